@@ -1,0 +1,1 @@
+"""Knowledge-graph embeddings: training with PyKEEN, labelled vectors, export."""

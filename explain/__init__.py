@@ -1,0 +1,1 @@
+"""Evidence paths and their contributions, faithfulness, counterfactuals, reasons and the ledger."""

@@ -1,0 +1,1 @@
+"""The graph: schema, data contract, snapshot, path finding and the graph store."""

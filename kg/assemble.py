@@ -1,0 +1,239 @@
+"""From validated `Tables` to the `KnowledgeGraph` of one day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from kg.compile import compile_graph
+from kg.graph import KnowledgeGraph, to_days
+from kg.positions import position_versions
+from kg.schema import ASSET_KIND_OF, RELATIONS, UNDATED, NodeKind, Relation
+from kg.tables import Tables
+
+PREDICTED_PREFIX: Final = "Predicted_"
+"""A level that starts so was estimated by the source; the edge keeps the level and is marked."""
+
+_USER_ATTRIBUTES: Final = (
+    ("risk_level", Relation.HAS_RISK),
+    ("objective", Relation.SEEKS),
+    ("capacity", Relation.HAS_CAPACITY),
+    ("experience", Relation.HAS_EXPERIENCE),
+    ("segment", Relation.IN_SEGMENT),
+)
+_ASSET_ATTRIBUTES: Final = (
+    ("industry", Relation.IN_INDUSTRY),
+    ("sector", Relation.IN_SECTOR),
+    ("category", Relation.IN_CATEGORY),
+    ("issuer", Relation.ISSUED_BY),
+    ("market", Relation.LISTED_ON),
+    ("country", Relation.IN_COUNTRY),
+    ("risk_rating", Relation.HAS_RISK_RATING),
+)
+
+
+def assemble_graph(tables: Tables, as_of: date) -> KnowledgeGraph:
+    """What was known on `as_of`, from `tables`: the one place where the cut-off enters.
+
+    Each non-empty attribute of an investor or asset becomes a relation to a node of its own; a later row without
+    a value leaves the last known value standing.
+    """
+    kind_of = _asset_kinds(tables.assets, as_of)
+    edges = [
+        _position_edges(tables, kind_of),
+        *_user_edges(tables),
+        *_asset_edges(tables, kind_of),
+        _fund_edges(tables, kind_of),
+        _fact_edges(tables, kind_of),
+        _rating_edges(tables, kind_of),
+        *_relation_edges(tables, kind_of),
+    ]
+    nodes = pd.concat([_user_nodes(tables, as_of), _asset_nodes(tables, kind_of, as_of)], ignore_index=True)
+    edge_frame = pd.concat([e for e in edges if len(e)], ignore_index=True) if any(map(len, edges)) else edges[0]
+    return compile_graph(nodes, edge_frame, as_of, name=tables.name, is_sample=tables.is_sample)
+
+
+def _day_numbers(dates: pd.Series[Any]) -> pd.Series[float]:
+    """Days since 1970 as float64, NaN where there is no date."""
+    return ((dates - pd.Timestamp(0)) / pd.Timedelta(days=1)).astype("float64")
+
+
+def _known_rows(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Rows dated on or before `as_of`, undated ones first, oldest to newest."""
+    rows = frame[frame["as_of"].isna() | (frame["as_of"] <= pd.Timestamp(as_of))]
+    return rows.sort_values("as_of", kind="stable", na_position="first")
+
+
+def _asset_kinds(assets: pd.DataFrame, as_of: date) -> dict[str, str]:
+    """Asset id to node kind, by the newest row that was known; assets known only later have their first kind."""
+    later = assets.sort_values("as_of", kind="stable", na_position="first").drop_duplicates("asset_id")
+    rows = pd.concat([later, _known_rows(assets, as_of)]).drop_duplicates("asset_id", keep="last")
+    return {a: ASSET_KIND_OF[k].value for a, k in zip(rows["asset_id"], rows["kind"], strict=True)}
+
+
+def _user_nodes(tables: Tables, as_of: date) -> pd.DataFrame:
+    rows = _known_rows(tables.users, as_of)
+    first = rows.groupby("user_id")["as_of"].min()
+    newest = rows.groupby("user_id")[["name", "income_band", "birth_year"]].last().reset_index()
+    return pd.DataFrame(
+        {
+            "kind": NodeKind.USER.value,
+            "id": newest["user_id"],
+            "name": newest["name"],
+            "income_band": newest["income_band"],
+            "birth_year": newest["birth_year"],
+            "known_at": _day_numbers(newest["user_id"].map(first)).fillna(to_days(UNDATED)),
+        }
+    )
+
+
+def _asset_nodes(tables: Tables, kind_of: dict[str, str], as_of: date) -> pd.DataFrame:
+    """One row per asset; names as they were known on `as_of`, and listing dates whatever they are."""
+    texts = ["name", "name_local", "ticker", "isin", "currency"]
+    known = _known_rows(tables.assets, as_of).groupby("asset_id")[texts].last()
+    listed = tables.assets.groupby("asset_id")["listed"].min()
+    known = known.reset_index()
+    days = _day_numbers(known["asset_id"].map(listed))
+    columns = {name: known[name] for name in texts}
+    kinds = known["asset_id"].map(kind_of)
+    undated = float(to_days(UNDATED))
+    return pd.DataFrame(
+        {"kind": kinds, "id": known["asset_id"], **columns, "listed": days, "known_at": days.fillna(undated)}
+    )
+
+
+def _edges(
+    relation: Relation,
+    head: tuple[Any, Any],
+    tail: tuple[Any, Any],
+    as_of: pd.Series[Any],
+    known_at: pd.Series[Any] | None = None,
+    **properties: Any,
+) -> pd.DataFrame:
+    """An edge frame; `head` and `tail` are (kind, ids), dates are datetimes, undated where null."""
+    day = _day_numbers(as_of).fillna(to_days(UNDATED))
+    known = day if known_at is None else _day_numbers(known_at).fillna(day)
+    return pd.DataFrame(
+        {
+            "relation": relation.value,
+            "head_kind": head[0],
+            "head_id": head[1],
+            "tail_kind": tail[0],
+            "tail_id": tail[1],
+            "weight": np.nan,
+            "value": np.nan,
+            "qualifier": "",
+            "source": "",
+            "as_of": day.astype(np.int32),
+            "known_at": known.astype(np.int32),
+            **properties,
+        }
+    )
+
+
+def _position_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
+    versions = position_versions(tables.positions, tables.transactions)
+    frame = _edges(
+        Relation.HOLDS,
+        (NodeKind.USER.value, versions["user_id"]),
+        (versions["asset_id"].map(kind_of), versions["asset_id"]),
+        versions["as_of"],
+        versions["known_at"],
+        weight=versions["weight"],
+        value=versions["units"],
+        source=versions["table"].map({t: tables.source_of(t) for t in ("positions", "transactions")}),
+    )
+    return frame.assign(relation=versions["relation"])
+
+
+def _user_edges(tables: Tables) -> list[pd.DataFrame]:
+    out = []
+    for column, relation in _USER_ATTRIBUTES:
+        rows = tables.users[tables.users[column].notna()]
+        level = rows[column].str.removeprefix(PREDICTED_PREFIX)
+        mark = np.where(rows[column].str.startswith(PREDICTED_PREFIX), "predicted", "")
+        tail = (RELATIONS[relation].tails[0].value, level)
+        user = (NodeKind.USER.value, rows["user_id"])
+        out.append(_edges(relation, user, tail, rows["as_of"], qualifier=mark, source=tables.source_of("users")))
+    return out
+
+
+def _asset_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
+    source = tables.source_of("assets")
+    out = []
+    for column, relation in _ASSET_ATTRIBUTES:
+        rows = tables.assets[tables.assets[column].notna()]
+        tail = (RELATIONS[relation].tails[0].value, rows[column])
+        out.append(_edges(relation, _asset_end(rows, kind_of), tail, _asset_dates(rows), source=source))
+    both = tables.assets[tables.assets["industry"].notna() & tables.assets["sector"].notna()]
+    industry, sector = (NodeKind.INDUSTRY.value, both["industry"]), (NodeKind.SECTOR.value, both["sector"])
+    out.append(_edges(Relation.IN_SECTOR, industry, sector, _asset_dates(both), source=source))
+    costs = tables.assets[tables.assets["expense_ratio"].notna()]
+    metric = (NodeKind.METRIC.value, "expense_ratio")
+    cost = {"value": costs["expense_ratio"], "qualifier": "fraction", "source": source}
+    out.append(_edges(Relation.HAS_FACT, _asset_end(costs, kind_of), metric, _asset_dates(costs), **cost))
+    return out
+
+
+def _asset_dates(rows: pd.DataFrame) -> pd.Series[Any]:
+    return rows["as_of"].fillna(rows["listed"])
+
+
+def _asset_end(rows: pd.DataFrame, kind_of: dict[str, str], column: str = "asset_id") -> tuple[Any, Any]:
+    return rows[column].map(kind_of), rows[column]
+
+
+def _fund_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
+    rows = tables.fund_holdings
+    fund = (NodeKind.FUND.value, rows["fund_id"])
+    properties = {"weight": rows["weight"], "source": tables.source_of("fund_holdings")}
+    return _edges(Relation.INVESTS_IN, fund, _asset_end(rows, kind_of), rows["as_of"], rows["known_at"], **properties)
+
+
+def _fact_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
+    rows = tables.facts
+    return _edges(
+        Relation.HAS_FACT,
+        _asset_end(rows, kind_of),
+        (NodeKind.METRIC.value, rows["metric"]),
+        rows["as_of"],
+        rows["known_at"],
+        value=rows["value"],
+        qualifier=rows["unit"].fillna(""),
+        source=rows["source"].fillna(tables.source_of("facts")),
+    )
+
+
+def _rating_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
+    rows = tables.analyst_ratings
+    return _edges(
+        Relation.RATED_BY,
+        _asset_end(rows, kind_of),
+        (NodeKind.ANALYST_FIRM.value, rows["analyst_firm"]),
+        rows["date"],
+        value=rows["target_price_usd"],
+        qualifier=rows["rating"].fillna(""),
+        source=tables.source_of("analyst_ratings"),
+    )
+
+
+def _relation_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
+    out = []
+    for word, rows in tables.relations.groupby("relation"):
+        relation = Relation(str(word))
+        spec = RELATIONS[relation]
+        head = (_end_kinds(rows["source_id"], spec.heads, kind_of), rows["source_id"])
+        tail = (_end_kinds(rows["target_id"], spec.tails, kind_of), rows["target_id"])
+        source = rows["source"].fillna(tables.source_of("relations"))
+        out.append(_edges(relation, head, tail, rows["as_of"], rows["known_at"], weight=rows["weight"], source=source))
+    return out
+
+
+def _end_kinds(ids: pd.Series[Any], allowed: tuple[NodeKind, ...], kind_of: dict[str, str]) -> pd.Series[Any]:
+    """The kind of each id: its asset kind where the relation allows that, else the relation's other kind."""
+    others = [kind.value for kind in allowed if kind not in ASSET_KIND_OF.values()]
+    kinds = ids.map(kind_of).where(ids.map(kind_of).isin([kind.value for kind in allowed]))
+    return kinds.fillna(others[0]) if others else kinds

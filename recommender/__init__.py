@@ -1,0 +1,1 @@
+"""Interactions and temporal splits, baselines, the fused score, retrieval, metrics and backtest."""

@@ -1,0 +1,1 @@
+"""Delivery: the command line, the JSON API and the site."""

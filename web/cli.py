@@ -1,0 +1,84 @@
+"""The command line. A command's module is imported when it is called, so that `pathfolio --help` is instant."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Final, NoReturn
+
+COMMANDS: Final = MappingProxyType(
+    {
+        "demo": "build the bundled sample market and serve it on 127.0.0.1:8000",
+        "build": "read a data folder and build a model of it, as of a date",
+        "recommend": "print or write recommendations",
+        "explain": "say why an asset is recommended to an investor, with the evidence",
+        "evaluate": "measure ranking quality on temporal folds, beside baselines",
+        "serve": "serve a build as a site",
+        "bench": "run the benchmarks",
+    }
+)
+"""Command name to its one line of help; `recommend` lives in `web.commands.recommend`, and so on."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 failed, 2 wrong call, 3 data refused."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
+    os.environ.setdefault("DGLBACKEND", "pytorch")  # else DGL prints, and writes a file into the home folder
+    try:
+        return _run([word for word in argv if word != "--debug"])
+    except KeyboardInterrupt:
+        return _fail("interrupted", 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        from kg.errors import PathfolioError
+
+        if isinstance(error, PathfolioError):
+            return _fail(str(error), error.exit_code)
+        if isinstance(error, OSError):
+            where = f"{error.filename}: " if error.filename else ""
+            return _fail(f"{where}{error.strerror or error}", 1)
+        return _fail(f"unexpected {type(error).__name__}: {error} (run again with --debug for the traceback)", 1)
+
+
+def _run(argv: list[str]) -> int:
+    name = next((word for word in argv if not word.startswith("-")), None)
+    parser = _Parser(prog="pathfolio", description="Recommendations whose explanation is the score.")
+    parser.add_argument("--version", action="version", version=_version() if "--version" in argv else "")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    module = None
+    for command, summary in COMMANDS.items():
+        sub = commands.add_parser(command, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if command == name:
+            module = importlib.import_module(f"web.commands.{command}")
+            module.add_arguments(sub)
+    parser.epilog = "--debug with any command shows the traceback of an error."
+    args = parser.parse_args(argv)
+    if module is None:
+        parser.print_help()
+        return 0 if not argv else 2
+    return int(module.run(args) or 0)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"pathfolio {version('pathfolio')}"
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"pathfolio: {' '.join(message.split())}\n")
+    return code
