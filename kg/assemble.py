@@ -173,8 +173,8 @@ def _asset_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
     out.append(_edges(Relation.IN_SECTOR, industry, sector, _asset_dates(both), source=source))
     costs = tables.assets[tables.assets["expense_ratio"].notna()]
     metric = (NodeKind.METRIC.value, "expense_ratio")
-    cost = {"value": costs["expense_ratio"], "qualifier": "fraction", "source": source}
-    out.append(_edges(Relation.HAS_FACT, _asset_end(costs, kind_of), metric, _asset_dates(costs), **cost))
+    edges = _edges(Relation.HAS_FACT, _asset_end(costs, kind_of), metric, _asset_dates(costs), source=source)
+    out.append(edges.assign(value=costs["expense_ratio"], qualifier="fraction"))
     return out
 
 
@@ -189,8 +189,9 @@ def _asset_end(rows: pd.DataFrame, kind_of: dict[str, str], column: str = "asset
 def _fund_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
     rows = tables.fund_holdings
     fund = (NodeKind.FUND.value, rows["fund_id"])
-    properties = {"weight": rows["weight"], "source": tables.source_of("fund_holdings")}
-    return _edges(Relation.INVESTS_IN, fund, _asset_end(rows, kind_of), rows["as_of"], rows["known_at"], **properties)
+    source = tables.source_of("fund_holdings")
+    edges = _edges(Relation.INVESTS_IN, fund, _asset_end(rows, kind_of), rows["as_of"], rows["known_at"], source=source)
+    return edges.assign(weight=rows["weight"])
 
 
 def _fact_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:

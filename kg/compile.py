@@ -83,7 +83,7 @@ def _texts(column: pd.Series[Any]) -> npt.NDArray[np.object_]:
 
 
 def _days(column: pd.Series[Any], missing: int) -> npt.NDArray[np.int32]:
-    return column.astype("float64").fillna(missing).to_numpy(np.int32)
+    return column.astype("float64").fillna(missing).to_numpy().astype(np.int32)
 
 
 def _node_arrays(vocabulary: pd.DataFrame) -> Nodes:
@@ -126,5 +126,3 @@ def _rows_of(edges: pd.DataFrame, side: str, row_of: pd.Series[Any]) -> npt.NDAr
     codes, pairs = pd.factorize(pd.MultiIndex.from_arrays([kinds, edges[f"{side}_id"].astype(str)]))
     rows: npt.NDArray[np.int64] = row_of.index.get_indexer(pairs)[codes]
     return rows
-
-

@@ -208,13 +208,11 @@ class KnowledgeGraph:
             row = self.find(kind, asset_id)
             if row is not None:
                 return row
-        raise UsageError(
-            f"no asset {asset_id!r} in the snapshot of {self.as_of}: check the id, or take a later date"
-        )
+        raise UsageError(f"no asset {asset_id!r} in the snapshot of {self.as_of}: check the id, or take a later date")
 
     def kind_of(self, row: int) -> NodeKind:
         """The kind of the node at `row`."""
-        return NODE_KINDS[self.nodes.kind[row]]
+        return NODE_KINDS[int(self.nodes.kind[row])]
 
     def display_name(self, row: int, lang: str = "en") -> str:
         """The name that a person reads; the local name in Chinese, the id only where there is no name at all."""
@@ -246,7 +244,7 @@ class KnowledgeGraph:
     def edges_between(self, relation: Relation) -> IntArray:
         """Positions of the current edges of `relation`, ascending."""
         low, high = np.searchsorted(self.edges.relation, [RELATION_CODE[relation], RELATION_CODE[relation] + 1])
-        return low + np.flatnonzero(self.current[low:high])
+        return np.arange(low, high, dtype=np.int64)[self.current[low:high]]
 
     def edge(self, head: int, relation: Relation, tail: int) -> int | None:
         """Position of the current edge between two nodes, or None."""
@@ -313,7 +311,8 @@ class KnowledgeGraph:
         graph: networkx.MultiDiGraph[tuple[str, str]] = nx.MultiDiGraph(name=self.name, as_of=self.as_of)
         keys = [(NODE_KINDS[code].value, key) for code, key in zip(self.nodes.kind, self.nodes.id, strict=True)]
         graph.add_nodes_from((key, {"name": name}) for key, name in zip(keys, self.nodes.name, strict=True))
-        graph.add_edges_from(self._networkx_edges(keys))
+        for head, tail, relation, data in self._networkx_edges(keys):
+            graph.add_edge(head, tail, relation, **data)
         return graph
 
     def _networkx_edges(
@@ -321,7 +320,11 @@ class KnowledgeGraph:
     ) -> Iterator[tuple[tuple[str, str], tuple[str, str], str, dict[str, Any]]]:
         edges = self.edges
         for at in np.flatnonzero(self.current):
-            data = {"source": edges.source[at], "as_of": to_date(edges.as_of[at]), "known_at": to_date(edges.known_at[at])}
+            data = {
+                "source": edges.source[at],
+                "as_of": to_date(edges.as_of[at]),
+                "known_at": to_date(edges.known_at[at]),
+            }
             numbers = {name: float(getattr(edges, name)[at]) for name in ("weight", "value")}
             data |= {name: number for name, number in numbers.items() if not np.isnan(number)}
             yield keys[edges.head[at]], keys[edges.tail[at]], RELATION_KINDS[edges.relation[at]].value, data

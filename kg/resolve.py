@@ -39,7 +39,13 @@ def _keep_newest(
     edges: Edges, at: npt.NDArray[np.int64], current: npt.NDArray[np.bool_], keys: tuple[npt.NDArray[np.int32], ...]
 ) -> None:
     """Mark, of the edges `at` that agree in all `keys`, the newest one."""
-    order = at[np.lexsort((at, edges.known_at[at], edges.as_of[at], *(key[at] for key in keys)))]
+    columns: list[npt.NDArray[np.int64] | npt.NDArray[np.int32]] = [
+        at,
+        edges.known_at[at],
+        edges.as_of[at],
+        *(key[at] for key in keys),
+    ]
+    order = at[np.lexsort(tuple(columns))]
     last = np.zeros(len(order), bool)
     last[-1:] = True
     for key in keys:

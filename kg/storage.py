@@ -51,7 +51,9 @@ def load_graph(folder: Path, *, verify: bool = False) -> KnowledgeGraph:
     except FileNotFoundError:
         raise DataError(f"{folder}: no graph.json here: name the folder of a build") from None
     if about["schema_version"] != SCHEMA_VERSION or about["node_kinds"] != [k.value for k in NODE_KINDS]:
-        raise SchemaError(f"{folder}: written with schema {about['schema_version']}, not {SCHEMA_VERSION}: build it again")
+        raise SchemaError(
+            f"{folder}: written with schema {about['schema_version']}, not {SCHEMA_VERSION}: build it again"
+        )
     nodes = Nodes(**_from_arrow(pq.read_table(folder / "nodes.parquet"), Nodes))
     edges = Edges(**_from_arrow(pq.read_table(folder / "edges.parquet"), Edges))
     graph = KnowledgeGraph(nodes, edges, date.fromisoformat(about["as_of"]), about["name"], about["is_sample"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -32,7 +32,10 @@ COLUMNS: Final = MappingProxyType(
 
 DATE_COLUMNS: Final = frozenset({"as_of", "known_at", "date", "listed"})
 NUMBER_COLUMNS: Final = frozenset(
-    {"units", "value", "weight", "close", "open", "high", "low", "volume", "expense_ratio", "target_price_usd", "birth_year"}
+    {
+        "units", "value", "weight", "close", "open", "high", "low", "volume",
+        "expense_ratio", "target_price_usd", "birth_year",
+    }
 )  # fmt: skip
 
 REJECTED_COLUMNS: Final = ("file", "line", "column", "value", "problem", "remedy")
@@ -49,7 +52,7 @@ def typed_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     Dates become datetime64[s], numbers float64, all else pandas strings with <NA> for what is not known.
     The values must be valid already; `kg.contract` sees to that.
     """
-    out = {}
+    out: dict[str, pd.Series[Any]] = {}
     for column in COLUMNS[name]:
         values = frame[column] if column in frame else pd.Series([None] * len(frame), index=frame.index)
         if column in DATE_COLUMNS:
