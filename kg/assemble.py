@@ -144,6 +144,7 @@ def _position_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
         versions["known_at"],
         weight=versions["weight"],
         value=versions["units"],
+        qualifier=versions["table"].map({"positions": "statement", "transactions": "transaction"}),
         source=versions["table"].map({t: tables.source_of(t) for t in ("positions", "transactions")}),
     )
     return frame.assign(relation=versions["relation"])

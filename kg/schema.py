@@ -104,12 +104,17 @@ class RelationSpec:
 
 
 _USER = (NodeKind.USER,)
+_POSITION_MARK = "'transaction' where the very day is known, 'statement' where it changed some time before"
 _MARK = "'predicted' where the source estimated the level, empty where the investor stated it"
 
 RELATIONS: Final = MappingProxyType(
     {
-        Relation.HOLDS: RelationSpec(_USER, ASSET_KINDS, weight="fraction of the portfolio", value="units"),
-        Relation.HELD: RelationSpec(_USER, ASSET_KINDS, value="units left, 0 or a rounding rest"),
+        Relation.HOLDS: RelationSpec(
+            _USER, ASSET_KINDS, weight="fraction of the portfolio", value="units", qualifier=_POSITION_MARK
+        ),
+        Relation.HELD: RelationSpec(
+            _USER, ASSET_KINDS, value="units left, 0 or a rounding rest", qualifier=_POSITION_MARK
+        ),
         Relation.HAS_RISK: RelationSpec(_USER, (NodeKind.RISK_LEVEL,), Replaces.HEAD, qualifier=_MARK),
         Relation.SEEKS: RelationSpec(_USER, (NodeKind.OBJECTIVE,), Replaces.HEAD, qualifier=_MARK),
         Relation.HAS_CAPACITY: RelationSpec(_USER, (NodeKind.CAPACITY,), Replaces.HEAD, qualifier=_MARK),
