@@ -169,6 +169,9 @@ def _asset_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
         rows = tables.assets[tables.assets[column].notna()]
         tail = (RELATIONS[relation].tails[0].value, rows[column])
         out.append(_edges(relation, _asset_end(rows, kind_of), tail, _asset_dates(rows), source=source))
+    classes = (NodeKind.ASSET_CLASS.value, tables.assets["kind"].str.capitalize())
+    dates = _asset_dates(tables.assets)
+    out.append(_edges(Relation.IN_CLASS, _asset_end(tables.assets, kind_of), classes, dates, source=source))
     both = tables.assets[tables.assets["industry"].notna() & tables.assets["sector"].notna()]
     industry, sector = (NodeKind.INDUSTRY.value, both["industry"]), (NodeKind.SECTOR.value, both["sector"])
     out.append(_edges(Relation.IN_SECTOR, industry, sector, _asset_dates(both), source=source))

@@ -29,6 +29,7 @@ class NodeKind(StrEnum):
     MARKET = "Market"
     COUNTRY = "Country"
     CATEGORY = "Category"
+    ASSET_CLASS = "AssetClass"
     ISSUER = "Issuer"
     RISK_LEVEL = "RiskLevel"
     RISK_RATING = "RiskRating"
@@ -68,6 +69,7 @@ class Relation(StrEnum):
     IN_INDUSTRY = "IN_INDUSTRY"
     IN_SECTOR = "IN_SECTOR"
     IN_CATEGORY = "IN_CATEGORY"
+    IN_CLASS = "IN_CLASS"
     ISSUED_BY = "ISSUED_BY"
     LISTED_ON = "LISTED_ON"
     IN_COUNTRY = "IN_COUNTRY"
@@ -126,6 +128,7 @@ RELATIONS: Final = MappingProxyType(
         Relation.IN_INDUSTRY: RelationSpec(ASSET_KINDS, (NodeKind.INDUSTRY,), Replaces.HEAD),
         Relation.IN_SECTOR: RelationSpec((*ASSET_KINDS, NodeKind.INDUSTRY), (NodeKind.SECTOR,), Replaces.HEAD),
         Relation.IN_CATEGORY: RelationSpec(ASSET_KINDS, (NodeKind.CATEGORY,), Replaces.HEAD),
+        Relation.IN_CLASS: RelationSpec(ASSET_KINDS, (NodeKind.ASSET_CLASS,), Replaces.HEAD),
         Relation.ISSUED_BY: RelationSpec(ASSET_KINDS, (NodeKind.ISSUER,), Replaces.HEAD),
         Relation.LISTED_ON: RelationSpec(ASSET_KINDS, (NodeKind.MARKET,), Replaces.HEAD),
         Relation.IN_COUNTRY: RelationSpec((*ASSET_KINDS, NodeKind.MARKET), (NodeKind.COUNTRY,), Replaces.HEAD),
