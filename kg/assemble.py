@@ -85,7 +85,7 @@ def _user_nodes(tables: Tables, as_of: date) -> pd.DataFrame:
             "name": newest["name"],
             "income_band": newest["income_band"],
             "birth_year": newest["birth_year"],
-            "known_at": _day_numbers(newest["user_id"].map(first)).fillna(to_days(UNDATED)),
+            "known_at": _day_numbers(first.reindex(newest["user_id"]).reset_index(drop=True)).fillna(to_days(UNDATED)),
         }
     )
 

@@ -1,0 +1,126 @@
+"""The facts that a rule's finding rests on, each with its source and dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from kg.graph import NO_DAY
+from kg.schema import Relation
+from recommender.suitability.assets import AssetFacts, day_text, edge_fact, one_edge
+from recommender.suitability.investor import InvestorFacts, share_fact
+from recommender.suitability.judges import fact_edge
+from recommender.suitability.rules import Rule, RuleSet
+from recommender.suitability.verdict import REASON_CODE, Fact, Judgement
+
+LEVEL_TABLE: Final = MappingProxyType(
+    {"risk_level": "risk", "capacity": "capacity", "complexity": "experience", "horizon": "horizon"}
+)
+"""Rule kind to the table of levels that it compares with."""
+
+_MEMBERSHIP: Final = MappingProxyType({"issuer": Relation.ISSUED_BY, "industry": Relation.IN_INDUSTRY})
+
+
+def facts_used(
+    rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement, number: int
+) -> tuple[Fact, ...]:
+    """What `rule` used to judge the asset at position `asset`; `number` is its place in `found`."""
+    if found.reason[number] == REASON_CODE["exempt"] and investor.segment is not None:
+        return (edge_fact(assets.graph, investor.segment[1]),)
+    if rule.kind in LEVEL_TABLE:
+        return tuple(_level_facts(rule, assets, investor, asset))
+    if rule.kind == "concentration":
+        return tuple(_concentration_facts(rule, assets, investor, asset, int(found.subject[number])))
+    if rule.kind == "restricted":
+        return tuple(_restriction_facts(assets, asset))
+    if rule.kind == "tradable":
+        return tuple(_market_facts(assets, asset))
+    edge = int(fact_edge(rule, assets, investor, np.array([asset]))[0])
+    return (edge_fact(assets.graph, edge),) if edge >= 0 else ()
+
+
+def _asset_id(assets: AssetFacts, asset: int) -> str:
+    return str(assets.graph.nodes.id[assets.graph.assets[asset]])
+
+
+def _level_facts(rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int) -> Iterator[Fact]:
+    level = investor.levels.get(LEVEL_TABLE[rule.kind])
+    if level is not None:
+        yield edge_fact(assets.graph, level.edge)
+    if rule.kind == "complexity":
+        yield from _derived(assets, asset, "COMPLEXITY", assets.complexity[asset], int(assets.complexity_rule[asset]))
+    elif assets.risk_edge[asset] >= 0:
+        yield edge_fact(assets.graph, int(assets.risk_edge[asset]))
+    else:
+        yield from _derived(assets, asset, "RISK_CLASS", assets.risk_class[asset], int(assets.risk_rule[asset]))
+
+
+def _derived(assets: AssetFacts, asset: int, name: str, value: float, derivation: int) -> Iterator[Fact]:
+    """A class that the rule file derives, and the category or sector edge that it may rest on."""
+    if derivation < 0:
+        return
+    used = assets.rules.derivations[derivation]
+    kind = assets.graph.kind_of(int(assets.graph.assets[asset])).lower()
+    words = f", words {', '.join(used.words)}" if used.words else ""
+    note = f"derived by line {used.line} of the rules: {kind}{words}"
+    yield Fact(_asset_id(assets, asset), name, value=float(value), source=rules_source(assets.rules), note=note)
+    row = assets.graph.assets[asset : asset + 1]
+    for relation in (Relation.IN_CATEGORY, Relation.IN_SECTOR):
+        edge = int(one_edge(assets.graph, relation, row)[0])
+        if used.words and edge >= 0:
+            yield edge_fact(assets.graph, edge)
+
+
+def rules_source(rules: RuleSet) -> str:
+    """How facts that the rule file itself states or derives name their source."""
+    return f"rules {rules.market} {rules.version}"
+
+
+def _concentration_facts(
+    rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int, group: int
+) -> Iterator[Fact]:
+    """The candidate's part in the group, then the positions that are in it already."""
+    exposure = assets.exposure[rule.group]
+    if group < 0:
+        return
+    part = exposure.part(asset, group)
+    name, source = str(exposure.names[group]), rules_source(assets.rules)
+    note = "with a look through funds" if part < 1 else ""
+    yield Fact(_asset_id(assets, asset), "EXPOSURE", name, value=part, source=source, note=note)
+    yield Fact("", "PURCHASE_SHARE", value=assets.rules.purchase_share, source=source, note="assumed for the purchase")
+    relation = _MEMBERSHIP.get(rule.group)
+    if relation is not None:
+        edge = int(one_edge(assets.graph, relation, assets.graph.assets[asset : asset + 1])[0])
+        if edge >= 0:
+            yield edge_fact(assets.graph, edge)
+    for at, held in enumerate(investor.held):
+        if investor.share[at] > 0 and exposure.part(int(held), group) > 0:
+            yield share_fact(assets, investor, at)
+
+
+def _restriction_facts(assets: AssetFacts, asset: int) -> Iterator[Fact]:
+    if assets.restriction[asset] < 0:
+        return
+    found = assets.rules.restrictions[int(assets.restriction[asset])]
+    since = found.starts.isoformat() if found.starts else ""
+    note = f"{found.kind} {found.value}: {found.reason} (line {found.line})"
+    source = rules_source(assets.rules)
+    yield Fact(
+        _asset_id(assets, asset), "RESTRICTED", found.value, source=source, as_of=since, known_at=since, note=note
+    )
+
+
+def _market_facts(assets: AssetFacts, asset: int) -> Iterator[Fact]:
+    asset_id, day = _asset_id(assets, asset), int(assets.price_day[asset])
+    if assets.stop_edge[asset] >= 0:
+        yield edge_fact(assets.graph, int(assets.stop_edge[asset]))
+    listed = int(assets.graph.nodes.listed[assets.graph.assets[asset]])
+    if listed != NO_DAY:
+        yield Fact(asset_id, "LISTED", source="assets", as_of=day_text(listed), known_at=day_text(listed))
+    if day != NO_DAY:
+        price, text = float(assets.price[asset]), day_text(day)
+        currency = str(assets.graph.nodes.currency[assets.graph.assets[asset]])
+        yield Fact(asset_id, "CLOSE", currency, price, "prices", text, text)

@@ -1,0 +1,122 @@
+"""What an asset exposes its holder to, with a look through funds into what they invest in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.schema import KIND_CODE, NodeKind, Relation
+
+LOOK_THROUGH_DEPTH: Final = 4
+"""Funds of funds are followed this far; what is deeper counts as the fund that was reached."""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Fractions of each asset that belong to each group (an asset, issuer, industry or currency).
+
+    Attributes:
+        matrix: (assets, groups) float64 csr; a row's sum is the part of the asset whose group is known.
+        names: (groups,) what a reader calls each group.
+        is_fund: (groups,) bool, the groups that are a fund whose holdings are not known.
+    """
+
+    matrix: sp.csr_array
+    names: npt.NDArray[np.object_]
+    is_fund: npt.NDArray[np.bool_]
+
+    def of_holdings(self, held: IntArray, share: FloatArray) -> FloatArray:
+        """(groups,) the fractions of a portfolio that holds `share` of each asset in `held` (positions)."""
+        rows = self.matrix[held]
+        weight = rows.data * np.repeat(share, np.diff(rows.indptr))
+        fractions: FloatArray = np.bincount(rows.indices, weight, minlength=len(self.names)).astype(np.float64)
+        return fractions
+
+    def part(self, asset: int, group: int) -> float:
+        """The fraction of the asset at position `asset` that belongs to `group`."""
+        low, high = self.matrix.indptr[asset], self.matrix.indptr[asset + 1]
+        at = low + np.searchsorted(self.matrix.indices[low:high], group)
+        return float(self.matrix.data[at]) if at < high and self.matrix.indices[at] == group else 0.0
+
+
+def exposures(graph: KnowledgeGraph) -> dict[str, Exposure]:
+    """The four exposures of all assets, by the names of `rules.CONCENTRATIONS`."""
+    through = look_through(graph)
+    rows, n = graph.assets, len(graph.assets)
+    is_fund = graph.nodes.kind[rows] == KIND_CODE[NodeKind.FUND]
+    names = np.array([graph.display_name(row) for row in rows], dtype=object)
+    own = np.arange(n)
+    issuer = _tails(graph, Relation.ISSUED_BY)
+    # A fund's manager does not owe what the fund holds, so a fund is its own issuer, as is a stock without one.
+    issuer = np.where(is_fund, -1, issuer)
+    currency = graph.nodes.currency[rows]
+    codes = sorted({code for code in currency if code})
+    currency_of = np.array([codes.index(code) if code else -1 for code in currency], np.int64)
+    return {
+        "asset": Exposure(through, names, is_fund),
+        "issuer": _grouped(
+            through,
+            np.where(issuer < 0, len(graph) + own, issuer),
+            np.concatenate([graph.nodes.id, names]),
+            np.concatenate([np.zeros(len(graph), bool), is_fund]),
+        ),
+        "industry": _grouped(through, _industries(graph), graph.nodes.id, np.zeros(len(graph), bool)),
+        "currency": _grouped(through, currency_of, np.array(codes, dtype=object), np.zeros(len(codes), bool)),
+    }
+
+
+def look_through(graph: KnowledgeGraph) -> sp.csr_array:
+    """(assets, assets) float64: row i says of what asset i consists in the end; each row sums to 1.
+
+    What a fund's list leaves open stays with the fund itself; lists of more than the whole are scaled to it.
+    """
+    n = len(graph.assets)
+    held = graph.outgoing(Relation.INVESTS_IN)
+    first = int(graph.assets[0]) if n else 0
+    weight = np.nan_to_num(graph.edges.weight[held.edge], nan=0.0).clip(min=0.0)
+    row = graph.edges.head[held.edge].astype(np.int64) - first
+    column = held.neighbour.astype(np.int64) - first
+    lists = sp.csr_array((weight, (row, column)), shape=(n, n))
+    total = np.asarray(lists.sum(axis=1)).ravel()
+    lists = sp.csr_array(sp.diags_array(1 / np.maximum(total, 1.0)) @ lists)
+    open_part = sp.diags_array(np.maximum(1 - total, 0.0))
+    reached, result = sp.eye_array(n, format="csr"), sp.csr_array((n, n))
+    for _ in range(LOOK_THROUGH_DEPTH):
+        result = result + reached @ open_part
+        reached = reached @ lists
+    result = sp.csr_array(result + reached)
+    result.eliminate_zeros()
+    result.sort_indices()
+    return result
+
+
+def _tails(graph: KnowledgeGraph, relation: Relation) -> IntArray:
+    """(assets,) the row of the one node that each asset's relation points to, -1 where there is none."""
+    out = graph.outgoing(relation)
+    first, last = out.indptr[graph.assets], out.indptr[graph.assets + 1]
+    at = np.minimum(first, max(len(out.neighbour) - 1, 0))
+    tails = out.neighbour[at] if len(out.neighbour) else np.zeros(len(at), np.int32)
+    return np.where(last > first, tails, -1).astype(np.int64)
+
+
+def _industries(graph: KnowledgeGraph) -> IntArray:
+    """(assets,) the industry's row, or the sector's where there is no industry, -1 where neither is known."""
+    industry, sector = _tails(graph, Relation.IN_INDUSTRY), _tails(graph, Relation.IN_SECTOR)
+    return np.where(industry < 0, sector, industry)
+
+
+def _grouped(
+    through: sp.csr_array, group: IntArray, names: npt.NDArray[np.object_], is_fund: npt.NDArray[np.bool_]
+) -> Exposure:
+    """`through` added up by `group` (assets,), where -1 belongs to none; `names` and `is_fund` go by group."""
+    known = np.flatnonzero(group >= 0)
+    present, column = np.unique(group[known], return_inverse=True)
+    member = sp.csr_array((np.ones(len(known)), (known, column)), shape=(len(group), len(present)))
+    matrix = sp.csr_array(through @ member)
+    matrix.sort_indices()
+    return Exposure(matrix, names[present], is_fund[present])

@@ -1,0 +1,187 @@
+"""What each kind of rule finds, over many candidates at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from kg.graph import NO_DAY, FloatArray, IntArray, to_days
+from kg.schema import UNDATED, Relation
+from recommender.suitability.assets import AssetFacts
+from recommender.suitability.exposure import Exposure
+from recommender.suitability.investor import InvestorFacts
+from recommender.suitability.rules import Rule
+from recommender.suitability.verdict import Judgement, Outcome
+
+Judge = Callable[[Rule, AssetFacts, InvestorFacts, IntArray], Judgement]
+
+KNOWN_PART: Final = 0.5
+"""Concentration is unknown where less than this part of an asset has a known group."""
+
+_ROUNDING: Final = 1e-9
+
+
+def judge(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    """What `rule` finds about the assets at positions `at` for this investor."""
+    if investor.segment is not None and investor.segment[0].casefold() in rule.exempt:
+        return Judgement.of(len(at), Outcome.PASS, "exempt")
+    return _JUDGES[rule.kind](rule, assets, investor, at)
+
+
+# -- levels --------------------------------------------------------------------------------------------------
+
+
+def _at_most(rule: Rule, assets: AssetFacts, investor: InvestorFacts, table: str, need: FloatArray) -> Judgement:
+    """Whether what each candidate needs is within the investor's level.
+
+    Where the level is not known, what is within every level of the file still passes: the answer would be the
+    same whatever the level was. For the risk level itself that is a warning, since the question stays open.
+    """
+    level, limits = investor.levels.get(table), assets.rules.levels[table]
+    if level is not None and level.limit is not None:
+        return _within(rule, need, level.limit, level.name)
+    found = Judgement.of(len(need), Outcome.UNKNOWN, "no_level" if level is None else "level_not_in_file")
+    lowest = min(limits.values(), default=-1.0)
+    safe = Outcome.WARN if rule.kind == "risk_level" else Outcome.PASS
+    return replace(found.where(need <= lowest, safe, "within_every_level"), measured=need)
+
+
+def _within(rule: Rule, need: FloatArray, limit: float, name: str) -> Judgement:
+    found = Judgement.of(len(need), Outcome.PASS, "within_level")
+    found = found.where(need > limit, Outcome.WARN, "above_level_tolerated")
+    found = found.where(need > limit + rule.tolerance, rule.fail, "above_level")
+    found = found.where(np.isnan(need), Outcome.UNKNOWN, "no_class")
+    subject = np.zeros(len(need), np.int64)
+    return replace(found, measured=need, limit=np.full(len(need), limit), subject=subject, names=(name,))
+
+
+def _risk_level(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    return _at_most(rule, assets, investor, "risk", assets.risk_class[at])
+
+
+def _capacity(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    return _at_most(rule, assets, investor, "capacity", assets.risk_class[at])
+
+
+def _complexity(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    need = assets.complexity[at]
+    found = _at_most(rule, assets, investor, "experience", need)
+    return found.where(need == 0, Outcome.PASS, "not_needed")
+
+
+def _horizon(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    return _at_most(rule, assets, investor, "horizon", assets.holding_years[at])
+
+
+# -- concentration -------------------------------------------------------------------------------------------
+
+
+def _concentration(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    """The largest share of one group after the purchase, among the groups that the purchase adds to."""
+    if investor.weighting == "unknown":
+        return Judgement.of(len(at), Outcome.UNKNOWN, "no_weights")
+    exposure = assets.exposure[rule.group]
+    before = exposure.of_holdings(investor.held, investor.share)
+    share, after, limit, group = _after_purchase(rule, assets, exposure, before, at)
+    found = Judgement.of(len(at), Outcome.PASS, "within_limit")
+    warns = (rule.warn_at < rule.limit) & (limit <= rule.limit)
+    found = found.where(warns & (after >= rule.warn_at), Outcome.WARN, "near_limit")
+    found = found.where(after > limit + _ROUNDING, rule.fail, "above_limit")
+    open_part = (share < KNOWN_PART) & (found.outcome != rule.fail)
+    found = found.where(open_part, Outcome.UNKNOWN, "no_group")
+    return replace(found, measured=after, limit=limit, subject=group, names=exposure.names)
+
+
+def _after_purchase(
+    rule: Rule, assets: AssetFacts, exposure: Exposure, before: FloatArray, at: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray, IntArray]:
+    """Per candidate: its part with known groups, and the share, limit and column of the group nearest its limit.
+
+    after = (1 - p) * before + p * part, with p = `purchase_share`; groups of which the portfolio has relatively
+    more than the candidate are diluted by it and left out.
+    """
+    p, rows = assets.rules.purchase_share, exposure.matrix[at]
+    row = np.repeat(np.arange(len(at)), np.diff(rows.indptr))
+    after = (1 - p) * before[rows.indices] + p * rows.data
+    limits = np.where(exposure.is_fund, max(rule.fund_limit, rule.limit), rule.limit)
+    counts = rows.data >= before[rows.indices] - _ROUNDING
+    if rule.group == "currency":
+        counts &= exposure.names[rows.indices] != assets.rules.base_currency
+    ratio = np.where(counts, after / limits[rows.indices], -1.0)
+    order = np.lexsort((-rows.indices, ratio, row))
+    last = order[np.flatnonzero(np.diff(row[order], append=-1))]
+    share, measured, group = np.zeros(len(at)), np.full(len(at), np.nan), np.full(len(at), -1, np.int64)
+    np.add.at(share, row, rows.data)
+    chosen = last[ratio[last] >= 0]
+    measured[row[chosen]], group[row[chosen]] = after[chosen], rows.indices[chosen]
+    return share, measured, np.append(limits, rule.limit)[group], group  # -1: no group, the rule's own limit
+
+
+# -- the market ----------------------------------------------------------------------------------------------
+
+
+def _restricted(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    found = Judgement.of(len(at), Outcome.PASS, "not_restricted")
+    names = [restriction.reason for restriction in assets.rules.restrictions]
+    found = found.where(assets.restriction[at] >= 0, rule.fail, "restricted")
+    return replace(found, subject=assets.restriction[at], names=names)
+
+
+def _tradable(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    """Listed, not stopped, and with a price in the last days of the market."""
+    listed = assets.graph.nodes.listed[assets.graph.assets[at]]
+    day = assets.price_day[at]
+    age = np.where(day == NO_DAY, np.nan, assets.market_day - day.astype(np.float64))
+    found = Judgement.of(len(at), Outcome.PASS, "traded")
+    found = found.where(np.isnan(age), Outcome.UNKNOWN, "no_price")
+    found = found.where(age > rule.max_days, rule.fail, "price_too_old")
+    found = found.where(listed > to_days(assets.graph.as_of), rule.fail, "not_listed_yet")
+    found = found.where(assets.stop_edge[at] >= 0, rule.fail, "stopped")
+    return replace(found, measured=age, limit=np.full(len(at), float(rule.max_days)))
+
+
+def _freshness(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    edge = fact_edge(rule, assets, investor, at)
+    day = assets.graph.edges.as_of[edge] if len(assets.graph.edges) else np.zeros(len(at), np.int32)
+    age = np.where(edge >= 0, to_days(assets.graph.as_of) - day.astype(np.float64), np.nan)
+    age[day == to_days(UNDATED)] = np.nan
+    found = Judgement.of(len(at), Outcome.PASS, "fresh")
+    found = found.where(age > rule.max_days, rule.fail, "stale")
+    found = found.where(np.isnan(age), Outcome.UNKNOWN, "no_date").where(edge < 0, Outcome.PASS, "not_needed")
+    return replace(found, measured=age, limit=np.full(len(at), float(rule.max_days)))
+
+
+def fact_edge(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> IntArray:
+    """(len(at),) the edge of the fact whose age `rule` limits, -1 where the candidate needs no such fact."""
+    if rule.group == "profile":
+        level = investor.levels.get("risk")
+        return np.full(len(at), -1 if level is None else level.edge, np.int64)
+    return assets.risk_edge[at] if rule.group == "rating" else _newest_holding(assets, at)
+
+
+def _newest_holding(assets: AssetFacts, at: IntArray) -> IntArray:
+    """One edge of each fund's current list of holdings (they share a date), -1 where there is none."""
+    out = assets.graph.outgoing(Relation.INVESTS_IN)
+    rows = assets.graph.assets[at]
+    first, last = out.indptr[rows], out.indptr[rows + 1]
+    if not len(out.edge):
+        return np.full(len(at), -1, np.int64)
+    return np.where(last > first, out.edge[np.minimum(first, len(out.edge) - 1)], -1)
+
+
+_JUDGES: Final = MappingProxyType(
+    {
+        "risk_level": _risk_level,
+        "capacity": _capacity,
+        "complexity": _complexity,
+        "horizon": _horizon,
+        "concentration": _concentration,
+        "restricted": _restricted,
+        "tradable": _tradable,
+        "freshness": _freshness,
+    }
+)

@@ -1,0 +1,286 @@
+"""Read a market's rules from a TOML file; a file with an error is refused with its line and the remedy."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from kg.errors import DataError, UsageError
+from kg.graph import KnowledgeGraph
+from kg.schema import ASSET_KIND_OF, NodeKind, Relation
+from recommender.suitability.rules import (
+    CONCENTRATIONS,
+    DERIVED,
+    FORMAT,
+    FRESH_FACTS,
+    RULE_KINDS,
+    Derivation,
+    Restriction,
+    Rule,
+    RuleSet,
+)
+from recommender.suitability.verdict import Outcome
+
+SHIPPED: Final = ("eu", "us", "tw")
+"""Markets whose default rules come with the package."""
+
+_TABLES: Final = MappingProxyType(
+    {
+        "": {"format", "market", "version", "title", "base_currency", "purchase_share", "missing_weights",
+             "stop_metrics", "levels", "ratings", "holding_years", "derive", "restricted", "rule"},
+        "levels": {"risk", "capacity", "experience", "horizon"},
+        "derive": {"class", "of", "kinds", "words"},
+        "restricted": {"asset", "issuer", "industry", "country", "category", "reason", "from", "until"},
+        "rule": {"id", "kind", "title", "basis", "unknown", "fail", "tolerance", "group", "limit", "fund_limit",
+                 "warn_at", "max_days", "exempt"},
+    }
+)  # fmt: skip
+_NEEDS: Final = MappingProxyType(
+    {"concentration": ("group", "limit"), "freshness": ("group", "max_days"), "tradable": ("max_days",)}
+)
+
+
+def load_rules(source: str | Path) -> RuleSet:
+    """The rules in a TOML file, or the shipped ones of a market (`eu`, `us`, `tw`).
+
+    Raises:
+        UsageError: there is no such file or market.
+        DataError: the file breaks the layout; one line with file, line, value and remedy.
+    """
+    is_market = str(source) in SHIPPED
+    path = Path(__file__).with_name(f"{source}.toml") if is_market else Path(source)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        remedy = f"name a TOML file or one of {', '.join(SHIPPED)}"
+        raise UsageError(f"{source}: no rules here ({error.strerror}): {remedy}") from None
+    return parse_rules(raw, str(path.name if is_market else source))
+
+
+def rules_for(graph: KnowledgeGraph) -> RuleSet:
+    """The shipped rules for a snapshot: by the currency of most of its assets, EU rules where there is none."""
+    currencies = [currency for currency in graph.nodes.currency[graph.assets] if currency]
+    most = max(sorted(set(currencies)), key=currencies.count, default="EUR")
+    return load_rules({"USD": "us", "TWD": "tw"}.get(most, "eu"))
+
+
+def parse_rules(raw: bytes, origin: str) -> RuleSet:
+    """The rules in the bytes of a file named `origin`; raises DataError as `load_rules` does."""
+    try:
+        text = raw.decode("utf-8")
+        content = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise DataError(f"{origin}:{line}: not UTF-8: save the file as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{origin}: not valid TOML: {error}: correct it there") from None
+    return _Reader(origin, text, content).rule_set(hashlib.sha256(raw).hexdigest())
+
+
+class _Reader:
+    """One file being read: its text is kept so that each complaint can name a line."""
+
+    def __init__(self, origin: str, text: str, content: dict[str, Any]) -> None:
+        self.origin, self.text, self.lines, self.content = origin, text, text.splitlines(), content
+
+    def rule_set(self, sha256: str) -> RuleSet:
+        top = self.content
+        self._known(top, "", 1)
+        if top.get("format") != FORMAT:
+            raise self._error(self._line_of("format"), f"format is {top.get('format')!r}", f"write format = {FORMAT}")
+        self._known(self._table("levels"), "levels", self._line_of("levels", table=True))
+        return RuleSet(
+            market=self._text(top, "market"),
+            version=self._text(top, "version"),
+            title=self._titles(top, self._line_of("title")),
+            base_currency=self._text(top, "base_currency"),
+            purchase_share=self._fraction(top, "purchase_share", 0.05, self._line_of("purchase_share")),
+            equal_weights=self._one_of(top, "missing_weights", ("equal", "unknown"), "unknown") == "equal",
+            levels={name: self._numbers(self._table("levels"), name) for name in _TABLES["levels"]},
+            ratings={name: int(value) for name, value in self._numbers(top, "ratings").items()},
+            holding_years=self._holding_years(),
+            stop_metrics=tuple(self._texts(top, "stop_metrics", self._line_of("stop_metrics"))),
+            derivations=tuple(self._derivation(*entry) for entry in self._entries("derive")),
+            restrictions=tuple(self._restriction(*entry) for entry in self._entries("restricted")),
+            rules=self._rules(),
+            sha256=sha256,
+            text=self.text,
+        )
+
+    # -- the arrays of tables --------------------------------------------------------------------------------
+
+    def _entries(self, name: str) -> Iterable[tuple[dict[str, Any], int]]:
+        entries = self.content.get(name, [])
+        if not isinstance(entries, list):
+            raise self._error(self._line_of(name, table=True), f"[{name}] is one table", f"write [[{name}]]")
+        header = re.compile(rf"\s*\[\[\s*{name}\s*\]\]")
+        lines = [number for number, line in enumerate(self.lines, 1) if header.match(line)]
+        for at, entry in enumerate(entries):
+            line = lines[at] if at < len(lines) else 1
+            self._known(entry, name, line)
+            yield entry, line
+
+    def _rules(self) -> tuple[Rule, ...]:
+        rules = tuple(self._rule(*entry) for entry in self._entries("rule"))
+        if not rules:
+            raise self._error(len(self.lines), "no [[rule]]", "add at least one rule")
+        seen: dict[str, int] = {}
+        for rule in rules:
+            if rule.name in seen:
+                where = f"line {seen[rule.name]}"
+                raise self._error(rule.line, f"rule id {rule.name!r} is also on {where}", "give each rule its own id")
+            seen[rule.name] = rule.line
+        return rules
+
+    def _rule(self, entry: dict[str, Any], line: int) -> Rule:
+        kind = self._one_of(entry, "kind", RULE_KINDS, None, line)
+        for needed in _NEEDS.get(kind, ()):
+            if needed not in entry:
+                raise self._error(line, f"a {kind} rule without {needed!r}", f"add {needed} = …")
+        groups = FRESH_FACTS if kind == "freshness" else CONCENTRATIONS
+        limit = self._fraction(entry, "limit", 1.0, line)
+        effects = ("reject", "warn", "pass")
+        return Rule(
+            name=self._text(entry, "id", line),
+            kind=kind,
+            title=self._titles(entry, line),
+            basis=self._text(entry, "basis", line, default=""),
+            unknown=Outcome[self._one_of(entry, "unknown", effects, "reject", line).upper()],
+            fail=Outcome[self._one_of(entry, "fail", effects[:2], "reject", line).upper()],
+            tolerance=self._whole(entry, "tolerance", 0, line),
+            group=self._one_of(entry, "group", groups, "", line),
+            limit=limit,
+            fund_limit=self._fraction(entry, "fund_limit", limit, line),
+            warn_at=self._fraction(entry, "warn_at", limit, line),
+            max_days=self._whole(entry, "max_days", 0, line),
+            exempt=tuple(word.casefold() for word in self._texts(entry, "exempt", line)),
+            line=line,
+        )
+
+    def _derivation(self, entry: dict[str, Any], line: int) -> Derivation:
+        kinds = self._texts(entry, "kinds", line)
+        for kind in kinds:
+            if kind not in ASSET_KIND_OF:
+                raise self._error(line, f"kind {kind!r}", f"use {', '.join(ASSET_KIND_OF)}")
+        return Derivation(
+            target=self._one_of(entry, "of", DERIVED, None, line),
+            value=self._whole(entry, "class", None, line),
+            kinds=tuple(ASSET_KIND_OF[kind] for kind in kinds),
+            words=tuple(word.casefold() for word in self._texts(entry, "words", line)),
+            line=line,
+        )
+
+    def _restriction(self, entry: dict[str, Any], line: int) -> Restriction:
+        kinds = [key for key in entry if key not in {"reason", "from", "until"}]
+        if len(kinds) != 1:
+            raise self._error(line, f"{len(kinds)} subjects", "name one of asset, issuer, industry, country, category")
+        for key in ("from", "until"):
+            if key in entry and type(entry[key]) is not date:
+                raise self._error(
+                    self._where(entry, key, line),
+                    f"{key} = {entry[key]!r}",
+                    "write a date such as 2026-01-31, without quotes",
+                )
+        kind, value, reason = kinds[0], self._text(entry, kinds[0], line), self._text(entry, "reason", line)
+        return Restriction(kind, value, reason, entry.get("from"), entry.get("until"), line)
+
+    # -- values ----------------------------------------------------------------------------------------------
+
+    def _text(self, table: Mapping[str, Any], key: str, line: int = 0, default: str | None = None) -> str:
+        value = table.get(key, default)
+        if not isinstance(value, str) or (default is None and not value):
+            raise self._error(self._where(table, key, line), f"{key} = {value!r}", f'write {key} = "…"')
+        return value
+
+    def _texts(self, table: Mapping[str, Any], key: str, line: int) -> list[str]:
+        values = table.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise self._error(self._where(table, key, line), f"{key} = {values!r}", f'write {key} = ["…", "…"]')
+        return values
+
+    def _one_of(
+        self, table: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: str | None, line: int = 0
+    ) -> str:
+        value = table.get(key, default)
+        if value is None or (key in table and value not in allowed):
+            raise self._error(self._where(table, key, line), f"{key} = {value!r}", f"use one of {', '.join(allowed)}")
+        return str(value)
+
+    def _fraction(self, table: Mapping[str, Any], key: str, default: float, line: int) -> float:
+        value = table.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+            raise self._error(
+                self._where(table, key, line), f"{key} = {value!r}", "write a fraction above 0 and up to 1, such as 0.1"
+            )
+        return float(value)
+
+    def _whole(self, table: Mapping[str, Any], key: str, default: int | None, line: int) -> int:
+        value = table.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self._error(self._where(table, key, line), f"{key} = {value!r}", "write a whole number, 0 or more")
+        return value
+
+    def _titles(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
+        titles = table.get("title")
+        if not isinstance(titles, dict) or not all(isinstance(titles.get(lang), str) for lang in ("en", "zh-TW")):
+            raise self._error(line, f"title = {titles!r}", 'write title = { en = "…", zh-TW = "…" }')
+        return {lang: str(title) for lang, title in titles.items()}
+
+    def _table(self, name: str) -> dict[str, Any]:
+        table = self.content.get(name, {})
+        if not isinstance(table, dict):
+            raise self._error(self._line_of(name), f"{name} is not a table", f"write [{name}]")
+        return table
+
+    def _numbers(self, table: Mapping[str, Any], name: str) -> dict[str, float]:
+        values = table.get(name, {})
+        if not isinstance(values, dict):
+            raise self._error(self._line_of(name), f"{name} is not a table", "write level = number, one a line")
+        for key, value in values.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+                raise self._error(self._line_of(key), f"{key} = {value!r}", "write a number, 0 or more")
+        return {key.casefold(): value for key, value in values.items()}
+
+    def _holding_years(self) -> dict[int, float]:
+        values = self._numbers(self.content, "holding_years")
+        for key in values:
+            if not key.isdigit():
+                raise self._error(self._line_of(key), f"{key!r} in holding_years", "write a risk class, such as 3 = 5")
+        return {int(key): value for key, value in values.items()}
+
+    # -- complaints ------------------------------------------------------------------------------------------
+
+    def _known(self, table: Mapping[str, Any], name: str, line: int) -> None:
+        for key in table:
+            if key not in _TABLES[name]:
+                at = self._line_of(key, after=line) or self._line_of(key, after=line, table=True) or line
+                raise self._error(at, f"{key!r} is not known here", f"use {', '.join(sorted(_TABLES[name]))}")
+
+    def _line_of(self, key: str, *, after: int = 1, table: bool = False) -> int:
+        """The first line from `after` on that sets `key` or opens the table of that name; 0 where there is none."""
+        name = re.escape(key)
+        pattern = re.compile(rf"\s*\[+\s*{name}[\s\].]" if table else rf"""\s*["']?{name}["']?\s*=""")
+        return next((n for n, line in enumerate(self.lines, 1) if n >= after and pattern.match(line)), 0)
+
+    def _where(self, table: Mapping[str, Any], key: str, line: int) -> int:
+        """The line that sets `key`, or the line of the table that ought to."""
+        return (self._line_of(key, after=line) if key in table else 0) or line
+
+    def _error(self, line: int, found: str, remedy: str) -> DataError:
+        return DataError(f"{self.origin}:{max(line, 1)}: {found}: {remedy}")
+
+
+def restricted_relation(kind: str) -> tuple[NodeKind, Relation] | None:
+    """The node kind and relation by which a restriction finds its assets; None where it names the asset itself."""
+    return {
+        "issuer": (NodeKind.ISSUER, Relation.ISSUED_BY),
+        "industry": (NodeKind.INDUSTRY, Relation.IN_INDUSTRY),
+        "country": (NodeKind.COUNTRY, Relation.IN_COUNTRY),
+        "category": (NodeKind.CATEGORY, Relation.IN_CATEGORY),
+    }.get(kind)

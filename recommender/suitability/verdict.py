@@ -1,0 +1,160 @@
+"""What the gate says about one asset for one investor, and the facts that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Outcome(IntEnum):
+    """What a rule finds; the greatest of a verdict's effects is the verdict's own."""
+
+    PASS = 0
+    WARN = 1
+    UNKNOWN = 2
+    REJECT = 3
+
+    @property
+    def word(self) -> str:
+        """The outcome as it stands in rule files and records."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact that a rule used: an edge of the graph, a price, or what the rule file derived from them.
+
+    Attributes:
+        head, tail: ids of the two nodes; `tail` may be empty.
+        relation: the relation's name in the graph, or the name of an attribute (CLOSE, LISTED, RISK_CLASS).
+        value: the number that belongs to it (a weight, a class, a price); None where there is none.
+        source: who said so.
+        as_of, known_at: ISO dates; empty where the source gives none.
+        note: how it was derived; empty where the source states it.
+    """
+
+    head: str
+    relation: str
+    tail: str = ""
+    value: float | None = None
+    source: str = ""
+    as_of: str = ""
+    known_at: str = ""
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Only the fields that say something."""
+        return {name: value for name, value in asdict(self).items() if value not in ("", None)}
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule found.
+
+    Attributes:
+        rule: the rule's id in the rule file.
+        outcome: what the rule found.
+        effect: what that counts as: the outcome, or what the rule file makes of an unknown one.
+        reason: a word for why (`above_level`, `no_rating`, …), from which sentences are made.
+        measured, limit: the two numbers that were compared, in the rule's own unit; None where there were none.
+        subject: what they are about (an industry's name, a level's name); empty where it is the asset itself.
+        facts: what was used, with dates.
+    """
+
+    rule: str
+    outcome: Outcome
+    effect: Outcome
+    reason: str
+    measured: float | None
+    limit: float | None
+    subject: str
+    facts: tuple[Fact, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a record."""
+        return {
+            "rule": self.rule,
+            "outcome": self.outcome.word,
+            "effect": self.effect.word,
+            "reason": self.reason,
+            "measured": self.measured,
+            "limit": self.limit,
+            "subject": self.subject,
+            "facts": [fact.to_json() for fact in self.facts],
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All rules about one asset for one investor; `outcome` is pass, warn or reject."""
+
+    asset_id: str
+    outcome: Outcome
+    results: tuple[RuleResult, ...]
+
+    @property
+    def against(self) -> tuple[RuleResult, ...]:
+        """The results that made it a warning or a rejection, the gravest first."""
+        found = [result for result in self.results if result.effect is not Outcome.PASS]
+        return tuple(sorted(found, key=lambda result: -result.effect))
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a record."""
+        results = [result.to_json() for result in self.results]
+        return {"asset_id": self.asset_id, "outcome": self.outcome.word, "results": results}
+
+
+REASONS: Final = (
+    "within_level", "above_level", "above_level_tolerated", "within_every_level", "no_level", "level_not_in_file",
+    "no_class", "exempt", "within_limit", "near_limit", "above_limit", "no_group", "no_weights", "restricted",
+    "not_restricted", "traded", "no_price", "price_too_old", "not_listed_yet", "stopped", "fresh", "stale",
+    "no_date", "not_needed",
+)  # fmt: skip
+"""Why a rule found what it found; sentences for readers are made from these words."""
+
+REASON_CODE: Final = MappingProxyType({reason: code for code, reason in enumerate(REASONS)})
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One rule over n candidates, as columns.
+
+    Attributes:
+        outcome: (n,) int8 of `Outcome`.
+        reason: (n,) int8, positions in `REASONS`.
+        measured, limit: (n,) float64, NaN where nothing was compared.
+        subject: (n,) int64, positions in `names`, -1 where the asset itself is meant.
+        names: what `subject` points into.
+    """
+
+    outcome: npt.NDArray[np.int8]
+    reason: npt.NDArray[np.int8]
+    measured: npt.NDArray[np.float64]
+    limit: npt.NDArray[np.float64]
+    subject: npt.NDArray[np.int64]
+    names: Sequence[str] | npt.NDArray[np.object_] = ()
+
+    @classmethod
+    def of(cls, n: int, outcome: Outcome, reason: str) -> Judgement:
+        """The same finding for all n candidates, to be refined by `where`."""
+        return cls(
+            np.full(n, outcome, np.int8),
+            np.full(n, REASON_CODE[reason], np.int8),
+            np.full(n, np.nan),
+            np.full(n, np.nan),
+            np.full(n, -1, np.int64),
+        )
+
+    def where(self, mask: npt.NDArray[np.bool_], outcome: Outcome, reason: str) -> Judgement:
+        """With another finding for the candidates in `mask`."""
+        return replace(
+            self,
+            outcome=np.where(mask, np.int8(outcome), self.outcome),
+            reason=np.where(mask, np.int8(REASON_CODE[reason]), self.reason),
+        )
