@@ -1,0 +1,66 @@
+"""EASE: the item-to-item linear model in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
+from recommender.baselines.item_model import ItemModel, co_holdings
+
+PENALTY: Final = 200.0
+
+
+def ease_weights(graph: KnowledgeGraph, penalty: float = PENALTY) -> FloatArray:
+    """(assets, assets) float64: argmin ||X - XB||^2 + penalty ||B||^2 with a zero diagonal.
+
+    B = I - P diag(1/diag(P)) with P = (X'X + penalty I)^-1, over held and formerly held assets (Steck 2019,
+    "Embarrassingly Shallow Autoencoders for Sparse Data").
+    """
+    gram = co_holdings(graph)
+    gram[np.diag_indices_from(gram)] += penalty
+    inverse = np.linalg.inv(gram)
+    weights: FloatArray = -inverse / np.diag(inverse)[None, :]
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
+def fit_ease(graph: KnowledgeGraph, seed: int = 0, *, penalty: float = PENALTY) -> ItemModel:
+    """EASE of the snapshot (Steck 2019); `seed` changes nothing."""
+    return ItemModel(graph, ease_weights(graph, penalty))
+
+
+@dataclass(frozen=True)
+class WeeklyEase:
+    """EASE that is fitted again at its first refresh and then whenever seven days have passed.
+
+    Attributes:
+        model: the EASE in use.
+        fitted_on: days since 1970 of the last fit, None before the first refresh.
+    """
+
+    model: ItemModel
+    fitted_on: int | None = None
+
+    @property
+    def graph(self) -> KnowledgeGraph:
+        """The snapshot that it scores."""
+        return self.model.graph
+
+    def scores(self, users: IntArray) -> FloatArray:
+        """(len(users), assets) float64."""
+        return self.model.scores(users)
+
+    def refresh(self, graph: KnowledgeGraph) -> WeeklyEase:
+        """Over another day's snapshot; unlike every other model this one does train again, as its name says."""
+        today = to_days(graph.as_of)
+        if self.fitted_on is None or today - self.fitted_on >= 7:
+            return WeeklyEase(fit_ease(graph), today)
+        return WeeklyEase(self.model.refresh(graph), self.fitted_on)
+
+
+def fit_weekly_ease(graph: KnowledgeGraph, seed: int = 0) -> WeeklyEase:
+    """EASE (Steck 2019), to be fitted again every week; `seed` changes nothing."""
+    return WeeklyEase(fit_ease(graph))

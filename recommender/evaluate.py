@@ -1,0 +1,217 @@
+"""Frozen folds: models fitted on the snapshot of a cut, scored on what investors newly bought after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from kg.errors import UsageError
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from kg.progress import Progress
+from kg.schema import ASSET_KIND_OF, KIND_CODE, NodeKind
+from kg.tables import Tables
+from recommender.baselines.align import asset_ids, find, user_ids
+from recommender.metrics import USER_METRICS, coverage, gini, hits_of, novelty, user_metrics
+from recommender.model import Model
+from recommender.ranking import id_order, top_lists
+from recommender.registry import ModelSpec
+from recommender.split import Fold, FoldData, prepare_fold
+from recommender.stranger import with_stranger
+
+KINDS: Final = ("all", *ASSET_KIND_OF)
+_BATCH: Final = 512
+
+
+@dataclass(frozen=True)
+class Group:
+    """Investors who newly bought something that a list could have held.
+
+    Attributes:
+        name: "warm" (they have positions by the cut) or "cold" (none).
+        user_ids: (n,) str, ascending.
+        positions: (n,) int64 among the snapshot's investors, -1 for those it does not know.
+        relevant: (n, assets) bool: what each newly bought, of the assets that somebody had by the cut.
+    """
+
+    name: str
+    user_ids: npt.NDArray[np.object_]
+    positions: IntArray
+    relevant: Mask
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model's result for one kind of asset and one group of investors.
+
+    Attributes:
+        values: metric name to (n,) float64 per investor, the mean over seeds.
+        by_seed: metric name to its mean over investors for each seed.
+        overall: what is measured over all lists together (coverage, novelty, gini), the mean over seeds.
+        lists: (n, 10) asset positions of the first seed's lists, -1 for none.
+    """
+
+    model: str
+    kind: str
+    group: str
+    user_ids: npt.NDArray[np.object_]
+    values: dict[str, FloatArray]
+    by_seed: dict[str, list[float]]
+    overall: dict[str, float]
+    lists: IntArray
+
+    @property
+    def ndcg(self) -> float:
+        """Mean strict nDCG@10."""
+        return float(self.values["ndcg@10"].mean()) if len(self.user_ids) else float("nan")
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """Every model on one fold.
+
+    Attributes:
+        fold: the two dates.
+        data: name of the data set.
+        cells: one per model, kind and group, in that order.
+        seconds: model name to seconds of fitting and of scoring.
+    """
+
+    fold: Fold
+    data: str
+    cells: tuple[Cell, ...]
+    seconds: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def cell(self, model: str, kind: str = "all", group: str = "warm") -> Cell:
+        """The one cell; raises KeyError where there is none."""
+        for cell in self.cells:
+            if (cell.model, cell.kind, cell.group) == (model, kind, group):
+                return cell
+        raise KeyError((model, kind, group))
+
+
+def evaluate_fold(
+    data: Tables | FoldData,
+    fold: Fold,
+    models: Sequence[ModelSpec],
+    *,
+    kinds: Sequence[str] = ("all",),
+    seeds: Sequence[int] = (0,),
+    progress: Progress | None = None,
+) -> FoldResult:
+    """Fit every model on the snapshot at the cut and score its lists on the window.
+
+    Args:
+        data: tables, or a fold made ready by `prepare_fold` (to evaluate it more than once).
+        kinds: "all" for lists of any asset, "stock", "fund", "bond" for lists of that kind alone.
+        seeds: models that depend on a seed are fitted once for each.
+
+    Raises:
+        DataError: nothing to learn from or nothing to score on.
+        UsageError: an unknown kind.
+    """
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise UsageError(f"no kind of asset {unknown[0]!r}: choose from {', '.join(KINDS)}")
+    progress = progress or Progress(out=None)
+    ready = data if isinstance(data, FoldData) else prepare_fold(data, fold)
+    groups = groups_of(ready)
+    cells: list[Cell] = []
+    seconds = {}
+    for spec in models:
+        with progress.stage(f"{fold.name} {spec.name}") as details:
+            made, seconds[spec.name] = _evaluate_model(ready, groups, spec, kinds, seeds)
+            details += [f"nDCG@10 {cell.ndcg:.4f} {cell.group}" for cell in made if cell.kind == kinds[0]]
+            cells += made
+    return FoldResult(fold, ready.graph.name, tuple(cells), seconds)
+
+
+def groups_of(data: FoldData) -> tuple[Group, Group]:
+    """The warm and the cold investors of a fold, with what they bought of the warm assets."""
+    asset = find(data.purchases["asset_id"].to_numpy(object), asset_ids(data.graph))
+    known = (asset >= 0) & data.warm_assets[asset]
+    ids, number = np.unique(data.purchases["user_id"].to_numpy(object)[known].astype(str), return_inverse=True)
+    names = ids.astype(object)
+    position = find(names, user_ids(data.graph))
+    relevant = np.zeros((len(ids), len(data.graph.assets)), bool)
+    relevant[number, asset[known]] = True
+    warm = (position >= 0) & data.warm_users[position]
+    warm_group = Group("warm", names[warm], position[warm], relevant[warm])
+    return warm_group, Group("cold", names[~warm], position[~warm], relevant[~warm])
+
+
+def _evaluate_model(
+    data: FoldData, groups: Sequence[Group], spec: ModelSpec, kinds: Sequence[str], seeds: Sequence[int]
+) -> tuple[list[Cell], tuple[float, float]]:
+    start = time.perf_counter()
+    fitted = [spec.fit(data.graph, seed) for seed in (seeds if spec.seeded else seeds[:1])]
+    middle = time.perf_counter()
+    cells = []
+    for group in groups:
+        lists = [_lists(data, group, model, spec, kinds) for model in fitted]
+        cells += [_cell(data, group, spec, kind, [made[kind] for made in lists]) for kind in kinds]
+    return cells, (middle - start, time.perf_counter() - middle)
+
+
+def _lists(data: FoldData, group: Group, model: Model, spec: ModelSpec, kinds: Sequence[str]) -> dict[str, IntArray]:
+    """The group's lists for each kind, (n, 10) asset positions."""
+    candidates = {kind: _candidates(data.graph, kind) & (data.warm_assets | spec.scores_unheld) for kind in kinds}
+    by_id = id_order(data.graph)
+    made: dict[str, list[IntArray]] = {kind: [] for kind in kinds}
+    for at, scores in _scores(data.graph, model, group.positions):
+        ever = np.zeros(scores.shape, bool)
+        ever[at >= 0] = data.interactions.ever[at[at >= 0]].toarray() > 0
+        for kind in kinds:
+            made[kind].append(top_lists(scores, candidates[kind] & ~ever, by_id))
+    empty = np.zeros((0, 10), np.int64)
+    return {kind: np.concatenate([empty, *parts]) for kind, parts in made.items()}
+
+
+def _candidates(graph: KnowledgeGraph, kind: str) -> Mask:
+    codes = graph.nodes.kind[graph.assets]
+    return np.ones(len(codes), bool) if kind == "all" else codes == KIND_CODE[NodeKind(ASSET_KIND_OF[kind])]
+
+
+def _scores(graph: KnowledgeGraph, model: Model, positions: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Batches of positions with their scores; investors unknown to the snapshot get the stranger's."""
+    stranger = np.zeros((0, len(graph.assets)))
+    if (positions < 0).any():
+        stranger = model.refresh(with_stranger(graph)).scores(np.zeros(1, np.int64))
+    for start in range(0, len(positions), _BATCH):
+        at = positions[start : start + _BATCH]
+        scores = np.empty((len(at), len(graph.assets)))
+        scores[at >= 0] = model.scores(at[at >= 0])
+        scores[at < 0] = stranger
+        yield at, scores
+
+
+def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Sequence[IntArray]) -> Cell:
+    """Score one list per seed, for the investors who bought something of this kind."""
+    candidates = _candidates(data.graph, kind)
+    relevant = group.relevant & candidates
+    some = relevant.any(axis=1)
+    relevant, count = relevant[some], relevant[some].sum(axis=1)
+    measured = [user_metrics(hits_of(made[some], relevant), count) for made in lists]
+    values = {name: np.mean([m[name] for m in measured], axis=0) for name in USER_METRICS}
+    by_seed = {name: [float(m[name].mean()) if len(count) else float("nan") for m in measured] for name in USER_METRICS}
+    return Cell(
+        model=spec.name,
+        kind=kind,
+        group=group.name,
+        user_ids=group.user_ids[some],
+        values=values,
+        by_seed=by_seed,
+        overall=_overall(data, [made[some] for made in lists], int(candidates.sum())),
+        lists=lists[0][some],
+    )
+
+
+def _overall(data: FoldData, lists: Sequence[IntArray], candidates: int) -> dict[str, float]:
+    holders = np.asarray(data.interactions.ever.sum(axis=0), np.float64).ravel()
+    investors = int(data.warm_users.sum())
+    parts = [(coverage(m, candidates), novelty(m, holders, investors), gini(m, candidates)) for m in lists]
+    return dict(zip(("coverage", "novelty", "gini"), np.mean(parts, axis=0).tolist(), strict=True))

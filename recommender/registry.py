@@ -1,0 +1,79 @@
+"""Every model that can be evaluated, by name: the one list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from kg.errors import UsageError
+from kg.graph import KnowledgeGraph
+from recommender.baselines.ease import fit_ease, fit_weekly_ease
+from recommender.baselines.item_knn import fit_item_knn
+from recommender.baselines.popularity import fit_popularity, fit_random, fit_recent
+from recommender.baselines.segments import fit_recent_segment, fit_segment
+from recommender.model import Model
+
+Fitter = Callable[[KnowledgeGraph, int], Model]
+"""fit(graph, seed) -> Model."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """How to fit one model and what to say about it.
+
+    Attributes:
+        name: as on the command line and in tables.
+        fit: `fit(graph, seed)` gives the fitted model.
+        about: what it does, in one line.
+        paper: where it is published; empty for what needs no paper.
+        seeded: the seed changes its result, so it is fitted once per seed.
+        scores_unheld: it can tell one asset that nobody has held from another. Others are asked, on frozen folds,
+            for assets that somebody has had.
+        baseline: something to be beaten, as opposed to our own.
+        frozen: takes part in frozen folds if "all" are asked for.
+        rolling: takes part in rolling evaluation if "all" are asked for.
+    """
+
+    name: str
+    fit: Fitter
+    about: str
+    paper: str = ""
+    seeded: bool = False
+    scores_unheld: bool = False
+    baseline: bool = True
+    frozen: bool = True
+    rolling: bool = True
+
+
+_SPECS: Final = (
+    ModelSpec("random", fit_random, "random order", seeded=True, rolling=False),
+    ModelSpec("popularity", fit_popularity, "what most investors have or had", "Cremonesi et al. 2010"),
+    ModelSpec("recent", fit_recent, "what most investors bought in the last 30 days", "Ji et al. 2020"),
+    ModelSpec("segment", fit_segment, "popularity within risk level and segment", "Pazzani 1999"),
+    ModelSpec("recent-segment", fit_recent_segment, "recent popularity by segment", "Ji et al. 2020", frozen=False),
+    ModelSpec("item-knn", fit_item_knn, "shrunk cosine neighbours of what is held", "Deshpande and Karypis 2004"),
+    ModelSpec("ease", fit_ease, "linear item-to-item weights in closed form", "Steck 2019"),
+    ModelSpec("ease-weekly", fit_weekly_ease, "EASE fitted again every week", "Steck 2019", frozen=False),
+)
+
+MODELS: Final = MappingProxyType({spec.name: spec for spec in _SPECS})
+"""Model name to its `ModelSpec`, baselines in the order of their families."""
+
+
+def choose_models(names: str, *, rolling: bool = False) -> tuple[ModelSpec, ...]:
+    """The models of a comma-separated list, or all that take part in the kind of evaluation.
+
+    Raises:
+        UsageError: there is no model of that name.
+
+    >>> [spec.name for spec in choose_models("popularity,ease")]
+    ['popularity', 'ease']
+    """
+    if names == "all":
+        return tuple(spec for spec in MODELS.values() if (spec.rolling if rolling else spec.frozen))
+    unknown = [name for name in names.split(",") if name not in MODELS]
+    if unknown:
+        raise UsageError(f"no model {unknown[0]!r}: choose all, or from {', '.join(MODELS)}")
+    return tuple(MODELS[name] for name in dict.fromkeys(names.split(",")))
