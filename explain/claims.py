@@ -1,0 +1,138 @@
+"""`Claim`: what a sentence says, before it is put into words; `Case`: what claims are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from explain.evidence import Fact, Path, PathNode
+from explain.explanation import Explanation
+from explain.facts import FactBook
+from explain.tracer import Tracer
+from kg.graph import KnowledgeGraph
+from kg.schema import Relation
+
+LEARNED_CHANNELS: Final = frozenset({"kg", "kg_embedding", "gat", "towers"})
+"""Channels whose paths carry what a model has learned, not what a source states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement that evidence proves.
+
+    Attributes:
+        trigger: which macro of templates/reasons.LANG.j2 puts it into words.
+        values: what the macro needs: `PathNode`s for names, numbers, dates, words of the schema.
+        evidence: ids of paths and facts.
+        facts: those of the evidence that are facts.
+        weight: what its paths add to the score; facts, which add nothing, have 0.
+        is_caution: it speaks against the asset.
+    """
+
+    trigger: str
+    values: Mapping[str, Any]
+    evidence: tuple[str, ...]
+    facts: tuple[Fact, ...] = ()
+    weight: float = 0.0
+    is_caution: bool = False
+
+
+@dataclass(frozen=True)
+class Investor:
+    """What claims need to know of an investor.
+
+    Attributes:
+        holdings: rows of the assets held now.
+        profile: relation to (edge, row of the level).
+    """
+
+    row: int
+    holdings: tuple[int, ...]
+    profile: Mapping[Relation, tuple[int, int]] = field(default_factory=dict)
+
+
+class Lookups:
+    """What claims about a snapshot's investors and assets look up, made once per snapshot."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        """Look nothing up yet."""
+        self.tracer = tracer
+        self.graph: KnowledgeGraph = tracer.graph
+        self.facts = FactBook(self.graph)
+        self.claims_of_asset: dict[int, tuple[Claim, ...]] = {}
+        self._label_of: dict[Relation, npt.NDArray[np.int64]] = {}
+        self._latest: Investor | None = None
+
+    def label_of(self, relation: Relation) -> npt.NDArray[np.int64]:
+        """(nodes,) the row that each node's `relation` leads to, -1 where it has none; for one-at-a-time relations."""
+        if relation not in self._label_of:
+            at = self.graph.edges_between(relation)
+            label = np.full(len(self.graph), -1, np.int64)
+            label[self.graph.edges.head[at]] = self.graph.edges.tail[at]
+            self._label_of[relation] = label
+        return self._label_of[relation]
+
+    def investor(self, row: int) -> Investor:
+        """The investor at `row`; the last one asked for is remembered."""
+        if self._latest is None or self._latest.row != row:
+            holdings = tuple(self.graph.outgoing(Relation.HOLDS).of(row).tolist())
+            self._latest = Investor(row, holdings, self._profile(row))
+        return self._latest
+
+    def _profile(self, row: int) -> dict[Relation, tuple[int, int]]:
+        out = {}
+        for relation in (Relation.HAS_RISK, Relation.SEEKS):
+            adjacency = self.graph.outgoing(relation)
+            for edge, level in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
+                out[relation] = (edge, level)
+        return out
+
+
+@dataclass(frozen=True)
+class Case:
+    """One explanation whose reasons are looked for.
+
+    Attributes:
+        user, asset: rows of the snapshot's nodes.
+        paths: the explanation's paths that speak for the asset, the largest contribution first.
+    """
+
+    explanation: Explanation
+    user: int
+    asset: int
+    lookups: Lookups
+
+    @cached_property
+    def paths(self) -> tuple[Path, ...]:
+        """The paths that speak for the asset, the largest contribution first."""
+        supporting = [path for path in self.explanation.paths if path.contribution > 0]
+        return tuple(sorted(supporting, key=lambda path: (-path.contribution, path.id)))
+
+    @property
+    def graph(self) -> KnowledgeGraph:
+        """The snapshot."""
+        return self.lookups.graph
+
+    @property
+    def facts(self) -> FactBook:
+        """The snapshot's figures."""
+        return self.lookups.facts
+
+    @property
+    def kind(self) -> str:
+        """Stock, Fund or Bond."""
+        return self.explanation.asset.kind
+
+    @cached_property
+    def investor(self) -> Investor:
+        """The investor's holdings and levels."""
+        return self.lookups.investor(self.user)
+
+    def node(self, row: int) -> PathNode:
+        """The node at `row` with its names."""
+        return self.lookups.tracer.node(row)

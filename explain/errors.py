@@ -1,0 +1,9 @@
+"""What is raised where an explanation cannot stand."""
+
+from __future__ import annotations
+
+from kg.errors import PathfolioError
+
+
+class ExplanationError(PathfolioError):
+    """An explanation that does not account for its score, or cites an edge that the graph does not have."""

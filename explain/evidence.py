@@ -1,0 +1,199 @@
+"""The pieces of an explanation: nodes, dated edges, paths, facts, channel parts and reasons."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from kg.schema import NodeKind, Relation
+
+SMALLEST_GROUP: Final = 10
+"""Other investors appear only summed up, in groups of at least this many."""
+
+USER: Final = NodeKind.USER.value
+
+
+@dataclass(frozen=True, slots=True)
+class PathNode:
+    """A node of a path as a person reads it.
+
+    Attributes:
+        id: the node's id; None where it stands for other investors, summed up.
+        kind: a `NodeKind`'s value.
+        name: in English, or the only name there is.
+        local_name: in Chinese; equal to `name` where there is no other.
+        detail: what tells two nodes of one name apart (a ticker); empty where nothing does.
+    """
+
+    id: str | None
+    kind: str
+    name: str
+    local_name: str
+    detail: str = ""
+
+    def label(self, lang: str) -> str:
+        """The name to show in `lang`."""
+        return self.local_name if lang.startswith("zh") else self.name
+
+    def to_json(self, lang: str = "en") -> dict[str, Any]:
+        """As in `explain --format json`."""
+        return {"id": self.id, "kind": self.kind, "name": self.label(lang)}
+
+
+@dataclass(frozen=True, slots=True)
+class PathEdge:
+    """An edge as the graph has it, whichever way the path walks over it.
+
+    Attributes:
+        head, tail: ids of its nodes; None where other investors are summed up.
+        weight: a fraction, or None; never given for other investors.
+        as_of: the day that the fact describes; of other investors' positions, the snapshot's own date.
+        known_at: the day that it could first be known; likewise.
+    """
+
+    head: str | None
+    relation: str
+    tail: str | None
+    weight: float | None
+    source: str
+    as_of: date
+    known_at: date
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `explain --format json`."""
+        return {
+            "head": self.head,
+            "relation": self.relation,
+            "tail": self.tail,
+            "weight": self.weight,
+            "source": self.source,
+            "as_of": self.as_of.isoformat(),
+            "known_at": self.known_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path from the investor to the asset and what it adds to the score.
+
+    Attributes:
+        id: the same for the same channel, nodes and relations, in every build.
+        count: how many concrete paths it stands for: 1, or the number of other investors.
+    """
+
+    id: str
+    channel: str
+    contribution: float
+    nodes: tuple[PathNode, ...]
+    edges: tuple[PathEdge, ...]
+    count: int = 1
+
+    @property
+    def through_others(self) -> bool:
+        """True where other investors are summed up in it."""
+        return any(node.id is None for node in self.nodes)
+
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """The edges' relations in path order."""
+        return tuple(edge.relation for edge in self.edges)
+
+    def walks_forward(self, step: int) -> bool:
+        """Whether the path walks edge `step` from its head to its tail."""
+        edge, start = self.edges[step], self.nodes[step]
+        if edge.head != edge.tail:
+            return edge.head == start.id
+        return start.kind in {kind.value for kind in _heads(edge.relation)}
+
+    def to_json(self, lang: str = "en") -> dict[str, Any]:
+        """As in `explain --format json`."""
+        return {
+            "id": self.id,
+            "channel": self.channel,
+            "contribution": self.contribution,
+            "nodes": [node.to_json(lang) for node in self.nodes],
+            "edges": [edge.to_json() for edge in self.edges],
+            "count": self.count,
+        }
+
+
+def _heads(relation: str) -> Sequence[NodeKind]:
+    from kg.schema import RELATIONS
+
+    return RELATIONS[Relation(relation)].heads
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPart:
+    """A channel's part of the score: value = its paths' contributions + remainder.
+
+    Attributes:
+        remainder: what the channel learned and cannot lay on a path, and what is withheld.
+        withheld: the part of `remainder` that groups of fewer than `SMALLEST_GROUP` other investors carry; their
+            paths are not shown.
+    """
+
+    name: str
+    value: float
+    remainder: float
+    withheld: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `explain --format json`; `withheld` stands there only where something is."""
+        out: dict[str, Any] = {"name": self.name, "value": self.value, "remainder": self.remainder}
+        return out | {"withheld": self.withheld} if self.withheld else out
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact that a reason cites, in the form of the facts table.
+
+    Attributes:
+        id: the same for the same statement, in every build.
+        asset_id: the asset it is about, or None for one about the investor (`user_id`).
+        value: a number, or a text such as a risk level or a date.
+        source: who said so; derived facts name the snapshot and what they were computed from.
+    """
+
+    id: str
+    asset_id: str | None
+    metric: str
+    value: float | str
+    unit: str
+    as_of: date
+    known_at: date
+    source: str
+    user_id: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `explain --format json`."""
+        out = {"id": self.id, "asset_id": self.asset_id, "metric": self.metric, "value": self.value, "unit": self.unit}
+        out |= {"as_of": self.as_of.isoformat(), "known_at": self.known_at.isoformat(), "source": self.source}
+        return out if self.user_id is None else out | {"user_id": self.user_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One sentence and the ids of the paths and facts that prove it."""
+
+    lang: str
+    text: str
+    evidence: tuple[str, ...]
+    trigger: str = ""
+    is_caution: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `explain --format json`."""
+        return {"lang": self.lang, "text": self.text, "evidence": list(self.evidence)}
+
+
+def stable_id(prefix: str, *parts: str) -> str:
+    """`prefix` and 12 hex digits that depend on `parts` alone.
+
+    >>> stable_id("p", "fund", "a", "b") == stable_id("p", "fund", "a", "b") != stable_id("p", "fund", "ab")
+    True
+    """
+    return prefix + hashlib.blake2b("\x1f".join(parts).encode(), digest_size=6).hexdigest()

@@ -1,0 +1,50 @@
+"""`Explainer`: from the account of a score to its whole explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from explain.claims import Lookups
+from explain.explanation import Explanation
+from explain.reasons import add_reasons
+from explain.tracer import Tracer
+from explain.wording import LANGUAGES
+from kg.graph import KnowledgeGraph
+from recommender.account import ScoreAccount
+
+
+class Explainer:
+    """Explains the scores of one build; keep it, since it remembers what it has looked up.
+
+    Args:
+        graph: the build's snapshot.
+        build_hash: the build's hash, which stands in every explanation.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, build_hash: str) -> None:
+        """Look nothing up yet."""
+        self.graph = graph
+        self._tracer = Tracer(graph, build_hash)
+        self._lookups = Lookups(self._tracer)
+
+    def explain(self, account: ScoreAccount, rank: int = 0, langs: Sequence[str] = LANGUAGES) -> Explanation:
+        """The score taken apart into evidence paths, with reasons in each of `langs`.
+
+        Args:
+            account: the score of one investor and asset of the snapshot.
+            rank: the asset's place in the investor's list, from 1; 0 where it is on no list.
+
+        Raises:
+            ExplanationError: the account takes an edge that the graph lacks, shows another investor, or does not
+                add up.
+            UsageError: a language that there is no wording for.
+        """
+        explanation = self._tracer.trace(account, rank)
+        return add_reasons(explanation, account.user, account.asset, self._lookups, langs)
+
+
+def explain_account(
+    graph: KnowledgeGraph, account: ScoreAccount, rank: int, build_hash: str, langs: Sequence[str] = LANGUAGES
+) -> Explanation:
+    """One explanation; for many of one build, keep an `Explainer`."""
+    return Explainer(graph, build_hash).explain(account, rank, langs)

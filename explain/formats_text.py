@@ -1,0 +1,191 @@
+"""An explanation as text for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from explain.evidence import SMALLEST_GROUP, Fact, Path, PathEdge
+from explain.explanation import Explanation
+from explain.selection import digits_for, diverse
+from explain.wording import Wording, wording_of
+from kg.schema import UNDATED
+
+SHOWN_PATHS: Final = 8
+_BAR: Final = 24
+_WIDTH: Final = 100
+
+
+def as_text(explanation: Explanation, lang: str = "en", *, is_sample: bool = False) -> str:
+    """The explanation in `lang`: reasons, how the score adds up, and the largest paths with their sources.
+
+    Raises:
+        UsageError: there is no wording in that language.
+    """
+    words = wording_of(lang)
+    parts = [
+        _head(explanation, words, is_sample=is_sample),
+        _reasons(explanation, words),
+        _score(explanation, words),
+        _paths(explanation, words),
+        _facts(explanation, words),
+    ]
+    return "\n\n".join("\n".join(part) for part in map(list, parts) if part) + "\n"
+
+
+def _head(explanation: Explanation, words: Wording, *, is_sample: bool) -> Iterator[str]:
+    suffix = "" if explanation.rank else "_off"
+    names = {"asset": explanation.asset.label(words.lang), "user": explanation.user.label(words.lang)}
+    score = words.number(explanation.score, digits_for([explanation.score]))
+    yield words.page(f"title{suffix}", **names)
+    meta = words.page(f"meta{suffix}", rank=explanation.rank, score=score, date=words.day(explanation.as_of))
+    yield f"{meta} · {words.page('build', build=explanation.build[:12])}"
+    if is_sample:
+        yield words.page("sample")
+
+
+def _reasons(explanation: Explanation, words: Wording) -> Iterator[str]:
+    reasons = explanation.reasons_in(words.lang)
+    yield words.page("reasons")
+    for reason in reasons:
+        yield from _wrapped(reason.text, "  ! " if reason.is_caution else "  • ", "    ")
+    if not reasons:
+        yield from _wrapped(words.page("no_reasons"), "  ", "  ")
+
+
+def _score(explanation: Explanation, words: Wording) -> Iterator[str]:
+    rows = score_rows(explanation, words)
+    digits = digits_for([explanation.score, *(value for _, value in rows)])
+    largest = max((abs(value) for _, value in rows), default=0.0) or 1.0
+    width = max(text_width(name) for name, _ in [*rows, (words.page("total"), 0.0)])
+    yield words.page("score")
+    for name, value in rows:
+        bar = ("█" if value >= 0 else "░") * round(_BAR * abs(value) / largest)
+        yield f"  {padded(name, width)}  {words.signed(value, digits):>{digits + 6}}  {bar}".rstrip()
+    yield f"  {padded(words.page('total'), width)}  {words.signed(explanation.score, digits):>{digits + 6}}"
+
+
+def score_rows(explanation: Explanation, words: Wording) -> list[tuple[str, float]]:
+    """(name, value) of every base term and channel that is not 0, what lies on paths apart from what does not."""
+    rows = [(f"{words.page('base')}{words.words['colon']}{words.channel(n)}", v) for n, v in explanation.base if v]
+    for part in explanation.channels:
+        name, learned = words.channel(part.name), part.remainder - part.withheld
+        on_paths = part.value - part.remainder
+        rows += [(name, on_paths)] if on_paths or not part.remainder else []
+        if part.withheld:
+            rows.append((f"{name}{words.words['colon']}{words.page('withheld', n=SMALLEST_GROUP)}", part.withheld))
+        if learned:
+            rows.append((f"{name}{words.words['colon']}{words.page('learned')}", learned))
+    return rows
+
+
+def _paths(explanation: Explanation, words: Wording) -> Iterator[str]:
+    yield words.page("paths")
+    if not explanation.paths:
+        yield from _wrapped(words.page("no_paths"), "  ", "  ")
+        return
+    shown = diverse(explanation.paths, SHOWN_PATHS)
+    digits = digits_for([path.contribution for path in shown])
+    for path in shown:
+        lead = f"  {words.signed(path.contribution, digits)}  "
+        yield from _wrapped(path_line(path, words), lead, " " * len(lead))
+        yield from _wrapped(sources_line(path, words), " " * len(lead), " " * len(lead))
+    rest = [path for path in explanation.paths if path not in shown]
+    if rest:
+        value = words.signed(sum(path.contribution for path in rest), digits)
+        yield "  " + words.page("more_paths", n=words.integer(len(rest)), value=value)
+
+
+def path_line(path: Path, words: Wording) -> str:
+    """A path in one line; an arrow points from the head of an edge to its tail.
+
+    Example: You ─holds→ TSMC ←holds─ 12 other investors ─holds→ MediaTek
+    """
+    out = [str(words.words["you"])]
+    for step, (edge, node) in enumerate(zip(path.edges, path.nodes[1:], strict=True)):
+        relation = words.relation(edge.relation)
+        if edge.weight is not None:
+            relation += f" {words.percent(edge.weight)}"
+        arrow = f"─{relation}→" if path.walks_forward(step) else f"←{relation}─"
+        out += [arrow, node.label(words.lang)]
+    return " ".join(out)
+
+
+def sources_line(path: Path, words: Wording) -> str:
+    """Who said so, and of what day, once for each source and day."""
+    said = dict.fromkeys(source_of(edge, words) for edge in path.edges)
+    return f"({words.page('source')}{words.words['colon']}{'; '.join(said)})"
+
+
+def _facts(explanation: Explanation, words: Wording) -> Iterator[str]:
+    cited = {key for reason in explanation.reasons_in(words.lang) for key in reason.evidence}
+    facts = [fact for fact in explanation.facts if fact.id in cited]
+    if facts:
+        yield words.page("facts")
+    for fact in facts:
+        yield from _wrapped(fact_line(fact, words), "  ", "    ")
+
+
+def fact_line(fact: Fact, words: Wording) -> str:
+    """A fact with its value, unit, source and date."""
+    return f"{words.metric(fact.metric)}{words.words['colon']}{fact_value(fact, words)} ({source_of(fact, words)})"
+
+
+def fact_value(fact: Fact, words: Wording) -> str:
+    """A fact's value with its unit, fractions as percentages."""
+    if isinstance(fact.value, str):
+        return fact.value
+    if fact.unit == "fraction":
+        return words.percent(fact.value, 2)
+    return f"{fact.value:.6g} {fact.unit}".rstrip()
+
+
+def source_of(said: Fact | PathEdge, words: Wording) -> str:
+    """Who said so, and of what day."""
+    day = words.page("undated") if said.as_of == UNDATED else said.as_of.isoformat()
+    return f"{said.source}, {day}"
+
+
+# -- columns of a terminal -----------------------------------------------------------------------------------
+
+
+def text_width(text: str) -> int:
+    """Columns that `text` takes in a terminal; Chinese characters take two.
+
+    >>> text_width("TSMC"), text_width("台積電")
+    (4, 6)
+    """
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def padded(text: str, width: int) -> str:
+    """`text` with spaces up to `width` columns."""
+    return text + " " * (width - text_width(text))
+
+
+def _wrapped(text: str, first: str, then: str) -> Iterator[str]:
+    """Lines of at most `_WIDTH` columns, broken at spaces or between Chinese characters."""
+    line, used = first, text_width(first)
+    for piece in _pieces(text):
+        if used + text_width(piece.rstrip()) > _WIDTH and line.strip():
+            yield line.rstrip()
+            line, used = then, text_width(then)
+        line, used = line + piece, used + text_width(piece)
+    yield line.rstrip()
+
+
+_NOT_FIRST: Final = frozenset("，。；：、」）%")
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Words with the space after them, and single wide characters with the closing marks after them."""
+    piece = ""
+    for letter, following in zip(text, [*text[1:], " "], strict=True):
+        piece += letter
+        wide = unicodedata.east_asian_width(letter) in "WF" or unicodedata.east_asian_width(following) in "WF"
+        if letter == " " or (wide and following not in _NOT_FIRST and letter not in "「（"):
+            yield piece
+            piece = ""
+    if piece:
+        yield piece

@@ -1,0 +1,1 @@
+"""The ledger: an append-only Merkle tree of encrypted entries with signed checkpoints."""

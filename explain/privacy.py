@@ -1,0 +1,79 @@
+"""`GroupGuard`: which groups of other investors may be shown, so that no page, nor two compared, singles one out."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from explain.evidence import SMALLEST_GROUP
+from kg.graph import IntArray, KnowledgeGraph
+from kg.schema import PROFILE_KINDS, RELATION_KINDS, RELATIONS, Relation
+from recommender.account import OTHER_INVESTORS, Walk
+
+_PROFILE_RELATIONS = tuple(r for r in RELATION_KINDS if set(RELATIONS[r].tails) & set(PROFILE_KINDS))
+
+
+class GroupGuard:
+    """Decides about walks through other investors of one snapshot.
+
+    A group of fewer than `SMALLEST_GROUP` is never shown. Groups that split the holders of an asset among them
+    (by risk level, say) could be subtracted from one another: where the groups left out would together be fewer
+    than that, the smallest shown one is left out too (complementary suppression, as statistical offices do for
+    tables: Hundepool et al., "Statistical Disclosure Control", 2012, ch. 4). What is left out depends on the
+    snapshot alone, not on who looks.
+    """
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        """Count nothing yet."""
+        self._graph = graph
+        self._sacrificed: dict[tuple[Relation, Relation], IntArray] = {}
+
+    def may_show(self, walk: Walk) -> bool:
+        """Whether the walk's other investors are many enough to be counted in public."""
+        if walk.count < SMALLEST_GROUP or walk.nodes.count(OTHER_INVESTORS) != 1:
+            return False
+        at = walk.nodes.index(OTHER_INVESTORS)
+        before, after = walk.relations[at - 1], walk.relations[at]
+        if before not in _PROFILE_RELATIONS:
+            return True
+        asset = walk.nodes[at + 1] - int(self._graph.assets[0])
+        return walk.nodes[at - 1] != int(self._sacrifices(before, after)[asset])
+
+    def _sacrifices(self, profile: Relation, position: Relation) -> IntArray:
+        """(assets,) the profile node that must be left out for each asset, -1 for none."""
+        key = (profile, position)
+        if key not in self._sacrificed:
+            nodes, counts, unknown = self._table(profile, position)
+            self._sacrificed[key] = _smallest_to_hide(nodes, counts, unknown)
+        return self._sacrificed[key]
+
+    def _table(
+        self, profile: Relation, position: Relation
+    ) -> tuple[IntArray, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Profile nodes, (nodes, assets) how many of their investors hold each asset, and (assets,) of no node."""
+        graph, n = self._graph, len(self._graph)
+        at = graph.edges_between(position)
+        held = sp.csr_array((np.ones(len(at), np.int64), (graph.edges.head[at], graph.edges.tail[at])), (n, n))
+        columns = held[:, graph.assets]
+        at = graph.edges_between(profile)
+        nodes = np.unique(graph.edges.tail[at]).astype(np.int64)
+        where = (np.searchsorted(nodes, graph.edges.tail[at]), graph.edges.head[at])
+        members = sp.csr_array((np.ones(len(at), np.int64), where), (len(nodes), n))
+        counts = np.asarray((members @ columns).toarray())
+        return nodes, counts, np.asarray(columns.sum(axis=0)).ravel() - counts.sum(axis=0)
+
+
+def _smallest_to_hide(nodes: IntArray, counts: npt.NDArray[np.int64], unknown: npt.NDArray[np.int64]) -> IntArray:
+    """For each asset the node of the smallest shown count, where all that is hidden are too few; else -1.
+
+    >>> _smallest_to_hide(np.array([7, 8, 9]), np.array([[50], [12], [1]]), np.array([0])).tolist()
+    [8]
+    """
+    if not len(nodes):
+        return np.full(counts.shape[1], -1, np.int64)
+    shown = counts >= SMALLEST_GROUP
+    hidden = np.where(shown, 0, counts).sum(axis=0) + unknown
+    smallest = np.where(shown, counts, np.iinfo(np.int64).max).argmin(axis=0)
+    too_few = (hidden > 0) & (hidden < SMALLEST_GROUP) & shown.any(axis=0)
+    return np.where(too_few, nodes[smallest], -1)

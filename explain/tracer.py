@@ -1,0 +1,186 @@
+"""From a `ScoreAccount` to the `Explanation`'s numbers and paths, every edge taken from the graph."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from explain.errors import ExplanationError
+from explain.evidence import USER, ChannelPart, Path, PathEdge, PathNode, stable_id
+from explain.explanation import Explanation
+from explain.privacy import GroupGuard
+from explain.wording import LANGUAGES, wording_of
+from kg.graph import KnowledgeGraph, to_date
+from kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
+from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+
+_MEMO_SIZE: Final = 200_000
+_OTHERS_ID: Final = "User:*"
+
+
+class Tracer:
+    """Looks up what the walks of one snapshot's accounts go through; what it has seen it remembers.
+
+    Args:
+        graph: the snapshot that the accounts' rows belong to.
+        build_hash: hash of the build that made the scores.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, build_hash: str) -> None:
+        """Look nothing up yet."""
+        self.graph = graph
+        self.build_hash = build_hash
+        self._guard = GroupGuard(graph)
+        self._nodes: dict[int, PathNode] = {}
+        self._steps: dict[tuple[int, Relation, int], PathEdge] = {}
+
+    def trace(self, account: ScoreAccount, rank: int) -> Explanation:
+        """The account as an explanation without reasons; `rank` is the place in the list, 0 for none.
+
+        Raises:
+            ExplanationError: a walk takes an edge that the graph lacks, shows another investor, or the parts do
+                not add up to the score.
+        """
+        parts, paths = [], []
+        for channel in account.channels:
+            shown, withheld = self._split(account, channel)
+            parts.append(ChannelPart(channel.name, channel.value, channel.remainder + withheld, withheld))
+            paths += shown
+        return Explanation(
+            user=self.node(account.user),
+            asset=self.node(account.asset),
+            as_of=self.graph.as_of,
+            build=self.build_hash,
+            rank=rank,
+            score=account.score,
+            base=account.base,
+            channels=tuple(parts),
+            paths=tuple(paths),
+        )
+
+    def node(self, row: int) -> PathNode:
+        """The node at `row` as a person reads it."""
+        found = self._nodes.get(row)
+        if found is None:
+            if len(self._nodes) > _MEMO_SIZE:
+                self._nodes.clear()
+            found = self._nodes[row] = self._make_node(row)
+        return found
+
+    def step(self, start: int, relation: Relation, end: int) -> PathEdge:
+        """The current edge of `relation` between two rows, whichever of them is its head.
+
+        Raises:
+            ExplanationError: the graph has no such edge.
+        """
+        key = (start, relation, end)
+        found = self._steps.get(key)
+        if found is None:
+            if len(self._steps) > _MEMO_SIZE:
+                self._steps.clear()
+            found = self._steps[key] = self._make_step(start, relation, end)
+        return found
+
+    # -- paths -----------------------------------------------------------------------------------------------
+
+    def _split(self, account: ScoreAccount, channel: ChannelAccount) -> tuple[list[Path], float]:
+        """The channel's paths, and what the walks add up to that would single out too few investors."""
+        withheld = 0.0
+        shown: dict[str, Path] = {}
+        for walk in channel.walks:
+            if OTHER_INVESTORS in walk.nodes and not self._guard.may_show(walk):
+                withheld += walk.contribution
+                continue
+            path = self._path(account, channel.name, walk)
+            before = shown.get(path.id)
+            shown[path.id] = path if before is None else _merged(before, path)
+        return sorted(shown.values(), key=_by_size), withheld
+
+    def _path(self, account: ScoreAccount, channel: str, walk: Walk) -> Path:
+        rows = walk.nodes
+        if rows[0] != account.user or rows[-1] != account.asset:
+            raise ExplanationError(f"a walk of {channel} does not lead from the investor to the asset: a fault of it")
+        if any(row == account.user or self._is_user(row) for row in rows[1:]):
+            raise ExplanationError(f"a walk of {channel} goes through an investor by name: sum other investors up")
+        edges = tuple(map(self.step, rows, walk.relations, rows[1:]))
+        nodes = tuple(self._others(walk.count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
+        key = (_OTHERS_ID if node.id is None else f"{node.kind}:{node.id}" for node in nodes)
+        identity = stable_id("p", channel, *key, *walk.relations)
+        return Path(identity, channel, walk.contribution, nodes, edges, walk.count)
+
+    def _is_user(self, row: int) -> bool:
+        users = self.graph.users
+        return len(users) > 0 and int(users[0]) <= row <= int(users[-1])
+
+    def _others(self, count: int) -> PathNode:
+        return PathNode(None, USER, wording_of("en").others(count), wording_of("zh-TW").others(count))
+
+    # -- the graph -------------------------------------------------------------------------------------------
+
+    def _make_node(self, row: int) -> PathNode:
+        nodes, kind = self.graph.nodes, self.graph.kind_of(row)
+        key, ticker = str(nodes.id[row]), str(nodes.ticker[row])
+        name, local = (self._name(row, kind, lang) for lang in LANGUAGES)
+        return PathNode(key, kind.value, name, local, ticker if ticker not in (name, local) else "")
+
+    def _name(self, row: int, kind: NodeKind, lang: str) -> str:
+        if kind is NodeKind.USER:
+            return str(self.graph.nodes.name[row]) or wording_of(lang).investor(str(self.graph.nodes.id[row]))
+        if kind in ASSET_KINDS:
+            return self.graph.display_name(row, lang)
+        if kind is NodeKind.METRIC:
+            return wording_of(lang).metric(str(self.graph.nodes.id[row]))
+        return self.graph.display_name(row, lang)
+
+    def _make_step(self, start: int, relation: Relation, end: int) -> PathEdge:
+        if OTHER_INVESTORS in (start, end):
+            return self._summed_step(end if start == OTHER_INVESTORS else start, relation)
+        for head, tail in ((start, end), (end, start)):
+            at = self.graph.edge(head, relation, tail) if self._allows(relation, head, tail) else None
+            if at is not None:
+                return self._edge(at)
+        names = (self.node(start).name, self.node(end).name)
+        raise ExplanationError(f"no {relation} between {names[0]!r} and {names[1]!r} in the snapshot: build again")
+
+    def _allows(self, relation: Relation, head: int, tail: int) -> bool:
+        spec = RELATIONS[relation]
+        return self.graph.kind_of(head) in spec.heads and self.graph.kind_of(tail) in spec.tails
+
+    def _edge(self, at: int) -> PathEdge:
+        edges, nodes = self.graph.edges, self.graph.nodes
+        weight = float(edges.weight[at])
+        return PathEdge(
+            head=str(nodes.id[edges.head[at]]),
+            relation=RELATION_KINDS[int(edges.relation[at])].value,
+            tail=str(nodes.id[edges.tail[at]]),
+            weight=None if np.isnan(weight) else weight,
+            source=str(edges.source[at]),
+            as_of=to_date(edges.as_of[at]),
+            known_at=to_date(edges.known_at[at]),
+        )
+
+    def _summed_step(self, other: int, relation: Relation) -> PathEdge:
+        """What many investors have in common; of no one's date or weight, but of the snapshot's day."""
+        if other == OTHER_INVESTORS or NodeKind.USER not in RELATIONS[relation].heads:
+            raise ExplanationError(f"{relation} does not join other investors to what they have: a fault of the score")
+        day = self.graph.as_of
+        return PathEdge(None, relation.value, str(self.graph.nodes.id[other]), None, self._sources[relation], day, day)
+
+    @cached_property
+    def _sources(self) -> dict[Relation, str]:
+        """For each relation, all who say something of that kind."""
+        out = {}
+        for relation in Relation:
+            at = self.graph.edges_between(relation)
+            out[relation] = " + ".join(sorted(set(self.graph.edges.source[at].tolist())))
+        return out
+
+
+def _by_size(path: Path) -> tuple[float, str]:
+    return -abs(path.contribution), path.id
+
+
+def _merged(one: Path, two: Path) -> Path:
+    return Path(one.id, one.channel, one.contribution + two.contribution, one.nodes, one.edges, one.count)

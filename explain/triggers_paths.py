@@ -1,0 +1,112 @@
+"""Claims that paths of the score prove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
+
+from explain.claims import LEARNED_CHANNELS, Case, Claim
+from explain.evidence import Path
+from kg.schema import ASSET_KINDS, PROFILE_KINDS, Relation
+
+MOST_NAMES: Final = 3
+"""So many holdings are named in one sentence; the others are in the paths."""
+
+_ASSETS: Final = frozenset(kind.value for kind in ASSET_KINDS)
+_PROFILE: Final = frozenset(kind.value for kind in PROFILE_KINDS)
+_SHARED: Final = MappingProxyType(
+    {
+        Relation.IN_INDUSTRY.value: "shared_industry",
+        Relation.IN_SECTOR.value: "shared_sector",
+        Relation.IN_CATEGORY.value: "shared_category",
+        Relation.ISSUED_BY.value: "shared_issuer",
+        Relation.LISTED_ON.value: "shared_market",
+        Relation.IN_CONCEPT.value: "shared_theme",
+    }
+)
+_BUSINESS: Final = MappingProxyType(
+    {
+        (Relation.COMPETES_WITH.value, True): "competitor",
+        (Relation.COMPETES_WITH.value, False): "competitor",
+        (Relation.SUPPLIES.value, True): "customer",
+        (Relation.SUPPLIES.value, False): "supplier",
+    }
+)
+
+
+def from_paths(case: Case) -> Iterator[Claim]:
+    """All claims that the case's paths prove."""
+    stated = [path for path in case.paths if path.channel not in LEARNED_CHANNELS]
+    for path in stated:
+        yield from _from_path(case, path)
+    yield from _shared(case, stated)
+    yield from _overlap(case, stated)
+    yield from _learned(case)
+
+
+def _from_path(case: Case, path: Path) -> Iterator[Claim]:
+    nodes, relations = path.nodes, path.relations
+    if len(nodes) == 4 and nodes[2].id is None:
+        if nodes[1].kind in _PROFILE:
+            yield _claim(case, "profile_peers", [path], n=path.count, level=nodes[1], level_kind=nodes[1].kind)
+        elif nodes[1].kind in _ASSETS and relations[1:] == (Relation.HOLDS, Relation.HOLDS):
+            yield _claim(case, "co_investment", [path], n=path.count)
+    elif len(nodes) == 3 and nodes[1].kind in _ASSETS:
+        if relations[1] == Relation.INVESTS_IN:
+            yield _look_through(case, path)
+        elif (relations[1], path.walks_forward(1)) in _BUSINESS:
+            yield _claim(case, _BUSINESS[relations[1], path.walks_forward(1)], [path])
+
+
+def _claim(case: Case, trigger: str, paths: list[Path], **values: object) -> Claim:
+    """A claim about the holdings that `paths` begin with; they are all held, or all were."""
+    common = {
+        "kind": case.kind,
+        "held": tuple(path.nodes[1] for path in paths),
+        "still": paths[0].relations[0] == Relation.HOLDS,
+    }
+    weight = sum(path.contribution for path in paths)
+    return Claim(trigger, common | values, tuple(path.id for path in paths), weight=weight)
+
+
+def _look_through(case: Case, path: Path) -> Claim:
+    """Investor - fund - asset (weights multiplied), or investor - asset - fund that holds it."""
+    position, holding = path.edges
+    if not path.walks_forward(1):
+        return _claim(case, "held_by_this_fund", [path], weight=holding.weight)
+    known = position.weight is not None and holding.weight is not None and position.relation == Relation.HOLDS
+    part = position.weight * holding.weight if known and position.weight and holding.weight else None
+    return _claim(case, "look_through", [path], weight=holding.weight, part=part)
+
+
+def _shared(case: Case, paths: list[Path]) -> Iterator[Claim]:
+    """One claim per attribute: what the asset has in common with up to `MOST_NAMES` holdings."""
+    groups: dict[tuple[str, str | None, str], list[Path]] = {}
+    for path in paths:
+        if len(path.nodes) == 4 and path.relations[1] == path.relations[2] and path.relations[1] in _SHARED:
+            groups.setdefault((path.relations[1], path.nodes[2].id, path.relations[0]), []).append(path)
+    for (relation, _, _), group in groups.items():
+        yield _claim(case, _SHARED[relation], group[:MOST_NAMES], label=group[0].nodes[2])
+
+
+def _overlap(case: Case, paths: list[Path]) -> Iterator[Claim]:
+    """One claim per fund held: what it and the asset, a fund too, both invest in."""
+    both = (Relation.INVESTS_IN, Relation.INVESTS_IN)
+    groups: dict[str | None, list[Path]] = {}
+    for path in paths:
+        if len(path.nodes) == 4 and path.relations[1:] == both and path.walks_forward(1) and not path.walks_forward(2):
+            groups.setdefault(path.nodes[1].id, []).append(path)
+    for group in groups.values():
+        shown = group[:MOST_NAMES]
+        claim = _claim(case, "overlap", shown, common=tuple(path.nodes[2] for path in shown))
+        yield Claim(claim.trigger, {**claim.values, "held": (shown[0].nodes[1],)}, claim.evidence, weight=claim.weight)
+
+
+def _learned(case: Case) -> Iterator[Claim]:
+    """The holding that each learned channel finds closest."""
+    seen: set[str] = set()
+    for path in case.paths:
+        if path.channel in LEARNED_CHANNELS - seen and path.nodes[1].kind in _ASSETS and len(path.nodes) > 2:
+            seen.add(path.channel)
+            yield _claim(case, "learned", [path], channel=path.channel)

@@ -1,0 +1,134 @@
+"""`Wording`: how one language names what the graph and the score are made of, and writes numbers and dates."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, lru_cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from kg.errors import UsageError
+
+LANGUAGES: Final = ("en", "zh-TW")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The words of one language (templates/wording.LANG.toml) and Babel's forms of its locale.
+
+    Attributes:
+        locale: Babel's name of the locale.
+        words: the file's tables: kinds, relations, channels, metrics and page.
+    """
+
+    lang: str
+    locale: str
+    words: MappingProxyType[str, Any]
+
+    def kind(self, kind: str) -> str:
+        """The name of a node kind."""
+        return self._named("kinds", kind)
+
+    def plural(self, kind: str) -> str:
+        """Several assets of a kind, within a sentence."""
+        return self._named("plurals", kind)
+
+    def group(self, relation: str) -> str:
+        """What assets share that have the same tail of a relation, within a sentence."""
+        return self._named("groups", relation)
+
+    def relation(self, relation: str) -> str:
+        """What a relation says, read from head to tail."""
+        return self._named("relations", relation)
+
+    def channel(self, channel: str) -> str:
+        """The name of a channel or of a base term."""
+        return self._named("channels", channel)
+
+    def metric(self, metric: str) -> str:
+        """The name of a figure, as it stands within a sentence."""
+        return self._named("metrics", metric)
+
+    def page(self, key: str, **values: object) -> str:
+        """A text of pages and printouts."""
+        return str(self.words["page"][key]).format(**values)
+
+    def others(self, count: int) -> str:
+        """Other investors, summed up."""
+        return str(self.words["others"]).format(n=self.integer(count))
+
+    def investor(self, user_id: str) -> str:
+        """An investor whose name is not known."""
+        return f"{self.words['investor']} {user_id[:6]}"
+
+    def integer(self, value: float) -> str:
+        """A count."""
+        return _integer(int(value), self.locale)
+
+    def number(self, value: float, digits: int = 1) -> str:
+        """A number with exactly `digits` decimals."""
+        return _decimal(float(value), digits, self.locale)
+
+    def percent(self, fraction: float, digits: int = 1) -> str:
+        """A fraction as a percentage."""
+        return _percent(float(fraction), digits, self.locale)
+
+    def money(self, value: float, currency: str) -> str:
+        """An amount of money, with the currency's usual decimals."""
+        return format_currency(value, currency, locale=self.locale)
+
+    def day(self, day: date) -> str:
+        """A date in words."""
+        return _day(day, self.locale)
+
+    def signed(self, value: float, digits: int = 3) -> str:
+        """A contribution with its sign, a real minus where it is negative."""
+        rounded = round(value, digits) + 0.0
+        return f"{'−' if rounded < 0 else '+'}{_decimal(abs(rounded), digits, self.locale)}"
+
+    def _named(self, table: str, key: str) -> str:
+        return str(self.words[table].get(key) or key.replace("_", " "))
+
+
+@cache
+def wording_of(lang: str) -> Wording:
+    """The wording of a language.
+
+    Raises:
+        UsageError: there is none.
+
+    Examples:
+        >>> wording_of("en").percent(0.0623), wording_of("zh-TW").integer(1312), wording_of("en").signed(-0.5)
+        ('6.2%', '1,312', '−0.500')
+    """
+    if lang not in LANGUAGES:
+        raise UsageError(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
+    text = resources.files("explain").joinpath("templates", f"wording.{lang}.toml").read_text(encoding="utf-8")
+    words = tomllib.loads(text)
+    return Wording(lang, words["locale"], MappingProxyType(words))
+
+
+@lru_cache(maxsize=65536)
+def _integer(value: int, locale: str) -> str:
+    return str(format_decimal(value, locale=locale))
+
+
+@lru_cache(maxsize=65536)
+def _decimal(value: float, digits: int, locale: str) -> str:
+    return str(format_decimal(value, "#,##0." + "0" * digits if digits else "#,##0", locale=locale))
+
+
+@lru_cache(maxsize=65536)
+def _percent(value: float, digits: int, locale: str) -> str:
+    return str(format_percent(value, "#,##0." + "0" * digits + "%" if digits else "#,##0%", locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, locale: str) -> str:
+    return str(format_date(day, "long", locale=locale))
