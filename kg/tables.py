@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 COLUMNS: Final = MappingProxyType(
@@ -39,6 +40,7 @@ NUMBER_COLUMNS: Final = frozenset(
 )  # fmt: skip
 
 REJECTED_COLUMNS: Final = ("file", "line", "column", "value", "problem", "remedy")
+LABEL_COLUMNS: Final = ("kind", "id", "name", "name_local")
 
 
 def empty_table(name: str) -> pd.DataFrame:
@@ -54,7 +56,7 @@ def typed_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """
     out: dict[str, pd.Series[Any]] = {}
     for column in COLUMNS[name]:
-        values = frame[column] if column in frame else pd.Series([None] * len(frame), index=frame.index)
+        values = frame[column] if column in frame else pd.Series(np.nan, index=frame.index)
         if column in DATE_COLUMNS:
             out[column] = pd.to_datetime(values).astype("datetime64[s]")
         elif column in NUMBER_COLUMNS:
@@ -78,6 +80,9 @@ class Tables:
         sources: for each table, what stands as `source` on the edges made from it.
         rows_read: rows read per file, the ones set aside included.
         rejected: one row per record set aside, with `REJECTED_COLUMNS`.
+        labels: names of nodes that are not investors or assets, with the columns kind (a NodeKind's value), id,
+            name and name_local; a node without a row is called by its id.
+        notes: sentences for the build's report: columns that nothing reads, values that look odd but break no rule.
     """
 
     users: pd.DataFrame
@@ -95,6 +100,8 @@ class Tables:
     sources: dict[str, str] = field(default_factory=dict)
     rows_read: dict[str, int] = field(default_factory=dict)
     rejected: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REJECTED_COLUMNS), dtype="string"))
+    labels: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LABEL_COLUMNS), dtype="string"))
+    notes: tuple[str, ...] = ()
 
     def source_of(self, table: str) -> str:
         """What stands as `source` on edges made from `table`."""

@@ -1,0 +1,86 @@
+"""Read a data folder, whatever its layout is: the entrance to everything that comes from files.
+
+Two layouts are known, and told apart by looking: the market folder (`kg.market_folder`) and FAR-Trans
+(`kg.far_trans`). A file that cannot be used is refused with `DataError`, in one line that names file, line, column,
+value and remedy. A row that breaks the contract is set aside in `Tables.rejected`; no row is dropped in silence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from kg.errors import DataError
+from kg.far_trans import is_far_trans, read_far_trans
+from kg.market_folder import read_market_folder, table_files
+from kg.tables import Tables
+
+_REMEDY: Final = (
+    "name a market folder (assets.csv or assets.parquet in it) or a FAR-Trans folder (asset_information.csv in it)"
+)
+
+
+def read_folder(path: Path) -> Tables:
+    """The validated content of a market folder or a FAR-Trans folder.
+
+    Raises:
+        DataError: the folder is of neither layout, or of both; or a file in it is refused.
+    """
+    if not path.is_dir():
+        what = "a file, not a folder" if path.exists() else "no such folder"
+        raise DataError(f"{path}: {what}: {_REMEDY}")
+    is_market, is_bank = "assets" in table_files(path), is_far_trans(path)
+    if is_market and is_bank:
+        raise DataError(f"{path}: both a market folder and a FAR-Trans folder: keep assets or asset_information")
+    if is_market:
+        return read_market_folder(path)
+    if is_bank:
+        return read_far_trans(path)
+    raise DataError(f"{path}: neither layout (it holds {_content(path)}): {_REMEDY}{_hint(path)}")
+
+
+def _content(path: Path) -> str:
+    names = sorted(entry.name for entry in path.iterdir())
+    shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+    return shown or "nothing"
+
+
+def _hint(path: Path) -> str:
+    """The first folder inside that would do, for archives that unpack into one."""
+    for inside in sorted(entry for entry in path.iterdir() if entry.is_dir()):
+        if is_far_trans(inside) or any((inside / f"assets.{suffix}").is_file() for suffix in ("csv", "parquet")):
+            return f"; {inside} is one"
+    return ""
+
+
+def write_rejected(tables: Tables, path: Path) -> None:
+    """Write the rows that were set aside as CSV, sorted by file and line; the header alone where there are none."""
+    rows = tables.rejected.sort_values(["file", "line"], kind="stable")
+    rows.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def read_report(tables: Tables) -> dict[str, Any]:
+    """What was read and what was set aside, as plain values for the build's report.
+
+    Returns:
+        {"name", "rows_read", "rows_set_aside", "files": {file: {"rows_read", "rows_set_aside",
+        "problems": [{"column", "problem", "remedy", "rows"}, …]}}, "notes": [sentence, …]};
+        the most frequent problem of a file comes first.
+    """
+    by_file = tables.rejected.groupby("file", sort=False)
+    aside = by_file.size().to_dict()
+    files: dict[str, dict[str, Any]] = {
+        file: {"rows_read": rows, "rows_set_aside": int(aside.get(file, 0)), "problems": []}
+        for file, rows in tables.rows_read.items()
+    }
+    what = ["file", "column", "problem", "remedy"]
+    counts = tables.rejected.groupby(what, sort=False).size().rename("rows").reset_index()
+    for row in counts.sort_values("rows", ascending=False, kind="stable").to_dict("records"):
+        files[str(row.pop("file"))]["problems"].append(row)
+    return {
+        "name": tables.name,
+        "rows_read": sum(tables.rows_read.values()),
+        "rows_set_aside": len(tables.rejected),
+        "files": files,
+        "notes": list(tables.notes),
+    }

@@ -1,0 +1,241 @@
+"""The market folder: one CSV or Parquet file per table of the data contract, of which only assets is required."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from kg.checks import (
+    check_asset,
+    check_facts,
+    check_fund_holdings,
+    check_keys,
+    check_positions,
+    check_prices,
+    check_relations,
+    check_user,
+    odd_values,
+)
+from kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, CellType, Column, Limits
+from kg.errors import DataError
+from kg.raw_file import read_raw, unread_files
+from kg.schema import ASSET_KIND_OF, Relation
+from kg.sieve import Sieve, all_rejected, unused_columns
+from kg.tables import COLUMNS, Tables, empty_table, typed_table
+
+ABOUT_FILE: Final = "market.json"
+"""Optional: {"name": what the data set is called, "sample": true where it is made up}."""
+
+_TEXT, _ID, _WORD, _DATE, _NUMBER = (
+    CellType.TEXT,
+    CellType.IDENTIFIER,
+    CellType.WORD,
+    CellType.DATE,
+    CellType.NUMBER,
+)
+_ASSET_WORDS: Final = {word: word for word in ASSET_KIND_OF}
+_USER_WORDS: Final = {"retail": "retail", "institution": "institution"}
+_SIDES: Final = {"buy": "buy", "sell": "sell"}
+_RELATION_WORDS: Final = {relation.value: relation.value for relation in Relation}
+
+
+def _text(*names: str) -> list[Column]:
+    return [Column(name, _TEXT) for name in names]
+
+
+def _number(name: str, limits: Limits, *, required: bool = False) -> Column:
+    return Column(name, _NUMBER, required, limits=limits)
+
+
+LAYOUT: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
+    {
+        "users": (
+            Column("user_id", _ID, required=True),
+            Column("kind", _WORD, words=_USER_WORDS),
+            *_text("name", "segment", "risk_level", "objective", "experience", "income_band", "capacity"),
+            _number("birth_year", YEAR),
+            Column("as_of", _DATE),
+        ),
+        "assets": (
+            Column("asset_id", _ID, required=True),
+            Column("kind", _WORD, required=True, words=_ASSET_WORDS),
+            Column("name", _TEXT, required=True),
+            *_text("name_local", "ticker", "isin", "market", "currency", "country"),
+            *_text("sector", "industry", "category", "issuer", "risk_rating"),
+            _number("expense_ratio", FRACTION),
+            Column("listed", _DATE),
+            Column("as_of", _DATE),
+        ),
+        "positions": (
+            Column("user_id", _ID, required=True),
+            Column("asset_id", _ID, required=True),
+            Column("as_of", _DATE, required=True),
+            Column("known_at", _DATE),
+            _number("units", NOT_NEGATIVE),
+            _number("value", NOT_NEGATIVE),
+            _number("weight", FRACTION),
+        ),
+        "transactions": (
+            Column("user_id", _ID, required=True),
+            Column("asset_id", _ID, required=True),
+            Column("date", _DATE, required=True),
+            Column("side", _WORD, required=True, words=_SIDES),
+            _number("units", NOT_NEGATIVE),
+            _number("value", NOT_NEGATIVE),
+            *_text("channel"),
+        ),
+        "fund_holdings": (
+            Column("fund_id", _ID, required=True),
+            Column("asset_id", _ID, required=True),
+            Column("as_of", _DATE, required=True),
+            _number("weight", FRACTION, required=True),
+            Column("known_at", _DATE),
+        ),
+        "prices": (
+            Column("asset_id", _ID, required=True),
+            Column("date", _DATE, required=True),
+            _number("close", POSITIVE, required=True),
+            *(_number(name, POSITIVE) for name in ("open", "high", "low")),
+            _number("volume", NOT_NEGATIVE),
+        ),
+        "facts": (
+            Column("asset_id", _ID, required=True),
+            Column("metric", _ID, required=True),
+            Column("value", _NUMBER, required=True),
+            *_text("unit"),
+            Column("as_of", _DATE, required=True),
+            Column("known_at", _DATE),
+            *_text("source"),
+        ),
+        "relations": (
+            Column("source_id", _ID, required=True),
+            Column("relation", _WORD, required=True, words=_RELATION_WORDS),
+            Column("target_id", _ID, required=True),
+            _number("weight", FRACTION),
+            Column("as_of", _DATE),
+            Column("known_at", _DATE),
+            *_text("source"),
+        ),
+        "analyst_ratings": (
+            Column("asset_id", _ID, required=True),
+            Column("date", _DATE, required=True),
+            Column("analyst_firm", _ID, required=True),
+            Column("rating", _TEXT, required=True),
+            _number("target_price_usd", NOT_NEGATIVE),
+        ),
+    }
+)
+"""What each table's file may hold; the columns may stand in any order."""
+
+KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "users": ("user_id", "as_of"),
+        "assets": ("asset_id", "as_of"),
+        "positions": ("user_id", "asset_id", "as_of", "known_at"),
+        "fund_holdings": ("fund_id", "asset_id", "as_of", "known_at"),
+        "prices": ("asset_id", "date"),
+        "facts": ("asset_id", "metric", "as_of", "known_at", "source"),
+        "relations": ("source_id", "relation", "target_id", "as_of", "known_at", "source"),
+        "analyst_ratings": ("asset_id", "date", "analyst_firm"),
+    }
+)
+"""What may occur once in each table. A later `known_at` is a correction, not a conflict; transactions have no key:
+two equal purchases on one day are two purchases."""
+
+
+def table_files(folder: Path) -> dict[str, Path]:
+    """The files of `folder` that are tables of the contract.
+
+    Raises:
+        DataError: a table is there both as CSV and as Parquet.
+    """
+    found = {}
+    for name in COLUMNS:
+        paths = [path for path in (folder / f"{name}.csv", folder / f"{name}.parquet") if path.is_file()]
+        if len(paths) > 1:
+            raise DataError(f"{folder}: both {paths[0].name} and {paths[1].name}: keep one of the two")
+        if paths:
+            found[name] = paths[0]
+    return found
+
+
+def read_market_folder(folder: Path) -> Tables:
+    """Read a market folder; rows that break the contract are set aside in `Tables.rejected`.
+
+    Raises:
+        DataError: a file is refused: empty, not UTF-8, without a required column, or most of its rows are bad.
+    """
+    about = _read_about(folder)
+    files = table_files(folder)
+    sieves = {name: Sieve(read_raw(folder, path), LAYOUT[name]) for name, path in files.items()}
+    for name, sieve in sieves.items():
+        if name in KEYS:
+            check_keys(sieve, KEYS[name])
+    _check_rows(sieves)
+    for name, sieve in sieves.items():
+        sieve.check_half()
+        if name == "assets" and not sieve.keep.any():
+            raise DataError(f"{sieve.raw.file}: no assets in it: add at least one row")
+    frames: dict[str, Any] = {
+        name: typed_table(name, sieves[name].kept) if name in sieves else empty_table(name) for name in COLUMNS
+    }
+    return Tables(
+        **frames,
+        name=str(about.get("name") or folder.resolve().name),
+        origin=folder,
+        is_sample=bool(about.get("sample", False)),
+        rows_read={sieve.raw.file: sieve.raw.rows for sieve in sieves.values()},
+        rejected=all_rejected(sieves.values()),
+        notes=(
+            *unread_files(folder, (path.name for path in files.values())),
+            *unused_columns(sieves.values()),
+            *odd_values(sieves),
+        ),
+    )
+
+
+def _check_rows(sieves: dict[str, Sieve]) -> None:
+    """Set aside what contradicts itself, and what names an asset or investor that is not kept."""
+    assets = sieves["assets"].kept
+    users = sieves["users"].kept if "users" in sieves else None
+    for name, sieve in sieves.items():
+        if name in ("positions", "transactions") and users is not None:
+            check_user(sieve, users)
+        if name not in ("users", "assets", "relations"):
+            check_asset(sieve, assets)
+        if name == "positions":
+            check_positions(sieve)
+        elif name == "fund_holdings":
+            check_fund_holdings(sieve, assets)
+        elif name == "prices":
+            check_prices(sieve)
+        elif name == "facts":
+            check_facts(sieve)
+        elif name == "relations":
+            check_relations(sieve, assets, _investors(sieves))
+
+
+def _investors(sieves: dict[str, Sieve]) -> set[str]:
+    """Every investor that a table names."""
+    named = [sieves[name].kept["user_id"] for name in ("users", "positions", "transactions") if name in sieves]
+    return set().union(*named)
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    path = folder / ABOUT_FILE
+    if not path.is_file():
+        return {}
+    try:
+        about = json.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise DataError(f"{ABOUT_FILE}: not UTF-8: save the file as UTF-8") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise DataError(f"{ABOUT_FILE}, {where}: not JSON ({error.msg}): correct it, or remove the file") from None
+    types = {"name": str, "sample": bool}
+    if not isinstance(about, dict) or any(not isinstance(about.get(key, kind()), kind) for key, kind in types.items()):
+        raise DataError(f'{ABOUT_FILE}: write it as {{"name": "a name", "sample": false}}, or remove the file')
+    return about
