@@ -79,10 +79,11 @@ class Lookups:
 
     def investor(self, row: int) -> Investor:
         """The investor at `row`; the last one asked for is remembered."""
-        if self._latest is None or self._latest.row != row:
+        latest = self._latest  # read once: several threads may ask at a time
+        if latest is None or latest.row != row:
             holdings = tuple(self.graph.outgoing(Relation.HOLDS).of(row).tolist())
-            self._latest = Investor(row, holdings, self._profile(row))
-        return self._latest
+            latest = self._latest = Investor(row, holdings, self._profile(row))
+        return latest
 
     def _profile(self, row: int) -> dict[Relation, tuple[int, int]]:
         out = {}
