@@ -51,9 +51,10 @@ def assemble_graph(tables: Tables, as_of: date) -> KnowledgeGraph:
         _rating_edges(tables, kind_of),
         *_relation_edges(tables, kind_of),
     ]
-    nodes = pd.concat([_user_nodes(tables, as_of), _asset_nodes(tables, kind_of, as_of)], ignore_index=True)
+    nodes = [_user_nodes(tables, as_of), _asset_nodes(tables, kind_of, as_of), tables.labels]
     edge_frame = pd.concat([e for e in edges if len(e)], ignore_index=True) if any(map(len, edges)) else edges[0]
-    return compile_graph(nodes, edge_frame, as_of, name=tables.name, is_sample=tables.is_sample)
+    node_frame = pd.concat([n for n in nodes if len(n)] or nodes, ignore_index=True)
+    return compile_graph(node_frame, edge_frame, as_of, name=tables.name, is_sample=tables.is_sample)
 
 
 def _day_numbers(dates: pd.Series[Any]) -> pd.Series[float]:
@@ -74,35 +75,26 @@ def _asset_kinds(assets: pd.DataFrame, as_of: date) -> dict[str, str]:
     return {a: ASSET_KIND_OF[k].value for a, k in zip(rows["asset_id"], rows["kind"], strict=True)}
 
 
+def _first_days(rows: pd.DataFrame, key: str) -> pd.Series[float]:
+    """For each value of `key`, in sorted order, the days since 1970 of its oldest row; undated is oldest."""
+    return _day_numbers(rows["as_of"]).fillna(to_days(UNDATED)).groupby(rows[key]).min()
+
+
 def _user_nodes(tables: Tables, as_of: date) -> pd.DataFrame:
     rows = _known_rows(tables.users, as_of)
-    first = rows.groupby("user_id")["as_of"].min()
     newest = rows.groupby("user_id")[["name", "income_band", "birth_year"]].last().reset_index()
-    return pd.DataFrame(
-        {
-            "kind": NodeKind.USER.value,
-            "id": newest["user_id"],
-            "name": newest["name"],
-            "income_band": newest["income_band"],
-            "birth_year": newest["birth_year"],
-            "known_at": _day_numbers(first.reindex(newest["user_id"]).reset_index(drop=True)).fillna(to_days(UNDATED)),
-        }
-    )
+    known = _first_days(rows, "user_id").to_numpy()
+    return newest.rename(columns={"user_id": "id"}).assign(kind=NodeKind.USER.value, known_at=known)
 
 
 def _asset_nodes(tables: Tables, kind_of: dict[str, str], as_of: date) -> pd.DataFrame:
-    """One row per asset; names as they were known on `as_of`, and listing dates whatever they are."""
-    texts = ["name", "name_local", "ticker", "isin", "currency"]
-    known = _known_rows(tables.assets, as_of).groupby("asset_id")[texts].last()
-    listed = tables.assets.groupby("asset_id")["listed"].min()
-    known = known.reset_index()
-    days = _day_numbers(known["asset_id"].map(listed))
-    columns = {name: known[name] for name in texts}
-    kinds = known["asset_id"].map(kind_of)
-    undated = float(to_days(UNDATED))
-    return pd.DataFrame(
-        {"kind": kinds, "id": known["asset_id"], **columns, "listed": days, "known_at": days.fillna(undated)}
-    )
+    """One row per asset that has a row by `as_of`; it is known from its listing, or else from its first row."""
+    rows = _known_rows(tables.assets, as_of)
+    newest = rows.groupby("asset_id")[["name", "name_local", "ticker", "isin", "currency", "listed"]].last()
+    newest = newest.reset_index().rename(columns={"asset_id": "id"})
+    listed = _day_numbers(newest["listed"])
+    known = listed.fillna(pd.Series(_first_days(rows, "asset_id").to_numpy()))
+    return newest.assign(kind=newest["id"].map(kind_of), listed=listed, known_at=known)
 
 
 def _edges(
@@ -172,14 +164,27 @@ def _asset_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
     classes = (NodeKind.ASSET_CLASS.value, tables.assets["kind"].str.capitalize())
     dates = _asset_dates(tables.assets)
     out.append(_edges(Relation.IN_CLASS, _asset_end(tables.assets, kind_of), classes, dates, source=source))
-    both = tables.assets[tables.assets["industry"].notna() & tables.assets["sector"].notna()]
+    both = _industry_sectors(tables.assets)
     industry, sector = (NodeKind.INDUSTRY.value, both["industry"]), (NodeKind.SECTOR.value, both["sector"])
-    out.append(_edges(Relation.IN_SECTOR, industry, sector, _asset_dates(both), source=source))
+    out.append(_edges(Relation.IN_SECTOR, industry, sector, both["day"], source=source))
     costs = tables.assets[tables.assets["expense_ratio"].notna()]
     metric = (NodeKind.METRIC.value, "expense_ratio")
     edges = _edges(Relation.HAS_FACT, _asset_end(costs, kind_of), metric, _asset_dates(costs), source=source)
     out.append(edges.assign(value=costs["expense_ratio"], qualifier="fraction"))
     return out
+
+
+def _industry_sectors(assets: pd.DataFrame) -> pd.DataFrame:
+    """The sector of each industry from each day on: the one that most of its assets are in, by what is known then.
+
+    Sources mix vocabularies, so that an industry may have a few assets in another sector.
+    """
+    rows = assets[assets["industry"].notna() & assets["sector"].notna()]
+    rows = rows[["industry", "sector"]].assign(day=_asset_dates(rows))
+    rows = rows.sort_values(["day", "sector"], kind="stable", na_position="first")
+    seen = rows.groupby(["industry", "sector"]).cumcount()
+    leads = seen == seen.groupby(rows["industry"]).cummax()
+    return rows[leads].drop_duplicates(["industry", "day"], keep="last")
 
 
 def _asset_dates(rows: pd.DataFrame) -> pd.Series[Any]:

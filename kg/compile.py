@@ -14,13 +14,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from kg.graph import NO_DAY, Edges, KnowledgeGraph, Nodes, to_days
-from kg.schema import KIND_CODE, RELATION_CODE, UNDATED, Relation
+from kg.schema import KIND_CODE, RELATION_CODE, Relation
 
 NODE_TEXTS: Final = ("id", "name", "name_local", "ticker", "isin", "currency", "income_band")
 EDGE_TEXTS: Final = ("qualifier", "source")
 
 NODE_FRAME: Final = ("kind", *NODE_TEXTS, "birth_year", "listed", "known_at")
-"""Columns of a node frame: `kind` is a NodeKind's value, dates are int days since 1970 or null."""
+"""Columns of a node frame: `kind` is a NodeKind's value, dates are int days since 1970 or null.
+
+A node without `known_at` is known from its first edge on, and left out where it has none."""
 
 EDGE_FRAME: Final = (
     "relation", "head_kind", "head_id", "tail_kind", "tail_id",
@@ -51,31 +53,37 @@ def compile_graph(
 
 def _vocabulary(nodes: pd.DataFrame, edges: pd.DataFrame, limit: int) -> pd.DataFrame:
     """One row per node that is known by `limit`, sorted by (kind, id)."""
+    visible = _visible_from(edges)
     ends = [
-        pd.DataFrame({"kind": edges[f"{side}_kind"], "id": edges[f"{side}_id"], "first_seen": edges["known_at"]})
+        pd.DataFrame({"kind": edges[f"{side}_kind"], "id": edges[f"{side}_id"], "first_seen": visible})
         for side in ("head", "tail")
     ]
     seen = pd.concat(ends).groupby(["kind", "id"], sort=False, observed=True)["first_seen"].min()
     given = nodes.reindex(columns=list(NODE_FRAME)).drop_duplicates(["kind", "id"], keep="last")
     both = given.merge(seen.reset_index(), on=["kind", "id"], how="outer")
-    held_from = _first_positions(edges)
-    both = both.merge(held_from, on=["kind", "id"], how="left")
+    both = both.merge(_first_positions(edges), on=["kind", "id"], how="left")
     both["known_at"] = np.fmin(both["known_at"].astype("float64"), both["held_from"])
-    both["known_at"] = both["known_at"].fillna(both["first_seen"]).fillna(to_days(UNDATED))
+    both["known_at"] = both["known_at"].fillna(both["first_seen"])
     both = both[both["known_at"] <= limit]
     both["kind_code"] = both["kind"].astype(str).map(_KIND_CODES)
     both["id"] = both["id"].astype(str)
     return both.sort_values(["kind_code", "id"], kind="stable").reset_index(drop=True)
 
 
+def _visible_from(edges: pd.DataFrame) -> pd.Series[Any]:
+    """The first day on which each edge is in a snapshot: neither before it is known nor before what it describes."""
+    return edges["known_at"].where(edges["known_at"] > edges["as_of"], edges["as_of"])
+
+
 def _first_positions(edges: pd.DataFrame) -> pd.DataFrame:
     """Who holds an asset knows it, whatever its listing date says: kind, id and the first day it was held."""
     held = edges[edges["relation"].isin([Relation.HOLDS.value, Relation.HELD.value])]
-    first = [
-        held.groupby([f"{side}_kind", f"{side}_id"], observed=True)["known_at"].min().rename("held_from").reset_index()
-        for side in ("head", "tail")
-    ]
-    return pd.concat([f.set_axis(["kind", "id", "held_from"], axis=1) for f in first])
+    visible = _visible_from(held)
+    first = []
+    for side in ("head", "tail"):
+        days = visible.groupby([held[f"{side}_kind"], held[f"{side}_id"]], observed=True).min()
+        first.append(days.rename("held_from").rename_axis(["kind", "id"]).reset_index())
+    return pd.concat(first)
 
 
 def _texts(column: pd.Series[Any]) -> npt.NDArray[np.object_]:

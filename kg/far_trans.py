@@ -232,10 +232,7 @@ def _assets(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _positions(statements: dict[date, Sieve]) -> pd.DataFrame:
-    frames = [
-        typed_table("positions", sieve.kept.assign(as_of=pd.Timestamp(day), units=sieve.kept["units"].clip(lower=0)))
-        for day, sieve in statements.items()
-    ]
+    frames = [typed_table("positions", sieve.kept.assign(as_of=pd.Timestamp(day))) for day, sieve in statements.items()]
     return pd.concat(frames, ignore_index=True) if frames else empty_table("positions")
 
 

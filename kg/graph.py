@@ -42,7 +42,13 @@ def to_date(days: int) -> date:
     return date.fromordinal(int(days) + EPOCH.toordinal())
 
 
-@dataclass(frozen=True)
+def _lock(part: Nodes | Edges) -> None:
+    """Make the arrays read-only: a snapshot is never changed, and whoever needs another array copies it."""
+    for f in fields(part):
+        getattr(part, f.name).flags.writeable = False
+
+
+@dataclass(frozen=True, eq=False)
 class Nodes:
     """The vocabulary: n nodes sorted by (kind, id); a node's row is its number everywhere.
 
@@ -67,6 +73,9 @@ class Nodes:
     listed: Days
     known_at: Days
 
+    def __post_init__(self) -> None:
+        _lock(self)
+
     def __len__(self) -> int:
         return len(self.id)
 
@@ -78,7 +87,7 @@ class Nodes:
 NO_DAY: Final = -(2**31)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Edges:
     """m dated relations, sorted by (relation, head, tail, as_of, known_at).
 
@@ -103,6 +112,9 @@ class Edges:
     as_of: Days
     known_at: Days
 
+    def __post_init__(self) -> None:
+        _lock(self)
+
     def __len__(self) -> int:
         return len(self.head)
 
@@ -111,7 +123,7 @@ class Edges:
         return Edges(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Adjacency:
     """One relation's current edges in compressed rows, seen from one side.
 
@@ -138,7 +150,7 @@ class Adjacency:
         return np.diff(self.indptr)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KnowledgeGraph:
     """What was known on `as_of`: nodes, every version of every relation, and which versions are current.
 
@@ -164,7 +176,8 @@ class KnowledgeGraph:
 
     def rows(self, *kinds: NodeKind) -> IntArray:
         """Rows of the nodes of these kinds, ascending."""
-        return np.concatenate([np.arange(*self._span[kind], dtype=np.int64) for kind in kinds])
+        spans = sorted(self._span[kind] for kind in kinds)
+        return np.concatenate([np.arange(*span, dtype=np.int64) for span in spans] or [np.zeros(0, np.int64)])
 
     @cached_property
     def _span(self) -> dict[NodeKind, tuple[int, int]]:
@@ -343,7 +356,7 @@ def _compress(graph: KnowledgeGraph, relation: Relation, *, reverse: bool) -> Ad
 def _canonical_bytes(column: npt.NDArray[Any]) -> Iterator[bytes]:
     """The same bytes for the same values on every machine: little-endian numbers, length-prefixed UTF-8."""
     if column.dtype != object:
-        values = np.where(np.isnan(column), np.nan, column) if column.dtype.kind == "f" else column
+        values = np.where(np.isnan(column), np.nan, column + 0.0) if column.dtype.kind == "f" else column
         yield values.astype(column.dtype.newbyteorder("<")).tobytes()
         return
     for start in range(0, len(column), 65536):

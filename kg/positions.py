@@ -20,22 +20,26 @@ def position_versions(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd
 
     A statement (all positions of an investor with one `as_of`) gives the units then held; an earlier position
     that a later statement of the same investor leaves out is closed on the later date. Transactions add to the
-    last statement before them; those of a statement's own day are in it. Versions that change nothing are
-    left out, so `as_of` of the first version is the day since when the pair is known.
+    last statement before them; those of a statement's own day are in it. A version is known no earlier than the
+    ones that it builds on. Versions that change nothing are left out, so `as_of` of the first version is the day
+    since when the pair is known. A position of 0 units or less is closed (HELD): sales of what was bought before the
+    records begin leave some below 0, and later purchases count from there.
 
     Args:
         positions, transactions: tables of `kg.tables.Tables`.
     """
     events = pd.concat([_statement_events(positions), _closing_events(positions), _transaction_events(transactions)])
-    events = events.sort_values([*_PAIR, "as_of", "is_statement"], kind="stable").reset_index(drop=True)
+    order = [*_PAIR, "as_of", "is_statement", "known_at"]
+    events = events.sort_values(order, kind="stable").reset_index(drop=True)
     pair = events.groupby(_PAIR, sort=False)
     segment = pair["is_statement"].cumsum()
     events["units"] = events.groupby([*(events[c] for c in _PAIR), segment], sort=False)["change"].cumsum()
-    last_of_day = ~events.duplicated([*_PAIR, "as_of"], keep="last")
+    events["known_at"] = pair["known_at"].cummax()
+    last_of_day = ~events.duplicated([*_PAIR, "as_of", "known_at"], keep="last")
     events = events[last_of_day].reset_index(drop=True)
     held = events["units"] > _ROUNDING
     events["relation"] = np.where(held, Relation.HOLDS.value, Relation.HELD.value)
-    events["units"] = events["units"].where(events["counted"])
+    events["units"] = events["units"].clip(lower=0).where(events["counted"])
     columns = [*_PAIR, "relation", "units", "weight", "as_of", "known_at", "table"]
     return events.loc[_changed(events), columns].reset_index(drop=True)
 

@@ -43,23 +43,32 @@ def load_graph(folder: Path, *, verify: bool = False) -> KnowledgeGraph:
         verify: compute the content hash again and compare it with the one that was saved.
 
     Raises:
-        DataError: the folder holds no graph, or its content does not have the hash that was saved.
+        DataError: the folder holds no graph, a file of it is damaged, or its content does not have the hash that was
+            saved.
         SchemaError: another version of the schema wrote it.
     """
+    for name in ("graph.json", "nodes.parquet", "edges.parquet"):
+        if not (folder / name).is_file():
+            raise DataError(f"{folder}: no {name} here: name the folder of a build")
     try:
         about = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{folder}: no graph.json here: name the folder of a build") from None
-    if about["schema_version"] != SCHEMA_VERSION or about["node_kinds"] != [k.value for k in NODE_KINDS]:
-        raise SchemaError(
-            f"{folder}: written with schema {about['schema_version']}, not {SCHEMA_VERSION}: build it again"
-        )
-    nodes = Nodes(**_from_arrow(pq.read_table(folder / "nodes.parquet"), Nodes))
-    edges = Edges(**_from_arrow(pq.read_table(folder / "edges.parquet"), Edges))
-    graph = KnowledgeGraph(nodes, edges, date.fromisoformat(about["as_of"]), about["name"], about["is_sample"])
+        _check_schema(about, folder)
+        nodes = Nodes(**_from_arrow(pq.read_table(folder / "nodes.parquet"), Nodes))
+        edges = Edges(**_from_arrow(pq.read_table(folder / "edges.parquet"), Edges))
+        graph = KnowledgeGraph(nodes, edges, date.fromisoformat(about["as_of"]), about["name"], about["is_sample"])
+    except (ValueError, KeyError, pa.ArrowException) as error:
+        what = " ".join(str(error).split())
+        raise DataError(f"{folder}: the graph is damaged ({what}): restore it or build it again") from None
     if verify and graph.content_hash != about["content_hash"]:
         raise DataError(f"{folder}: content does not have the hash in graph.json: restore it or build it again")
     return graph
+
+
+def _check_schema(about: dict[str, Any], folder: Path) -> None:
+    kinds = [kind.value for kind in NODE_KINDS], [relation.value for relation in RELATION_KINDS]
+    if (about["schema_version"], about["node_kinds"], about["relation_kinds"]) != (SCHEMA_VERSION, *kinds):
+        found = f"schema {about['schema_version']}"
+        raise SchemaError(f"{folder}: written with other kinds or {found}, not {SCHEMA_VERSION}: build it again")
 
 
 def _to_arrow(part: Nodes | Edges) -> pa.Table:
