@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import IntArray, KnowledgeGraph, to_days
-from kg.schema import RELATION_CODE, Relation
+from kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, to_days
+from kg.schema import PROFILE_KINDS, RELATION_CODE, RELATIONS, Relation
+
+PROFILE_RELATIONS = tuple(r for r, spec in RELATIONS.items() if spec.tails[0] in PROFILE_KINDS)
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """The positions of a snapshot.
+    """The positions and profiles of a snapshot.
 
     Investor i is `graph.users[i]`, asset j is `graph.assets[j]`; both orders are the snapshot's own.
     """
@@ -38,43 +40,78 @@ class Interactions:
         return self._matrix(self._pairs)
 
     @cached_property
-    def since(self) -> npt.NDArray[np.int32]:
-        """Days since 1970 on which each pair of `ever` was first known, in the order of `ever`'s entries."""
-        edges = self.graph.edges
-        codes = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
-        at = np.flatnonzero(np.isin(edges.relation, codes))
-        key = self._key(at)
-        order = np.lexsort((edges.as_of[at], key))
-        first = np.ones(len(order), bool)
-        first[1:] = key[order][1:] != key[order][:-1]
-        oldest = order[first]
-        rows = np.searchsorted(key[oldest], np.sort(self._key(self._pairs)))
-        return edges.as_of[at][oldest][rows]
-
-    def bought_since(self, days: int) -> npt.NDArray[np.float64]:
-        """(assets,) how many investors first bought each asset in the last `days` days of the snapshot."""
-        recent = self.since > to_days(self.graph.as_of) - days
-        return np.bincount(self.ever.indices[recent], minlength=self.shape[1]).astype(np.float64)
+    def profile(self) -> sp.csr_array:
+        """(investors, nodes) float64: 1 where the investor has the profile node (risk level, objective, …)."""
+        at = np.concatenate([self.graph.edges_between(relation) for relation in PROFILE_RELATIONS])
+        rows = self.graph.edges.head[at] - self._first_user
+        return sp.csr_array((np.ones(len(at)), (rows, self.graph.edges.tail[at])), (self.shape[0], len(self.graph)))
 
     @cached_property
-    def listed(self) -> npt.NDArray[np.float64]:
-        """(assets,) days since each asset was listed, on the snapshot's date; NaN where that is unknown."""
-        from kg.graph import NO_DAY
+    def since(self) -> npt.NDArray[np.int32]:
+        """Days since 1970 on which each pair of `ever` was first known, in the order of `ever`'s entries."""
+        return self.graph.edges.as_of[self._first_versions]
 
+    def bought_within(self, days: int) -> FloatArray:
+        """(assets,) how many investors first bought each asset in the last `days` days of the snapshot.
+
+        A pair that a statement dates was bought at some time since the statement before it, and counts by the
+        share of that time which lies in the window; one in the very first statement is old.
+        """
+        edges, first = self.graph.edges, self._first_versions
+        end = to_days(self.graph.as_of)
+        until = self.since.astype(np.float64)
+        start = np.where(edges.qualifier[first] == "statement", self._statement_before(until), until - 1)
+        overlap = np.clip(np.minimum(until, end) - np.maximum(start, end - days), 0, None) / (until - start)
+        return np.bincount(self.ever.indices, weights=overlap, minlength=self.shape[1])
+
+    @cached_property
+    def holders(self) -> FloatArray:
+        """(assets,) how many investors hold or held each asset."""
+        return np.bincount(self.ever.indices, minlength=self.shape[1]).astype(np.float64)
+
+    @cached_property
+    def days_listed(self) -> FloatArray:
+        """(assets,) days since each asset was listed, on the snapshot's date; NaN where that is unknown."""
         day = self.graph.nodes.listed[self.graph.assets]
         return np.where(day == NO_DAY, np.nan, to_days(self.graph.as_of) - day.astype(np.float64))
+
+    # ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _first_user(self) -> int:
+        return int(self.graph.users[0]) if len(self.graph.users) else 0
+
+    @cached_property
+    def _first_asset(self) -> int:
+        return int(self.graph.assets[0]) if len(self.graph.assets) else 0
 
     @cached_property
     def _pairs(self) -> IntArray:
         both = (self.graph.edges_between(Relation.HOLDS), self.graph.edges_between(Relation.HELD))
         return np.concatenate(both)
 
+    @cached_property
+    def _first_versions(self) -> IntArray:
+        """Position of the oldest version of each pair of `ever`, in the order of `ever`'s entries."""
+        codes = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
+        at = np.flatnonzero(np.isin(self.graph.edges.relation, codes))
+        key = self._key(at)
+        order = np.lexsort((self.graph.edges.as_of[at], key))
+        first = np.ones(len(order), bool)
+        first[1:] = key[order][1:] != key[order][:-1]
+        return at[order[first]]
+
+    def _statement_before(self, until: FloatArray) -> FloatArray:
+        """For each day the latest earlier date of any statement; minus infinity where there is none."""
+        edges = self.graph.edges
+        low, high = np.searchsorted(edges.relation, [0, RELATION_CODE[Relation.HELD] + 1])
+        dates = np.unique(edges.as_of[low:high][edges.qualifier[low:high] == "statement"]).astype(np.float64)
+        return np.concatenate([[-np.inf], dates])[np.searchsorted(dates, until)]
+
     def _key(self, at: IntArray) -> IntArray:
         """One number per (investor, asset), in the order of a sorted matrix's entries."""
-        edges, (_, n_assets) = self.graph.edges, self.shape
-        user = edges.head[at].astype(np.int64) - (self.graph.users[0] if len(self.graph.users) else 0)
-        asset = edges.tail[at].astype(np.int64) - (self.graph.assets[0] if n_assets else 0)
-        return user * n_assets + asset
+        user = self.graph.edges.head[at].astype(np.int64) - self._first_user
+        return user * self.shape[1] + self.graph.edges.tail[at] - self._first_asset
 
     def _matrix(self, at: IntArray) -> sp.csr_array:
         key = np.unique(self._key(at))

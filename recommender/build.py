@@ -1,0 +1,277 @@
+"""A build: the folder that holds a snapshot and everything learned from it, sealed by hashes.
+
+    manifest.json    what it is, what made it, SHA-256 of every sealed file, graph_hash and build_hash
+    graph/           the snapshot (`kg.storage`)
+    vectors/         the KG embedding (`embeddings.vectors`)
+    attention.npz    weights of the graph attention network (`recommender.gat`)
+    co_investment.npy  EASE's weights
+    prices.parquet   prices known on the snapshot's date, where the source has any
+    report.json      rows read and set aside, counts, metrics, seconds and memory by stage (not sealed: it has timings)
+    rejected.csv     rows that were set aside, where there are any
+
+The same data, seed and versions give the same sealed bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from embeddings.vectors import EntityVectors
+from kg.errors import DataError, UsageError
+from kg.graph import KnowledgeGraph
+from kg.progress import Progress
+from kg.storage import load_graph, save_graph
+from recommender.gat import GraphAttention
+from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from recommender.swap import replace_folder
+
+if TYPE_CHECKING:
+    from embeddings.train import VectorOptions
+    from recommender.gat import AttentionOptions
+
+FORMAT: Final = 1
+_LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How to build.
+
+    Attributes:
+        seed: of everything that is random.
+        vectors, attention: how to train the two learned parts; None for their defaults.
+        score: the weights of the channels.
+    """
+
+    seed: int = 7
+    vectors: VectorOptions | None = None
+    attention: AttentionOptions | None = None
+    score: ScoreOptions = field(default_factory=ScoreOptions)
+
+
+@dataclass(frozen=True)
+class Build:
+    """A loaded build; its parts are read when they are first asked for."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def build_hash(self) -> str:
+        """SHA-256 over the hashes of all sealed files."""
+        return str(self.manifest["build_hash"])
+
+    @property
+    def as_of(self) -> date:
+        """The date of the snapshot."""
+        return date.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the data are generated; what shows them must say so."""
+        return bool(self.manifest["is_sample"])
+
+    @cached_property
+    def graph(self) -> KnowledgeGraph:
+        """The snapshot."""
+        return load_graph(self.folder / "graph")
+
+    @cached_property
+    def vectors(self) -> EntityVectors:
+        """The KG embedding's vectors."""
+        return EntityVectors.load(self.folder / "vectors")
+
+    @cached_property
+    def attention(self) -> GraphAttention:
+        """The trained graph attention network."""
+        return GraphAttention.load(self.folder / "attention.npz")
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """The served score."""
+        options = ScoreOptions.from_json(self.manifest["score"])
+        weights = np.load(self.folder / "co_investment.npy")
+        return assemble_scorer(self.graph, LearnedParts(self.vectors, self.attention), options, weights)
+
+    @cached_property
+    def prices(self) -> pd.DataFrame | None:
+        """asset_id, date, close, … known on the snapshot's date; None where the source has no prices."""
+        path = self.folder / "prices.parquet"
+        return pd.read_parquet(path) if path.exists() else None
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """What was read, counted, measured and timed when the build was made."""
+        loaded: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        return loaded
+
+
+def load_build(folder: Path, *, verify: bool = False) -> Build:
+    """Open a build.
+
+    Args:
+        verify: hash every sealed file again.
+
+    Raises:
+        DataError: no build, one of another format, or (with `verify`) one that was changed.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataError(f"{folder}: no build here (no manifest.json): make one with `pathfolio build`") from None
+    except ValueError as error:
+        raise DataError(f"{folder / 'manifest.json'}: not JSON ({error}): build again") from None
+    if manifest.get("format") != FORMAT:
+        raise DataError(f"{folder}: a build of format {manifest.get('format')}, not {FORMAT}: build again")
+    if verify:
+        _verify(folder, manifest)
+    return Build(folder, manifest)
+
+
+def make_build(
+    graph: KnowledgeGraph,
+    out: Path,
+    options: BuildOptions,
+    progress: Progress,
+    *,
+    prices: pd.DataFrame | None = None,
+    report: Mapping[str, Any] | None = None,
+) -> Build:
+    """Train everything on `graph` and put the build at `out`; a build that is there stays until the new one is done.
+
+    Args:
+        prices: the source's prices; those after the snapshot's date are left out.
+        report: what to put into report.json besides the counts, metrics and stages.
+
+    Raises:
+        UsageError: `out` is there and no build, or the snapshot has no investors or assets.
+    """
+    from embeddings.train import VectorOptions, train_vectors
+    from recommender.gat import AttentionOptions, train_attention
+
+    check_replaceable(out)
+    _check_trainable(graph)
+    with progress.stage("train KG embedding") as details:
+        vectors = train_vectors(graph, options.vectors or VectorOptions(seed=options.seed), progress)
+        metrics = vectors.manifest.metrics
+        details.extend([vectors.manifest.model, *(f"{name} {value:.3f}" for name, value in metrics.items())])
+    with progress.stage("train graph attention network") as details:
+        attention = train_attention(graph, options.attention or AttentionOptions(seed=options.seed), progress)
+        details.append(f"inner nDCG@10 {attention.ndcg:.3f}")
+    return write_build(
+        graph, LearnedParts(vectors, attention), out, options, progress, prices=prices, report=report or {}
+    )
+
+
+def write_build(
+    graph: KnowledgeGraph,
+    learned: LearnedParts,
+    out: Path,
+    options: BuildOptions,
+    progress: Progress,
+    *,
+    prices: pd.DataFrame | None,
+    report: Mapping[str, Any],
+) -> Build:
+    """Put a build of parts that are already trained at `out` in one rename."""
+    check_replaceable(out)
+    with replace_folder(out) as aside:
+        with progress.stage("seal") as details:
+            scorer = assemble_scorer(graph, learned, options.score)
+            save_graph(graph, aside / "graph")
+            learned.vectors.save(aside / "vectors")
+            learned.attention.save(aside / "attention.npz")
+            np.save(aside / "co_investment.npy", scorer.co_investment_weights)
+            _save_prices(prices, graph.as_of, aside / "prices.parquet")
+            manifest = _manifest(graph, options, aside)
+            _write_json(aside / "manifest.json", manifest)
+            details.append(f"build {manifest['build_hash'][:12]}")
+        _write_json(aside / "report.json", {**report, **_report(graph, learned, progress)})
+    return load_build(out)
+
+
+def check_replaceable(out: Path) -> None:
+    """Raise UsageError where `out` exists and is something other than a build or an empty folder."""
+    if out.exists() and not (out / "manifest.json").exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise UsageError(f"{out}: exists and is no build: name another folder with --out")
+
+
+def _check_trainable(graph: KnowledgeGraph) -> None:
+    if not len(graph.assets):
+        raise UsageError(f"no asset was known on {graph.as_of}: take a later --as-of")
+    if not len(graph.users):
+        raise UsageError(f"no investor was known on {graph.as_of}: add users and positions, or take a later --as-of")
+
+
+def _save_prices(prices: pd.DataFrame | None, as_of: date, path: Path) -> None:
+    if prices is None or prices.empty:
+        return
+    known = prices[prices["date"] <= pd.Timestamp(as_of)].sort_values(["asset_id", "date"], kind="stable")
+    known.dropna(axis=1, how="all").to_parquet(path, index=False, compression="zstd")
+
+
+def _manifest(graph: KnowledgeGraph, options: BuildOptions, folder: Path) -> dict[str, Any]:
+    files = {path.relative_to(folder).as_posix(): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    about = {
+        "format": FORMAT,
+        "name": graph.name,
+        "is_sample": graph.is_sample,
+        "as_of": graph.as_of.isoformat(),
+        "graph_hash": graph.content_hash,
+        "seed": options.seed,
+        "score": asdict(options.score),
+        "versions": {name: _version(name) for name in _LIBRARIES},
+        "files": files,
+    }
+    return {"build_hash": hashlib.sha256(_canonical(about)).hexdigest(), **about}
+
+
+def _verify(folder: Path, manifest: dict[str, Any]) -> None:
+    for name, expected in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or _sha256(path) != expected:
+            raise DataError(f"{path}: changed or missing since the build was sealed: restore it or build again")
+    about = {key: value for key, value in manifest.items() if key != "build_hash"}
+    if hashlib.sha256(_canonical(about)).hexdigest() != manifest["build_hash"]:
+        raise DataError(f"{folder / 'manifest.json'}: changed since the build was sealed: restore it or build again")
+
+
+def _report(graph: KnowledgeGraph, learned: LearnedParts, progress: Progress) -> dict[str, Any]:
+    manifest = learned.vectors.manifest
+    return {
+        "counts": graph.counts(),
+        "embedding": {**manifest.to_json(), "graph_hash": None},
+        "attention": {"inner_ndcg_at_10": learned.attention.ndcg},
+        "stages": [asdict(stage) for stage in progress.stages],
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""The channels of the served score; each is linear in what the investor holds or states."""

@@ -1,0 +1,113 @@
+"""From scores to lists: the best assets of each investor, without what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from kg.errors import UsageError
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.schema import ASSET_KIND_OF, NodeKind
+from recommender.interactions import Interactions
+from recommender.model import Model, Recommendation
+
+CHUNK: Final = 2048
+"""Investors scored at a time; bounds memory at CHUNK * assets * 8 bytes."""
+
+
+def user_position(graph: KnowledgeGraph, user_id: str) -> int:
+    """Position of an investor among `graph.users`; raises UsageError where there is none."""
+    return graph.row(NodeKind.USER, user_id) - int(graph.users[0])
+
+
+def candidates(graph: KnowledgeGraph, kind: str | None) -> npt.NDArray[np.bool_]:
+    """(assets,) bool: the assets of a kind ('stock', 'fund', 'bond'), or all for None.
+
+    Raises:
+        UsageError: there is no such kind, or the snapshot has no asset of it.
+    """
+    if kind is None:
+        return np.ones(len(graph.assets), bool)
+    if kind not in ASSET_KIND_OF:
+        raise UsageError(f"no kind of asset {kind!r}: choose one of {', '.join(ASSET_KIND_OF)}")
+    chosen = np.isin(graph.assets, graph.rows(ASSET_KIND_OF[kind]))
+    if not chosen.any():
+        raise UsageError(f"the snapshot has no {kind}: leave --kind out, or choose another one")
+    return chosen
+
+
+def best_assets(scores: FloatArray, allowed: npt.NDArray[np.bool_], k: int) -> IntArray:
+    """(n, k) positions of the best allowed assets, best first, ties in the snapshot's order; -1 where none is left.
+
+    Args:
+        scores, allowed: (n, assets).
+    """
+    k = min(k, scores.shape[1])
+    masked = np.where(allowed, scores, -np.inf)
+    # A full stable sort only of what can be in the list: everything at least as good as the k-th best.
+    threshold = -np.partition(-masked, k - 1, axis=1)[:, k - 1] if k else np.zeros(len(scores))
+    out = np.full((len(scores), k), -1, np.int64)
+    for i, (row, limit) in enumerate(zip(masked, threshold, strict=True)):
+        found = np.flatnonzero(row >= limit)
+        found = found[np.argsort(-row[found], kind="stable")][:k]
+        found = found[row[found] > -np.inf]
+        out[i, : len(found)] = found
+    return out
+
+
+def recommend(
+    model: Model, user_id: str, k: int = 10, kind: str | None = None, *, include_held: bool = False
+) -> list[Recommendation]:
+    """The list of one investor; what they hold or ever held is left out unless `include_held`.
+
+    Raises:
+        UsageError: unknown investor or kind, or k below 1.
+    """
+    users = np.array([user_position(model.graph, user_id)])
+    return next(_lists(model, users, k, kind, include_held=include_held))
+
+
+def recommend_all(
+    model: Model, k: int = 10, kind: str | None = None, *, include_held: bool = False
+) -> Iterator[list[Recommendation]]:
+    """The lists of all investors of the snapshot, in its order."""
+    users = np.arange(len(model.graph.users))
+    return _lists(model, users, k, kind, include_held=include_held)
+
+
+def rank_assets(
+    model: Model, users: IntArray, k: int, kind: str | None, *, include_held: bool
+) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """Chunks of (investor positions (n,), asset positions (n, k), scores (n, k)); -1 and NaN where none is left."""
+    if k < 1:
+        raise UsageError(f"a list of {k} assets: -k takes 1 or more")
+    of_kind, ever = candidates(model.graph, kind), Interactions(model.graph).ever
+    for start in range(0, len(users), CHUNK):
+        chunk = users[start : start + CHUNK]
+        scores = model.scores(chunk)
+        allowed = np.broadcast_to(of_kind, scores.shape).copy()
+        if not include_held:
+            allowed &= ever[chunk].toarray() == 0
+        best = best_assets(scores, allowed, k)
+        found = np.take_along_axis(scores, np.maximum(best, 0), axis=1)
+        yield chunk, best, np.where(best >= 0, found, np.nan)
+
+
+def _lists(
+    model: Model, users: IntArray, k: int, kind: str | None, *, include_held: bool
+) -> Iterator[list[Recommendation]]:
+    graph = model.graph
+    for chunk, best, scores in rank_assets(model, users, k, kind, include_held=include_held):
+        for user, assets, values in zip(chunk.tolist(), best, scores, strict=True):
+            pairs = [(a, s) for a, s in zip(assets.tolist(), values.tolist(), strict=True) if a >= 0]
+            yield [_line(graph, user, asset, rank, score) for rank, (asset, score) in enumerate(pairs, 1)]
+
+
+def _line(graph: KnowledgeGraph, user: int, asset: int, rank: int, score: float) -> Recommendation:
+    row = int(graph.assets[asset])
+    kind = next(word for word, node_kind in ASSET_KIND_OF.items() if node_kind is graph.kind_of(row))
+    user_id = str(graph.nodes.id[graph.users[user]])
+    return Recommendation(user_id, str(graph.nodes.id[row]), kind, graph.display_name(row), rank, score)

@@ -1,0 +1,166 @@
+"""The served score: a named base plus channels, each linear in what the investor holds or states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.vectors import EntityVectors
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from recommender.account import ScoreAccount
+from recommender.channels.attributes import SharedAttributes, attribute_matrix
+from recommender.channels.base import HoldingChannel, Investors
+from recommender.channels.co_investment import CoInvestment, ease_weights
+from recommender.channels.funds import FundHoldings, holdings_matrix
+from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
+from recommender.channels.profile import SharedProfile, fit_profile
+from recommender.demand import Demand, DemandOptions, measure_demand
+from recommender.gat import GraphAttention
+from recommender.interactions import Interactions
+from recommender.propagation import kg_propagation
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """The few numbers that weigh the channels; the same for every data set.
+
+    Attributes:
+        regularisation: EASE's lambda.
+        attributes, kg, gat: weight of shared attributes and of learned closeness for a new issue; `standing` is
+            their share for assets that are no new issues.
+        standing: see above; small, since there co-investment knows better.
+        funds: weight of look-through.
+        profile: weight of the profile's log lifts.
+        issue, month: weights of the base: pull of a new issue, log of the month's purchases.
+        popularity: weight of the number of holders, which orders what is otherwise equal.
+    """
+
+    regularisation: float = 200.0
+    attributes: float = 1.0
+    kg: float = 0.28
+    gat: float = 0.28
+    standing: float = 0.02
+    funds: float = 0.05
+    profile: float = 0.002
+    issue: float = 0.06
+    month: float = 0.005
+    popularity: float = 1e-6
+    demand: DemandOptions = field(default_factory=DemandOptions)
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> ScoreOptions:
+        """The options that `dataclasses.asdict` took apart."""
+        return ScoreOptions(**{**values, "demand": DemandOptions(**values["demand"])})
+
+
+@dataclass(frozen=True)
+class LearnedParts:
+    """What is trained once and used on later days as it is."""
+
+    vectors: EntityVectors
+    attention: GraphAttention
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A fitted score over one snapshot; see `recommender.model.ExplainedModel`."""
+
+    interactions: Interactions
+    learned: LearnedParts
+    options: ScoreOptions
+    demand: Demand
+    holding_channels: tuple[HoldingChannel, ...]
+    profile: SharedProfile
+
+    @property
+    def graph(self) -> KnowledgeGraph:
+        """The snapshot whose investors and assets it scores."""
+        return self.interactions.graph
+
+    def scores(self, users: IntArray) -> FloatArray:
+        """(len(users), assets) float64; higher is better."""
+        return self.score_rows(Investors.of(self.interactions, users))
+
+    def score_rows(self, investors: Investors) -> FloatArray:
+        """(n, assets) float64 for rows of investors that may differ from the snapshot (what-if)."""
+        out = np.asarray(investors.ever @ self._kernels[1], dtype=np.float64) * investors.scale
+        out += investors.ever @ self._kernels[0]
+        out += self.profile.scores(investors)
+        out += self._base_total
+        return out
+
+    def account(self, user: int, asset: int) -> ScoreAccount:
+        """The score of the investor at position `user` and the asset at position `asset`, taken apart."""
+        return self.account_row(Investors.of(self.interactions, np.array([user])), asset)
+
+    def account_row(self, investor: Investors, asset: int) -> ScoreAccount:
+        """The same for one row of investors."""
+        channels = [part for channel in self.holding_channels for part in channel.account(investor, asset)]
+        channels += self.profile.account(investor, asset)
+        base = tuple((name, float(values[asset])) for name, values in self._base.items())
+        score = sum(value for _, value in base) + sum(channel.value for channel in channels)
+        return ScoreAccount(int(investor.row[0]), int(self.graph.assets[asset]), score, base, tuple(channels))
+
+    def refresh(self, graph: KnowledgeGraph) -> Scorer:
+        """The same weights over another day's snapshot: learned vectors are folded in, nothing is trained.
+
+        Co-investment, demand and profile are counts of the day's graph and closed forms of them.
+        """
+        return assemble_scorer(graph, self.learned, self.options)
+
+    @property
+    def co_investment_weights(self) -> npt.NDArray[np.float32]:
+        """(assets, assets) EASE's weights."""
+        return next(channel.weights for channel in self.holding_channels if isinstance(channel, CoInvestment))
+
+    @cached_property
+    def _base(self) -> dict[str, FloatArray]:
+        return {
+            "new_issue": self.options.issue * self.demand.issue,
+            "recent_demand": self.options.month * np.log1p(self.demand.month),
+            "popularity": self.options.popularity * self.demand.holders,
+        }
+
+    @cached_property
+    def _base_total(self) -> FloatArray:
+        return np.asarray(sum(self._base.values()))
+
+    @cached_property
+    def _kernels(self) -> tuple[FloatArray, FloatArray]:
+        """(assets, assets) sums of the channels' kernels: those taken as they are, and those to be scaled."""
+        size = len(self.graph.assets)
+        plain, scaled = np.zeros((size, size)), np.zeros((size, size))
+        for channel in self.holding_channels:
+            (scaled if channel.scaled else plain).__iadd__(channel.kernel())
+        return plain, scaled
+
+
+def assemble_scorer(
+    graph: KnowledgeGraph,
+    learned: LearnedParts,
+    options: ScoreOptions,
+    weights: npt.NDArray[np.float32] | None = None,
+) -> Scorer:
+    """A scorer over `graph` from parts that are already trained.
+
+    Args:
+        weights: (assets, assets) EASE's weights where they are known; else they are computed.
+    """
+    interactions = Interactions(graph)
+    if weights is None:
+        weights = ease_weights(interactions.ever, options.regularisation)
+    demand = measure_demand(interactions, options.demand)
+    pull = demand.issue + options.standing * demand.factor
+    channels: tuple[HoldingChannel, ...] = (
+        CoInvestment(graph, interactions.held, weights, demand.factor),
+        LearnedCloseness(KG_EMBEDDING, graph, kg_propagation(graph, learned.vectors), options.kg * pull),
+        LearnedCloseness(GAT, graph, learned.attention.propagation(graph), options.gat * pull),
+        SharedAttributes(graph, attribute_matrix(graph), options.attributes * pull),
+        FundHoldings(graph, holdings_matrix(graph), options.funds * (demand.issue + demand.factor)),
+    )
+    return Scorer(interactions, learned, options, demand, channels, fit_profile(interactions, options.profile))

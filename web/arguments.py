@@ -1,0 +1,31 @@
+"""Types of command-line arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+
+def iso_date(text: str) -> date:
+    """A date as ISO 8601.
+
+    >>> iso_date("2022-06-30")
+    datetime.date(2022, 6, 30)
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date: write it as 2022-06-30") from None
+
+
+def add_build(parser: argparse.ArgumentParser) -> None:
+    """The positional argument of commands that read a build."""
+    parser.add_argument("build", type=Path, metavar="BUILD", help="a folder that `pathfolio build` made")
+
+
+def add_list_options(parser: argparse.ArgumentParser) -> None:
+    """--kind, -k and --include-held."""
+    parser.add_argument("--kind", choices=("stock", "fund", "bond"), help="only assets of this kind")
+    parser.add_argument("-k", type=int, default=10, metavar="N", help="length of the list (default: 10)")
+    parser.add_argument("--include-held", action="store_true", help="list what is or was held, too")

@@ -1,0 +1,43 @@
+"""`pathfolio build`: from a data folder, or from the graph store, to a build."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from web.arguments import iso_date
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pathfolio build`."""
+    parser.add_argument("data", nargs="?", type=Path, help="a market folder or a FAR-Trans folder, found out by itself")
+    parser.add_argument("--graph", metavar="URI", help="read the graph from a store (bolt:// or neo4j://) instead")
+    parser.add_argument("--as-of", type=iso_date, required=True, metavar="DATE", help="the day: nothing later is seen")
+    parser.add_argument("--out", type=Path, required=True, metavar="BUILD", help="the folder to make or replace")
+    parser.add_argument("--seed", type=int, default=7, help="of everything that is random (default: 7)")
+    parser.add_argument(
+        "--embedding",
+        default="auto",
+        metavar="MODEL",
+        help="TransE, RotatE, ComplEx, DistMult, or auto: the best of them on an inner split (default)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Build, and print where the build is and what it holds."""
+    from embeddings.train import VectorOptions
+    from kg.errors import UsageError
+    from kg.progress import Progress
+    from recommender.build import BuildOptions, check_replaceable, make_build
+    from web.sources import from_folder, from_store
+
+    if (args.data is None) == (args.graph is None):
+        raise UsageError("name a data folder, or a store with --graph, and not both")
+    check_replaceable(args.out)
+    progress = Progress()
+    source = from_folder(args.data, args.as_of, progress) if args.data else from_store(args.graph, args.as_of, progress)
+    options = BuildOptions(seed=args.seed, vectors=VectorOptions(model=args.embedding, seed=args.seed))
+    build = make_build(source.graph, args.out, options, progress, prices=source.prices, report=source.report)
+    source.write_rejected(args.out / "rejected.csv")
+    sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} of {build.manifest['name']} as of {build.as_of}\n")

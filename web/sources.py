@@ -1,0 +1,65 @@
+"""Where a build's graph comes from: a data folder or the graph store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kg.assemble import assemble_graph
+from kg.contract import read_folder, read_report, write_rejected
+from kg.graph import KnowledgeGraph
+from kg.progress import Progress
+from kg.tables import Tables
+
+
+@dataclass(frozen=True)
+class Source:
+    """A snapshot, and what came with it."""
+
+    graph: KnowledgeGraph
+    prices: pd.DataFrame | None
+    report: Mapping[str, Any]
+    tables: Tables | None = None
+
+    def write_rejected(self, path: Path) -> None:
+        """Write the rows that were set aside, where there are any."""
+        if self.tables is not None and len(self.tables.rejected):
+            write_rejected(self.tables, path)
+
+
+def from_folder(folder: Path, as_of: date, progress: Progress) -> Source:
+    """The snapshot of a data folder.
+
+    Raises:
+        DataError: the folder is refused.
+    """
+    with progress.stage("read tables") as details:
+        tables = read_folder(folder)
+        details.extend([f"{sum(tables.rows_read.values()):,} rows", f"{len(tables.rejected):,} set aside"])
+    with progress.stage("assemble graph") as details:
+        graph = assemble_graph(tables, as_of)
+        details.extend(_size(graph))
+    return Source(graph, tables.prices, {"source": "folder", **read_report(tables)}, tables)
+
+
+def from_store(uri: str, as_of: date, progress: Progress) -> Source:
+    """The snapshot that a graph store holds.
+
+    Raises:
+        StoreError: no store there, or it holds no pathfolio graph.
+    """
+    from kg.store import read_graph
+
+    with progress.stage("read the graph store") as details:
+        graph = read_graph(uri, as_of)
+        details.extend(_size(graph))
+    return Source(graph, None, {"source": "graph store"})
+
+
+def _size(graph: KnowledgeGraph) -> list[str]:
+    return [f"{len(graph):,} nodes", f"{len(graph.edges):,} dated relations, {int(graph.current.sum()):,} current"]
