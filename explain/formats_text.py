@@ -103,13 +103,16 @@ def path_line(path: Path, words: Wording) -> str:
     Example: You ─holds→ TSMC ←holds─ 12 other investors ─holds→ MediaTek
     """
     out = [str(words.words["you"])]
-    for step, (edge, node) in enumerate(zip(path.edges, path.nodes[1:], strict=True)):
-        relation = words.relation(edge.relation)
-        if edge.weight is not None:
-            relation += f" {words.percent(edge.weight)}"
-        arrow = f"─{relation}→" if path.walks_forward(step) else f"←{relation}─"
-        out += [arrow, node.label(words.lang)]
+    for step, node in enumerate(path.nodes[1:]):
+        out += [relation_text(path, step, words), node.label(words.lang)]
     return " ".join(out)
+
+
+def relation_text(path: Path, step: int, words: Wording) -> str:
+    """One edge with its weight, as an arrow from its head to its tail."""
+    edge = path.edges[step]
+    said = words.relation(edge.relation) + ("" if edge.weight is None else f" {words.percent(edge.weight)}")
+    return f"─{said}→" if path.walks_forward(step) else f"←{said}─"
 
 
 def sources_line(path: Path, words: Wording) -> str:

@@ -1,0 +1,141 @@
+"""The evidence of every investor's list as one Parquet file."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from explain.evidence import stable_id
+from explain.privacy import GroupGuard
+from kg.graph import IntArray, KnowledgeGraph
+from kg.progress import Progress
+from recommender.account import OTHER_INVESTORS, ScoreAccount, Walk
+from recommender.model import ExplainedModel
+from recommender.retrieve import rank_assets
+
+SCHEMA: Final = pa.schema(
+    [
+        ("user_id", pa.string()),
+        ("asset_id", pa.string()),
+        ("rank", pa.int32()),
+        ("path_id", pa.string()),
+        ("channel", pa.string()),
+        ("contribution", pa.float64()),
+        ("nodes", pa.list_(pa.string())),
+        ("relations", pa.list_(pa.string())),
+    ]
+)
+"""One row per path. `nodes` are ids from the investor to the asset, null where other investors are summed up."""
+
+USERS_PER_CHUNK: Final = 512
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Turns accounts into rows; path ids are those of `explain.tracer`."""
+
+    graph: KnowledgeGraph
+    guard: GroupGuard
+    keys: list[str] = field(repr=False)
+
+    @classmethod
+    def of(cls, graph: KnowledgeGraph) -> Evidence:
+        """For the accounts of one snapshot."""
+        kinds = [graph.kind_of(row).value for row in range(len(graph))]
+        return cls(graph, GroupGuard(graph), [f"{k}:{i}" for k, i in zip(kinds, graph.nodes.id.tolist(), strict=True)])
+
+    def rows(self, account: ScoreAccount, rank: int) -> Iterator[tuple[Any, ...]]:
+        """The account's paths as tuples in the order of `SCHEMA`, groups too small to show left out."""
+        ids = self.graph.nodes.id
+        user, asset = str(ids[account.user]), str(ids[account.asset])
+        for channel in account.channels:
+            merged: dict[tuple[tuple[int, ...], tuple[str, ...]], float] = {}
+            for walk in channel.walks:
+                if self._may_show(walk):
+                    key = (walk.nodes, walk.relations)
+                    merged[key] = merged.get(key, 0.0) + walk.contribution
+            for (nodes, relations), contribution in merged.items():
+                names = [None if row == OTHER_INVESTORS else ids[row] for row in nodes]
+                identity = stable_id("p", channel.name, *map(self._key, nodes), *relations)
+                yield user, asset, rank, identity, channel.name, contribution, names, list(map(str, relations))
+
+    def _may_show(self, walk: Walk) -> bool:
+        return OTHER_INVESTORS not in walk.nodes or self.guard.may_show(walk)
+
+    def _key(self, row: int) -> str:
+        return "User:*" if row == OTHER_INVESTORS else self.keys[row]
+
+
+def explain_all(
+    model: ExplainedModel, out: Path, progress: Progress, *, k: int = 10, kind: str | None = None, workers: int = 0
+) -> int:
+    """Write the paths of every investor's `k` best assets to `out`; returns how many rows there are.
+
+    Args:
+        workers: processes to share the work; 0 for one per core.
+
+    Raises:
+        UsageError: unknown kind, or k below 1.
+    """
+    n = len(model.graph.users)
+    chunks = [np.arange(start, min(start + USERS_PER_CHUNK, n)) for start in range(0, n, USERS_PER_CHUNK)]
+    job = _Job(model, Evidence.of(model.graph), k, kind)
+    rows = 0
+    with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
+        for done, table in enumerate(_tables(job, chunks, workers or os.cpu_count() or 1), 1):
+            writer.write_table(table)
+            rows += table.num_rows
+            progress.update(f"explain {min(done * USERS_PER_CHUNK, n):,} of {n:,} investors")
+    return rows
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker needs to explain a chunk of investors."""
+
+    model: ExplainedModel
+    evidence: Evidence
+    k: int
+    kind: str | None
+
+    def table(self, users: IntArray) -> pa.Table:
+        """The rows of the investors at positions `users`."""
+        columns: list[list[Any]] = [[] for _ in SCHEMA]
+        for chunk, assets, _ in rank_assets(self.model, users, self.k, self.kind, include_held=False):
+            for user, line in zip(chunk.tolist(), assets.tolist(), strict=True):
+                for rank, asset in enumerate(line, 1):
+                    if asset >= 0:
+                        for row in self.evidence.rows(self.model.account(user, asset), rank):
+                            for column, value in zip(columns, row, strict=True):
+                                column.append(value)
+        return pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+
+
+_jobs: dict[int, _Job] = {}
+"""The job of a forked worker, inherited from the parent instead of being sent."""
+
+
+def _tables(job: _Job, chunks: list[IntArray], workers: int) -> Iterator[pa.Table]:
+    if workers == 1 or len(chunks) < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        yield from map(job.table, chunks)
+        return
+    if chunks:  # fill the caches that all workers share before they part
+        job.table(chunks[0][:1])
+    _jobs[0] = job
+    try:
+        with multiprocessing.get_context("fork").Pool(workers) as pool:
+            yield from pool.imap(_work, chunks)
+    finally:
+        _jobs.clear()
+
+
+def _work(users: IntArray) -> pa.Table:
+    return _jobs[0].table(users)

@@ -1,0 +1,185 @@
+"""The picture of the largest paths, drawn on the server: no script, an accessible title, made to be printed too."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from explain.claims import LEARNED_CHANNELS
+from explain.evidence import Path, stable_id
+from explain.explanation import Explanation
+from explain.formats_text import text_width
+from explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
+from explain.selection import digits_for, diverse
+from explain.wording import Wording, wording_of
+from kg.schema import ASSET_KINDS
+
+SHOWN_PATHS: Final = 7
+
+_NAME_COLUMNS: Final = 20
+_LABEL_COLUMNS: Final = 22
+_ARROW: Final = 5.5
+
+
+@dataclass(frozen=True)
+class _CardView:
+    """A card as the template draws it."""
+
+    x: float
+    y: float
+    kind: str
+    name: str
+    title: str
+    end: bool
+    holding: bool
+
+
+@dataclass(frozen=True)
+class _LineView:
+    """A line as the template draws it; `value` is what the paths on it add, shown where they reach the asset."""
+
+    d: str
+    arrow: str
+    width: float
+    against: bool
+    learned: bool
+    label: str
+    value: str
+    title: str
+    label_x: float
+    label_y: float
+    value_y: float
+
+
+def as_svg(explanation: Explanation, lang: str = "en") -> Markup:
+    """The picture in `lang`; empty where no path carries the score.
+
+    Raises:
+        UsageError: there is no wording in that language.
+    """
+    words, paths = wording_of(lang), diverse(explanation.paths, SHOWN_PATHS)
+    if not paths:
+        return Markup("")
+    picture = draw(paths, LEARNED_CHANNELS)
+    names = {"user": explanation.user.label(lang), "asset": explanation.asset.label(lang)}
+    return Markup(  # noqa: S704 - the template escapes every value
+        _template().render(
+            id=stable_id("pf-", explanation.user_id, explanation.asset_id, lang),
+            lang=lang,
+            title=words.page("picture", **names),
+            description=words.page("picture_desc", n=words.integer(len(paths))),
+            width=_round(picture.width),
+            height=_round(picture.height),
+            card_width=CARD_WIDTH,
+            card_height=CARD_HEIGHT,
+            cards=[asdict(_card(card, explanation, words)) for card in picture.cards],
+            lines=[asdict(line) for line in _lines(picture, paths, words)],
+        )
+    )
+
+
+def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
+    node, lang = card.node, words.lang
+    ends = (explanation.user, explanation.asset)
+    name = str(words.words["you"]) if node == explanation.user else node.label(lang)
+    kind = words.kind(node.kind) if node.id is not None else words.page("summed")
+    kind = node.label(lang) if node == explanation.user else kind
+    detail = f" · {node.detail}" if node.detail else ""
+    return _CardView(
+        x=_round(card.x),
+        y=_round(card.y),
+        kind=_short(kind + detail, _NAME_COLUMNS + 6),
+        name=_short(name, _NAME_COLUMNS),
+        title=f"{words.kind(node.kind)}{words.words['colon']}{node.label(lang)}",
+        end=node in ends,
+        holding=node.kind in {kind.value for kind in ASSET_KINDS} and card.column == 1,
+    )
+
+
+def _lines(picture: Picture, paths: list[Path], words: Wording) -> list[_LineView]:
+    digits = digits_for([path.contribution for path in paths])
+    last = max(line.points[-1][0] for line in picture.lines)
+    widest_first = sorted(picture.lines, key=lambda line: -line.width)
+    return [_line(line, words, digits, reaches_asset=line.points[-1][0] == last) for line in widest_first]
+
+
+def _line(line: Line, words: Wording, digits: int, *, reaches_asset: bool) -> _LineView:
+    weight = "" if line.weight is None else f" {words.percent(line.weight)}"
+    label = words.relation(line.relation) + weight
+    passes = len(line.points) > 2
+    label_x, label_y = _along(
+        line.points[-3:-1] if passes else line.points, 0.32 if reaches_asset and not passes else 0.5
+    )
+    value = words.signed(line.value, digits)
+    return _LineView(
+        d=_curve(line.points),
+        arrow=_arrow(line),
+        width=_round(line.width),
+        against=line.value < 0,
+        learned=line.learned,
+        label=_short(label, _LABEL_COLUMNS),
+        value=value if reaches_asset else "",
+        title=f"{label}{words.words['colon']}{value}",
+        label_x=label_x,
+        label_y=_round(label_y - line.width / 2 - 4),
+        value_y=_round(label_y + line.width / 2 + 13),
+    )
+
+
+def _curve(points: tuple[tuple[float, float], ...]) -> str:
+    """Curves between columns, straight lines within one."""
+    x, y = points[0]
+    out = [f"M{_round(x)} {_round(y)}"]
+    for i, (to_x, to_y) in enumerate(points[1:]):
+        if i % 2:
+            out.append(f"L{_round(to_x)} {_round(to_y)}")
+        else:
+            half = (x + to_x) / 2
+            out.append(f"C{_round(half)} {_round(y)} {_round(half)} {_round(to_y)} {_round(to_x)} {_round(to_y)}")
+        x, y = to_x, to_y
+    return " ".join(out)
+
+
+def _along(points: tuple[tuple[float, float], ...], t: float) -> tuple[float, float]:
+    """The point at `t` (0 to 1) of the curve between two points; see `_curve`."""
+    (x, y), (to_x, to_y) = points
+    rise = 3 * t * t - 2 * t**3
+    run = 1.5 * t * (1 - t) + t**3
+    return _round(x + (to_x - x) * run), _round(y + (to_y - y) * rise)
+
+
+def _arrow(line: Line) -> str:
+    """A triangle at the end to which the relation points."""
+    x, y = line.points[-1] if line.forward else line.points[0]
+    size = _ARROW + line.width / 3
+    back = x - 1.6 * size if line.forward else x + 1.6 * size
+    return f"M{_round(x)} {_round(y)} L{_round(back)} {_round(y - size)} L{_round(back)} {_round(y + size)} Z"
+
+
+def _short(text: str, columns: int) -> str:
+    """`text` in at most so many columns; Chinese characters take two.
+
+    >>> _short("Taiwan Semiconductor Manufacturing", 16)
+    'Taiwan Semicond…'
+    """
+    if text_width(text) <= columns:
+        return text
+    while text_width(text) > columns - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _round(value: float) -> float:
+    return round(value, 1)
+
+
+@cache
+def _template() -> Template:
+    env = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True)
+    text = resources.files("explain").joinpath("templates", "picture.svg.j2").read_text(encoding="utf-8")
+    return env.from_string(text)
