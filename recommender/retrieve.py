@@ -13,6 +13,7 @@ from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import ASSET_KIND_OF, NodeKind
 from recommender.interactions import Interactions
 from recommender.model import Model, Recommendation
+from recommender.ranking import id_order, top_lists
 
 CHUNK: Final = 2048
 """Investors scored at a time; bounds memory at CHUNK * assets * 8 bytes."""
@@ -37,25 +38,6 @@ def candidates(graph: KnowledgeGraph, kind: str | None) -> npt.NDArray[np.bool_]
     if not chosen.any():
         raise UsageError(f"the snapshot has no {kind}: leave --kind out, or choose another one")
     return chosen
-
-
-def best_assets(scores: FloatArray, allowed: npt.NDArray[np.bool_], k: int) -> IntArray:
-    """(n, k) positions of the best allowed assets, best first, ties in the snapshot's order; -1 where none is left.
-
-    Args:
-        scores, allowed: (n, assets).
-    """
-    k = min(k, scores.shape[1])
-    masked = np.where(allowed, scores, -np.inf)
-    # A full stable sort only of what can be in the list: everything at least as good as the k-th best.
-    threshold = -np.partition(-masked, k - 1, axis=1)[:, k - 1] if k else np.zeros(len(scores))
-    out = np.full((len(scores), k), -1, np.int64)
-    for i, (row, limit) in enumerate(zip(masked, threshold, strict=True)):
-        found = np.flatnonzero(row >= limit)
-        found = found[np.argsort(-row[found], kind="stable")][:k]
-        found = found[row[found] > -np.inf]
-        out[i, : len(found)] = found
-    return out
 
 
 def recommend(
@@ -84,14 +66,14 @@ def rank_assets(
     """Chunks of (investor positions (n,), asset positions (n, k), scores (n, k)); -1 and NaN where none is left."""
     if k < 1:
         raise UsageError(f"a list of {k} assets: -k takes 1 or more")
-    of_kind, ever = candidates(model.graph, kind), Interactions(model.graph).ever
+    of_kind, ever, by_id = candidates(model.graph, kind), Interactions(model.graph).ever, id_order(model.graph)
     for start in range(0, len(users), CHUNK):
         chunk = users[start : start + CHUNK]
         scores = model.scores(chunk)
         allowed = np.broadcast_to(of_kind, scores.shape).copy()
         if not include_held:
             allowed &= ever[chunk].toarray() == 0
-        best = best_assets(scores, allowed, k)
+        best = top_lists(scores, allowed, by_id, k)
         found = np.take_along_axis(scores, np.maximum(best, 0), axis=1)
         yield chunk, best, np.where(best >= 0, found, np.nan)
 

@@ -1,0 +1,45 @@
+"""`pathfolio refresh`: the next day's build with the same weights; nothing is trained."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from web.arguments import add_build, iso_date
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pathfolio refresh`."""
+    add_build(parser)
+    parser.add_argument("data", type=Path, help="the data folder, with the new day's rows in it")
+    parser.add_argument("--as-of", type=iso_date, required=True, metavar="DATE", help="the new day")
+    parser.add_argument("--out", type=Path, required=True, metavar="BUILD2", help="the folder to make or replace")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the new build, and say how far the world has moved since the training."""
+    from kg.errors import UsageError
+    from kg.progress import Progress
+    from recommender.build import BuildOptions, check_replaceable, load_build, write_build
+    from recommender.drift import measure_drift
+    from recommender.scorer import LearnedParts
+    from web.sources import from_folder
+
+    check_replaceable(args.out)
+    old = load_build(args.build)
+    if args.as_of < old.as_of:
+        raise UsageError(f"{args.build} is of {old.as_of}: --as-of takes that day or a later one")
+    progress = Progress()
+    source = from_folder(args.data, args.as_of, progress)
+    with progress.stage("measure drift") as details:
+        drift = measure_drift(old.scorer, source.graph)
+        details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")
+    options = BuildOptions(seed=old.manifest["seed"], score=old.scorer.options)
+    report = {**source.report, "drift": drift.to_json(), "refreshed_from": old.build_hash}
+    learned = LearnedParts(old.vectors, old.attention)
+    build = write_build(source.graph, learned, args.out, options, progress, prices=source.prices, report=report)
+    source.write_rejected(args.out / "rejected.csv")
+    due = "; ".join(drift.reasons)
+    verdict = f"training again is due: {due}" if due else "no need to train again"
+    sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} as of {build.as_of}; {verdict}\n")
