@@ -69,8 +69,8 @@ def check_positions(sieve: Sieve) -> None:
     """A holding of no units is worth nothing, and is not known before its day."""
     rows = sieve.frame
     empty = ((rows["units"] == 0) & (rows["value"] > 0)).to_numpy()
-    found = "units 0, value " + rows["value"].astype("str")
-    sieve.reject(empty, "units", found, "no units, and yet worth something", "give the units, or leave the cell empty")
+    problem = "worth something, and yet units is 0"
+    sieve.reject(empty, "value", rows["value"], problem, "give the units, or leave their cell empty")
     _check_known_at(sieve)
 
 
@@ -88,15 +88,15 @@ def check_fund_holdings(sieve: Sieve, assets: pd.DataFrame) -> None:
 def _check_known_at(sieve: Sieve) -> None:
     rows = sieve.frame
     early = (rows["known_at"] < rows["as_of"]).to_numpy()
-    found = rows["known_at"].dt.strftime("%Y-%m-%d")
-    sieve.reject(early, "known_at", found, "before as_of, the day that it describes", "correct one of the two dates")
+    problem = "before as_of, the day that the row describes"
+    sieve.reject(early, "known_at", rows["known_at"], problem, "correct one of the two dates")
 
 
 def check_prices(sieve: Sieve) -> None:
     """The day's highest price is not below its lowest."""
     rows = sieve.frame
     crossed = (rows["high"] < rows["low"]).to_numpy()
-    sieve.reject(crossed, "high", rows["high"].astype("str"), "below the day's low", "correct one of the two prices")
+    sieve.reject(crossed, "high", rows["high"], "below the day's low", "correct one of the two prices")
 
 
 def check_facts(sieve: Sieve) -> None:
@@ -110,9 +110,7 @@ def check_facts(sieve: Sieve) -> None:
     strange = np.zeros(len(sieve.keep), bool)
     strange[wrong.index] = True
     problem = "many times the market value of that day, as if it were in another currency"
-    sieve.reject(
-        strange, "value", sieve.frame["value"].astype("str"), problem, "give it in the unit that the row names"
-    )
+    sieve.reject(strange, "value", sieve.frame["value"], problem, "give it in the unit that the row names")
 
 
 def check_relations(sieve: Sieve, assets: pd.DataFrame, users: Collection[str]) -> None:

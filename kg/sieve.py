@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ class Sieve:
     """One file on its way into a table.
 
     Attributes:
-        raw: the file as it was found.
+        raw: the file as it was found, without its cells.
         frame: one row per record of the file and one column per column of the layout; a cell that could not be
             read is null, and its row is set aside.
         keep: (n,) bool, the rows that nothing is wrong with so far.
@@ -40,12 +41,15 @@ class Sieve:
         self.raw = raw
         self.keep: Mask = np.ones(len(raw), bool)
         self._aside: list[pd.DataFrame] = []
+        self._kept: pd.DataFrame | None = None
         _check_header(raw, columns)
         known = {column.title for column in columns}
         self.unused = tuple(header for header in raw.columns if header not in known)
         self.titles = {column.name: column.title for column in columns}
         self._set_misshapen_aside()
-        self.frame = pd.DataFrame({column.name: self._read(column) for column in columns}, index=range(len(raw)))
+        cells = {column.name: self._read(column) for column in columns}
+        self.frame = pd.DataFrame(cells, index=range(len(raw)), copy=False)
+        self.raw = replace(raw, columns={})  # its cells are read, and large
 
     def _read(self, column: Column) -> pd.Series[Any]:
         cells = self.raw.columns.get(column.title)
@@ -75,6 +79,7 @@ class Sieve:
     def _record(self, at: IntArray, column: str, found: list[str], problem: str, remedy: str) -> None:
         if len(at):
             self.keep[at] = False
+            self._kept = None
             self._add(self.raw.line[at].tolist(), column, found, problem, remedy)
 
     def _add(self, lines: list[int], column: str, found: list[str], problem: str, remedy: str) -> None:
@@ -85,7 +90,9 @@ class Sieve:
     @property
     def kept(self) -> pd.DataFrame:
         """The rows that are kept, with the index of `frame`."""
-        return self.frame[self.keep]
+        if self._kept is None:
+            self._kept = self.frame if self.keep.all() else self.frame[self.keep]
+        return self._kept
 
     def rejected(self) -> pd.DataFrame:
         """The rows set aside so far, with `REJECTED_COLUMNS`, by line."""

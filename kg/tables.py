@@ -62,8 +62,16 @@ def typed_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         elif column in NUMBER_COLUMNS:
             out[column] = pd.to_numeric(values).astype("float64")
         else:
-            out[column] = values.astype("string")
-    return pd.DataFrame(out).reset_index(drop=True)
+            out[column] = _strings(values)
+    return pd.DataFrame(out, copy=False).reset_index(drop=True)
+
+
+def _strings(values: pd.Series[Any]) -> pd.Series[Any]:
+    """As pandas strings; of a categorical only the distinct texts are converted."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return values.astype("string")
+    texts: Any = pd.array(values.cat.categories, dtype="string")
+    return pd.Series(texts.take(values.cat.codes.to_numpy(), allow_fill=True), index=values.index)
 
 
 @dataclass(frozen=True)
