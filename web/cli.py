@@ -13,10 +13,17 @@ from typing import Final, NoReturn
 COMMANDS: Final = MappingProxyType(
     {
         "demo": "build the bundled sample market and serve it on 127.0.0.1:8000",
-        "build": "read a data folder and build a model of it, as of a date",
-        "recommend": "print or write recommendations",
+        "build": "read a data folder, or a graph store, and build a model of it as of a date",
+        "refresh": "make the next day's build with the same weights",
+        "recommend": "print one investor's list, or write everybody's",
         "explain": "say why an asset is recommended to an investor, with the evidence",
-        "evaluate": "measure ranking quality on temporal folds, beside baselines",
+        "audience": "list whom an asset suits, for staff",
+        "evaluate": "measure ranking quality on temporal folds or day by day, beside baselines",
+        "graph": "load a build into Neo4j, serve it over Bolt, or write files for a bulk import",
+        "cypher": "ask the graph, read-only",
+        "export": "write the embeddings for other tools",
+        "suitability": "check suitability rules against a build",
+        "audit": "list, verify, replay and export the records of what was recommended",
         "serve": "serve a build as a site",
         "bench": "run the benchmarks",
     }

@@ -1,0 +1,78 @@
+"""The house: which packages there are, who may import whom, and which file alone may import an engine."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ORDER = ("kg", "embeddings", "recommender", "explain", "web")
+ENGINES = {"pykeen": "embeddings/train.py", "dgl": "recommender/gat_dgl.py"}
+SINGLE = ("neo4j", "arcadedb_embedded")
+
+
+def _sources() -> list[Path]:
+    return [path for package in ORDER for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def test_imports_go_one_way() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in _sources()
+        for name in _imports(path)
+        if name.split(".")[0] in ORDER
+        and ORDER.index(name.split(".")[0]) > ORDER.index(path.relative_to(ROOT).parts[0])
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(("engine", "room"), ENGINES.items())
+def test_one_engine_one_room(engine: str, room: str) -> None:
+    importers = {str(p.relative_to(ROOT)) for p in _sources() if engine in {n.split(".")[0] for n in _imports(p)}}
+    assert importers == {room}
+
+
+@pytest.mark.parametrize("engine", SINGLE)
+def test_one_file_imports_each_store(engine: str) -> None:
+    importers = [p for p in _sources() if engine in {n.split(".")[0] for n in _imports(p)}]
+    assert len(importers) == 1
+    assert importers[0].relative_to(ROOT).parts[:2] == ("kg", "store")
+
+
+def test_every_package_is_listed_for_installation() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    found = {".".join(path.parent.relative_to(ROOT).parts) for path in _sources()}
+    assert set(listed) == found
+
+
+def test_relative_imports_are_not_used() -> None:
+    """A reader sees at once which package a name comes from."""
+    for path in _sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), path
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """`pathfolio --help` must be instant, so not even NumPy is imported for it."""
+    code = (
+        "import sys, web.cli; sys.stdout = open('/dev/null', 'w');\n"
+        "try: web.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'numpy', 'pandas', 'torch', 'flask', 'dgl', 'pykeen', 'neo4j'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
