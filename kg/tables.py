@@ -70,7 +70,7 @@ def _strings(values: pd.Series[Any]) -> pd.Series[Any]:
     """As pandas strings; of a categorical only the distinct texts are converted."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return values.astype("string")
-    texts: Any = pd.array(values.cat.categories, dtype="string")
+    texts: Any = pd.Series(values.cat.categories).astype("string").array
     return pd.Series(texts.take(values.cat.codes.to_numpy(), allow_fill=True), index=values.index)
 
 
