@@ -68,18 +68,29 @@ class Bonds:
 
 
 def draw_bonds(size: SampleSize, calendar: Calendar, seed: int) -> Bonds:
-    """The bonds, half of each country, with maturities from 2 to 20 years after the end of the history."""
+    """The bonds, half of each country, with maturities from 2 to 25 years after the end of the history."""
     rng = stream(seed, "bonds")
     country = np.arange(size.bonds) % 2
     turn = np.arange(size.bonds) // 2
-    issuers = [ISSUERS[c][0 if t % 2 == 0 else 1 + (t // 2) % 3] for c, t in zip(country, turn, strict=True)]
-    years = np.sort(rng.integers(2, 21, size.bonds)).astype(np.float64)
+    number = np.where(turn % 2 == 0, 0, 1 + (turn // 2) % 3)
+    issuers = [ISSUERS[c][i] for c, i in zip(country, number, strict=True)]
+    years = _maturities(rng, country, number)
     spread = np.array([i.spread for i in issuers])
     rate = np.array(_GOVERNMENT_YIELD)[country] + spread + 0.0004 * years
     rate = np.round(rate * 800) / 800
     duration = (1 - (1 + rate) ** -years) / rate
     listed = np.busday_offset(calendar.start - rng.integers(100, 1500, size.bonds), 0, roll="forward")
     return Bonds(_frame(issuers, country, rate, years).assign(listed=listed), country, duration, rate, listed)
+
+
+def _maturities(rng: np.random.Generator, country: Ints, number: Ints) -> Floats:
+    """(b,) float64 years, different for the bonds of one issuer; each one's first bond is short."""
+    years = np.empty(len(country))
+    for c in (TAIWAN, US):
+        for i in range(len(ISSUERS[c])):
+            at = np.flatnonzero((country == c) & (number == i))
+            years[at] = np.append(2 + i, rng.permutation(np.arange(3 + i, 23 + i)))[: len(at)]
+    return years
 
 
 def _frame(issuers: list[BondIssuer], country: Ints, rate: Floats, years: Floats) -> pd.DataFrame:

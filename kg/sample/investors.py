@@ -18,10 +18,10 @@ from kg.sample.traits import STYLES
 RISK_LEVELS: Final = ("Conservative", "Income", "Balanced", "Aggressive")
 OBJECTIVES: Final = ("Capital Preservation", "Income", "Retirement", "Balanced Growth", "Capital Growth")
 EXPERIENCES: Final = ("Beginner", "Intermediate", "Experienced")
-CAPACITIES: Final = ("CAP_LT30K", "CAP_30K_80K", "CAP_80K_300K", "CAP_GT300K")
+CAPACITIES: Final = ("under USD 30k", "USD 30k-80k", "USD 80k-300k", "over USD 300k")
 SEGMENTS: Final = ("Mass", "Premium", "Professional")
-INCOME_BANDS: Final = ("under 30k", "30k-60k", "60k-100k", "over 100k")
-"""Per year, USD."""
+INCOME_BANDS: Final = ("under USD 30k", "USD 30k-60k", "USD 60k-100k", "over USD 100k")
+"""Per year."""
 
 _WEALTH: Final = (15e3, 50e3, 150e3, 500e3)
 """USD, of each capacity."""

@@ -25,7 +25,7 @@ _LIMITS: Final = {
     "investors": (1, 1_000_000),
     "stocks": (40, 720),
     "funds": (4, 210),
-    "bonds": (4, 200),
+    "bonds": (4, 80),
     "years": (1, 10),
 }
 
