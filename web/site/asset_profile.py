@@ -1,0 +1,119 @@
+"""`AssetProfile`: what is known of one asset, without naming any investor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+
+from explain.evidence import SMALLEST_GROUP, Fact, PathNode
+from kg.graph import NO_DAY, Adjacency, to_date
+from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from web.site.served import Served
+
+ATTRIBUTES: Final = tuple(
+    relation
+    for relation, spec in RELATIONS.items()
+    if NodeKind.STOCK in spec.heads and not set(spec.tails) & {*ASSET_KINDS, NodeKind.METRIC, NodeKind.ANALYST_FIRM}
+)
+"""Relations from an asset to what it is: industry, market, issuer, risk rating, …"""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What the asset is, who says so, and of what day."""
+
+    relation: str
+    node: PathNode
+    source: str
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Part:
+    """A holding of a fund, or a fund that holds the asset: `weight` is a fraction of the fund, None if unknown."""
+
+    asset: PathNode
+    weight: float | None
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What an analyst firm said last."""
+
+    firm: PathNode
+    rating: str
+    as_of: date
+
+
+@dataclass(frozen=True)
+class AssetProfile:
+    """What is known of one asset.
+
+    Attributes:
+        holders: how many investors hold it, None where they are fewer than `SMALLEST_GROUP`.
+        parts: what a fund invests in, the largest first.
+        funds: funds that invest in it, the one with the largest part first.
+        ratings: analysts' ratings, the newest first.
+    """
+
+    asset: PathNode
+    isin: str
+    currency: str
+    listed: date | None
+    attributes: tuple[Attribute, ...]
+    holders: int | None
+    facts: tuple[Fact, ...]
+    parts: tuple[Part, ...]
+    funds: tuple[Part, ...]
+    ratings: tuple[Rating, ...]
+
+
+def profile_of(served: Served, row: int) -> AssetProfile:
+    """What is known of the asset at `row`."""
+    graph = served.graph
+    listed = int(graph.nodes.listed[row])
+    holders = len(graph.incoming(Relation.HOLDS).of(row))
+    return AssetProfile(
+        asset=served.names.node(row),
+        isin=str(graph.nodes.isin[row]),
+        currency=str(graph.nodes.currency[row]),
+        listed=None if listed == NO_DAY else to_date(listed),
+        attributes=_attributes(served, row),
+        holders=holders if holders >= SMALLEST_GROUP else None,
+        facts=tuple(served.facts.of(row).values()),
+        parts=_parts(served, graph.outgoing(Relation.INVESTS_IN), row),
+        funds=_parts(served, graph.incoming(Relation.INVESTS_IN), row),
+        ratings=_ratings(served, row),
+    )
+
+
+def _attributes(served: Served, row: int) -> tuple[Attribute, ...]:
+    edges, out = served.graph.edges, []
+    for relation in ATTRIBUTES:
+        adjacency = served.graph.outgoing(relation)
+        for edge, node in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
+            day = to_date(edges.as_of[edge])
+            out.append(Attribute(relation.value, served.names.node(node), str(edges.source[edge]), day))
+    return tuple(out)
+
+
+def _parts(served: Served, adjacency: Adjacency, row: int) -> tuple[Part, ...]:
+    edges, parts = served.graph.edges, []
+    for edge, other in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
+        weight = float(edges.weight[edge])
+        known = None if np.isnan(weight) else weight
+        parts.append(Part(served.names.node(other), known, to_date(edges.as_of[edge])))
+    return tuple(sorted(parts, key=lambda part: (-(part.weight or 0.0), part.asset.name)))
+
+
+def _ratings(served: Served, row: int) -> tuple[Rating, ...]:
+    edges, adjacency = served.graph.edges, served.graph.outgoing(Relation.RATED_BY)
+    ratings = [
+        Rating(served.names.node(firm), str(edges.qualifier[edge]), to_date(edges.as_of[edge]))
+        for edge, firm in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True)
+    ]
+    return tuple(sorted(ratings, key=lambda rating: rating.as_of, reverse=True))

@@ -1,0 +1,44 @@
+"""Which language a request is answered in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask, Response, g, request
+
+from explain.wording import LANGUAGES
+from web.site.texts import DEFAULT_LANGUAGE, Texts, texts_of
+
+COOKIE: Final = "pathfolio_lang"
+_YEAR: Final = 365 * 24 * 3600
+
+
+def current_texts() -> Texts:
+    """The texts of the request's language: `?lang=`, else the cookie, else what the browser prefers."""
+    if "texts" not in g:
+        g.texts = texts_of(_wanted())
+    texts: Texts = g.texts
+    return texts
+
+
+def _wanted() -> str:
+    for wanted in (request.args.get("lang"), request.cookies.get(COOKIE)):
+        if wanted in LANGUAGES:
+            return str(wanted)
+    if any(tag.lower().startswith("zh") for tag in request.accept_languages.values()):
+        first = request.accept_languages.best_match(("en", "zh", "zh-tw", "zh-hant", "zh-hk"), default="en")
+        return "zh-TW" if first.startswith("zh") else DEFAULT_LANGUAGE
+    return DEFAULT_LANGUAGE
+
+
+def keep_choice(app: Flask) -> None:
+    """Remember a language that was chosen by `?lang=`."""
+
+    @app.after_request
+    def remember(response: Response) -> Response:
+        chosen = request.args.get("lang")
+        if chosen in LANGUAGES and chosen != request.cookies.get(COOKIE):
+            response.set_cookie(COOKIE, str(chosen), max_age=_YEAR, httponly=True, samesite="Lax")
+        response.headers["Content-Language"] = current_texts().lang
+        response.vary.update(("Cookie", "Accept-Language", "Accept"))
+        return response

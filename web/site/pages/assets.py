@@ -1,0 +1,34 @@
+"""An asset: what it is, its figures, its holdings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from flask import Blueprint, Response
+
+from web.site.asset_profile import AssetProfile, profile_of
+from web.site.pages.investors import asset_row, newly_listed
+from web.site.prices import PriceHistory
+from web.site.render import Page, served, show
+
+blueprint = Blueprint("assets", __name__)
+
+
+@dataclass(frozen=True)
+class AssetPage(Page):
+    """`newly_listed` is the day the asset came to market, where that was in the last 90 days."""
+
+    template: ClassVar[str] = "asset.html"
+    profile: AssetProfile
+    newly_listed: date | None
+    price: PriceHistory | None
+
+
+@blueprint.get("/assets/<id:asset_id>")
+def asset(asset_id: str) -> Response:
+    """The asset's page."""
+    site = served()
+    row = asset_row(site.graph, asset_id)
+    return show(AssetPage(profile_of(site, row), newly_listed(site.graph, row), site.price_of(row)))

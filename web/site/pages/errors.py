@@ -1,0 +1,54 @@
+"""Errors in the design of the site; of an unexpected one the visitor sees no detail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from kg.errors import UsageError
+from web.site.language import current_texts
+from web.site.render import Page, show
+
+_WORDED: Final = frozenset({400, 403, 404, 405, 429})
+
+
+@dataclass(frozen=True)
+class ErrorPage(Page):
+    """What went wrong and what to do about it."""
+
+    template: ClassVar[str] = "error.html"
+    status: int
+    title: str
+    remedy: str
+
+
+def register(app: Flask) -> None:
+    """Show every error as a page, or as JSON where that was asked for."""
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(UsageError, _of_usage)
+    app.register_error_handler(500, _of_fault)
+
+
+def _of_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return Response(status=status, headers=error.get_headers())
+    return _show(status)
+
+
+def _of_usage(error: UsageError) -> Response:
+    texts = current_texts()
+    return show(ErrorPage(400, texts.say("error_400"), str(error)), 400)
+
+
+def _of_fault(error: Exception) -> Response:
+    return _show(500)
+
+
+def _show(status: int) -> Response:
+    texts = current_texts()
+    key = str(status) if status in _WORDED else ("500" if status >= 500 else "400")
+    return show(ErrorPage(status, texts.say(f"error_{key}"), texts.say(f"error_{key}_remedy")), status)

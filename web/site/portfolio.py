@@ -1,0 +1,74 @@
+"""`Portfolio`: what is known of one investor: answers to the questionnaire, and what they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from explain.evidence import PathNode
+from kg.graph import to_date
+from kg.schema import Relation
+from recommender.interactions import PROFILE_RELATIONS
+from web.site.served import Served
+
+
+@dataclass(frozen=True)
+class Level:
+    """One answer: the node that stands for it, and the day it was given.
+
+    `predicted` is True where the source estimated it.
+    """
+
+    node: PathNode
+    as_of: date
+    predicted: bool
+
+
+@dataclass(frozen=True)
+class Holding:
+    """An asset that is held: `weight` as a fraction of the portfolio, None where it is not known."""
+
+    asset: PathNode
+    weight: float | None
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """An investor with the largest holdings first; `held_before` counts assets that they held and sold."""
+
+    investor: PathNode
+    levels: tuple[Level, ...]
+    holdings: tuple[Holding, ...]
+    held_before: int
+
+
+def levels_of(served: Served, row: int) -> tuple[Level, ...]:
+    """The answers of the investor at `row`."""
+    graph = served.graph
+    out = []
+    for relation in PROFILE_RELATIONS:
+        adjacency = graph.outgoing(relation)
+        for edge, node in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
+            predicted = graph.edges.qualifier[edge] == "predicted"
+            out.append(Level(served.names.node(node), to_date(graph.edges.as_of[edge]), predicted))
+    return tuple(out)
+
+
+def portfolio_of(served: Served, row: int) -> Portfolio:
+    """What is known of the investor at `row`."""
+    graph = served.graph
+    holds = graph.outgoing(Relation.HOLDS)
+    holdings = [
+        Holding(served.names.node(asset), _known(graph.edges.weight[edge]), to_date(graph.edges.as_of[edge]))
+        for edge, asset in zip(holds.edges_of(row).tolist(), holds.of(row).tolist(), strict=True)
+    ]
+    holdings.sort(key=lambda holding: (-(holding.weight or 0.0), holding.asset.name))
+    held_before = len(graph.outgoing(Relation.HELD).of(row))
+    return Portfolio(served.names.node(row), levels_of(served, row), tuple(holdings), held_before)
+
+
+def _known(weight: float) -> float | None:
+    return None if np.isnan(weight) else float(weight)

@@ -1,0 +1,71 @@
+"""Running the site: waitress, on one address, until interrupted."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import sys
+from types import FrameType
+from typing import Final, NoReturn
+
+from flask import Flask
+from waitress.server import create_server
+
+from kg.errors import UsageError
+
+THREADS: Final = 8
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on `host` and `port` (0 for any free one).
+
+    Raises:
+        UsageError: the port is taken, not allowed, or the host is none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UsageError(_remedy(host, port, error)) from None
+    return listener
+
+
+def address_of(listener: socket.socket, host: str) -> str:
+    """The URL of what listens there; the port is the one that was found."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def run(app: Flask, listener: socket.socket) -> None:
+    """Answer requests until Ctrl-C or SIGTERM; requests that are being answered are finished."""
+    signal.signal(signal.SIGTERM, _stop)
+    server = create_server(app, sockets=[listener], threads=THREADS, ident=None, channel_timeout=60)
+    try:
+        server.run()  # ends on KeyboardInterrupt and SystemExit by itself
+    finally:
+        server.close()
+
+
+def say(text: str) -> None:
+    """A line for whoever started the server."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _stop(signum: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _remedy(host: str, port: int, error: Exception) -> str:
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.EADDRINUSE:
+        return f"port {port} on {host} is taken: stop what runs there, or choose another one with --port"
+    if code == errno.EACCES:
+        return f"port {port} is reserved for the system: choose one above 1023 with --port"
+    return f"cannot listen on {host} port {port} ({error}): choose another --host or --port"

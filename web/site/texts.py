@@ -1,0 +1,67 @@
+"""`Texts`: what the site says in one language; names of things, numbers and dates come from `explain.wording`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final
+
+from babel import Locale
+
+from explain.wording import LANGUAGES, Wording, wording_of
+
+DEFAULT_LANGUAGE: Final = "en"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The site's sentences in one language.
+
+    Attributes:
+        entries: key to text, or to a table of texts by plural form (`one`, `other`) of the value `n`.
+    """
+
+    words: Wording
+    entries: MappingProxyType[str, Any]
+
+    @property
+    def lang(self) -> str:
+        """The language's tag, for `lang` attributes."""
+        return self.words.lang
+
+    def say(self, key: str, **values: str | int) -> str:
+        """The text of `key` with its values; whole numbers are written as the language writes them.
+
+        Raises:
+            KeyError: there is no such text.
+        """
+        entry = self.entries[key]
+        if not isinstance(entry, str):
+            form = Locale.parse(self.words.locale).plural_form(int(values["n"]))
+            entry = entry.get(form, entry["other"])
+        shown = {name: self.words.integer(v) if isinstance(v, int) else v for name, v in values.items()}
+        return str(entry).format(**shown)
+
+
+@cache
+def texts_of(lang: str) -> Texts:
+    """The site's texts in `lang` (texts/LANG.toml).
+
+    Raises:
+        UsageError: there is no such language.
+
+    Examples:
+        >>> texts_of("en").say("count_investors", n=1), texts_of("zh-TW").say("count_investors", n=2000)
+        ('1 investor', '2,000 位投資人')
+    """
+    words = wording_of(lang)
+    text = resources.files("web.site").joinpath("texts", f"{lang}.toml").read_text(encoding="utf-8")
+    return Texts(words, MappingProxyType(tomllib.loads(text)))
+
+
+def other_languages(lang: str) -> tuple[str, ...]:
+    """All languages but `lang`."""
+    return tuple(other for other in LANGUAGES if other != lang)

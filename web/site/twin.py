@@ -1,0 +1,40 @@
+"""The JSON twin of a page: its context in JSON's types."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from explain.evidence import Fact, PathNode
+from explain.explanation import Explanation
+from web.site.prices import PriceHistory
+
+
+def as_json(value: Any, lang: str) -> Any:
+    """`value` in JSON's types; names of nodes in `lang`, dates as ISO 8601, what is not known as null.
+
+    >>> from datetime import date
+    >>> as_json({"day": date(2026, 6, 30), "weight": float("nan")}, "en")
+    {'day': '2026-06-30', 'weight': None}
+    """
+    match value:
+        case PathNode():
+            out: Any = value.to_json(lang)
+        case Explanation() | Fact() | PriceHistory():
+            out = value.to_json()
+        case date():
+            out = value.isoformat()
+        case float() | np.floating():
+            out = None if np.isnan(value) else float(value)
+        case dict():
+            out = {str(key): as_json(item, lang) for key, item in value.items()}
+        case list() | tuple():
+            out = [as_json(item, lang) for item in value]
+        case _ if is_dataclass(value):
+            out = {f.name: as_json(getattr(value, f.name), lang) for f in fields(value)}
+        case _:
+            out = value
+    return out
