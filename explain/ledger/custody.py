@@ -1,0 +1,186 @@
+"""Custody of what was recorded: legal hold, erasure of a person, retention, change of key, a clock that was wrong.
+
+Each is itself an entry of the ledger, written in the same transaction as what it does.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from explain.ledger.entry import Header, open_payload, read_header
+from explain.ledger.keys import KEY_BYTES, SIGNING_FILE, SIGNING_VARIABLE, SigningKey, signing_key, write_secret
+from explain.ledger.ledger import Ledger
+from explain.ledger.note import Note
+from explain.ledger.store import ENTRY, PERSON_KEY
+from explain.ledger.writer import CLOCK_KIND, Receipt
+from kg.errors import LedgerError, UsageError
+
+HOLD: Final = "hold"
+RELEASE: Final = "release"
+ERASURE: Final = "erasure"
+EXPIRY: Final = "expiry"
+
+RETENTION: Final = MappingProxyType({"advice": timedelta(days=2557), "access": timedelta(days=2557)})
+"""How long each class is kept: seven years. Entries of other classes are kept for ever; they name no investor."""
+
+
+def hold(ledger: Ledger, *, person: str | None = None, record: str | None = None, who: str, reason: str) -> Receipt:
+    """Put a person's records, or one record, under legal hold: neither erasure nor retention touches them.
+
+    Raises:
+        UsageError: not exactly one of `person` and `record`, or nothing is known of them.
+    """
+    payload = _scope(ledger, person, record) | {"who": who, "reason": reason}
+    return ledger.append(payload, person=None, kind=HOLD, retention="ledger")
+
+
+def release(ledger: Ledger, hold_id: str, *, who: str, reason: str) -> Receipt:
+    """End the hold that the entry `hold_id` began; raises UsageError where it is not in force."""
+    header = ledger.header(hold_id)
+    if header.id not in {entry.id for entry, _ in holds(ledger)}:
+        raise UsageError(f"{hold_id}: no hold in force: see `pathfolio audit list --kind hold`")
+    return ledger.append(
+        {"hold": header.id, "who": who, "reason": reason}, person=None, kind=RELEASE, retention="ledger"
+    )
+
+
+def holds(ledger: Ledger) -> list[tuple[Header, dict[str, Any]]]:
+    """The holds in force with their payloads, the newest first."""
+    ended = {payload["hold"] for _, payload in _payloads(ledger, RELEASE)}
+    return [(header, payload) for header, payload in _payloads(ledger, HOLD) if header.id not in ended]
+
+
+def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retention: bool = False) -> Receipt:
+    """Destroy a person's key: what is sealed with it can never be read again, while the tree still verifies.
+
+    Raises:
+        UsageError: nothing is recorded of this person.
+        LedgerError: a legal hold stands against it, or records must still be kept and `despite_retention` is False.
+    """
+    key_id = _key_of(ledger, person)
+    sealed = ledger.headers(person=person)
+    for header, payload in holds(ledger):
+        if payload.get("key") == key_id or payload.get("record") in {entry.id for entry in sealed}:
+            raise LedgerError(f"hold {header.id} ({payload['reason']}) forbids it: release the hold first")
+    until = max((_kept_until(entry) for entry in sealed), default=ledger.clock())
+    if until > ledger.clock() and not despite_retention:
+        remedy = "wait, or give --despite-retention with the reason that overrides it"
+        raise LedgerError(f"records must be kept until {until.date()}: {remedy}")
+    payload = {"key": key_id, "records": len(sealed), "who": who, "reason": reason}
+
+    def destroy(connection: sa.Connection, _receipts: list[Receipt]) -> None:
+        gone = sa.update(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id).values(subject=None, wrapped=None)
+        connection.execute(gone)
+
+    receipt = ledger.write([ledger.draft(payload, None, ERASURE)], destroy)[0]
+    ledger.store.forget()
+    return receipt
+
+
+def expire(ledger: Ledger, *, who: str) -> int:
+    """Delete the content of records whose retention has ended and that no hold keeps; returns how many.
+
+    Their hashes stay, so the tree still verifies, and the entry that this writes says which they were.
+    """
+    kept = [payload for _, payload in holds(ledger)]
+    keys, records = {payload.get("key") for payload in kept}, {payload.get("record") for payload in kept}
+    now = ledger.clock()
+    due = [h for h in ledger.headers() if _kept_until(h) <= now and h.key not in keys and h.id not in records]
+    if not due:
+        return 0
+    seqs = sorted(header.seq for header in due)
+
+    def delete(connection: sa.Connection, _receipts: list[Receipt]) -> None:
+        for start in range(0, len(seqs), 500):
+            some = ENTRY.c.seq.in_(seqs[start : start + 500])
+            connection.execute(sa.update(ENTRY).where(some).values(data=None))
+
+    ledger.write([ledger.draft({"seqs": seqs, "who": who}, None, EXPIRY)], delete)
+    ledger.store.forget()
+    return len(due)
+
+
+def rotate_key(ledger: Ledger, *, who: str, reason: str, new: SigningKey | None = None) -> SigningKey:
+    """Sign with another key from now on; the old one signs the change.
+
+    A key file is replaced; a key in the environment must be given as `new` and set there afterwards.
+
+    Raises:
+        LedgerError: the key comes from the environment and none was given.
+    """
+    folder, old = ledger.store.folder, ledger.signing
+    in_file = folder is not None and (folder / SIGNING_FILE).exists() and not os.environ.get(SIGNING_VARIABLE)
+    if old is None or (new is None and not in_file):
+        raise LedgerError(
+            f"the signing key is not in a file of the ledger: give the next one, then set {SIGNING_VARIABLE}"
+        )
+    new = new or SigningKey(secrets.token_bytes(KEY_BYTES))
+    waiting = None if folder is None or not in_file else _set_aside(folder, new)
+    verifier = new.verifier(ledger.origin).text
+    handover = Note.sign(f"{ledger.origin}\nkey {verifier}\n", old.verifier(ledger.origin), old.private).text
+    payload = {"verifier": verifier, "handover": handover, "who": who, "reason": reason}
+    ledger.write([ledger.draft(payload, None, "key")], lambda _connection, _receipts: None)
+    if waiting is not None and folder is not None:
+        waiting.replace(folder / SIGNING_FILE)
+    ledger.sign_with(new)
+    return new
+
+
+def finish_rotation(ledger: Ledger) -> None:
+    """Complete a change of key that was cut off between its entry and the replacement of the file."""
+    folder = ledger.store.folder
+    waiting = None if folder is None else folder / f"{SIGNING_FILE}.next"
+    if waiting is None or folder is None or not waiting.exists():
+        return
+    renamed = signing_key(waiting.parent, {}, create=False, name=waiting.name)
+    if renamed is not None and renamed.verifier(ledger.origin) == ledger.verifiers[-1]:
+        waiting.replace(folder / SIGNING_FILE)
+        ledger.sign_with(renamed)
+    else:
+        waiting.unlink()
+
+
+def accept_clock(ledger: Ledger, *, who: str, reason: str) -> Receipt:
+    """Record that the clock was wrong, so that entries can go on from the time that it shows now."""
+    return ledger.write([ledger.draft({"who": who, "reason": reason}, None, CLOCK_KIND)])[0]
+
+
+def _set_aside(folder: Path, new: SigningKey) -> Path:
+    waiting = folder / f"{SIGNING_FILE}.next"
+    waiting.unlink(missing_ok=True)
+    write_secret(waiting, new.seed)
+    return waiting
+
+
+def _scope(ledger: Ledger, person: str | None, record: str | None) -> dict[str, str]:
+    if (person is None) == (record is None):
+        raise UsageError("name either a person or a record")
+    return {"record": ledger.header(record).id} if record else {"key": _key_of(ledger, str(person))}
+
+
+def _key_of(ledger: Ledger, person: str) -> str:
+    query = sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.subject == ledger.master.subject(person))
+    with ledger.store.read() as connection:
+        key_id = connection.execute(query).scalar()
+    if key_id is None:
+        raise UsageError(f"nothing is recorded of {person!r}, or the person was erased: check the id")
+    return str(key_id)
+
+
+def _kept_until(header: Header) -> datetime:
+    period = RETENTION.get(header.retention)
+    return datetime.max.replace(tzinfo=UTC) if period is None else header.moment + period
+
+
+def _payloads(ledger: Ledger, kind: str) -> list[tuple[Header, dict[str, Any]]]:
+    query = sa.select(ENTRY.c.data).where(ENTRY.c.kind == kind).order_by(ENTRY.c.seq.desc())
+    with ledger.store.read() as connection:
+        leaves = [bytes(data) for data in connection.execute(query).scalars()]
+    return [(read_header(leaf), open_payload(leaf, None)) for leaf in leaves]

@@ -1,0 +1,143 @@
+"""One entry of the ledger: a header that anyone may read, and a payload that only a person's key opens.
+
+leaf = header as canonical JSON, a newline, body. The body is nonce || AES-256-GCM(zlib(payload)), or the payload
+itself where it is about no person. The AES key is HMAC-SHA256(person's key, "record " + id), the additional data
+are the id, a space and the key's id. The leaf's hash covers all of it, so an erased key leaves the tree whole.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from explain.ledger.canonical import canonical
+from explain.ledger.keys import NONCE_BYTES
+from kg.errors import LedgerError
+
+SEALED: Final = "aes256gcm-zlib"
+PLAIN: Final = "json"
+_LEVEL: Final = 1
+"""zlib's fastest: explanations repeat themselves so much that more effort gains little."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry on its way in: everything but its place.
+
+    Attributes:
+        kind: recommendation, access, hold, …
+        payload: canonical JSON.
+        subject: keyed hash of the person it is about, empty for none.
+        retention: the class that says how long it is kept.
+        time: when it was made, UTC.
+        tags: what the header says in the open beside that (a build's hash, …); nothing personal.
+    """
+
+    id: str
+    kind: str
+    payload: bytes
+    subject: str
+    retention: str
+    time: datetime
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands in the open: no personal data.
+
+    Attributes:
+        seq: place in the tree, from 0.
+        id: by which people name it; 16 hex digits.
+        key: id of the person's key, empty where the payload is open.
+        prev: leaf hash of the entry before it, in hex; empty for the first.
+        time: ISO 8601, UTC.
+    """
+
+    seq: int
+    id: str
+    kind: str
+    key: str
+    retention: str
+    time: str
+    prev: str
+    tags: dict[str, str]
+
+    @property
+    def moment(self) -> datetime:
+        """`time` as a datetime in UTC."""
+        return datetime.fromisoformat(self.time)
+
+
+def new_id() -> str:
+    """A random id of 16 hex digits."""
+    return secrets.token_hex(8)
+
+
+def time_text(moment: datetime) -> str:
+    """`moment` in UTC with microseconds, always of the same length."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def make_leaf(draft: Draft, seq: int, prev: str, key_id: str, data_key: bytes | None) -> bytes:
+    """The bytes of the entry at place `seq`; sealed where there is a key."""
+    header = {
+        "body": PLAIN if data_key is None else SEALED,
+        "id": draft.id,
+        "key": key_id,
+        "kind": draft.kind,
+        "prev": prev,
+        "retention": draft.retention,
+        "seq": seq,
+        "tags": dict(draft.tags),
+        "time": time_text(draft.time),
+    }
+    body = draft.payload if data_key is None else _sealed(draft, key_id, data_key)
+    return canonical(header) + b"\n" + body
+
+
+def record_key(data_key: bytes, record_id: str) -> bytes:
+    """The key of one record, so that a case can be handed out without opening the person's other records."""
+    return hmac.digest(data_key, b"record " + record_id.encode(), "sha256")
+
+
+def _sealed(draft: Draft, key_id: str, data_key: bytes) -> bytes:
+    nonce, key = secrets.token_bytes(NONCE_BYTES), record_key(data_key, draft.id)
+    return nonce + AESGCM(key).encrypt(nonce, zlib.compress(draft.payload, _LEVEL), f"{draft.id} {key_id}".encode())
+
+
+def read_header(leaf: bytes) -> Header:
+    """The header of a leaf; raises LedgerError where it has none."""
+    try:
+        fields = json.loads(leaf[: leaf.index(b"\n")])
+        fields.pop("body")
+        return Header(**fields)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise LedgerError("an entry without a readable header: it was altered") from None
+
+
+def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
+    """The payload of a leaf; raises LedgerError where the key does not open it."""
+    header, body = leaf.split(b"\n", 1)
+    fields = json.loads(header)
+    if fields["body"] == PLAIN:
+        return json.loads(body)
+    if data_key is None:
+        raise LedgerError(
+            f"record {fields['id']}: its key was destroyed: the person was erased, only its proof is left"
+        )
+    try:
+        nonce, rest, key = body[:NONCE_BYTES], body[NONCE_BYTES:], record_key(data_key, fields["id"])
+        opened = AESGCM(key).decrypt(nonce, rest, f"{fields['id']} {fields['key']}".encode())
+        return json.loads(zlib.decompress(opened))
+    except InvalidTag:
+        raise LedgerError(f"record {fields['id']}: its key does not open it: it was altered") from None

@@ -1,0 +1,304 @@
+"""`Ledger`: what was recommended to whom and why, appended, found, proved; nothing is ever changed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from explain.ledger.canonical import canonical
+from explain.ledger.entry import Draft, Header, new_id, open_payload, read_header
+from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE, MasterKey, SigningKey, master_key, signing_key
+from explain.ledger.merkle import consistency_proof, inclusion_proof
+from explain.ledger.note import Checkpoint, Note, Verifier
+from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, Store, open_store
+from explain.ledger.tree import TileReader
+from explain.ledger.writer import KEY_KINDS, Change, Receipt, Writer
+from kg.errors import LedgerError, UsageError
+
+LOCATION_VARIABLE: Final = "PATHFOLIO_LEDGER"
+RECOMMENDATION: Final = "recommendation"
+ACCESS: Final = "access"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That an entry stands in the tree: with the leaf itself it leads to the root of a signed checkpoint."""
+
+    seq: int
+    size: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+
+def utc_now() -> datetime:
+    """The clock that is used where none is given."""
+    return datetime.now(UTC)
+
+
+def ledger_location(environ: Mapping[str, str] = os.environ) -> str:
+    """PATHFOLIO_LEDGER, or a folder among the user's data."""
+    home = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return environ.get(LOCATION_VARIABLE) or str(Path(home) / "pathfolio" / "ledger")
+
+
+class Ledger:
+    """An open ledger; safe to be used by many threads. Make one with `open_ledger`."""
+
+    def __init__(self, store: Store, keys: tuple[SigningKey | None, MasterKey | None], clock: Clock) -> None:
+        """The ledger in `store`, with the keys that are at hand."""
+        self.store, self.clock = store, clock
+        self.signing, self._master = keys
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def append(self, record: Mapping[str, Any], *, person: str | None, **about: Any) -> Receipt:
+        """Append one record; once it returns, the record is on disk under a signed checkpoint.
+
+        Args:
+            record: anything that RFC 8785 can write.
+            person: whose key seals it; None for what is about nobody, which stays readable.
+            about: `kind` (a recommendation unless it says otherwise), `retention` (class) and `tags`.
+
+        Raises:
+            LedgerError: nothing was recorded, so nothing may be shown.
+        """
+        return self.append_many([(record, person)], **about)[0]
+
+    def append_many(
+        self,
+        records: Sequence[tuple[Mapping[str, Any], str | None]],
+        *,
+        kind: str = RECOMMENDATION,
+        retention: str = "advice",
+        tags: Mapping[str, str] | None = None,
+    ) -> list[Receipt]:
+        """Append records with their persons, all or none, in one transaction; as `append`."""
+        drafts = [self.draft(record, person, kind, retention, tags) for record, person in records]
+        return self.write(drafts) if drafts else []
+
+    def draft(
+        self,
+        record: Mapping[str, Any],
+        person: str | None,
+        kind: str,
+        retention: str = "ledger",
+        tags: Mapping[str, str] | None = None,
+    ) -> Draft:
+        """An entry of now, still to be written."""
+        subject = "" if person is None else self.master.subject(person)
+        return Draft(new_id(), kind, canonical(record), subject, retention, self.clock(), tags or {})
+
+    def write(self, drafts: Sequence[Draft], also: Change | None = None) -> list[Receipt]:
+        """Append drafts; `also` happens in the same transaction."""
+        return self._writer.append(drafts, also)
+
+    @cached_property
+    def _writer(self) -> Writer:
+        if self.signing is None:
+            raise LedgerError(f"{self.store.where}: no key to sign with: set {SIGNING_VARIABLE}; nothing was recorded")
+        newest = self.verifiers[-1]
+        if self.signing.verifier(self.origin) != newest:
+            raise LedgerError(f"this ledger is signed by {newest.text}: set {SIGNING_VARIABLE} to that key")
+        return Writer(self.store, self.master, self.signing, self.origin)
+
+    def sign_with(self, signing: SigningKey) -> None:
+        """Sign with another key from now on (see `custody.rotate_key`, which records it)."""
+        self.signing = signing
+        self.__dict__.pop("_writer", None)
+
+    @property
+    def has_master(self) -> bool:
+        """Whether sealed payloads can be opened here."""
+        return self._master is not None
+
+    @property
+    def master(self) -> MasterKey:
+        """The master key; raises LedgerError where it is not at hand."""
+        if self._master is None:
+            raise LedgerError(f"{self.store.where}: no master key: set {MASTER_VARIABLE} to open what is sealed")
+        return self._master
+
+    # -- finding ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def origin(self) -> str:
+        """The ledger's name, which its checkpoints carry."""
+        return str(self._opening[0]["origin"])
+
+    @property
+    def verifiers(self) -> list[Verifier]:
+        """The public keys that have signed it, the newest last."""
+        return [Verifier.parse(payload["verifier"]) for payload in self._keys()]
+
+    @cached_property
+    def _opening(self) -> list[dict[str, Any]]:
+        return self._keys()
+
+    def _keys(self) -> list[dict[str, Any]]:
+        query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(KEY_KINDS)).order_by(ENTRY.c.seq)
+        with self.store.read() as connection:
+            found = [open_payload(bytes(data), None) for data in connection.execute(query).scalars()]
+        if not found:
+            raise LedgerError(f"{self.store.where}: the ledger has no opening entry: restore it from a backup")
+        return found
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        with self.store.read() as connection:
+            newest = connection.execute(sa.select(sa.func.max(ENTRY.c.seq))).scalar()
+        return 0 if newest is None else int(newest) + 1
+
+    def headers(
+        self, *, kinds: Sequence[str] = (), person: str | None = None, limit: int | None = None
+    ) -> list[Header]:
+        """Headers of entries, the newest first; they hold no personal data.
+
+        Args:
+            kinds: only these; all where empty.
+            person: only what is sealed with this person's key.
+            limit: at most so many.
+        """
+        query = sa.select(ENTRY.c.data).where(ENTRY.c.data.is_not(None)).order_by(ENTRY.c.seq.desc()).limit(limit)
+        if kinds:
+            query = query.where(ENTRY.c.kind.in_(kinds))
+        if person is not None:
+            owner = sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.subject == self.master.subject(person))
+            query = query.where(ENTRY.c.key_id.in_(owner))
+        with self.store.read() as connection:
+            return [read_header(bytes(data)) for data in connection.execute(query).scalars()]
+
+    def header(self, record_id: str) -> Header:
+        """The header of one entry; `record_id` may be shortened to what is unique."""
+        return read_header(self.leaf(record_id))
+
+    def leaf(self, record_id: str) -> bytes:
+        """The bytes of one entry, as they were hashed.
+
+        Raises:
+            UsageError: no entry has that id, or several begin so.
+            LedgerError: its content was deleted when its retention ended.
+        """
+        query = sa.select(ENTRY.c.id, ENTRY.c.data).where(ENTRY.c.id.startswith(record_id, autoescape=True)).limit(2)
+        with self.store.read() as connection:
+            found = connection.execute(query).all() if record_id else []
+        if len(found) != 1:
+            remedy = "see `pathfolio audit list`" if not found else "write more of it"
+            raise UsageError(f"{'no' if not found else 'more than one'} record {record_id!r}: {remedy}")
+        if found[0].data is None:
+            raise LedgerError(f"record {found[0].id}: deleted when its retention ended; only its hash is left")
+        return bytes(found[0].data)
+
+    def read(self, record_id: str, *, who: str, purpose: str) -> dict[str, Any]:
+        """The payload of a record; that `who` looked, and why, is recorded first.
+
+        Raises:
+            UsageError: there is no such record, or no purpose is given.
+            LedgerError: the person was erased, or the look could not be recorded.
+        """
+        if not purpose.strip():
+            raise UsageError("a look at a record needs its purpose: say --purpose …")
+        leaf = self.leaf(record_id)
+        header = read_header(leaf)
+        self.append(
+            {"records": [header.id], "who": who, "purpose": purpose}, person=None, kind=ACCESS, retention=ACCESS
+        )
+        payload: dict[str, Any] = self.unsealed(leaf)
+        return payload
+
+    def read_many(self, headers: Sequence[Header], *, who: str, purpose: str) -> Iterator[tuple[Header, Any]]:
+        """Headers with their payloads (None where the person was erased); one entry records the look at all."""
+        ids = [header.id for header in headers]
+        self.append({"records": ids, "who": who, "purpose": purpose}, person=None, kind=ACCESS, retention=ACCESS)
+        for header in headers:
+            try:
+                yield header, self.unsealed(self.leaf(header.id))
+            except LedgerError:
+                yield header, None
+
+    def unsealed(self, leaf: bytes) -> Any:
+        """The payload of a leaf; for the ledger's own use, since the look is not recorded."""
+        key_id = read_header(leaf).key
+        return open_payload(leaf, self._data_key(key_id) if key_id else None)
+
+    def _data_key(self, key_id: str) -> bytes | None:
+        query = sa.select(PERSON_KEY.c.wrapped).where(PERSON_KEY.c.key_id == key_id)
+        with self.store.read() as connection:
+            wrapped = connection.execute(query).scalar()
+        return None if wrapped is None else self.master.unwrap(key_id, bytes(wrapped))
+
+    # -- proving ---------------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> str:
+        """The newest signed checkpoint; whoever keeps it can later show that nothing before it was changed."""
+        query = sa.select(CHECKPOINT.c.note).order_by(CHECKPOINT.c.size.desc()).limit(1)
+        with self.store.read() as connection:
+            return str(connection.execute(query).scalar_one())
+
+    def prove(self, record_id: str) -> Proof:
+        """That a record stands in the tree of the newest checkpoint."""
+        seq, note = self.header(record_id).seq, self.checkpoint()
+        size = Checkpoint.parse(Note.parse(note).body).size
+        with self.store.read() as connection:
+            hashes = inclusion_proof(seq, size, TileReader(connection).subtree)
+        return Proof(seq, size, tuple(hashes), note)
+
+    def prove_consistency(self, first: int, second: int) -> list[bytes]:
+        """That the tree of `second` entries begins with the tree of `first`."""
+        with self.store.read() as connection:
+            return consistency_proof(first, second, TileReader(connection).subtree)
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.store.close()
+
+
+Clock = Callable[[], datetime]
+
+
+def open_ledger(
+    location: str | Path | None = None,
+    *,
+    create: bool = True,
+    clock: Clock = utc_now,
+    environ: Mapping[str, str] = os.environ,
+) -> Ledger:
+    """Open the ledger at `location` (PATHFOLIO_LEDGER, or a folder among the user's data, where None).
+
+    Args:
+        create: make it, and its keys, where it is not there yet.
+        clock: gives the time of each entry.
+
+    Raises:
+        LedgerError: it is not there, cannot be opened, or is signed by another key.
+    """
+    from explain.ledger.custody import finish_rotation
+
+    where = ledger_location(environ) if location is None else location
+    store = open_store(where, create=create)
+    folder = store.folder or Path(ledger_location({k: v for k, v in environ.items() if k != LOCATION_VARIABLE}))
+    keys = (signing_key(folder, environ, create=create), master_key(folder, environ, create=create))
+    ledger = Ledger(store, keys, clock)
+    if create:
+        _begin(ledger)
+        finish_rotation(ledger)
+    return ledger
+
+
+def _begin(ledger: Ledger) -> None:
+    """Write the opening entry of a new ledger: its name and its first key."""
+    if ledger.size or ledger.signing is None:
+        return
+    origin = f"pathfolio/{secrets.token_hex(4)}"
+    opening = {"origin": origin, "verifier": ledger.signing.verifier(origin).text, "format": 1}
+    draft = Draft(new_id(), "ledger", canonical(opening), "", "ledger", ledger.clock(), {})
+    writer = Writer(ledger.store, ledger.master, ledger.signing, origin)
+    writer.open_with(draft)

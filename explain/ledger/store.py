@@ -1,0 +1,221 @@
+"""Where the ledger's rows lie: SQLite in a folder, or PostgreSQL for several servers, through SQLAlchemy.
+
+Errors of the database are turned into `LedgerError` here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from kg.errors import LedgerError
+
+METADATA: Final = sa.MetaData()
+
+ENTRY: Final = sa.Table(
+    "entry",
+    METADATA,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(32), nullable=False, unique=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("key_id", sa.String(32), nullable=False),
+    sa.Column("time", sa.String(32), nullable=False),
+    sa.Column("leaf_hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=True),
+    sa.Index("entry_kind", "kind", "seq"),
+    sa.Index("entry_key", "key_id", "seq"),
+)
+"""One row per leaf; all but `data` and `leaf_hash` repeats the leaf's header, for finding it."""
+
+TILE: Final = sa.Table(
+    "tile",
+    METADATA,
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hashes", sa.LargeBinary, nullable=False),
+    sa.Column("root", sa.LargeBinary(32), nullable=False),
+)
+"""Full tiles of 256 hashes, as in C2SP tlog-tiles; what is not full yet is read from what lies below."""
+
+CHECKPOINT: Final = sa.Table(
+    "checkpoint",
+    METADATA,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
+"""The newest checkpoint, and the last one of every 256 entries before it."""
+
+PERSON_KEY: Final = sa.Table(
+    "person_key",
+    METADATA,
+    sa.Column("key_id", sa.String(32), primary_key=True),
+    sa.Column("subject", sa.String(64), nullable=True, unique=True),
+    sa.Column("wrapped", sa.LargeBinary, nullable=True),
+)
+"""A person's wrapped key; without subject and key once the person is erased."""
+
+DATABASE_FILE: Final = "ledger.sqlite"
+_BUSY_MS: Final = 30_000
+_LOCK: Final = 0x70617468666F6C69
+"""The advisory lock that one writer at a time holds in PostgreSQL."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open database; `folder` holds its files (None: PostgreSQL)."""
+
+    engine: sa.Engine
+    where: str
+    folder: Path | None
+    inode: tuple[int, int] | None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file rather than a server."""
+        return self.folder is not None
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that no other writer shares; durable once it ends without an error."""
+        with mapped(self.where), self.engine.connect() as connection:
+            connection.execution_options(ledger_begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                if not self.is_sqlite:
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                self._same_file()
+                yield connection
+                self._same_file()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A consistent view."""
+        with mapped(self.where), self.engine.connect() as connection:
+            self._same_file()
+            with connection.begin():
+                yield connection
+
+    def _same_file(self) -> None:
+        """Refuse to write into a file that was deleted or replaced: the writes would go nowhere, without an error."""
+        if self.folder is not None and _inode(self.folder / DATABASE_FILE) != self.inode:
+            raise LedgerError(f"{self.where}: the ledger's file is gone or was replaced: restore it, then start again")
+
+    def forget(self) -> None:
+        """Leave no copy of what was just destroyed in SQLite's log; PostgreSQL's own goes with its next vacuum."""
+        if self.is_sqlite:
+            with mapped(self.where), self.engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                if driver is not None:
+                    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def open_store(location: str | Path, *, create: bool) -> Store:
+    """Open the ledger at `location`: a folder, or a postgresql:// URL.
+
+    Raises:
+        LedgerError: it is not there and `create` is False, or it cannot be opened.
+    """
+    text = str(location)
+    if text.startswith(("postgresql:", "postgres:", "postgresql+psycopg:")):
+        return _open_postgres(text, create=create)
+    if "://" in text:
+        raise LedgerError(f"{text.partition(':')[0]}: not a kind of ledger: name a folder or a postgresql:// URL")
+    return _open_sqlite(Path(location).expanduser(), create=create)
+
+
+def _open_sqlite(folder: Path, *, create: bool) -> Store:
+    path = folder / DATABASE_FILE
+    if not path.exists():
+        if not create:
+            raise LedgerError(f"{folder}: no ledger here: set PATHFOLIO_LEDGER to its folder or database URL")
+        with mapped(str(folder)):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    store = Store(engine, str(folder), folder, _inode(path))
+    if create:
+        with mapped(store.where), store.write() as connection:
+            METADATA.create_all(connection)
+    return store
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin in _begin_sqlite, not when sqlite3 thinks they should
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("ledger_begin", "BEGIN"))
+
+
+def _open_postgres(url: str, *, create: bool) -> Store:
+    made = sa.make_url(url).set(drivername="postgresql+psycopg")
+    where = made.render_as_string(hide_password=True)
+    try:
+        engine = sa.create_engine(made, pool_pre_ping=True, pool_size=4, max_overflow=12)
+    except ModuleNotFoundError:
+        raise LedgerError(f"{where}: PostgreSQL needs a driver: pip install 'pathfolio[postgres]'") from None
+    store = Store(engine, where, None, None)
+    if create:
+        with mapped(where), store.write() as connection:
+            METADATA.create_all(connection)
+    with store.read() as connection:
+        if not sa.inspect(connection).has_table(ENTRY.name):
+            raise LedgerError(f"{where}: no ledger in this database: set PATHFOLIO_LEDGER to the right one")
+    return store
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def mapped(where: str) -> Iterator[None]:
+    """Turn what the database and the file system raise into one line with a remedy."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        text = " ".join(str(error.orig).split())
+        raise LedgerError(f"{where}: {text}: {_remedy(text)}") from error
+    except sa.exc.SQLAlchemyError as error:
+        raise LedgerError(f"{where}: {' '.join(str(error).split())[:200]}: nothing was recorded") from error
+    except OSError as error:
+        raise LedgerError(f"{where}: {error.strerror}: {_remedy(str(error))}") from error
+
+
+_REMEDIES: Final = (
+    ("full", "make room; nothing was recorded"),
+    ("No space", "make room; nothing was recorded"),
+    ("readonly", "give this account the right to write there; nothing was recorded"),
+    ("Read-only", "give this account the right to write there; nothing was recorded"),
+    ("denied", "give this account the right to write there; nothing was recorded"),
+    ("unable to open", "give this account the right to write there; nothing was recorded"),
+    ("locked", "another process holds the ledger: end it or wait; nothing was recorded"),
+    ("malformed", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
+    ("not a database", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
+    ("no such table", "no ledger there: set PATHFOLIO_LEDGER to the right place"),
+    ("connect", "start the database or correct PATHFOLIO_LEDGER; nothing was recorded"),
+)
+
+
+def _remedy(text: str) -> str:
+    return next((remedy for word, remedy in _REMEDIES if word in text), "nothing was recorded")

@@ -1,0 +1,248 @@
+"""Group commit: entries that wait at the same time go into one transaction, with one checkpoint."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from explain.ledger.entry import Draft, make_leaf, new_id, open_payload, time_text
+from explain.ledger.keys import SIGNING_VARIABLE, MasterKey, SigningKey
+from explain.ledger.merkle import leaf_hash
+from explain.ledger.note import Checkpoint, Note
+from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, Store
+from explain.ledger.tree import WIDTH, Tile, TreeState
+from kg.errors import LedgerError
+
+CLOCK_TOLERANCE: Final = timedelta(seconds=60)
+"""By how much an entry may be older than the one before it: servers' clocks differ a little."""
+
+LARGEST_GROUP: Final = 2000
+"""Entries in one transaction; a single call with more still goes in at once."""
+
+KEY_KINDS: Final = ("ledger", "key")
+"""Entries that name the key by which the checkpoints after them are signed."""
+
+CLOCK_KIND: Final = "clock"
+"""The entry that explains why the clock was wrong, and from which time goes on."""
+
+_IN_CLAUSE: Final = 500
+
+
+class RefusedDraftError(LedgerError):
+    """One entry cannot be taken, while the others beside it can."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that an entry was taken: it is on disk, under a signed checkpoint.
+
+    Attributes:
+        id: of the record.
+        seq: its place in the tree.
+        leaf: its leaf hash.
+        checkpoint: the signed note that covers it.
+    """
+
+    id: str
+    seq: int
+    leaf: bytes
+    checkpoint: str
+
+
+Change = Callable[[sa.Connection, list[Receipt]], None]
+"""What is done in the same transaction as an append, which then goes in alone."""
+
+
+@dataclass
+class _Ticket:
+    drafts: Sequence[Draft]
+    also: Change | None = None
+    receipts: list[Receipt] = field(default_factory=list)
+    error: Exception | None = None
+    done: bool = False
+    woken: threading.Event = field(default_factory=threading.Event)
+
+
+class Writer:
+    """Appends to one store; safe to be used by many threads, and beside other processes."""
+
+    def __init__(self, store: Store, master: MasterKey, signing: SigningKey, origin: str) -> None:
+        """A writer for the ledger named `origin` in `store`."""
+        self._store, self._master, self._signing, self._origin = store, master, signing, origin
+        self._waiting: list[_Ticket] = []
+        self._lock, self._busy = threading.Lock(), False
+        self._state: TreeState | None = None
+
+    def append(self, drafts: Sequence[Draft], also: Change | None = None) -> list[Receipt]:
+        """Append `drafts`, in their order, with whatever else waits; returns when they are on disk.
+
+        Args:
+            also: what must happen with it or not at all.
+
+        Raises:
+            LedgerError: nothing was recorded.
+        """
+        ticket = _Ticket(drafts, also)
+        with self._lock:
+            self._waiting.append(ticket)
+            leads = not self._busy
+            self._busy = True
+        if not leads:
+            ticket.woken.wait()
+        if not ticket.done:
+            self._lead()
+        if ticket.error is not None:
+            raise LedgerError(str(ticket.error)) from ticket.error
+        return ticket.receipts
+
+    def _lead(self) -> None:
+        """Commit what waits, this thread's own entry included, then hand the lead to the next in line."""
+        group = self._group()
+        self._commit(group)
+        with self._lock:
+            follower = self._waiting[0] if self._waiting else None
+            self._busy = follower is not None
+        for ticket in group:
+            ticket.woken.set()
+        if follower is not None:
+            follower.woken.set()
+
+    def open_with(self, draft: Draft) -> None:
+        """Append the opening entry, unless another process has just done so."""
+        with self._store.write() as connection:
+            if connection.execute(sa.select(sa.func.count()).select_from(ENTRY)).scalar() == 0:
+                self._insert(connection, [draft])
+
+    def _group(self) -> list[_Ticket]:
+        with self._lock:
+            taken, count = 0, 0
+            while taken < len(self._waiting) and (not taken or count < LARGEST_GROUP):
+                if taken and (self._waiting[taken].also or self._waiting[0].also):
+                    break
+                count += len(self._waiting[taken].drafts)
+                taken += 1
+            group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return group
+
+    def _commit(self, group: list[_Ticket]) -> None:
+        """One transaction for the group; where one entry is refused, each ticket is tried alone."""
+        try:
+            self._write(group)
+        except Exception as error:
+            self._state = None
+            if len(group) == 1 or not isinstance(error, RefusedDraftError):
+                for ticket in group:
+                    ticket.error, ticket.done = error, True
+                return
+            for ticket in group:
+                self._commit([ticket])
+
+    def _write(self, group: list[_Ticket]) -> None:
+        with self._store.write() as connection:
+            state, receipts = self._insert(connection, [draft for ticket in group for draft in ticket.drafts])
+            if group[0].also is not None:
+                group[0].also(connection, receipts)
+        self._state = state
+        at = 0
+        for ticket in group:
+            ticket.receipts, ticket.done = receipts[at : at + len(ticket.drafts)], True
+            at += len(ticket.drafts)
+
+    def _insert(self, connection: sa.Connection, drafts: list[Draft]) -> tuple[TreeState, list[Receipt]]:
+        before = self._current(connection)
+        keys = _person_keys(connection, self._master, sorted({draft.subject for draft in drafts} - {""}))
+        rows = _rows(drafts, before, keys)
+        state, filled = before.extended([row.leaf for row in rows], rows[-1].time)
+        connection.execute(sa.insert(ENTRY), [row.columns for row in rows])
+        if filled:
+            connection.execute(sa.insert(TILE), [_tile_columns(tile) for tile in filled])
+        note = self._checkpoint(connection, state, before.frontier.size)
+        return state, [Receipt(row.columns["id"], row.columns["seq"], row.leaf, note) for row in rows]
+
+    def _current(self, connection: sa.Connection) -> TreeState:
+        """The state that this writer left, unless another process has written since."""
+        newest = connection.execute(sa.select(sa.func.max(ENTRY.c.seq))).scalar()
+        size = 0 if newest is None else int(newest) + 1
+        if self._state is not None and self._state.frontier.size == size:
+            return self._state
+        if size:
+            self._still_signs(connection)
+        return TreeState.load(connection)
+
+    def _still_signs(self, connection: sa.Connection) -> None:
+        """Refuse to sign with a key that another process has replaced."""
+        query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(KEY_KINDS)).order_by(ENTRY.c.seq.desc()).limit(1)
+        found = open_payload(bytes(connection.execute(query).scalar_one()), None)["verifier"]
+        if found != self._signing.verifier(self._origin).text:
+            raise LedgerError(
+                f"this ledger is signed by {found}: set {SIGNING_VARIABLE} to that key, or restore its file"
+            )
+
+    def _checkpoint(self, connection: sa.Connection, state: TreeState, before: int) -> str:
+        """Sign the new head; of the older checkpoints the last of every 256 entries stays."""
+        size = state.frontier.size
+        verifier = self._signing.verifier(self._origin)
+        note = Note.sign(Checkpoint(self._origin, size, state.frontier.root).body, verifier, self._signing.private).text
+        if before // WIDTH == size // WIDTH:
+            connection.execute(sa.delete(CHECKPOINT).where(CHECKPOINT.c.size == before))
+        connection.execute(sa.insert(CHECKPOINT), {"size": size, "note": note})
+        return note
+
+
+@dataclass(frozen=True)
+class _Row:
+    leaf: bytes
+    time: str
+    columns: dict[str, Any]
+
+
+def _rows(drafts: list[Draft], before: TreeState, keys: dict[str, tuple[str, bytes]]) -> list[_Row]:
+    """The entries in their places, each with the hash of the one before it."""
+    rows: list[_Row] = []
+    seq, prev, last_time = before.frontier.size, before.last_hash, before.last_time
+    for draft in drafts:
+        time = time_text(draft.time)
+        _not_before(draft, last_time)
+        key_id, data_key = keys[draft.subject] if draft.subject else ("", None)
+        data = make_leaf(draft, seq, prev.hex(), key_id, data_key)
+        leaf = leaf_hash(data)
+        columns = {"seq": seq, "id": draft.id, "kind": draft.kind, "key_id": key_id, "time": time}
+        rows.append(_Row(leaf, time, columns | {"leaf_hash": leaf, "data": data}))
+        seq, prev, last_time = seq + 1, leaf, time
+    return rows
+
+
+def _not_before(draft: Draft, last_time: str) -> None:
+    """Refuse an entry that is older than the one before it: the clock was set back."""
+    if not last_time or draft.kind == CLOCK_KIND:
+        return
+    behind = datetime.fromisoformat(last_time) - draft.time
+    if behind > CLOCK_TOLERANCE:
+        remedy = "set the clock right, or record why it was wrong with `pathfolio audit clock --reason …`"
+        raise RefusedDraftError(
+            f"the clock is {behind} behind the newest entry ({last_time}): {remedy}; nothing was recorded"
+        )
+
+
+def _person_keys(connection: sa.Connection, master: MasterKey, subjects: list[str]) -> dict[str, tuple[str, bytes]]:
+    """Subject to key id and data key; persons without a key get one, in the same transaction."""
+    keys: dict[str, tuple[str, bytes]] = {}
+    for start in range(0, len(subjects), _IN_CLAUSE):
+        some = subjects[start : start + _IN_CLAUSE]
+        for row in connection.execute(sa.select(PERSON_KEY).where(PERSON_KEY.c.subject.in_(some))):
+            keys[row.subject] = (row.key_id, master.unwrap(row.key_id, bytes(row.wrapped)))
+    new = [(subject, new_id(), AESGCM.generate_key(256)) for subject in subjects if subject not in keys]
+    if new:
+        rows = [{"subject": s, "key_id": k, "wrapped": master.wrap(k, key)} for s, k, key in new]
+        connection.execute(sa.insert(PERSON_KEY), rows)
+    return keys | {subject: (key_id, key) for subject, key_id, key in new}
+
+
+def _tile_columns(tile: Tile) -> dict[str, Any]:
+    return {"level": tile.level, "idx": tile.index, "hashes": b"".join(tile.hashes), "root": tile.root}
