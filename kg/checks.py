@@ -28,10 +28,15 @@ def check_keys(sieve: Sieve, key: Sequence[str], prefer: pd.Series[bool] | None 
     repeated = rows[rows.duplicated(list(key), keep=False)]
     if repeated.empty:
         return
-    text = repeated.astype("str").fillna("")
-    joined = text[list(key)].agg(", ".join, axis=1)
-    first = pd.Series(repeated.index, index=repeated.index).groupby(joined).transform("first")
-    found = joined + " (first on line " + pd.Series(sieve.raw.line[first], index=first.index).astype("str") + ")"
+    group = repeated.groupby(list(key), sort=False, dropna=False, observed=True).ngroup()
+    first = pd.Series(repeated.index, index=repeated.index).groupby(group).transform("first")
+    text = repeated.astype("str").fillna("(empty)")
+    found = (
+        text[list(key)].agg(", ".join, axis=1)
+        + " (first on line "
+        + pd.Series(sieve.raw.line[first], index=first.index).astype("str")
+        + ")"
+    )
     later = repeated.duplicated(list(key))
     same = later & (text == text.loc[first].set_axis(text.index)).all(axis=1)
     columns, found = ", ".join(key), found.reindex(sieve.frame.index)
