@@ -1,0 +1,58 @@
+"""What a user waits for: the command line, one explained recommendation, everybody's lists."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from explain.explainer import Explainer
+from recommender.build import Build
+from recommender.lists_file import write_lists
+from recommender.retrieve import recommend
+from web.benchmarks.figures import Figure, seconds
+
+
+def help_text(_build: Build) -> list[Figure]:
+    """`pathfolio --help` against an empty Python program."""
+    ours = seconds(lambda: _python("from web.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"))
+    empty = seconds(lambda: _python("pass"))
+    return [Figure("pathfolio --help", ours, "s", "python -c pass", empty)]
+
+
+def lists(build: Build) -> list[Figure]:
+    """Everybody's top ten into Parquet, against scoring alone."""
+    scorer = build.scorer
+    users = np.arange(len(build.graph.users))
+    chunks = [users[start : start + 2048] for start in range(0, len(users), 2048)]
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "recs.parquet"
+        ours = seconds(lambda: write_lists(scorer, out, 10, None, include_held=False), runs=3)
+    scoring = seconds(lambda: [scorer.scores(chunk) for chunk in chunks], runs=3)
+    return [Figure(f"recommend --all -k 10, {len(users):,} investors", ours, "s", "scores alone", scoring)]
+
+
+def explained(build: Build) -> list[Figure]:
+    """One investor's list with the explanation of its first asset, against the list alone."""
+    scorer, explainer = build.scorer, Explainer(build.graph, build.build_hash)
+    held = np.flatnonzero(np.diff(scorer.interactions.ever.indptr) > 0)
+    users = iter(np.random.default_rng(0).permutation(held).tolist() * 10)
+
+    def one(*, explain: bool) -> None:
+        user = next(users)
+        user_id = str(build.graph.nodes.id[build.graph.users[user]])
+        best = recommend(scorer, user_id, 10)[0]
+        if explain:
+            asset = build.graph.asset_row(best.asset_id) - int(build.graph.assets[0])
+            explainer.explain(scorer.account(user, asset), 1)
+
+    ours = seconds(lambda: one(explain=True), runs=100, warm=5)
+    alone = seconds(lambda: one(explain=False), runs=100)
+    return [Figure("list and explanation of its first asset", ours * 1e3, "ms", "the list alone", alone * 1e3)]
+
+
+def _python(code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)  # noqa: S603

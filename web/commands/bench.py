@@ -1,0 +1,33 @@
+"""`pathfolio bench`: measure this machine, as ratios against named references."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+NAMES = ("help", "lists", "explained")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pathfolio bench`."""
+    parser.add_argument("names", nargs="*", metavar="name", help=f"which ones: {', '.join(NAMES)} (default: all)")
+    parser.add_argument("--build", type=Path, help="the build to measure on (default: the demo's)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run the benchmarks and print their figures."""
+    from kg.errors import UsageError
+    from recommender.build import load_build
+    from web.benchmarks import serving
+    from web.benchmarks.figures import machine, report
+    from web.commands.demo import default_folder
+
+    benchmarks = dict(zip(NAMES, (serving.help_text, serving.lists, serving.explained), strict=True))
+    unknown = [name for name in args.names if name not in benchmarks]
+    if unknown:
+        raise UsageError(f"no benchmark {unknown[0]!r}: choose of {', '.join(NAMES)}")
+    build = load_build(args.build or default_folder(7) / "build")
+    sys.stdout.write(f"{machine()}\n{build.manifest['name']}, build {build.build_hash[:12]}\n")
+    for name in args.names or NAMES:
+        sys.stdout.write(report(name, benchmarks[name](build)) + "\n")
