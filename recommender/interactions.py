@@ -62,7 +62,7 @@ class Interactions:
         until = self.since.astype(np.float64)
         start = np.where(edges.qualifier[first] == "statement", self._statement_before(until), until - 1)
         overlap = np.clip(np.minimum(until, end) - np.maximum(start, end - days), 0, None) / (until - start)
-        return np.bincount(self.ever.indices, weights=overlap, minlength=self.shape[1])
+        return np.bincount(self.ever.indices, weights=overlap, minlength=self.shape[1]).astype(np.float64)
 
     @cached_property
     def holders(self) -> FloatArray:

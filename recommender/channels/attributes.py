@@ -82,7 +82,7 @@ class SharedAttributes:
 
     def _row(self, asset: int) -> tuple[IntArray, FloatArray]:
         low, high = self.z.indptr[asset], self.z.indptr[asset + 1]
-        return self.z.indices[low:high], self.z.data[low:high]
+        return self.z.indices[low:high].astype(np.int64), self.z.data[low:high].astype(np.float64)
 
 
 def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:

@@ -90,8 +90,7 @@ class LearnedCloseness:
 
     @cached_property
     def _lengths(self) -> FloatArray:
-        base = np.asarray(self.propagation.base, dtype=np.float64)
-        return np.einsum("nd,nd->n", base, base)
+        return self.propagation.strength
 
     @cached_property
     def _is_user(self) -> np.ndarray:

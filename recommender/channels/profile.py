@@ -22,9 +22,10 @@ _PRIOR: Final = 5.0
 
 @dataclass(frozen=True)
 class SharedProfile:
-    """score(u, a) = weight / (1 + n_u) * sum over u's profile nodes p of lift(p, a).
+    """score(u, a) = weight / (1 + n_u) * mean over u's profile nodes p of lift(p, a).
 
-    Beside a base of log demand this is naive Bayes over the profile; positions, where there are any, say more
+    Beside a base of log demand this is naive Bayes over the profile, averaged since risk level, objective and the
+    like say much the same; positions, where there are any, say more
     about an investor than answers do, so it fades with their number n_u.
 
     Attributes:
@@ -83,7 +84,8 @@ class SharedProfile:
 
     @staticmethod
     def _fade(investors: Investors) -> FloatArray:
-        return (1.0 / (1.0 + np.diff(investors.ever.indptr)))[:, None]
+        answers = np.maximum(np.diff(investors.profile.indptr), 1)
+        return np.asarray(1.0 / ((1.0 + np.diff(investors.ever.indptr)) * answers))[:, None]
 
 
 def fit_profile(interactions: Interactions, weight: float) -> SharedProfile:
