@@ -16,8 +16,9 @@ from explain.facts import FactBook
 from explain.tracer import Tracer
 from kg.graph import KnowledgeGraph
 from kg.schema import Relation
+from recommender.channels.learned import GAT, KG_EMBEDDING
 
-LEARNED_CHANNELS: Final = frozenset({"kg", "kg_embedding", "gat", "towers"})
+LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT})
 """Channels whose paths carry what a model has learned, not what a source states."""
 
 

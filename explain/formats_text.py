@@ -13,7 +13,8 @@ from explain.wording import Wording, wording_of
 from kg.schema import UNDATED
 
 SHOWN_PATHS: Final = 8
-_BAR: Final = 24
+_LONGEST_BAR: Final = 24
+_SHORTEST_BAR: Final = 8
 _WIDTH: Final = 100
 
 
@@ -59,9 +60,10 @@ def _score(explanation: Explanation, words: Wording) -> Iterator[str]:
     digits = digits_for([explanation.score, *(value for _, value in rows)])
     largest = max((abs(value) for _, value in rows), default=0.0) or 1.0
     width = max(text_width(name) for name, _ in [*rows, (words.page("total"), 0.0)])
+    longest = max(_SHORTEST_BAR, min(_LONGEST_BAR, _WIDTH - width - digits - 12))
     yield words.page("score")
     for name, value in rows:
-        bar = ("█" if value >= 0 else "░") * round(_BAR * abs(value) / largest)
+        bar = ("█" if value >= 0 else "░") * round(longest * abs(value) / largest)
         yield f"  {padded(name, width)}  {words.signed(value, digits):>{digits + 6}}  {bar}".rstrip()
     yield f"  {padded(words.page('total'), width)}  {words.signed(explanation.score, digits):>{digits + 6}}"
 

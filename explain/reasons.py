@@ -17,6 +17,9 @@ MOST_REASONS: Final = 8
 """So many reasons and cautions are given at most."""
 
 MOST_CAUTIONS: Final = 3
+FEWEST_FACTS: Final = 2
+"""So many facts are told even where paths would fill all places."""
+
 MOST_OF_A_TRIGGER: Final = 2
 """Co-investors of a third holding add little to those of two."""
 
@@ -45,8 +48,11 @@ def choose(claims: list[Claim]) -> list[Claim]:
         if count[claim.trigger] <= MOST_OF_A_TRIGGER:
             chosen.append(claim)
     cautions = [claim for claim in chosen if claim.is_caution][:MOST_CAUTIONS]
-    praise = [claim for claim in chosen if not claim.is_caution]
-    return praise[: MOST_REASONS - len(cautions)] + cautions
+    on_paths = [claim for claim in chosen if not claim.is_caution and not claim.facts]
+    facts = [claim for claim in chosen if not claim.is_caution and claim.facts]
+    left = MOST_REASONS - len(cautions)
+    on_paths = on_paths[: left - min(len(facts), FEWEST_FACTS)]
+    return on_paths + facts[: left - len(on_paths)] + cautions
 
 
 def _facts(claims: list[Claim]) -> tuple[Fact, ...]:

@@ -13,6 +13,7 @@ from explain.explanation import Explanation
 from explain.privacy import GroupGuard
 from explain.wording import LANGUAGES, wording_of
 from kg.graph import KnowledgeGraph, to_date
+from kg.labels import local_label
 from kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
@@ -129,10 +130,10 @@ class Tracer:
         if kind is NodeKind.USER:
             return str(self.graph.nodes.name[row]) or wording_of(lang).investor(str(self.graph.nodes.id[row]))
         if kind in ASSET_KINDS:
-            return self.graph.display_name(row, lang)
+            return local_label(kind.value, self.graph.display_name(row, lang), lang)
         if kind is NodeKind.METRIC:
             return wording_of(lang).metric(str(self.graph.nodes.id[row]))
-        return self.graph.display_name(row, lang)
+        return local_label(kind.value, self.graph.display_name(row, lang), lang)
 
     def _make_step(self, start: int, relation: Relation, end: int) -> PathEdge:
         if OTHER_INVESTORS in (start, end):

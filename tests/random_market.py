@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 
 from kg.compile import compile_graph
 from kg.graph import KnowledgeGraph, to_days
+from kg.paths import PathFinder
 from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
 DAY = date(2026, 6, 30)
 
@@ -37,3 +40,108 @@ def random_market(seed: int, *, users: int = 6, assets: int = 8, labels: int = 2
     nodes = pd.DataFrame([(kind.value, key) for kind, keys in ids.items() for key in keys], columns=["kind", "id"])
     nodes["name"] = nodes["id"].str.upper()
     return compile_graph(nodes, frame, DAY, name="Random market")
+
+
+_AWKWARD = (
+    "Bread, Butter and Jam", "Up 12.5% (Growth)", "Which You Hold Ltd.", "台積電與「夥伴」", "Ω Ελλάς Α.Ε.",
+    "O'Neil & Sons", "<b>Bold</b>", "this stock", "Nothing. Else", "A", "10 other investors", "半導體、設備",
+    "NaN", "Fund of Funds; Plc",
+)  # fmt: skip
+_TYPICAL = {"pe_ratio": (20, 8), "dividend_yield": (0.03, 0.02), "expense_ratio": (0.01, 0.005), "roe": (0.1, 0.1)}
+_METRICS = ("return_1y", *_TYPICAL)
+_LEVELS = {
+    NodeKind.RISK_LEVEL: ("Conservative", "Balanced", "Aggressive", "Whatever"),
+    NodeKind.RISK_RATING: ("RR1", "RR3", "RR5"),
+    NodeKind.OBJECTIVE: ("Income", "Growth"),
+    NodeKind.METRIC: _METRICS,
+}
+
+
+def lively_market(seed: int, *, users: int = 60, assets: int = 36) -> KnowledgeGraph:
+    """A market in which every kind of reason has something to speak of, with names made to trip a parser."""
+    rng = np.random.default_rng(seed)
+    ids = {kind: list(_LEVELS.get(kind, [f"{kind.value} {i}" for i in range(2)])) for kind in NodeKind}
+    ids[NodeKind.USER] = [f"u{i}" for i in range(users)]
+    ids[NodeKind.ANALYST_FIRM] = [f"firm {i}" for i in range(6)]
+    for kind, share in zip(ASSET_KINDS, (2, 3, 6), strict=True):
+        ids[kind] = [f"{kind.value[0]}{i}" for i in range(assets // share)]
+    rows = [row for user in ids[NodeKind.USER] for row in _investor(user, ids, rng)]
+    rows += [row for kind in ASSET_KINDS for key in ids[kind] for row in _asset((kind, key), ids, rng)]
+    nodes = pd.DataFrame([(kind.value, key) for kind, keys in ids.items() for key in keys], columns=["kind", "id"])
+    is_asset = nodes["kind"].isin([kind.value for kind in ASSET_KINDS])
+    nodes["name"] = [f"{rng.choice(_AWKWARD)} {i}" if asset else None for i, asset in enumerate(is_asset)]
+    nodes["listed"] = [to_days(DAY) - int(rng.integers(1, 300)) if asset else None for asset in is_asset]
+    nodes["known_at"] = to_days(DAY) - 600
+    return compile_graph(nodes, pd.DataFrame(rows).assign(source="dice"), DAY, name="Lively market")
+
+
+Ids = dict[NodeKind, list[str]]
+Node = tuple[NodeKind, str]
+
+
+def _edge(relation: Relation, head: Node, tail: Node, age: int = 30, **more: object) -> dict[str, object]:
+    day = to_days(DAY) - age
+    ends = {"head_kind": head[0].value, "head_id": head[1], "tail_kind": tail[0].value, "tail_id": tail[1]}
+    nothing = {"weight": np.nan, "value": np.nan, "qualifier": ""}
+    return {"relation": relation.value, **ends, **nothing, "as_of": day, "known_at": day, **more}
+
+
+def _investor(user: str, ids: Ids, rng: np.random.Generator) -> Iterator[dict[str, object]]:
+    assets = [(kind, key) for kind in ASSET_KINDS for key in ids[kind]]
+    for at in rng.permutation(len(assets))[: rng.integers(1, 14)]:
+        relation = Relation.HELD if rng.random() < 0.2 else Relation.HOLDS
+        weight = float(rng.uniform(0, 0.3)) if rng.random() < 0.7 else np.nan
+        yield _edge(relation, (NodeKind.USER, user), assets[at], weight=weight)
+    for relation in (Relation.HAS_RISK, Relation.SEEKS, Relation.IN_SEGMENT):
+        if rng.random() < 0.9:
+            kind = RELATIONS[relation].tails[0]
+            yield _edge(relation, (NodeKind.USER, user), (kind, str(rng.choice(ids[kind]))))
+
+
+def _asset(asset: Node, ids: Ids, rng: np.random.Generator) -> Iterator[dict[str, object]]:
+    for relation in (r for r in Relation if asset[0] in RELATIONS[r].heads and r is not Relation.HAS_FACT):
+        several = relation in (Relation.RATED_BY, Relation.INVESTS_IN)
+        for _ in range(int(rng.integers(6)) if several else int(rng.random() < 0.7)):
+            kinds = RELATIONS[relation].tails
+            kind = kinds[rng.integers(len(kinds))]
+            tail = (kind, str(rng.choice(ids[kind])))
+            word = str(rng.choice(["Buy", "Outperform", "Hold", "Sell"], p=[0.4, 0.3, 0.1, 0.2]))
+            if tail != asset:
+                age = 40 if relation is Relation.INVESTS_IN else int(rng.integers(1, 500))
+                yield _edge(relation, asset, tail, age, weight=float(rng.uniform(0, 0.4)), qualifier=word)
+    for metric in _METRICS:
+        if rng.random() < 0.8:
+            value = rng.normal(0.05, 0.2) if metric == "return_1y" else abs(rng.normal(*_TYPICAL[metric]))
+            yield _edge(Relation.HAS_FACT, asset, (NodeKind.METRIC, metric), int(rng.integers(1, 50)), value=value)
+
+
+_CHANNEL_OF = {
+    Relation.IN_INDUSTRY: "industry",
+    Relation.IN_SECTOR: "sector",
+    Relation.IN_CATEGORY: "category",
+    Relation.ISSUED_BY: "issuer",
+    Relation.LISTED_ON: "market",
+    Relation.INVESTS_IN: "fund_holdings",
+    Relation.IN_CONCEPT: "concept",
+}
+
+
+def random_account(finder: PathFinder, user: int, asset: int, seed: int) -> ScoreAccount:
+    """An account over all paths between two rows, with contributions drawn by lot, some of them negative."""
+    rng = np.random.default_rng(seed)
+    walks: dict[str, list[Walk]] = {}
+    for path in finder.find(np.array([user]), np.array([asset]), top=4 if seed % 2 else None).of(0):
+        relations = path.metapath.relations
+        channel = _CHANNEL_OF.get(relations[-1], "business")
+        if OTHER_INVESTORS in path.nodes:
+            channel = "profile" if relations[0] == relations[1] != Relation.HOLDS else "co_investment"
+        learned = rng.random() < 0.2 and channel != "profile"
+        channel = str(rng.choice(["gat", "kg_embedding"])) if learned else channel
+        walk = Walk(path.nodes, relations, float(rng.normal(0.2, 0.2)), path.count)
+        walks.setdefault(channel, []).append(walk)
+    parts = []
+    for name, of_channel in walks.items():
+        rest = float(rng.normal(0, 0.05))
+        parts.append(ChannelAccount(name, sum(w.contribution for w in of_channel) + rest, tuple(of_channel), rest))
+    base = (("popularity", float(rng.random())),)
+    return ScoreAccount(user, asset, base[0][1] + sum(part.value for part in parts), base, tuple(parts))

@@ -1,0 +1,210 @@
+"""Every sentence is true: golden texts of a hand-made market, and a checker over random ones."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from explain.checker import check_explanation
+from explain.checker_patterns import PATTERNS
+from explain.claims import Claim
+from explain.evidence import stable_id
+from explain.explainer import Explainer
+from explain.explanation import Explanation
+from explain.formats_html import as_html, waterfall
+from explain.formats_svg import as_svg
+from explain.formats_text import as_text, text_width
+from explain.reasons import MOST_CAUTIONS, MOST_REASONS, choose
+from explain.wording import LANGUAGES, wording_of
+from kg.graph import KnowledgeGraph
+from kg.paths import PathFinder
+from kg.schema import RELATION_KINDS, NodeKind
+from tests.explain_world import BUILD, World
+from tests.random_market import lively_market, random_account
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+def explanations(world: World) -> dict[str, Explanation]:
+    explainer = Explainer(world.graph, BUILD)
+    accounts = {"mediatek": world.mediatek(), "ase": world.ase(), "beta": world.beta(), "cathay": world.cathay()}
+    return {name: explainer.explain(account, rank) for rank, (name, account) in enumerate(accounts.items(), 1)}
+
+
+def golden(name: str, text: str) -> None:
+    """Compare with the file; PATHFOLIO_GOLDEN=write writes it instead, to be looked at before it is committed."""
+    path = GOLDEN / name
+    if os.environ.get("PATHFOLIO_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_texts_are_as_they_were_approved(world: World, lang: str) -> None:
+    texts = [as_text(explanation, lang) for explanation in explanations(world).values()]
+    golden(f"explanations.{lang}.txt", "\n".join(texts))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_html_and_pictures_are_as_they_were_approved(world: World, lang: str) -> None:
+    found = explanations(world)["beta"]
+    golden(f"beta.{lang}.html", str(as_html(found, lang, picture=False)))
+    golden(f"beta.{lang}.svg", str(as_svg(found, lang)))
+
+
+def test_the_hand_made_market_passes_the_checker(world: World) -> None:
+    for explanation in explanations(world).values():
+        assert check_explanation(world.graph, explanation.to_json()) == []
+
+
+def random_explanations(seed: int, count: int = 6) -> Iterator[tuple[KnowledgeGraph, Explanation]]:
+    graph, rng = lively_market(seed), np.random.default_rng(seed)
+    explainer, finder = Explainer(graph, BUILD), PathFinder(graph)
+    for _ in range(count):
+        user, asset = int(rng.choice(graph.users)), int(rng.choice(graph.assets))
+        if asset not in graph.outgoing(RELATION_KINDS[0]).of(user):
+            yield graph, explainer.explain(random_account(finder, user, asset, seed), 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_every_sentence_about_a_random_market_is_true(seed: int) -> None:
+    for graph, explanation in random_explanations(seed):
+        assert check_explanation(graph, explanation.to_json()) == []
+
+
+def test_every_kind_of_sentence_was_checked(world: World) -> None:
+    seen: Counter[str] = Counter(r.trigger for e in explanations(world).values() for r in e.reasons_in("en"))
+    for seed in range(25):
+        for _, explanation in random_explanations(seed, count=14):
+            seen.update(reason.trigger for reason in explanation.reasons_in("en"))
+    assert set(PATTERNS["en"]) == set(PATTERNS["zh-TW"])
+    assert set(PATTERNS["en"]) - set(seen) == set()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_checker_finds_a_changed_number_or_name(lang: str) -> None:
+    changed = caught = 0
+    for seed in range(8):
+        for graph, explanation in random_explanations(seed, count=3):
+            data = explanation.to_json(lang)
+            for number, reason in enumerate(data["reasons"]):
+                for text in spoiled(reason["text"]):
+                    reasons = [*data["reasons"][:number], {**reason, "text": text}]
+                    changed += 1
+                    caught += check_explanation(graph, {**data, "reasons": reasons[-1:]}) != []
+    assert changed > 500
+    assert caught == changed
+
+
+def spoiled(text: str) -> Iterator[str]:
+    """The sentence with one digit raised, or with one letter of a name doubled."""
+    for match in re.finditer(r"\d", text):
+        digit = str((int(match.group()) + 1) % 10)
+        yield text[: match.start()] + digit + text[match.end() :]
+    for name in ("Which You Hold", "夥伴", "Industry", "Balanced", "Growth"):
+        if name in text:
+            yield text.replace(name, name + name[-1], 1)
+
+
+def test_the_checker_finds_changed_paths(world: World) -> None:
+    data = explanations(world)["mediatek"].to_json()
+    path = next(p for p in data["paths"] if p["channel"] == "co_investment")
+    for change in ({"count": 13}, {"contribution": 0.6}):
+        paths = [{**path, **change}, *(p for p in data["paths"] if p is not path)]
+        assert check_explanation(world.graph, {**data, "paths": paths, "reasons": []}) != []
+    for field, value in (("as_of", "2026-01-01"), ("source", "hearsay"), ("weight", 0.5), ("tail", "2454")):
+        edges = [{**path["edges"][0], field: value}, *path["edges"][1:]]
+        paths = [{**path, "edges": edges}, *(p for p in data["paths"] if p is not path)]
+        assert check_explanation(world.graph, {**data, "paths": paths, "reasons": []}) != []
+
+
+def test_languages_say_the_same(world: World) -> None:
+    for explanation in explanations(world).values():
+        english, chinese = explanation.reasons_in("en"), explanation.reasons_in("zh-TW")
+        assert [(r.trigger, r.evidence) for r in english] == [(r.trigger, r.evidence) for r in chinese]
+
+
+def test_no_id_is_read_by_a_person(world: World) -> None:
+    for explanation in explanations(world).values():
+        for lang in LANGUAGES:
+            for reason in explanation.reasons_in(lang):
+                assert not re.search(r"\b(2330|2454|3711|2303|AF|BF|u1)\b", reason.text)
+
+
+def test_past_performance_is_said_to_be_past() -> None:
+    for seed in range(8):
+        for _, explanation in random_explanations(seed, count=4):
+            for reason in explanation.reasons:
+                if reason.trigger in ("performance", "loss"):
+                    past = {"en": "Past performance does not", "zh-TW": "過去績效不代表"}[reason.lang]
+                    assert past in reason.text
+
+
+def test_claims_are_chosen_by_weight_and_cautions_come_last() -> None:
+    def claim(trigger: str, weight: float, *, is_caution: bool = False) -> Claim:
+        return Claim(trigger, {}, (stable_id("p", trigger, str(weight)),), weight=weight, is_caution=is_caution)
+
+    claims = [claim("co_investment", w) for w in (0.1, 0.4, 0.3)] + [claim("learned", 0.2)]
+    cautions = [claim(f"caution{i}", 0.0, is_caution=True) for i in range(5)]
+    chosen = choose([*cautions, *claims, *(claim(f"other{i}", 0.01) for i in range(9))])
+    assert [c.weight for c in chosen[:3]] == [0.4, 0.3, 0.2]  # 0.1 is a third of its kind
+    assert len(chosen) == MOST_REASONS
+    assert [c.is_caution for c in chosen] == [False] * (MOST_REASONS - MOST_CAUTIONS) + [True] * MOST_CAUTIONS
+
+
+def test_text_of_the_data_is_escaped_in_html_and_pictures() -> None:
+    escaped = 0
+    for seed in range(15):
+        for _, explanation in random_explanations(seed, count=2):
+            for page in (as_html(explanation), as_svg(explanation, "zh-TW")):
+                assert "<b>Bold" not in page
+                escaped += "&lt;b&gt;Bold" in page
+    assert escaped > 0
+
+
+def test_pictures_have_no_script_and_name_themselves(world: World) -> None:
+    for explanation in explanations(world).values():
+        picture = str(as_svg(explanation))
+        assert "<script" not in picture
+        assert f"Evidence paths from Ada Chen to {explanation.asset.name}" in picture
+
+
+def test_bars_of_the_waterfall_meet(world: World) -> None:
+    for explanation in explanations(world).values():
+        bars, at = waterfall(explanation, wording_of("en")), 0.0
+        assert sum(bar.value for bar in bars) == pytest.approx(explanation.score)
+        for bar in bars:
+            assert 0 <= bar.start <= 100
+            assert bar.start + bar.size <= 100.01
+            at += bar.value
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_lines_fit_a_terminal(world: World, lang: str) -> None:
+    for explanation in explanations(world).values():
+        assert max(map(text_width, as_text(explanation, lang).splitlines())) <= 102
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_kind_and_relation_has_a_word(lang: str) -> None:
+    words = wording_of(lang).words
+    assert set(words["kinds"]) == {kind.value for kind in NodeKind}
+    assert set(words["relations"]) == {relation.value for relation in RELATION_KINDS}
+    assert set(words["page"]) == set(wording_of("en").words["page"])
+    assert set(words["channels"]) == set(wording_of("en").words["channels"])
+    assert set(words["metrics"]) == set(wording_of("en").words["metrics"])
