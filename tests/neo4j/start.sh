@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 jars="${PATHFOLIO_NEO4J_JARS:-${XDG_CACHE_HOME:-$HOME/.cache}/pathfolio-neo4j}"
 folder="${PATHFOLIO_NEO4J_FOLDER:-/tmp/pathfolio-neo4j-$(id -u)}"
-python=$(command -v python || command -v python3)
+python="${PYTHON:-$(command -v python || command -v python3)}" # one that has the neo4j driver
 
 version=$(sed -n 's|.*<version>\(5\..*\)</version>.*|\1|p' "$here/pom.xml")
 if [ ! -f "$jars/$version/complete" ]; then
@@ -24,6 +24,7 @@ if ! is_running; then
   echo $! >"$folder/pid"
   "$python" "$here/await.py" "bolt://127.0.0.1:$port" "$folder/pid" >"$folder/starting" || {
     tail -n 20 "$folder/log" >&2
+    "$here/stop.sh"
     exit 1
   }
   echo "export PATHFOLIO_NEO4J_LIB=$jars/$version" >>"$folder/starting"
