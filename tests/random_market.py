@@ -54,10 +54,12 @@ _LEVELS = {
     NodeKind.RISK_RATING: ("RR1", "RR3", "RR5"),
     NodeKind.OBJECTIVE: ("Income", "Growth"),
     NodeKind.METRIC: _METRICS,
+    NodeKind.INDUSTRY: ("Semiconductors",),
+    NodeKind.CATEGORY: ("Equity", "Balanced", "Bonds", "Money Market", "Real Estate"),
 }
 
 
-def lively_market(seed: int, *, users: int = 60, assets: int = 36) -> KnowledgeGraph:
+def lively_market(seed: int, *, users: int = 60, assets: int = 54) -> KnowledgeGraph:
     """A market in which every kind of reason has something to speak of, with names made to trip a parser."""
     rng = np.random.default_rng(seed)
     ids = {kind: list(_LEVELS.get(kind, [f"{kind.value} {i}" for i in range(2)])) for kind in NodeKind}
