@@ -79,16 +79,15 @@ def shared_issuers(names: pd.Series[Any], since: pd.Series[Any]) -> pd.DataFrame
     known["key"] = known["name"].map(issuer_key)
     known = known[known["key"] != ""]
     ordered = known.sort_values(["as_of", "name"], kind="stable")
-    label = ordered.groupby("key")["name"].first()
-    second = ordered[ordered.groupby("key").cumcount() == 1]
-    shared_from = second.set_index("key")["as_of"]
-    shared = known[known["key"].isin(shared_from.index)]
-    from_day = shared["key"].map(shared_from)
+    by_key = ordered.groupby("key")
+    label = by_key["name"].first()
+    ordered["second"] = ordered["as_of"].where(by_key.cumcount() == 1).groupby(ordered["key"]).transform("min")
+    shared = ordered.loc[known.index].dropna(subset=["second"])
     return pd.DataFrame(
         {
             "issuer": [_display(key, label[key]) for key in shared["key"]],
             "as_of": shared["as_of"],
-            "known_at": shared["as_of"].where(shared["as_of"] > from_day, from_day),
+            "known_at": shared["as_of"].where(shared["as_of"] > shared["second"], shared["second"]),
         },
         index=shared.index,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,8 @@ def position_versions(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd
     Args:
         positions, transactions: tables of `kg.tables.Tables`.
     """
-    events = pd.concat([_statement_events(positions), _closing_events(positions), _transaction_events(transactions)])
+    parts = [_statement_events(positions), _closing_events(positions, transactions), _transaction_events(transactions)]
+    events = pd.concat(parts)
     order = [*_PAIR, "as_of", "is_statement", "known_at"]
     events = events.sort_values(order, kind="stable").reset_index(drop=True)
     pair = events.groupby(_PAIR, sort=False)
@@ -69,23 +70,23 @@ def _statement_events(positions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _closing_events(positions: pd.DataFrame) -> pd.DataFrame:
-    """What an investor's next statement no longer lists."""
+def _closing_events(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd.DataFrame:
+    """What an investor's next statement no longer lists, though it was held or traded before."""
     events = _statement_events(positions)
     statements = events.groupby(["user_id", "as_of"], as_index=False)["known_at"].max()
-    following = statements.groupby("user_id")[["as_of", "known_at"]].shift(-1)
-    statements["next_as_of"], statements["next_known_at"] = following["as_of"], following["known_at"]
-    open_pairs = events[events["change"] > _ROUNDING][[*_PAIR, "as_of"]]
-    listed = open_pairs.merge(statements, on=["user_id", "as_of"]).dropna(subset=["next_as_of"])
-    there = events[[*_PAIR, "as_of"]].drop_duplicates().rename(columns={"as_of": "next_as_of"}).assign(there=True)
-    gone = listed.merge(there, on=[*_PAIR, "next_as_of"], how="left")
+    held = events[events["change"] > _ROUNDING][[*_PAIR, "as_of"]].drop_duplicates()
+    traded = transactions[[*_PAIR, "date"]].drop_duplicates().rename(columns={"date": "as_of"})
+    later = [_next_statement(held, statements, same_day=False), _next_statement(traded, statements, same_day=True)]
+    expected = pd.concat(later).drop_duplicates([*_PAIR, "statement"])
+    listed = events[[*_PAIR, "as_of"]].drop_duplicates().rename(columns={"as_of": "statement"}).assign(there=True)
+    gone = expected.merge(listed, on=[*_PAIR, "statement"], how="left")
     gone = gone[gone["there"].isna()]
     return pd.DataFrame(
         {
             "user_id": gone["user_id"],
             "asset_id": gone["asset_id"],
-            "as_of": gone["next_as_of"],
-            "known_at": gone["next_known_at"],
+            "as_of": gone["statement"],
+            "known_at": gone["known_at"],
             "change": 0.0,
             "counted": True,
             "weight": np.nan,
@@ -93,6 +94,14 @@ def _closing_events(positions: pd.DataFrame) -> pd.DataFrame:
             "table": "positions",
         }
     )
+
+
+def _next_statement(rows: pd.DataFrame, statements: pd.DataFrame, *, same_day: bool) -> pd.DataFrame:
+    """`rows` with the day (statement) and known_at of the investor's next statement; rows without one are left out."""
+    right = statements.assign(statement=statements["as_of"]).sort_values("as_of", kind="stable")
+    left = rows.sort_values("as_of", kind="stable")
+    options: Any = {"by": "user_id", "direction": "forward", "allow_exact_matches": same_day}
+    return pd.merge_asof(left, right, on="as_of", **options).dropna(subset=["statement"])
 
 
 def _transaction_events(transactions: pd.DataFrame) -> pd.DataFrame:

@@ -23,9 +23,9 @@ from tests.market_files import FILES, kept_and_rejected, write_market
 QUIET = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ODD_CELLS = [
-    "", " ", "NA", "nan", "-1", "2", "1e400", "0x1F", "1,5", "١٢", "2025-02-30", "2025-13-01", "9999-12-31", "stock",
-    "sell", "SUPPLIES", "HOLDS", "2330", "0050", "NaN", "007", "TWSE", '"', "a\nb", "a\r\nb", "\x00", "台積電", "\u200b",
-    "None", "Semiconductors", "1/2", "inf", "-0", "+5", ".5", "5.", "2024-06-30T10:00", "x" * 300,
+    "", " ", "NA", "nan", "-1", "2", "1e400", "0x1F", "1,5", "١٢", "2025-02-30", "2025-13-01", "9999-12-31",
+    "stock", "sell", "SUPPLIES", "HOLDS", "2330", "0050", "NaN", "007", "TWSE", '"', "a\nb", "a\r\nb", "\x00", "台積電",
+    "\u200b", "None", "Semiconductors", "1/2", "inf", "-0", "+5", ".5", "5.", "2024-06-30T10:00", "x" * 300,
 ]  # fmt: skip
 cells = st.one_of(st.sampled_from(ODD_CELLS), st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
 
