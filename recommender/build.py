@@ -32,13 +32,12 @@ from kg.errors import DataError, UsageError
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 from kg.storage import load_graph, save_graph
-from recommender.gat import GraphAttention
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 from recommender.swap import replace_folder
 
 if TYPE_CHECKING:
     from embeddings.train import VectorOptions
-    from recommender.gat import AttentionOptions
+    from recommender.gat import AttentionOptions, GraphAttention
 
 FORMAT: Final = 1
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
@@ -93,8 +92,12 @@ class Build:
         return EntityVectors.load(self.folder / "vectors")
 
     @cached_property
-    def attention(self) -> GraphAttention:
+    def attention(self) -> GraphAttention | None:
         """The trained graph attention network."""
+        if not (self.folder / "attention.npz").exists():
+            return None
+        from recommender.gat import GraphAttention
+
         return GraphAttention.load(self.folder / "attention.npz")
 
     @cached_property
@@ -158,7 +161,6 @@ def make_build(
         UsageError: `out` is there and no build, or the snapshot has no investors or assets.
     """
     from embeddings.train import VectorOptions, train_vectors
-    from recommender.gat import AttentionOptions, train_attention
 
     check_replaceable(out)
     _check_trainable(graph)
@@ -166,9 +168,7 @@ def make_build(
         vectors = train_vectors(graph, options.vectors or VectorOptions(seed=options.seed), progress)
         metrics = vectors.manifest.metrics
         details.extend([vectors.manifest.model, *(f"{name} {value:.3f}" for name, value in metrics.items())])
-    with progress.stage("train graph attention network") as details:
-        attention = train_attention(graph, options.attention or AttentionOptions(seed=options.seed), progress)
-        details.append(f"inner nDCG@10 {attention.ndcg:.3f}")
+    attention = None
     return write_build(
         graph, LearnedParts(vectors, attention), out, options, progress, prices=prices, report=report or {}
     )
@@ -191,7 +191,6 @@ def write_build(
             scorer = assemble_scorer(graph, learned, options.score)
             save_graph(graph, aside / "graph")
             learned.vectors.save(aside / "vectors")
-            learned.attention.save(aside / "attention.npz")
             np.save(aside / "co_investment.npy", scorer.co_investment_weights)
             _save_prices(prices, graph.as_of, aside / "prices.parquet")
             manifest = _manifest(graph, options, aside)
@@ -252,7 +251,6 @@ def _report(graph: KnowledgeGraph, learned: LearnedParts, progress: Progress) ->
     return {
         "counts": graph.counts(),
         "embedding": {**manifest.to_json(), "graph_hash": None},
-        "attention": {"inner_ndcg_at_10": learned.attention.ndcg},
         "stages": [asdict(stage) for stage in progress.stages],
     }
 

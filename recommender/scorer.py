@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,11 @@ from recommender.channels.funds import FundHoldings, holdings_matrix
 from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
 from recommender.channels.profile import SharedProfile, fit_profile
 from recommender.demand import Demand, DemandOptions, measure_demand
-from recommender.gat import GraphAttention
 from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation
+
+if TYPE_CHECKING:
+    from recommender.gat import GraphAttention
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ class ScoreOptions:
     attributes: float = 1.0
     kg: float = 0.28
     gat: float = 0.28
-    standing: float = 0.02
-    funds: float = 0.05
-    profile: float = 0.002
+    standing: float = 0.005
+    funds: float = 0.01
+    profile: float = 0.005
     issue: float = 0.06
     month: float = 0.005
     popularity: float = 1e-6
@@ -63,7 +65,7 @@ class LearnedParts:
     """What is trained once and used on later days as it is."""
 
     vectors: EntityVectors
-    attention: GraphAttention
+    attention: GraphAttention | None
 
 
 @dataclass(frozen=True)
@@ -156,10 +158,15 @@ def assemble_scorer(
         weights = ease_weights(interactions.ever, options.regularisation)
     demand = measure_demand(interactions, options.demand)
     pull = demand.issue + options.standing * demand.factor
+    gat = (
+        ()
+        if learned.attention is None
+        else (LearnedCloseness(GAT, graph, learned.attention.propagation(graph), options.gat * pull),)
+    )
     channels: tuple[HoldingChannel, ...] = (
         CoInvestment(graph, interactions.held, weights, demand.factor),
         LearnedCloseness(KG_EMBEDDING, graph, kg_propagation(graph, learned.vectors), options.kg * pull),
-        LearnedCloseness(GAT, graph, learned.attention.propagation(graph), options.gat * pull),
+        *gat,
         SharedAttributes(graph, attribute_matrix(graph), options.attributes * pull),
         FundHoldings(graph, holdings_matrix(graph), options.funds * (demand.issue + demand.factor)),
     )
