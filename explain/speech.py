@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -42,11 +42,17 @@ class Speech:
         }
         text = resources.files("explain").joinpath("templates", f"reasons.{wording.lang}.j2").read_text("utf-8")
         self._macros: Any = env.from_string(text).module
+        what_if = resources.files("explain").joinpath("templates", f"whatif.{wording.lang}.j2").read_text("utf-8")
+        self._what_if: Any = env.from_string(what_if).module
         self._said: dict[Hashable, str] = {}
 
     def reason(self, claim: Claim) -> Reason:
         """The claim as a sentence."""
         return Reason(self.wording.lang, self._say(claim), claim.evidence, claim.trigger, claim.is_caution)
+
+    def what_if(self, macro: str, values: Mapping[str, Any]) -> str:
+        """A sentence of templates/whatif.LANG.j2."""
+        return str(getattr(self._what_if, macro)(values))
 
     def _say(self, claim: Claim) -> str:
         """The sentence; many investors are told the same, so the latest are remembered."""

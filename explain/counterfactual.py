@@ -1,0 +1,222 @@
+"""Counterfactuals: the least that would have to be otherwise for an asset to leave the list, or to come onto it.
+
+A recommendation holds because of a set of the investor's own positions and answers; the smallest such set without
+which the asset would not be listed is found by scoring the changed investor again, size by size, so that it is
+smallest indeed (Tran, Ghazimatin, Saha Roy, "Counterfactual Explanations for Neural Recommenders", SIGIR 2021).
+What may be listed stays the same: an asset that is taken away does not become a candidate itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+from math import comb
+from typing import Final
+
+from explain.place import place_of
+from explain.what_if import Change, WhatIf
+from kg.graph import Mask
+from kg.schema import RELATIONS
+from recommender.interactions import PROFILE_RELATIONS
+from recommender.retrieve import candidates
+
+BATCH: Final = 256
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How far to search.
+
+    Attributes:
+        k: the length of the list.
+        kind: stock, fund or bond, for the list of that kind; None for all.
+        most_scored: how many changed investors are scored at most; beyond that the answer may not be the smallest.
+        most_changes: how many positions and answers are changed at most.
+    """
+
+    k: int = 10
+    kind: str | None = None
+    most_scored: int = 4000
+    most_changes: int = 6
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """A change that takes an asset from the list, or brings it onto it; or that there is none.
+
+    Attributes:
+        user, asset: positions among the snapshot's investors and assets.
+        takes_off: whether the asset was to leave the list, not to come onto it.
+        change: None where none was found.
+        before, after: the asset's place without and with the change; `after` is 0 without one.
+        is_smallest: no smaller change does it (or none at all, where there is no change): all were scored. False
+            where the bound on the search was hit first.
+        scored: how many changed investors were scored.
+    """
+
+    user: int
+    asset: int
+    options: SearchOptions
+    takes_off: bool
+    change: Change | None
+    before: int
+    after: int
+    is_smallest: bool
+    scored: int
+
+    @property
+    def size(self) -> int:
+        """How many positions and answers the change touches."""
+        return 0 if self.change is None else len(self.change.without) + len(self.change.answers)
+
+    def holds(self, model: WhatIf) -> bool:
+        """Score once more: whether the change does what is said of it."""
+        if self.change is None:
+            return True
+        allowed = _allowed(model, self.user, self.options.kind)
+        places = [place_of(scores, allowed, self.asset) for scores in model.what_if(self.user, [Change(), self.change])]
+        return places == [self.before, self.after] and (self.before <= self.options.k) != (self.after <= self.options.k)
+
+
+def what_takes_it_off(model: WhatIf, user: int, asset: int, options: SearchOptions | None = None) -> Counterfactual:
+    """The smallest set of the investor's positions and answers without which the asset is not among the first k.
+
+    Where it is not on the list as it is, there is nothing to take away and no change.
+
+    Args:
+        user, asset: positions among the snapshot's investors and assets.
+    """
+    held = [position for position in model.positions(user).tolist() if position != asset]
+    parts = [Change(frozenset({position})) for position in held]
+    parts += [Change(answers=((relation, None),)) for relation in model.answers(user)]
+    return _Search(model, user, asset, options or SearchOptions(), off=True).run(parts)
+
+
+def what_brings_it_on(model: WhatIf, user: int, asset: int, options: SearchOptions | None = None) -> Counterfactual:
+    """The smallest change of the investor's answers with which the asset is among the first k.
+
+    Where it is on the list as it is, or held, there is nothing to bring and no change.
+
+    Args:
+        user, asset: positions among the snapshot's investors and assets.
+    """
+    answers = model.answers(user)
+    parts = [
+        Change(answers=((relation, level),))
+        for relation in PROFILE_RELATIONS
+        for level in (*model.graph.rows(*RELATIONS[relation].tails).tolist(), None)
+        if level != answers.get(relation)
+    ]
+    return _Search(model, user, asset, options or SearchOptions(), off=False).run(parts)
+
+
+class _Search:
+    """One search over sets of single changes, smallest first, the likeliest of each size first."""
+
+    def __init__(self, model: WhatIf, user: int, asset: int, options: SearchOptions, *, off: bool) -> None:
+        self.model, self.user, self.asset, self.options, self.off = model, user, asset, options, off
+        self.allowed = _allowed(model, user, options.kind)
+        self.before = self._places([Change()])[0]
+        self.scored = 1
+
+    def run(self, parts: list[Change]) -> Counterfactual:
+        if not self.before or self._is_done(self.before) or not parts:
+            return self._result(None, 0, is_smallest=True)
+        order, places = self._by_effect(parts)
+        if self._is_done(places[0]):
+            return self._result(order[0], places[0], is_smallest=True)
+        for size in range(2, min(self.options.most_changes, len(order)) + 1):
+            left = self.options.most_scored - self.scored
+            every = comb(len(order), size) <= left
+            found = self._first_of(order if every else order[: _fitting(size, left)], size)
+            if found is not None:
+                return self._result(*found, is_smallest=True)
+            if not every:
+                break
+        else:
+            if len(order) <= self.options.most_changes:
+                return self._result(None, 0, is_smallest=True)
+        return self._greedy(order)
+
+    def _by_effect(self, parts: list[Change]) -> tuple[list[Change], list[int]]:
+        """The parts, those that alone move the asset furthest first, and the places to which they move it."""
+        places = self._places(parts)
+        self.scored += len(parts)
+        order = sorted(range(len(parts)), key=lambda i: -places[i] if self.off else places[i])
+        return [parts[i] for i in order], [places[i] for i in order]
+
+    def _first_of(self, parts: Sequence[Change], size: int) -> tuple[Change, int] | None:
+        """The first set of `size` parts that does it."""
+        sets = (union for union in map(_union, combinations(parts, size)) if union is not None)
+        while batch := list(islice(sets, BATCH)):
+            places = self._places(batch)
+            self.scored += len(batch)
+            for change, place in zip(batch, places, strict=True):
+                if self._is_done(place):
+                    return change, place
+        return None
+
+    def _greedy(self, order: list[Change]) -> Counterfactual:
+        """Take parts in order until it is done, then give back all that are not needed; maybe not the smallest."""
+        chosen: list[Change] = []
+        prefixes = []
+        for part in order:
+            if _union((*chosen, part)) is not None:
+                chosen.append(part)
+                prefixes.append(_union(chosen) or part)
+        places = self._places(prefixes)
+        self.scored += len(prefixes)
+        done = next((i for i, place in enumerate(places) if self._is_done(place)), None)
+        if done is None:
+            return self._result(None, 0, is_smallest=False)
+        needed = self._needed(chosen[: done + 1])
+        change = _union(needed) or needed[0]
+        return self._result(change, self._places([change])[0], is_smallest=False)
+
+    def _needed(self, parts: list[Change]) -> list[Change]:
+        """Leave out, last first, every part without which it is still done."""
+        for part in reversed(parts[:-1]):
+            fewer = [p for p in parts if p is not part]
+            self.scored += 1
+            if self._is_done(self._places([_union(fewer) or fewer[0]])[0]):
+                parts = fewer
+        return parts
+
+    def _is_done(self, place: int) -> bool:
+        return (place > self.options.k) == self.off
+
+    def _places(self, changes: list[Change]) -> list[int]:
+        scores = self.model.what_if(self.user, changes)
+        return [place_of(row, self.allowed, self.asset) for row in scores]
+
+    def _result(self, change: Change | None, after: int, *, is_smallest: bool) -> Counterfactual:
+        return Counterfactual(
+            self.user, self.asset, self.options, self.off, change, self.before, after, is_smallest, self.scored
+        )
+
+
+def _union(parts: Sequence[Change]) -> Change | None:
+    """All changes at once; None where two would give one question different answers."""
+    answers = [answer for part in parts for answer in part.answers]
+    if len({relation for relation, _ in answers}) < len(answers):
+        return None
+    return Change(frozenset().union(*(part.without for part in parts)), tuple(sorted(answers, key=lambda a: a[0])))
+
+
+def _fitting(size: int, most: int) -> int:
+    """The largest number of parts that have at most `most` sets of `size`.
+
+    >>> _fitting(2, 10), _fitting(3, 10)
+    (5, 5)
+    """
+    count = size
+    while comb(count + 1, size) <= most:
+        count += 1
+    return count
+
+
+def _allowed(model: WhatIf, user: int, kind: str | None) -> Mask:
+    allowed = candidates(model.graph, kind)
+    allowed[model.positions(user)] = False
+    return allowed

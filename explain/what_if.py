@@ -1,0 +1,106 @@
+"""What an investor's scores would be with other positions or answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.schema import RELATIONS, NodeKind, Relation
+from recommender.channels.base import Investors
+from recommender.interactions import PROFILE_RELATIONS, Interactions
+
+if TYPE_CHECKING:
+    from recommender.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Change:
+    """An investor as they are, except for some positions and answers.
+
+    Attributes:
+        without: positions (among `graph.assets`) of assets that they shall neither hold nor have held.
+        answers: for each profile relation to change, the row of the new level, or None for no answer.
+    """
+
+    without: frozenset[int] = frozenset()
+    answers: tuple[tuple[Relation, int | None], ...] = field(default=())
+
+
+class WhatIf(Protocol):
+    """A recommender that can score an investor who is changed."""
+
+    @property
+    def graph(self) -> KnowledgeGraph:
+        """The snapshot whose investors and assets it scores."""
+        ...
+
+    def positions(self, user: int) -> IntArray:
+        """Positions of the assets that the investor at position `user` holds or held, ascending."""
+        ...
+
+    def answers(self, user: int) -> dict[Relation, int]:
+        """The investor's profile: relation to the row of the level."""
+        ...
+
+    def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
+        """(len(changes), assets) float64: the scores after each change."""
+        ...
+
+
+@dataclass(frozen=True)
+class ScorerWhatIf:
+    """The served scorer as `WhatIf`: the weights stay, only the investor's own row changes."""
+
+    scorer: Scorer
+
+    @property
+    def graph(self) -> KnowledgeGraph:
+        """The scorer's snapshot."""
+        return self.scorer.graph
+
+    @property
+    def _interactions(self) -> Interactions:
+        return self.scorer.interactions
+
+    def positions(self, user: int) -> IntArray:
+        """Positions of the assets that the investor holds or held, ascending."""
+        ever = self._interactions.ever
+        return np.sort(ever.indices[ever.indptr[user] : ever.indptr[user + 1]]).astype(np.int64)
+
+    def answers(self, user: int) -> dict[Relation, int]:
+        """The investor's profile: relation to the row of the level."""
+        profile = self._interactions.profile
+        rows = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
+        return {profile_relation(self.graph.kind_of(row)): row for row in rows}
+
+    def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
+        """(len(changes), assets) float64: the scores after each change."""
+        held, answers = self.positions(user), self.answers(user)
+        ever = [[j for j in held.tolist() if j not in change.without] for change in changes]
+        levels = [
+            [row for row in ({**answers, **dict(change.answers)}).values() if row is not None] for change in changes
+        ]
+        rows = np.full(len(changes), self.graph.users[user], np.int64)
+        ever_shape, profile_shape = (len(changes), len(self.graph.assets)), (len(changes), len(self.graph))
+        return self.scorer.score_rows(Investors(_rows(ever, ever_shape), _rows(levels, profile_shape), rows))
+
+
+def profile_relation(kind: NodeKind) -> Relation:
+    """The relation by which an investor has a level of this kind.
+
+    >>> profile_relation(NodeKind.RISK_LEVEL)
+    <Relation.HAS_RISK: 'HAS_RISK'>
+    """
+    return next(relation for relation in PROFILE_RELATIONS if kind in RELATIONS[relation].tails)
+
+
+def _rows(columns: list[list[int]], shape: tuple[int, int]) -> sp.csr_array:
+    """0 and 1, with ones in the given columns of each row."""
+    indptr = np.cumsum([0, *map(len, columns)])
+    indices = np.array([column for row in columns for column in sorted(row)], np.int64)
+    return sp.csr_array((np.ones(len(indices)), indices, indptr), shape)

@@ -1,0 +1,54 @@
+"""Counterfactuals put into words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explain.counterfactual import Counterfactual
+from explain.evidence import PathNode
+from explain.speech import speech_of
+from explain.tracer import Tracer
+from explain.what_if import WhatIf
+
+
+def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:
+    """The counterfactual as a sentence for the investor.
+
+    Raises:
+        UsageError: there is no wording in that language.
+    """
+    tracer = Tracer(model.graph, "")
+    values: dict[str, Any] = {
+        "kind": model.graph.kind_of(int(model.graph.assets[found.asset])).value,
+        "k": found.options.k,
+        "before": found.before,
+        "after": found.after,
+        "scored": found.scored,
+        "is_smallest": found.is_smallest,
+    }
+    if found.change is not None:
+        rows = model.graph.assets[sorted(found.change.without)].tolist()
+        values |= {"positions": [tracer.node(row) for row in rows], "answers": _answers(found, model, tracer)}
+    return speech_of(lang).what_if(_macro(found), values)
+
+
+def _macro(found: Counterfactual) -> str:
+    if not found.before:
+        return "held"
+    side = "off" if found.takes_off else "on"
+    if found.change is not None:
+        return side
+    if (found.before <= found.options.k) != found.takes_off:
+        return f"{side}_listed"
+    return f"{side}_none" if found.is_smallest else f"{side}_unknown"
+
+
+def _answers(found: Counterfactual, model: WhatIf, tracer: Tracer) -> list[dict[str, PathNode | str | None]]:
+    """For each answer that changes: its kind, what it was and what it would be."""
+    given = model.answers(found.user)
+    out: list[dict[str, PathNode | str | None]] = []
+    for relation, level in found.change.answers if found.change is not None else ():
+        old, new = (None if row is None else tracer.node(row) for row in (given.get(relation), level))
+        kind = (old or new or tracer.node(int(model.graph.users[found.user]))).kind
+        out.append({"level_kind": kind, "old": old, "new": new})
+    return out

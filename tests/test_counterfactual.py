@@ -1,0 +1,208 @@
+"""Counterfactuals are the smallest there are, hold when scored again, and are said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
+from explain.place import place_of
+from explain.what_if import Change, WhatIf
+from explain.what_if_text import tell
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.schema import RELATIONS, NodeKind, Relation
+from recommender.interactions import PROFILE_RELATIONS, Interactions
+from tests.explain_world import World
+from tests.random_market import random_market
+
+
+@dataclass(frozen=True)
+class Toy:
+    """score(a) = sum over positions h of weights[h, a] / (number of positions) + sum over levels of levels[l, a]."""
+
+    graph: KnowledgeGraph
+    weights: FloatArray
+    levels: FloatArray
+
+    def positions(self, user: int) -> IntArray:
+        return np.sort(self.interactions.ever[[user]].indices).astype(np.int64)
+
+    @cached_property
+    def interactions(self) -> Interactions:
+        return Interactions(self.graph)
+
+    def answers(self, user: int) -> dict[Relation, int]:
+        row = int(self.graph.users[user])
+        found = {r: self.graph.outgoing(r).of(row).tolist() for r in PROFILE_RELATIONS}
+        return {relation: levels[0] for relation, levels in found.items() if levels}
+
+    def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
+        out = []
+        for change in changes:
+            held = [h for h in self.positions(user).tolist() if h not in change.without]
+            answers = self.answers(user) | dict(change.answers)
+            levels = [level for level in answers.values() if level is not None]
+            out.append(self.weights[held].sum(axis=0) / max(len(held), 1) + self.levels[levels].sum(axis=0))
+        return np.array(out)
+
+
+def toy(seed: int, *, spread: float = 1.0) -> Toy:
+    graph, rng = random_market(seed, users=4, assets=12, labels=3, edges=150), np.random.default_rng(seed)
+    n = len(graph.assets)
+    return Toy(graph, rng.normal(size=(n, n)), spread * rng.normal(size=(len(graph), n)))
+
+
+def places(model: WhatIf, user: int, asset: int, change: Change) -> int:
+    allowed = np.ones(len(model.graph.assets), bool)
+    allowed[model.positions(user)] = False
+    return place_of(model.what_if(user, [change])[0], allowed, asset)
+
+
+def subsets(parts: Sequence[Change]) -> chain[tuple[Change, ...]]:
+    return chain.from_iterable(combinations(parts, size) for size in range(1, len(parts) + 1))
+
+
+def joined(parts: Sequence[Change]) -> Change:
+    without: frozenset[int] = frozenset().union(*(part.without for part in parts))
+    return Change(without, tuple(answer for part in parts for answer in part.answers))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_taking_off_is_as_small_as_can_be(seed: int, k: int) -> None:
+    model, options = toy(seed), SearchOptions(k=k, most_changes=20, most_scored=10**6)
+    for user in range(len(model.graph.users)):
+        parts = [Change(frozenset({h})) for h in model.positions(user).tolist()]
+        parts += [Change(answers=((relation, None),)) for relation in model.answers(user)]
+        if len(parts) > 10:
+            continue
+        for asset in range(0, len(model.graph.assets), 3):
+            before = places(model, user, asset, Change())
+            found = what_takes_it_off(model, user, asset, options)
+            assert found.before == before
+            assert found.is_smallest
+            assert found.holds(model)
+            does = (len(s) for s in subsets(parts) if places(model, user, asset, joined(s)) > k)
+            expected = next(iter(does), 0) if 1 <= before <= k else 0
+            assert found.size == expected
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_bringing_on_is_as_small_as_can_be(seed: int, k: int) -> None:
+    model = toy(seed, spread=0.4)
+    options = SearchOptions(k=k, most_changes=2, most_scored=10**6)
+    for user in range(len(model.graph.users)):
+        answers = model.answers(user)
+        parts = [
+            Change(answers=((relation, level),))
+            for relation in PROFILE_RELATIONS
+            for level in (*model.graph.rows(*RELATIONS[relation].tails).tolist(), None)
+            if level != answers.get(relation)
+        ]
+        for asset in range(0, len(model.graph.assets), 4):
+            before = places(model, user, asset, Change())
+            found = what_brings_it_on(model, user, asset, options)
+            assert found.holds(model)
+            if before <= k:
+                assert found.change is None
+                continue
+            pairs = [s for s in subsets(parts[:]) if len(s) == 1] + [
+                pair for pair in combinations(parts, 2) if pair[0].answers[0][0] != pair[1].answers[0][0]
+            ]
+            does = [len(s) for s in pairs if 1 <= places(model, user, asset, joined(s)) <= k]
+            if does:
+                assert found.is_smallest
+                assert found.size == does[0]
+            elif found.change is not None:
+                assert not found.is_smallest
+                assert found.size > 2
+
+
+def test_a_bound_on_the_search_is_admitted() -> None:
+    admitted = 0
+    for seed in range(15):
+        model = toy(seed)
+        for user in range(len(model.graph.users)):
+            for asset in range(len(model.graph.assets)):
+                free = what_takes_it_off(model, user, asset, SearchOptions(k=2, most_changes=20, most_scored=10**6))
+                bound = what_takes_it_off(model, user, asset, SearchOptions(k=2, most_changes=20, most_scored=5))
+                assert bound.holds(model)
+                if bound.is_smallest:
+                    assert bound.size == free.size
+                else:
+                    assert bound.size >= free.size or bound.change is None
+                    admitted += 1
+                    assert "stopped after" in tell(bound, model)
+    assert admitted > 20
+
+
+class Ada:
+    """Ada's toy: MediaTek is first because of TSMC and the Alpha Fund, or of her risk level."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        graph, n = self.world.graph, len(self.world.graph.assets)
+        weights, levels = np.zeros((n, n)), np.zeros((len(graph), n))
+        self.mediatek, self.ase = self.position("2454"), self.position("3711")
+        weights[self.position("2330"), self.mediatek] = 3.0
+        weights[self.position("AF"), self.mediatek] = 3.0
+        weights[self.position("2303"), self.position("2882")] = 1.5
+        levels[self.world.row("Aggressive", NodeKind.RISK_LEVEL), self.ase] = 9.0
+        levels[self.world.row("Balanced", NodeKind.RISK_LEVEL), self.position("2882")] = 0.4
+        self.model = Toy(graph, weights, levels)
+        self.user = int(graph.row(NodeKind.USER, "u1") - graph.users[0])
+
+    def position(self, asset: str) -> int:
+        return self.world.row(asset) - int(self.world.graph.assets[0])
+
+
+@pytest.fixture(scope="module")
+def ada() -> Ada:
+    return Ada()
+
+
+def test_what_takes_mediatek_off(ada: Ada) -> None:
+    # MediaTek scores (3 + 3) / 3 = 2, Cathay 1.5 / 3 + 0.4 = 0.9. Without TSMC: 3 / 2 against 1.5 / 2 + 0.4 = 1.15;
+    # without both: 0 against 1.5 + 0.4.
+    found = what_takes_it_off(ada.model, ada.user, ada.mediatek, SearchOptions(k=1))
+    assert found.change == Change(frozenset({ada.position("2330"), ada.position("AF")}))
+    assert (found.before, found.is_smallest) == (1, True)
+    assert tell(found, ada.model) == (
+        "Without TSMC and Alpha Fund among your positions, this stock would not be among your first 1: "
+        f"it would be number {found.after} instead of number 1."
+    )
+    assert tell(found, ada.model, "zh-TW") == (
+        "若您的持有紀錄中沒有「台積電」與「Alpha Fund」，這檔股票就不會在您的前 1 名內："
+        f"它會排在第 {found.after} 名，而非第 1 名。"
+    )
+
+
+def test_what_brings_ase_on(ada: Ada) -> None:
+    found = what_brings_it_on(ada.model, ada.user, ada.ase, SearchOptions(k=1))
+    aggressive = ada.world.row("Aggressive", NodeKind.RISK_LEVEL)
+    assert found.change == Change(answers=((Relation.HAS_RISK, aggressive),))
+    assert found.after == 1
+    assert tell(found, ada.model).startswith("If your risk level were Aggressive instead of Balanced, this stock would")
+    assert tell(found, ada.model, "zh-TW").startswith("若您的風險屬性為「積極型」，而非「平衡型」，這檔股票就會")
+
+
+def test_nothing_to_change_is_said(ada: Ada) -> None:
+    off = what_takes_it_off(ada.model, ada.user, ada.ase, SearchOptions(k=1))
+    assert (off.change, tell(off, ada.model)[-42:]) == (None, "first 1, so there is nothing to take away.")
+    on = what_brings_it_on(ada.model, ada.user, ada.mediatek, SearchOptions(k=1))
+    assert tell(on, ada.model) == "This stock is among your first 1 already."
+    never = what_brings_it_on(ada.model, ada.user, ada.position("S5"), SearchOptions(k=1))
+    assert (never.change, never.is_smallest) == (None, True)
+    assert tell(never, ada.model).startswith(
+        "No change of your answers alone would bring this stock among your first 1"
+    )
+    held = what_brings_it_on(ada.model, ada.user, ada.position("2330"), SearchOptions(k=1))
+    assert tell(held, ada.model) == "You hold or held this stock, so it is not on your list."
