@@ -15,12 +15,11 @@ from jinja2 import StrictUndefined
 
 from explain.formats_html import waterfall
 from explain.formats_svg import as_svg
-from explain.formats_text import fact_value
 from recommender.build import Build, load_build
 from web.site import headers
 from web.site.charts import sparkline, stacked
 from web.site.converters import IdConverter
-from web.site.evidence import Evidence
+from web.site.evidence import Evidence, figure
 from web.site.families import FAMILIES, family_of
 from web.site.language import current_texts, keep_choice
 from web.site.pages import assets, errors, home, investors, recommendations
@@ -80,7 +79,7 @@ def _add_globals(app: Flask, served: Served) -> None:
         sparkline=sparkline,
         stacked=stacked,
         evidence=Evidence,
-        fact_value=fact_value,
+        figure=figure,
         file_url=_file_url,
         here=_here,
     )

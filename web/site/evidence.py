@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final
 
 from explain.evidence import Fact, Path, PathEdge
@@ -11,10 +12,25 @@ from explain.explanation import Explanation
 from explain.formats_text import fact_value, sources_line
 from explain.selection import digits_for, diverse
 from explain.wording import Wording
-from kg.schema import UNDATED
+from kg.labels import local_label
+from kg.schema import UNDATED, NodeKind
 
 SHOWN_PATHS: Final = 8
 MOST_PATHS: Final = 30
+
+
+_KIND_OF_METRIC: Final = MappingProxyType(
+    {"risk_level": NodeKind.RISK_LEVEL, "objective": NodeKind.OBJECTIVE, "risk_rating": NodeKind.RISK_RATING}
+)
+
+
+def figure(fact: Fact, words: Wording) -> str:
+    """A fact's value in the reader's language: levels by their names, ratios with two decimals."""
+    if isinstance(fact.value, str) and fact.metric in _KIND_OF_METRIC:
+        return local_label(_KIND_OF_METRIC[fact.metric].value, fact.value, words.lang)
+    if isinstance(fact.value, float) and fact.unit == "ratio":
+        return words.number(fact.value, 2)
+    return fact_value(fact, words)
 
 
 @dataclass(frozen=True)
@@ -47,10 +63,11 @@ class Evidence:
 
     @cached_property
     def rest(self) -> list[Path]:
-        """The next largest paths, up to `MOST_PATHS`."""
+        """The next largest paths, so that there are `MOST_PATHS`, and all others that reasons cite."""
         known = {path.id for path in self.shown}
-        left = [path for path in self.explanation.paths if path.id not in known]
-        return sorted(left, key=lambda path: -abs(path.contribution))[: MOST_PATHS - SHOWN_PATHS]
+        left = sorted((p for p in self.explanation.paths if p.id not in known), key=lambda p: -abs(p.contribution))
+        cut = MOST_PATHS - SHOWN_PATHS
+        return left[:cut] + [path for path in left[cut:] if path.id in self._cited]
 
     @cached_property
     def more(self) -> int:
@@ -70,8 +87,12 @@ class Evidence:
     @cached_property
     def cited(self) -> list[Fact]:
         """Facts that the reasons cite."""
-        cited = {key for reason in self.explanation.reasons_in(self.words.lang) for key in reason.evidence}
-        return [fact for fact in self.explanation.facts if fact.id in cited]
+        return [fact for fact in self.explanation.facts if fact.id in self._cited]
+
+    @cached_property
+    def _cited(self) -> set[str]:
+        """Ids of what the reasons cite."""
+        return {key for reason in self.explanation.reasons_in(self.words.lang) for key in reason.evidence}
 
     def hops(self, path: Path) -> list[Hop]:
         """The path step by step."""
@@ -88,7 +109,7 @@ class Evidence:
 
     def value(self, fact: Fact) -> str:
         """A fact's value with its unit."""
-        return fact_value(fact, self.words)
+        return figure(fact, self.words)
 
     def sources(self, path: Path) -> str:
         """Who said so, and when, in one line."""

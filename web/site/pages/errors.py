@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from kg.errors import UsageError
 from web.site.language import current_texts
@@ -33,6 +33,8 @@ def register(app: Flask) -> None:
 
 
 def _of_http(error: HTTPException) -> Response:
+    if isinstance(error, SecurityError):  # asked for by a foreign name: there is no site to link to
+        return Response("This site is not known by that name.\n", 400, mimetype="text/plain")
     status = error.code or 500
     if status < 400:
         return Response(status=status, headers=error.get_headers())

@@ -1,0 +1,54 @@
+"""A small sample market with a few awkward names in it, built for real, and its site."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from embeddings.train import VectorOptions
+from kg.progress import Progress
+from kg.sample import SampleSize, write_sample_market
+from kg.sample.size import END
+from recommender.build import BuildOptions, make_build
+from web.sources import from_folder
+
+SIZE = SampleSize(investors=160, stocks=60, funds=12, bonds=4, years=1)
+HOSTILE = "<script>alert('x')</script> & \"Co\""
+SLASHED = "BRK/B~1 ü?#%"
+"""An asset's id and name that an address or a page could break on."""
+
+
+def write_market(folder: Path) -> None:
+    """The sample market; its first asset has the id `SLASHED` and the name `HOSTILE`, so has its first investor."""
+    write_sample_market(folder, seed=3, size=SIZE)
+    assets = pd.read_csv(folder / "assets.csv", dtype=str, keep_default_na=False)
+    first = assets["asset_id"][0]
+    assets.loc[0, ["name", "name_local"]] = HOSTILE
+    assets.to_csv(folder / "assets.csv", index=False)
+    users = pd.read_csv(folder / "users.csv", dtype=str, keep_default_na=False)
+    users.loc[users["user_id"] == users["user_id"][0], "name"] = HOSTILE
+    users.to_csv(folder / "users.csv", index=False)
+    for path in folder.glob("*.csv"):
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = frame.replace({c: {first: SLASHED} for c in frame if c.endswith("_id")})
+        frame.to_csv(path, index=False)
+    prices = pd.read_parquet(folder / "prices.parquet")
+    prices["asset_id"] = prices["asset_id"].astype(str).replace({first: SLASHED})
+    prices.to_parquet(folder / "prices.parquet", index=False)
+
+
+def build_market(folder: Path) -> Path:
+    """Build the market in `folder`; returns the build's folder."""
+    write_market(folder / "market")
+    source = from_folder(folder / "market", END, Progress(None))
+    options = BuildOptions(vectors=VectorOptions(model="DistMult", dimension=8, max_epochs=1))
+    make_build(source.graph, folder / "build", options, Progress(None), prices=source.prices, report=source.report)
+    return folder / "build"
+
+
+def as_dict(text: str) -> dict[str, object]:
+    """Parsed JSON."""
+    parsed: dict[str, object] = json.loads(text)
+    return parsed

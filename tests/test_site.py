@@ -1,0 +1,519 @@
+"""The site through Flask's test client: what pages say, in both languages, and what they never say."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from datetime import date
+from html import unescape
+from http.client import HTTPConnection
+from importlib import resources
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from explain.evidence import PathNode
+from explain.explainer import Explainer
+from explain.wording import LANGUAGES
+from kg.schema import NodeKind, Relation
+from recommender.build import Build, load_build
+from recommender.retrieve import recommend
+from tests.site_world import HOSTILE, SLASHED, build_market
+from web.site import create_app
+from web.site.charts import sparkline
+from web.site.directory import Directory
+from web.site.pages.assets import AssetPage
+from web.site.pages.errors import ErrorPage
+from web.site.pages.home import HomePage, SearchPage
+from web.site.pages.investors import InvestorPage
+from web.site.pages.recommendations import RecommendationPage
+from web.site.prices import PriceBook, PriceHistory
+from web.site.render import Page
+
+TEMPLATES = resources.files("web.site").joinpath("templates")
+PAGES: tuple[type[Page], ...] = (HomePage, SearchPage, InvestorPage, RecommendationPage, AssetPage, ErrorPage)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_market(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def build(folder: Path) -> Build:
+    return load_build(folder)
+
+
+@pytest.fixture(scope="module")
+def app(build: Build) -> Flask:
+    app = create_app(build)
+    app.config["TESTING"] = True
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def investors(build: Build) -> list[str]:
+    """Ids of the first investors: hostile by name, with many holdings, with none."""
+    return [str(key) for key in build.graph.nodes.id[build.graph.users[:6]]]
+
+
+def page_of(client: FlaskClient, url: str, status: int = 200) -> str:
+    response = client.get(url)
+    assert response.status_code == status, (url, response.text[:300])
+    return response.text
+
+
+def twin_of(client: FlaskClient, url: str) -> dict[str, object]:
+    response = client.get(url + ("&" if "?" in url else "?") + "format=json")
+    assert response.status_code == 200
+    assert response.mimetype == "application/json"
+    found: dict[str, object] = response.get_json()
+    return found
+
+
+def links(html: str, pattern: str) -> list[str]:
+    return [unescape(url) for url in re.findall(r'href="([^"]+)"', html) if re.match(pattern, unescape(url))]
+
+
+def first_recommendation(client: FlaskClient, user: str) -> str:
+    return links(page_of(client, f"/investors/{user}"), rf"/investors/{user}/assets/")[0]
+
+
+def all_pages(client: FlaskClient, build: Build) -> Iterator[tuple[str, TestResponse]]:
+    """Every page that can be reached from the home page in three steps, some of each kind, in both languages."""
+    user = investors(build)[1]
+    why = first_recommendation(client, user)
+    asset = "/assets/" + why.rpartition("/")[2]
+    for url in ("/", "/search?q=a", "/search", f"/investors/{user}", f"/investors/{user}?kind=fund", why, asset, "/no"):
+        for lang in LANGUAGES:
+            yield url, client.get(url, headers={"Accept-Language": lang})
+
+
+# -- what pages say ------------------------------------------------------------------------------------------
+
+
+def test_home_names_the_data_and_says_that_it_is_a_sample(client: FlaskClient, build: Build) -> None:
+    html, twin = page_of(client, "/"), twin_of(client, "/")
+    assert "Sample market: generated data" in html
+    assert build.build_hash in html
+    assert twin["build"] == build.build_hash
+    assert twin["as_of"] == build.as_of.isoformat()
+    assert twin["nodes"] == build.graph.counts()["nodes"]
+    assert twin["edges"] == int(build.graph.current.sum())
+
+
+def test_home_begins_with_one_investor_of_each_risk_level(client: FlaskClient, build: Build) -> None:
+    twin = twin_of(client, "/")
+    shown = {level["node"]["id"] for example in twin["examples"] for level in example["levels"]}  # type: ignore[attr-defined]
+    graph = build.graph
+    used = {str(graph.nodes.id[row]) for row in graph.outgoing(Relation.HAS_RISK).neighbour}
+    assert used <= shown
+    urls = links(page_of(client, "/"), "/investors/")
+    assert len(urls) == len(twin["examples"])  # type: ignore[arg-type]
+    assert all(client.get(url).status_code == 200 for url in urls)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_investors_page_is_the_list_with_its_reasons(client: FlaskClient, build: Build, lang: str) -> None:
+    explainer = Explainer(build.graph, build.build_hash)
+    for user in investors(build):
+        lines = recommend(build.scorer, user)
+        html = page_of(client, f"/investors/{user}?lang={lang}")
+        twin = twin_of(client, f"/investors/{user}")
+        assert [line["asset"]["id"] for line in twin["recommended"]] == [line.asset_id for line in lines]  # type: ignore[attr-defined]
+        for line, shown in zip(lines, twin["recommended"], strict=True):  # type: ignore[call-overload]
+            assert shown["score"] == pytest.approx(line.score, abs=1e-9)
+            asset = build.graph.asset_row(line.asset_id) - int(build.graph.assets[0])
+            position = build.graph.row(NodeKind.USER, user) - int(build.graph.users[0])
+            account = build.scorer.account(position, asset)
+            reasons = {reason.text for reason in explainer.explain(account, line.rank, [lang]).reasons}
+            assert {reason["text"] for reason in shown["reasons"]} <= reasons
+            assert all(reason["text"] in unescape(html) for reason in shown["reasons"])
+            assert sum(share["value"] for share in shown["shares"]) == pytest.approx(line.score, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["stock", "fund", "bond"])
+def test_the_switch_lists_one_kind(client: FlaskClient, build: Build, kind: str) -> None:
+    user = investors(build)[1]
+    twin = twin_of(client, f"/investors/{user}?kind={kind}")
+    assert {line["asset"]["kind"].lower() for line in twin["recommended"]} == {kind}  # type: ignore[attr-defined]
+    assert f'kind={kind}" aria-current="page"' in page_of(client, f"/investors/{user}?kind={kind}")
+
+
+def test_holdings_are_those_of_the_graph_and_never_recommended(client: FlaskClient, build: Build) -> None:
+    graph = build.graph
+    for user in investors(build):
+        row = graph.row(NodeKind.USER, user)
+        held = {str(graph.nodes.id[asset]) for asset in graph.outgoing(Relation.HOLDS).of(row)}
+        before = {str(graph.nodes.id[asset]) for asset in graph.outgoing(Relation.HELD).of(row)}
+        twin = twin_of(client, f"/investors/{user}")
+        portfolio: dict[str, object] = twin["portfolio"]  # type: ignore[assignment]
+        assert {holding["asset"]["id"] for holding in portfolio["holdings"]} == held  # type: ignore[attr-defined]
+        assert portfolio["held_before"] == len(before)
+        assert not {line["asset"]["id"] for line in twin["recommended"]} & (held | before)  # type: ignore[attr-defined]
+
+
+def test_the_twin_of_a_recommendation_is_the_explanation(client: FlaskClient, build: Build) -> None:
+    schema = json.loads(resources.files("explain").joinpath("explanation.schema.json").read_text("utf-8"))
+    user = investors(build)[1]
+    for kind in (None, "fund"):
+        for line in recommend(build.scorer, user, 3, kind):
+            url = f"/investors/{user}/assets/{line.asset_id}" + (f"?kind={kind}" if kind else "")
+            if "/" in line.asset_id:
+                continue
+            twin = twin_of(client, url)
+            jsonschema.validate(twin, schema)
+            assert (twin["user_id"], twin["asset_id"], twin["rank"]) == (user, line.asset_id, line.rank)
+            assert twin["score"] == pytest.approx(line.score, abs=1e-9)
+            assert {reason["lang"] for reason in twin["reasons"]} == set(LANGUAGES)  # type: ignore[attr-defined]
+
+
+def test_the_page_of_a_recommendation_shows_all_that_the_score_is_made_of(client: FlaskClient, build: Build) -> None:
+    url = first_recommendation(client, investors(build)[1])
+    html, twin = unescape(page_of(client, url)), twin_of(client, url)
+    for reason in twin["reasons"]:  # type: ignore[attr-defined]
+        assert (reason["text"] in html) == (reason["lang"] == "en")
+    shown = re.findall(r'<li class="proof[^"]*" id="([^"]+)"', html)
+    assert shown
+    by_id = {path["id"]: path for path in twin["paths"]}  # type: ignore[attr-defined]
+    for key in shown:
+        for edge in by_id[key]["edges"]:
+            assert edge["source"] in html
+            assert edge["known_at"] in html
+    assert '<svg class="pf-picture"' in html
+    largest = max(by_id.values(), key=lambda path: abs(path["contribution"]))
+    assert shown[0] == largest["id"]
+
+
+def test_evidence_that_a_reason_cites_is_on_the_page(client: FlaskClient, build: Build) -> None:
+    """What a reason points to is there to be jumped to, unless it is one of the smallest of many paths."""
+    for user in investors(build)[1:4]:
+        html = page_of(client, first_recommendation(client, user))
+        ids, cited = set(re.findall(r'id="([pf][0-9a-f]{12})"', html)), re.findall(r'href="#([pf][0-9a-f]{12})"', html)
+        assert cited
+        assert set(cited) <= ids
+
+
+def test_an_asset_says_how_many_hold_it_but_never_a_few(client: FlaskClient, build: Build) -> None:
+    graph, seen = build.graph, set()
+    for row in graph.assets.tolist():
+        key = str(graph.nodes.id[row])
+        if "/" in key:
+            continue
+        holders = len(graph.incoming(Relation.HOLDS).of(row))
+        profile: dict[str, object] = twin_of(client, f"/assets/{key}")["profile"]  # type: ignore[assignment]
+        assert profile["holders"] == (holders if holders >= 10 else None)
+        html = page_of(client, f"/assets/{key}")
+        assert ("fewer than 10 investors" in html) == (holders < 10)
+        seen.add(holders >= 10)
+    assert seen == {True, False}
+
+
+def test_a_fund_lists_what_it_holds_with_weights(client: FlaskClient, build: Build) -> None:
+    graph = build.graph
+    fund = int(graph.rows(NodeKind.FUND)[0])
+    profile: dict[str, object] = twin_of(client, f"/assets/{graph.nodes.id[fund]}")["profile"]  # type: ignore[assignment]
+    holdings = graph.outgoing(Relation.INVESTS_IN)
+    expected = dict(
+        zip(graph.nodes.id[holdings.of(fund)], graph.edges.weight[holdings.edges_of(fund)].tolist(), strict=True)
+    )
+    assert {part["asset"]["id"]: part["weight"] for part in profile["parts"]} == expected  # type: ignore[attr-defined]
+    weights = [part["weight"] for part in profile["parts"]]  # type: ignore[attr-defined]
+    assert weights == sorted(weights, reverse=True)
+
+
+def test_no_page_names_another_investor(client: FlaskClient, build: Build) -> None:
+    graph = build.graph
+    user = investors(build)[1]
+    others = {str(graph.nodes.id[row]) for row in graph.users} - {user}
+    others |= {str(graph.nodes.name[row]) for row in graph.users if graph.nodes.id[row] != user} - {""}
+    others -= {str(graph.nodes.name[graph.row(NodeKind.USER, user)]), HOSTILE}
+    why = first_recommendation(client, user)
+    for url in (f"/investors/{user}", why, "/assets/" + why.rpartition("/")[2]):
+        for text in (unescape(page_of(client, url)), json.dumps(twin_of(client, url), ensure_ascii=False)):
+            assert not [name for name in others if name in text]
+
+
+# -- search --------------------------------------------------------------------------------------------------
+
+
+def test_search_finds_by_id_name_and_chinese_name(client: FlaskClient, build: Build) -> None:
+    graph = build.graph
+    row = int(graph.assets[5])
+    for query in (graph.nodes.id[row], graph.nodes.name[row].upper(), graph.nodes.name_local[row]):
+        hits = twin_of(client, f"/search?q={query}")["assets"]
+        assert hits[0]["id"] == graph.nodes.id[row]  # type: ignore[index]
+    user = investors(build)[3]
+    assert twin_of(client, f"/search?q={user.lower()}")["investors"][0]["id"] == user  # type: ignore[index]
+
+
+def test_search_says_when_nothing_fits_and_when_there_is_more(client: FlaskClient) -> None:
+    assert "Nothing here is called “zzzz”" in page_of(client, "/search?q=zzzz")
+    twin = twin_of(client, "/search?q=a&limit=2")
+    assert len(twin["investors"]) == 2  # type: ignore[arg-type]
+    assert int(twin["more_investors"]) > 0  # type: ignore[call-overload]
+    for limit in ("-1", "x", "999999"):
+        assert client.get(f"/search?q=a&limit={limit}").status_code == 200
+
+
+class _Names:
+    """Five people whose order for a query can be told by hand."""
+
+    called = ("Ada Lin", "Lin", "Linda Ho", "Carlin Wu", "Bob Li")
+
+    def node(self, row: int) -> PathNode:
+        return PathNode(f"u{row}", "User", self.called[row], self.called[row])
+
+
+def test_the_closest_name_comes_first() -> None:
+    directory = Directory.of(_Names(), np.arange(5))  # type: ignore[arg-type]
+    # called so, begins so, has a word that begins so, contains it
+    assert directory.find("LIN", 10) == ([1, 2, 0, 3], 4)
+    assert directory.find("lin ada", 10) == ([0], 1)
+    assert directory.find("u4", 10) == ([4], 1)
+    assert directory.find("  ", 10) == ([], 0)
+    assert directory.find("li", 2) == ([1, 2], 5)
+
+
+# -- languages -----------------------------------------------------------------------------------------------
+
+
+def catalogue(lang: str) -> dict[str, object]:
+    return tomllib.loads(resources.files("web.site").joinpath("texts", f"{lang}.toml").read_text("utf-8"))
+
+
+def placeholders(entry: object) -> set[str]:
+    texts = [entry] if isinstance(entry, str) else list(entry.values())  # type: ignore[attr-defined]
+    return {name for text in texts for name in re.findall(r"\{(\w+)\}", text)}
+
+
+def test_both_languages_say_the_same_things() -> None:
+    english, chinese = (catalogue(lang) for lang in LANGUAGES)
+    assert english.keys() == chinese.keys()
+    assert {k: placeholders(v) for k, v in english.items()} == {k: placeholders(v) for k, v in chinese.items()}
+
+
+def test_a_chosen_language_is_kept(client: FlaskClient) -> None:
+    assert '<html lang="zh-TW">' in page_of(client, "/?lang=zh-TW")
+    assert '<html lang="zh-TW">' in page_of(client, "/")
+    assert '<html lang="en">' in page_of(client, "/?lang=en")
+    assert '<html lang="en">' in page_of(client, "/?lang=xx")
+
+
+@pytest.mark.parametrize(
+    ("header", "lang"), [("zh-TW,en;q=0.5", "zh-TW"), ("en,zh;q=0.5", "en"), ("fr", "en"), ("zh", "zh-TW"), ("", "en")]
+)
+def test_the_browsers_language_is_the_default(app: Flask, header: str, lang: str) -> None:
+    response = app.test_client().get("/", headers={"Accept-Language": header})
+    assert f'<html lang="{lang}">' in response.text
+    assert response.headers["Content-Language"] == lang
+
+
+def test_chinese_pages_are_chinese(client: FlaskClient, build: Build) -> None:
+    url = first_recommendation(client, investors(build)[1])
+    html = page_of(client, url + ("&" if "?" in url else "?") + "lang=zh-TW")
+    main = html.partition("<main")[2].partition("</main>")[0]
+    for word in ("推薦理由", "分數如何加總", "證據路徑", "年", "月"):
+        assert word in main
+    for word in ("Reasons", "Evidence", "Print", "Known on"):
+        assert word not in main
+
+
+# -- contexts ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
+def test_a_template_uses_exactly_the_fields_of_its_context(page: type[Page]) -> None:
+    used = set(re.findall(r"\bpage\.(\w+)", TEMPLATES.joinpath(page.template).read_text("utf-8")))
+    assert used == {field.name for field in fields(page)}
+
+
+def test_every_text_that_a_template_says_exists() -> None:
+    texts = catalogue("en").keys()
+    for template in TEMPLATES.iterdir():
+        for key in re.findall(r"""\bsay\(\s*["'](\w+)["'](?!\s*~)""", template.read_text("utf-8")):
+            assert key in texts, (template.name, key)
+
+
+# -- errors and attacks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["/nope", "/investors/nobody", "/assets/none", "/investors/nobody/assets/none"])
+def test_what_is_not_there_is_a_page_that_helps(client: FlaskClient, url: str) -> None:
+    assert "There is no such page" in page_of(client, url, 404)
+    response = client.get(url, headers={"Accept": "application/json"})
+    assert (response.status_code, response.get_json()["status"]) == (404, 404)
+
+
+def test_wrong_kinds_methods_and_hosts_are_refused(client: FlaskClient, build: Build) -> None:
+    user = investors(build)[1]
+    assert client.get(f"/investors/{user}?kind=house").status_code == 404
+    assert client.post(f"/investors/{user}").status_code == 405
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_fault_shows_no_traceback(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(build)
+    monkeypatch.setattr(app.extensions["pathfolio"], "list_of", lambda *args: 1 / 0)
+    html = page_of(app.test_client(), f"/investors/{investors(build)[1]}", 500)
+    assert "Something went wrong here" in html
+    assert "ZeroDivision" not in html
+    assert "Traceback" not in html
+
+
+def test_every_response_carries_the_security_headers(client: FlaskClient, build: Build) -> None:
+    for url, response in [*all_pages(client, build), ("/static/site.css", client.get("/static/site.css"))]:
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, url
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Referrer-Policy"] == "same-origin"
+        cache = response.headers.get("Cache-Control", "")
+        assert ("no-store" in cache) == (not url.startswith("/static/"))
+
+
+def test_pages_have_no_inline_script_or_style_and_load_nothing_from_elsewhere(
+    client: FlaskClient, build: Build
+) -> None:
+    for url, response in all_pages(client, build):
+        html = response.text
+        assert not re.search(r"<script(?![^>]*\bsrc=\"/static/)", html), url
+        assert not re.search(r"\s(?:style|on\w+)=", html), url
+        assert not re.findall(r'(?:src|href)="(?:https?:)?//', html), url
+
+
+def test_names_are_text_never_markup(client: FlaskClient, build: Build) -> None:
+    urls = [f"/investors/{investors(build)[0]}", "/search?q=<script>", '/search?q="><script>alert(1)</script>']
+    for url in urls:
+        for lang in LANGUAGES:
+            html = page_of(client, f"{url}{'&' if '?' in url else '?'}lang={lang}")
+            assert "<script>" not in html
+    assert HOSTILE in unescape(page_of(client, urls[0]))
+
+
+def test_ids_may_hold_any_character(client: FlaskClient, build: Build) -> None:
+    [url] = links(page_of(client, "/search?q=BRK/B"), "/assets/")
+    assert HOSTILE in unescape(page_of(client, url))
+    assert twin_of(client, url)["profile"]["asset"]["id"] == SLASHED  # type: ignore[index]
+    why = f"/investors/{investors(build)[1]}{url}"
+    assert twin_of(client, why)["asset_id"] == SLASHED
+
+
+def test_arguments_of_a_visitor_never_steer_links_elsewhere(client: FlaskClient) -> None:
+    html = page_of(client, "/?_scheme=javascript&_external=1&_anchor=x&q=1")
+    assert "javascript:" not in html
+    assert all(url.startswith(("/", "#")) for url in links(html, ""))
+
+
+# -- the figures behind the charts ---------------------------------------------------------------------------
+
+
+def test_prices_after_the_snapshots_day_are_never_shown() -> None:
+    days = pd.date_range("2026-05-01", periods=60)
+    frame = pd.DataFrame({"asset_id": "A", "date": days, "close": np.arange(1.0, 61.0)})
+    book = PriceBook.of(frame, date(2026, 5, 30))
+    history = book.history("A", "TWD")
+    assert history is not None
+    assert (history.last_day, history.closes[-1]) == (date(2026, 5, 30), 30.0)
+    assert history.change == 29.0
+    assert book.history("B", "TWD") is None
+    assert PriceBook.of(None, date(2026, 5, 30)).history("A", "TWD") is None
+
+
+def test_a_price_line_ends_where_the_prices_end() -> None:
+    days = np.arange("2026-01-01", "2026-01-04", dtype="datetime64[D]")
+    line = sparkline(PriceHistory(days, np.array([10.0, 30.0, 20.0]), "USD"))
+    # a box of 600 by 120 with 4 free above and below: 10 at the bottom, 30 at the top, 20 half way
+    assert line.line == "M0.0 116.0 L300.0 4.0 L600.0 60.0"
+    assert (line.low, line.high) == (10.0, 30.0)
+
+
+# -- running it ----------------------------------------------------------------------------------------------
+
+
+def test_two_visitors_at_a_time_get_their_own_pages(app: Flask, build: Build) -> None:
+    users = [str(key) for key in build.graph.nodes.id[build.graph.users[:24]]]
+    alone = {user: app.test_client().get(f"/investors/{user}?format=json").text for user in users}
+    with ThreadPoolExecutor(8) as pool:
+        together = pool.map(lambda u: (u, app.test_client().get(f"/investors/{u}?format=json").text), users * 3)
+        assert all(alone[user] == text for user, text in together)
+
+
+def test_serving_loads_no_training_engine(folder: Path, build: Build) -> None:
+    user = investors(build)[1]
+    code = f"""
+import sys, re
+from pathlib import Path
+from web.site import create_app
+client = create_app(Path({str(folder)!r})).test_client()
+html = client.get("/investors/{user}").text
+why = re.search(r'href="(/investors/{user}/assets/[^"?]+)', html).group(1)
+assert client.get(why).status_code == client.get("/").status_code == 200
+print([name for name in ("torch", "pykeen", "dgl", "neo4j", "matplotlib") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def pathfolio(*args: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", "from web.cli import main; raise SystemExit(main())", *args]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_where_it_is_and_stops_when_told(folder: Path, number: signal.Signals) -> None:
+    process = pathfolio("serve", str(folder), "--port", "0")
+    assert process.stderr is not None
+    said = next(line for line in process.stderr if "http://" in line)
+    address = re.search(r"http://\S+", said)
+    assert address is not None
+    assert "generated data" in said
+    connection = HTTPConnection(urlsplit(address.group()).netloc)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert b"pathfolio" in answer.read()
+    assert answer.getheader("Server") is None
+    connection.close()
+    process.send_signal(number)
+    assert "stopped" in process.communicate(timeout=10)[1]
+    assert process.returncode == 0
+
+
+def test_serve_says_what_to_do_about_a_taken_port(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = pathfolio("serve", str(folder), "--port", str(port))
+        error = process.communicate(timeout=30)[1]
+    assert process.returncode == 2
+    assert error.splitlines()[-1] == (
+        f"pathfolio: port {port} on 127.0.0.1 is taken: stop what runs there, or choose another one with --port"
+    )
+
+
+def test_serve_without_accounts_stays_on_this_machine(folder: Path) -> None:
+    process = pathfolio("serve", str(folder), "--host", "0.0.0.0")  # noqa: S104 - it must be refused
+    error = process.communicate(timeout=30)[1]
+    assert process.returncode == 2
+    assert "these pages are about persons" in error
