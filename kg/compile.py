@@ -30,6 +30,7 @@ EDGE_FRAME: Final = (
 )  # fmt: skip
 """Columns of an edge frame: kinds and relation as text, dates as int days since 1970, none of them null."""
 
+_KEY_TYPES: Final = {"kind": "string", "id": "string"}
 _KIND_CODES: Final = {kind.value: code for kind, code in KIND_CODE.items()}
 _RELATION_CODES: Final = {relation.value: code for relation, code in RELATION_CODE.items()}
 
@@ -59,8 +60,8 @@ def _vocabulary(nodes: pd.DataFrame, edges: pd.DataFrame, limit: int) -> pd.Data
         for side in ("head", "tail")
     ]
     seen = pd.concat(ends).groupby(["kind", "id"], sort=False, observed=True)["first_seen"].min()
-    given = nodes.reindex(columns=list(NODE_FRAME)).drop_duplicates(["kind", "id"], keep="last")
-    both = given.merge(seen.reset_index(), on=["kind", "id"], how="outer")
+    given = nodes.reindex(columns=list(NODE_FRAME)).drop_duplicates(["kind", "id"], keep="last").astype(_KEY_TYPES)
+    both = given.merge(seen.reset_index().astype(_KEY_TYPES), on=["kind", "id"], how="outer")
     both = both.merge(_first_positions(edges), on=["kind", "id"], how="left")
     both["known_at"] = np.fmin(both["known_at"].astype("float64"), both["held_from"])
     both["known_at"] = both["known_at"].fillna(both["first_seen"])
@@ -83,7 +84,7 @@ def _first_positions(edges: pd.DataFrame) -> pd.DataFrame:
     for side in ("head", "tail"):
         days = visible.groupby([held[f"{side}_kind"], held[f"{side}_id"]], observed=True).min()
         first.append(days.rename("held_from").rename_axis(["kind", "id"]).reset_index())
-    return pd.concat(first)
+    return pd.concat(first).astype(_KEY_TYPES)
 
 
 def _texts(column: pd.Series[Any]) -> npt.NDArray[np.object_]:

@@ -74,8 +74,8 @@ def _closing_events(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd.D
     """What an investor's next statement no longer lists, though it was held or traded before."""
     events = _statement_events(positions)
     statements = events.groupby(["user_id", "as_of"], as_index=False)["known_at"].max()
-    held = events[events["change"] > _ROUNDING][[*_PAIR, "as_of"]].drop_duplicates()
-    traded = transactions[[*_PAIR, "date"]].drop_duplicates().rename(columns={"date": "as_of"})
+    held = events[events["change"] > _ROUNDING]
+    traded: pd.DataFrame = transactions.rename(columns={"date": "as_of"})
     later = [_next_statement(held, statements, same_day=False), _next_statement(traded, statements, same_day=True)]
     expected = pd.concat(later).drop_duplicates([*_PAIR, "statement"])
     listed = events[[*_PAIR, "as_of"]].drop_duplicates().rename(columns={"as_of": "statement"}).assign(there=True)
@@ -99,7 +99,7 @@ def _closing_events(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd.D
 def _next_statement(rows: pd.DataFrame, statements: pd.DataFrame, *, same_day: bool) -> pd.DataFrame:
     """`rows` with the day (statement) and known_at of the investor's next statement; rows without one are left out."""
     right = statements.assign(statement=statements["as_of"]).sort_values("as_of", kind="stable")
-    left = rows.sort_values("as_of", kind="stable")
+    left = rows[[*_PAIR, "as_of"]].sort_values("as_of", kind="stable")
     options: Any = {"by": "user_id", "direction": "forward", "allow_exact_matches": same_day}
     return pd.merge_asof(left, right, on="as_of", **options).dropna(subset=["statement"])
 
