@@ -1,0 +1,203 @@
+"""Graph attention over the snapshot: how much each neighbour of an asset says, and what it says.
+
+Attention may depend on the features as non-linearly as it likes; what is propagated is propagated linearly. So
+the closeness of two assets is a sum over pairs of walks, and the closed ones are paths of the graph. The edge
+weights are those of GATv2 (Brody et al. 2022) over typed edges; the served pass is NumPy, without torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from kg.errors import DataError, UsageError
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
+from kg.progress import Progress
+from recommender.gat_inputs import AttentionInputs, attention_inputs
+from recommender.propagation import LinearPropagation
+
+Weights = npt.NDArray[np.float32]
+
+NEGATIVE_SLOPE: Final = 0.2
+"""Of the leaky rectifier in the attention, as in the paper."""
+
+ENGINES: Final = ("auto", "dgl", "torch")
+
+
+@dataclass(frozen=True)
+class AttentionOptions:
+    """How the network is trained.
+
+    Attributes:
+        seed: of everything random.
+        dimension: columns of the learned vectors.
+        hidden: width of the attention.
+        horizon_days: the inner split: the graph this many days before its date is the input, what was first
+            bought since is to be ranked.
+        max_epochs: passes over those purchases, at most.
+        patience: epochs without a better inner metric before training stops.
+        batch: purchases per step; `negatives` other assets and other investors for each.
+        learning_rate: of Adam, with `decay` of the weights.
+        unseen: share of assets that each step takes for new issues, without holders.
+        spread: weight of the penalty on learned vectors that overlap; it keeps the closeness on closed walks.
+        sample_above: number of edges above which a step samples `fanout` holders of each asset.
+        engine: "dgl", "torch", or "auto": DGL where it is installed.
+    """
+
+    seed: int = 0
+    dimension: int = 64
+    hidden: int = 16
+    horizon_days: int = 182
+    max_epochs: int = 20
+    patience: int = 3
+    batch: int = 512
+    negatives: int = 16
+    learning_rate: float = 0.01
+    decay: float = 1e-5
+    unseen: float = 0.3
+    spread: float = 0.1
+    sample_above: int = 500_000
+    fanout: int = 64
+    engine: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise UsageError(f"unknown engine {self.engine!r} of the graph attention network: {', '.join(ENGINES)}")
+
+
+@dataclass(frozen=True)
+class AttentionWeights:
+    """The network's learned arrays, all float32; h is the attention's width, d the vectors' columns.
+
+    An edge from asset a to node n of type r has the logit
+        readout[r] . leaky(assets . x_a + nodes . x_n + sources . b_n + targets . b_a + types[r]) - log(edges of r at a)
+    where x are features and b vectors; a walk's attention is the softmax of the logits over the asset's edges.
+
+    Attributes:
+        vectors: (m, d) of the learned nodes.
+        assets: (ASSET_FEATURES, h); nodes: (1, h); sources, targets: (d, h); types, readout: (edge types, h).
+    """
+
+    vectors: Weights
+    assets: Weights
+    nodes: Weights
+    sources: Weights
+    targets: Weights
+    types: Weights
+    readout: Weights
+
+
+@dataclass(frozen=True)
+class GraphAttention:
+    """A trained network; it works on later snapshots too, where nodes that it does not know say nothing.
+
+    Attributes:
+        kind, id: (m,) int8 codes and str: the learned nodes, in the order of `weights.vectors`.
+        weights: the learned arrays.
+        scale: the factor that makes the mean squared length of an asset's vector 1 on the day of training.
+        ndcg: nDCG@10 of the investors held out of the inner split; NaN where there was none.
+        about: seed, engine, epochs and the like, as text.
+    """
+
+    kind: npt.NDArray[np.int8]
+    id: Text
+    weights: AttentionWeights
+    scale: float
+    ndcg: float
+    about: Mapping[str, str]
+
+    def propagation(self, graph: KnowledgeGraph) -> LinearPropagation:
+        """Closeness over `graph`: walks from assets to attributes, holdings of funds, investors and themselves."""
+        learned = self.rows_in(graph)
+        inputs = attention_inputs(graph, learned >= 0)
+        base = node_vectors(self.weights.vectors, learned, inputs)
+        alpha = attention(self.weights, inputs, base)
+        shape = (len(inputs.assets), len(graph))
+        walks = sp.csr_array((alpha.astype(np.float64), (inputs.target, inputs.source)), shape=shape)
+        return LinearPropagation(walks * self.scale, base)
+
+    def rows_in(self, graph: KnowledgeGraph) -> IntArray:
+        """(nodes,) int64: the position of each node of `graph` among the learned ones, -1 where it is none."""
+        row_of = {key: row for row, key in enumerate(zip(self.kind.tolist(), self.id.tolist(), strict=True))}
+        keys = zip(graph.nodes.kind.tolist(), graph.nodes.id.tolist(), strict=True)
+        return np.array([row_of.get(key, -1) for key in keys], dtype=np.int64)
+
+    def save(self, path: Path) -> None:
+        """Write one .npz file; equal networks give equal bytes."""
+        arrays = {f.name: getattr(self.weights, f.name) for f in fields(AttentionWeights)}
+        about = np.array([[key, value] for key, value in sorted(self.about.items())], dtype=np.str_)
+        np.savez(
+            path,
+            kind=self.kind,
+            id=self.id.astype(np.str_),
+            scale=np.float64(self.scale),
+            ndcg=np.float64(self.ndcg),
+            about=about,
+            **arrays,
+        )
+
+    @staticmethod
+    def load(path: Path) -> GraphAttention:
+        """Read a network that `save` wrote; raises DataError where there is none."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                weights = AttentionWeights(**{f.name: file[f.name] for f in fields(AttentionWeights)})
+                about = {str(key): str(value) for key, value in file["about"]}
+                ids = file["id"].astype(object)
+                return GraphAttention(file["kind"], ids, weights, float(file["scale"]), float(file["ndcg"]), about)
+        except FileNotFoundError:
+            raise DataError(f"{path}: no graph attention network here: build again") from None
+
+
+def node_vectors(vectors: Weights, learned: IntArray, inputs: AttentionInputs) -> Weights:
+    """(nodes, d) float32: learned vectors; investors' are made of what they hold and of their profile."""
+    base = np.where(learned[:, None] >= 0, vectors[learned], np.float32(0)).astype(np.float32)
+    made = inputs.holdings @ base
+    length = np.linalg.norm(made, axis=1, keepdims=True)
+    base[inputs.users] = made / np.where(length > 1e-6, length, np.float32(1))
+    return base
+
+
+def attention(weights: AttentionWeights, inputs: AttentionInputs, base: Weights) -> FloatArray:
+    """(e,) float64: the attention of every edge; those of one asset add up to 1."""
+    at_asset = inputs.asset_features @ weights.assets + base[inputs.assets] * known_column(inputs) @ weights.targets
+    at_node = inputs.node_features @ weights.nodes + base @ weights.sources
+    mixed = at_asset[inputs.target] + at_node[inputs.source] + weights.types[inputs.kind]
+    mixed = np.where(mixed > 0, mixed, NEGATIVE_SLOPE * mixed)
+    logits = np.einsum("eh,eh->e", mixed, weights.readout[inputs.kind]) - log_group_size(inputs)
+    return _softmax(logits.astype(np.float64), inputs.target, len(inputs.assets))
+
+
+def known_column(inputs: AttentionInputs) -> Weights:
+    """(assets, 1) float32: 1 for assets that have a vector of their own."""
+    known: Weights = inputs.asset_features[:, -1:]
+    return known
+
+
+def log_group_size(inputs: AttentionInputs) -> Weights:
+    """(e,) float32: log of how many edges of its type its asset has; a thousand holders speak as one group."""
+    _, group, size = np.unique(inputs.target * 256 + inputs.kind, return_inverse=True, return_counts=True)
+    return np.log(size[group]).astype(np.float32)
+
+
+def _softmax(logits: FloatArray, group: IntArray, groups: int) -> FloatArray:
+    top = np.full(groups, -np.inf)
+    np.maximum.at(top, group, logits)
+    parts = np.exp(logits - top[group])
+    total = np.bincount(group, weights=parts, minlength=groups)
+    return np.asarray(parts / total[group])
+
+
+def train_attention(
+    graph: KnowledgeGraph, options: AttentionOptions | None = None, progress: Progress | None = None
+) -> GraphAttention:
+    """Train on an inner split of `graph` (see `AttentionOptions`); imports torch, and DGL where it is there."""
+    from recommender.gat_train import train
+
+    return train(graph, options or AttentionOptions(), progress or Progress(out=None))
