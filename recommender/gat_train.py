@@ -284,8 +284,8 @@ class _Run:
 
     def _profile(self, factors: torch.Tensor, user: IntArray) -> torch.Tensor:
         """(n, d): the sum of the vectors of what each investor has, by the root of its number."""
-        mean: torch.Tensor = torch.sparse.mm(_sparse(self.scaled[user]), factors)
-    return mean
+        total: torch.Tensor = torch.sparse.mm(_sparse(self.scaled[user]), factors)
+        return total
 
     def _overlap(self) -> torch.Tensor:
         """Mean squared cosine of learned vectors with each other."""
