@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from kg.graph import NO_DAY, Edges, KnowledgeGraph, Nodes, to_days
-from kg.schema import KIND_CODE, RELATION_CODE, Relation
+from kg.schema import KIND_CODE, NODE_KINDS, RELATION_CODE, Relation
 
 NODE_TEXTS: Final = ("id", "name", "name_local", "ticker", "isin", "currency", "income_band")
 EDGE_TEXTS: Final = ("qualifier", "source")
@@ -48,8 +48,7 @@ def compile_graph(
     limit = to_days(as_of)
     edges = edges[(edges["known_at"] <= limit) & (edges["as_of"] <= limit)]
     vocabulary = _vocabulary(nodes, edges, limit)
-    row_of = pd.Series(np.arange(len(vocabulary)), index=pd.MultiIndex.from_frame(vocabulary[["kind_code", "id"]]))
-    return KnowledgeGraph(_node_arrays(vocabulary), _edge_arrays(edges, row_of), as_of, name, is_sample)
+    return KnowledgeGraph(_node_arrays(vocabulary), _edge_arrays(edges, vocabulary), as_of, name, is_sample)
 
 
 def _vocabulary(nodes: pd.DataFrame, edges: pd.DataFrame, limit: int) -> pd.DataFrame:
@@ -106,8 +105,8 @@ def _node_arrays(vocabulary: pd.DataFrame) -> Nodes:
     )
 
 
-def _edge_arrays(edges: pd.DataFrame, row_of: pd.Series[Any]) -> Edges:
-    head, tail = (_rows_of(edges, side, row_of) for side in ("head", "tail"))
+def _edge_arrays(edges: pd.DataFrame, vocabulary: pd.DataFrame) -> Edges:
+    head, tail = _rows_of_ends(edges, vocabulary)
     known = (head >= 0) & (tail >= 0)
     edges, head, tail = edges[known], head[known], tail[known]
     columns: dict[str, npt.NDArray[Any]] = {
@@ -121,7 +120,7 @@ def _edge_arrays(edges: pd.DataFrame, row_of: pd.Series[Any]) -> Edges:
     }
     columns |= {name: _texts(edges[name]) for name in EDGE_TEXTS}
     key = ("relation", "head", "tail", "as_of", "known_at")
-    ranks = [np.unique(columns[name], return_inverse=True)[1] for name in EDGE_TEXTS]
+    ranks = [pd.factorize(columns[name], sort=True)[0] for name in EDGE_TEXTS]
     order = np.lexsort((columns["weight"], columns["value"], *ranks, *(columns[name] for name in reversed(key))))
     last = np.ones(len(order), bool)
     if len(order):
@@ -129,9 +128,14 @@ def _edge_arrays(edges: pd.DataFrame, row_of: pd.Series[Any]) -> Edges:
     return Edges(**{f.name: columns[f.name][order[last]] for f in fields(Edges)})
 
 
-def _rows_of(edges: pd.DataFrame, side: str, row_of: pd.Series[Any]) -> npt.NDArray[np.int64]:
-    """Row of each edge's head or tail, -1 where the node is not known."""
-    kinds = edges[f"{side}_kind"].astype(str).map(_KIND_CODES)
-    codes, pairs = pd.factorize(pd.MultiIndex.from_arrays([kinds, edges[f"{side}_id"].astype(str)]))
-    rows: npt.NDArray[np.int64] = row_of.index.get_indexer(pairs)[codes]
+def _rows_of_ends(edges: pd.DataFrame, vocabulary: pd.DataFrame) -> list[npt.NDArray[np.int64]]:
+    """Rows of the edges' heads and of their tails, -1 where the node is not known."""
+    ids = pd.Index(vocabulary["id"].unique())
+    kinds = pd.Index([kind.value for kind in NODE_KINDS])
+    places = ids.get_indexer(pd.Index(vocabulary["id"]))
+    keys = pd.Index(vocabulary["kind_code"].to_numpy(np.int64) * len(ids) + places)
+    rows = []
+    for side in ("head", "tail"):
+        kind, place = kinds.get_indexer(pd.Index(edges[f"{side}_kind"])), ids.get_indexer(pd.Index(edges[f"{side}_id"]))
+        rows.append(keys.get_indexer(np.where((kind < 0) | (place < 0), -1, kind * len(ids) + place)))
     return rows

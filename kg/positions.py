@@ -73,9 +73,9 @@ def _statement_events(positions: pd.DataFrame) -> pd.DataFrame:
 def _closing_events(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd.DataFrame:
     """What an investor's next statement no longer lists, though it was held or traded before."""
     events = _statement_events(positions)
-    statements = events.groupby(["user_id", "as_of"], as_index=False)["known_at"].max()
+    statements = events.groupby(["user_id", "as_of"])[["known_at"]].max().reset_index()
     held = events[events["change"] > _ROUNDING]
-    traded: pd.DataFrame = transactions.rename(columns={"date": "as_of"})
+    traded = transactions.rename(columns={"date": "as_of"})
     later = [_next_statement(held, statements, same_day=False), _next_statement(traded, statements, same_day=True)]
     expected = pd.concat(later).drop_duplicates([*_PAIR, "statement"])
     listed = events[[*_PAIR, "as_of"]].drop_duplicates().rename(columns={"as_of": "statement"}).assign(there=True)
