@@ -14,6 +14,7 @@ SMALLEST_GROUP: Final = 10
 """Other investors appear only summed up, in groups of at least this many."""
 
 USER: Final = NodeKind.USER.value
+SEPARATOR: Final = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,4 +197,4 @@ def stable_id(prefix: str, *parts: str) -> str:
     >>> stable_id("p", "fund", "a", "b") == stable_id("p", "fund", "a", "b") != stable_id("p", "fund", "ab")
     True
     """
-    return prefix + hashlib.blake2b("\x1f".join(parts).encode(), digest_size=6).hexdigest()
+    return prefix + hashlib.blake2b(SEPARATOR.join(parts).encode(), digest_size=6).hexdigest()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -49,10 +50,7 @@ class Explanation:
         self._check_sums()
         for path in self.paths:
             self._check_path(path)
-        known = {path.id for path in self.paths} | {fact.id for fact in self.facts}
-        for reason in self.reasons:
-            if not reason.evidence or not known.issuperset(reason.evidence):
-                raise self._wrong(f"the reason {reason.text!r} cites no evidence, or some that is not there")
+        self._check_reasons()
 
     @property
     def user_id(self) -> str:
@@ -85,8 +83,12 @@ class Explanation:
         return tuple(reason for reason in self.reasons if reason.lang == lang)
 
     def with_reasons(self, reasons: tuple[Reason, ...], facts: tuple[Fact, ...]) -> Explanation:
-        """The same explanation with these reasons and the facts that they cite."""
-        return replace(self, reasons=reasons, facts=facts)
+        """The same explanation with these reasons and the facts that they cite; raises as the class does."""
+        out = copy(self)  # sums and paths are as they were: only the reasons need a check
+        object.__setattr__(out, "reasons", reasons)
+        object.__setattr__(out, "facts", facts)
+        out._check_reasons()
+        return out
 
     def to_json(self, lang: str | None = None) -> dict[str, Any]:
         """What `explain --format json` prints (explanation.schema.json); with `lang`, only that language's reasons."""
@@ -124,14 +126,22 @@ class Explanation:
 
     def _check_path(self, path: Path) -> None:
         nodes, edges = path.nodes, path.edges
-        if len(nodes) != len(edges) + 1 or nodes[0] != self.user or nodes[-1] != self.asset:
+        ends = ((nodes[0], self.user), (nodes[-1], self.asset))
+        if len(nodes) != len(edges) + 1 or any(node is not end and node != end for node, end in ends):
             raise self._wrong(f"path {path.id} does not lead from the investor to the asset")
-        for step, edge in enumerate(edges):
-            if {edge.head, edge.tail} != {nodes[step].id, nodes[step + 1].id}:
-                raise self._wrong(f"path {path.id}: edge {step + 1} does not join the nodes beside it")
-        for node in nodes[1:-1]:
-            if node.kind == USER and (node.id is not None or path.count < SMALLEST_GROUP):
+        start = nodes[0]
+        for edge, end in zip(edges, nodes[1:], strict=True):
+            if (edge.head != start.id or edge.tail != end.id) and (edge.head != end.id or edge.tail != start.id):
+                raise self._wrong(f"path {path.id}: {edge.relation} does not join the nodes beside it")
+            if end.kind == USER and (end.id is not None or path.count < SMALLEST_GROUP):
                 raise self._wrong(f"path {path.id} shows fewer than {SMALLEST_GROUP} other investors")
+            start = end
+
+    def _check_reasons(self) -> None:
+        known = {path.id for path in self.paths} | {fact.id for fact in self.facts}
+        for reason in self.reasons:
+            if not reason.evidence or not known.issuperset(reason.evidence):
+                raise self._wrong(f"the reason {reason.text!r} cites no evidence, or some that is not there")
 
     def _wrong(self, what: str) -> ExplanationError:
         return ExplanationError(f"explanation of {self.asset_id!r} for {self.user_id!r}: {what}: build again")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Final
 
 from explain.claims import Case, Claim, Lookups
@@ -21,7 +21,10 @@ FEWEST_FACTS: Final = 2
 """So many facts are told even where paths would fill all places."""
 
 MOST_OF_A_TRIGGER: Final = 2
-"""Co-investors of a third holding add little to those of two."""
+"""Co-investors of a third holding add little to those of two; one sentence about one industry is enough."""
+
+_WEAK: Final = frozenset({"shared_market"})
+"""What tells little, however much it adds to the score: told last."""
 
 
 def add_reasons(explanation: Explanation, user: int, asset: int, lookups: Lookups, langs: Iterable[str]) -> Explanation:
@@ -42,11 +45,12 @@ def add_reasons(explanation: Explanation, user: int, asset: int, lookups: Lookup
 def choose(claims: list[Claim]) -> list[Claim]:
     """The claims to speak of, in order."""
     chosen: list[Claim] = []
-    count: Counter[str] = Counter()
-    for claim in sorted(claims, key=lambda claim: (claim.is_caution, -claim.weight)):
-        count[claim.trigger] += 1
-        if count[claim.trigger] <= MOST_OF_A_TRIGGER:
+    count: Counter[Hashable] = Counter()
+    for claim in sorted(claims, key=lambda claim: (claim.is_caution, claim.trigger in _WEAK, -claim.weight)):
+        same = (claim.trigger, claim.values.get("label"))
+        if count[claim.trigger] < MOST_OF_A_TRIGGER and (same[1] is None or not count[same]):
             chosen.append(claim)
+            count.update((claim.trigger, same))
     cautions = [claim for claim in chosen if claim.is_caution][:MOST_CAUTIONS]
     on_paths = [claim for claim in chosen if not claim.is_caution and not claim.facts]
     facts = [claim for claim in chosen if not claim.is_caution and claim.facts]

@@ -12,7 +12,7 @@ def risk_of_level(level: str) -> int | None:
     """The highest risk class that suits an investor of this level; None for a word that is not known.
 
     >>> risk_of_level("Balanced"), risk_of_level("Not stated")
-    (3, None)
+    (4, None)
     """
     return _scale("levels").get(level.strip().casefold())
 

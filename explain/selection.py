@@ -10,16 +10,16 @@ from typing import Final
 from explain.evidence import Path
 
 SAME_SHAPE: Final = 0.5
-"""What a path counts for each shown one of the same channel and relations."""
+"""What a path counts for each chosen one of the same channel and relations, held or held before."""
 
 SAME_HOLDING: Final = 0.75
-"""What it counts for each shown one that begins with the same holding or answer."""
+"""What it counts for each chosen one that begins with the same holding or answer."""
 
 
 def diverse(paths: Iterable[Path], most: int) -> list[Path]:
-    """Up to `most` paths, the largest first, each judged by what the ones before it have not shown yet.
+    """Up to `most` paths, the largest first, chosen so that each shows what the others do not.
 
-    Greedy: a path counts |contribution| * 0.5^(shown of its shape) * 0.75^(shown of its first node).
+    Greedy: a path counts |contribution| * 0.5^(chosen ones of its shape) * 0.75^(chosen ones of its first node).
     """
     left = sorted(paths, key=lambda path: (-abs(path.contribution), path.id))
     shown: list[Path] = []
@@ -29,11 +29,11 @@ def diverse(paths: Iterable[Path], most: int) -> list[Path]:
         left.remove(best)
         shown.append(best)
         count.update(_features(best))
-    return shown
+    return sorted(shown, key=lambda path: (-abs(path.contribution), path.id))
 
 
 def _features(path: Path) -> tuple[Hashable, Hashable]:
-    return (path.channel, path.relations), (path.nodes[1].kind, path.nodes[1].id)
+    return (path.channel, path.relations[1:]), (path.nodes[1].kind, path.nodes[1].id)
 
 
 def _worth(path: Path, count: Counter[Hashable]) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from explain.errors import ExplanationError
-from explain.evidence import USER, ChannelPart, Path, PathEdge, PathNode, stable_id
+from explain.evidence import SEPARATOR, USER, ChannelPart, Path, PathEdge, PathNode, stable_id
 from explain.explanation import Explanation
 from explain.privacy import GroupGuard
 from explain.wording import LANGUAGES, wording_of
@@ -19,6 +20,15 @@ from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, W
 
 _MEMO_SIZE: Final = 200_000
 _OTHERS_ID: Final = "User:*"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A path without the investor; `key` names its nodes."""
+
+    nodes: tuple[PathNode, ...]
+    edges: tuple[PathEdge, ...]
+    key: str
 
 
 class Tracer:
@@ -35,6 +45,7 @@ class Tracer:
         self.build_hash = build_hash
         self._guard = GroupGuard(graph)
         self._nodes: dict[int, PathNode] = {}
+        self._rests: dict[tuple[tuple[int, ...], tuple[Relation, ...], int], _Rest] = {}
         self._steps: dict[tuple[int, Relation, int], PathEdge] = {}
 
     def trace(self, account: ScoreAccount, rank: int) -> Explanation:
@@ -103,17 +114,34 @@ class Tracer:
         rows = walk.nodes
         if rows[0] != account.user or rows[-1] != account.asset:
             raise ExplanationError(f"a walk of {channel} does not lead from the investor to the asset: a fault of it")
-        if any(row == account.user or self._is_user(row) for row in rows[1:]):
-            raise ExplanationError(f"a walk of {channel} goes through an investor by name: sum other investors up")
-        edges = tuple(map(self.step, rows, walk.relations, rows[1:]))
-        nodes = tuple(self._others(walk.count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
-        key = (_OTHERS_ID if node.id is None else f"{node.kind}:{node.id}" for node in nodes)
-        identity = stable_id("p", channel, *key, *walk.relations)
-        return Path(identity, channel, walk.contribution, nodes, edges, walk.count)
+        user, rest = self.node(account.user), self._rest(walk)
+        first = self.step(rows[0], walk.relations[0], rows[1])
+        identity = stable_id("p", channel, f"{USER}:{user.id}", rest.key, *walk.relations)
+        return Path(identity, channel, walk.contribution, (user, *rest.nodes), (first, *rest.edges), walk.count)
 
-    def _is_user(self, row: int) -> bool:
+    def _rest(self, walk: Walk) -> _Rest:
+        """All of a walk behind the investor; many investors' walks go on alike."""
+        key = (walk.nodes[1:], walk.relations[1:], walk.count)
+        found = self._rests.get(key)
+        if found is None:
+            if len(self._rests) > _MEMO_SIZE:
+                self._rests.clear()
+            found = self._rests[key] = self._make_rest(walk)
+        return found
+
+    def _make_rest(self, walk: Walk) -> _Rest:
+        rows = walk.nodes[1:]
+        if any(first <= row <= last for row in rows for first, last in self._users):
+            raise ExplanationError(f"a walk to {self.node(rows[-1]).name!r} shows an investor: sum other investors up")
+        edges = tuple(map(self.step, rows, walk.relations[1:], rows[1:]))
+        nodes = tuple(self._others(walk.count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
+        return _Rest(nodes, edges, SEPARATOR.join(_OTHERS_ID if n.id is None else f"{n.kind}:{n.id}" for n in nodes))
+
+    @cached_property
+    def _users(self) -> list[tuple[int, int]]:
+        """First and last row of the investors, if there are any."""
         users = self.graph.users
-        return len(users) > 0 and int(users[0]) <= row <= int(users[-1])
+        return [(int(users[0]), int(users[-1]))] if len(users) else []
 
     def _others(self, count: int) -> PathNode:
         return PathNode(None, USER, wording_of("en").others(count), wording_of("zh-TW").others(count))

@@ -46,17 +46,18 @@ def from_paths(case: Case) -> Iterator[Claim]:
 
 
 def _from_path(case: Case, path: Path) -> Iterator[Claim]:
-    nodes, relations = path.nodes, path.relations
+    nodes = path.nodes
     if len(nodes) == 4 and nodes[2].id is None:
         if nodes[1].kind in _PROFILE:
             yield _claim(case, "profile_peers", [path], n=path.count, level=nodes[1], level_kind=nodes[1].kind)
-        elif nodes[1].kind in _ASSETS and relations[1:] == (Relation.HOLDS, Relation.HOLDS):
+        elif nodes[1].kind in _ASSETS and path.relations[1:] == (Relation.HOLDS, Relation.HOLDS):
             yield _claim(case, "co_investment", [path], n=path.count)
     elif len(nodes) == 3 and nodes[1].kind in _ASSETS:
-        if relations[1] == Relation.INVESTS_IN:
+        relation = path.edges[1].relation
+        if relation == Relation.INVESTS_IN:
             yield _look_through(case, path)
-        elif (relations[1], path.walks_forward(1)) in _BUSINESS:
-            yield _claim(case, _BUSINESS[relations[1], path.walks_forward(1)], [path])
+        elif (relation, path.walks_forward(1)) in _BUSINESS:
+            yield _claim(case, _BUSINESS[relation, path.walks_forward(1)], [path])
 
 
 def _claim(case: Case, trigger: str, paths: list[Path], **values: object) -> Claim:
@@ -84,18 +85,22 @@ def _shared(case: Case, paths: list[Path]) -> Iterator[Claim]:
     """One claim per attribute: what the asset has in common with up to `MOST_NAMES` holdings."""
     groups: dict[tuple[str, str | None, str], list[Path]] = {}
     for path in paths:
-        if len(path.nodes) == 4 and path.relations[1] == path.relations[2] and path.relations[1] in _SHARED:
-            groups.setdefault((path.relations[1], path.nodes[2].id, path.relations[0]), []).append(path)
+        if len(path.nodes) == 4 and path.edges[1].relation in _SHARED:
+            first, second, third = path.relations
+            if second == third:
+                groups.setdefault((second, path.nodes[2].id, first), []).append(path)
     for (relation, _, _), group in groups.items():
         yield _claim(case, _SHARED[relation], group[:MOST_NAMES], label=group[0].nodes[2])
 
 
 def _overlap(case: Case, paths: list[Path]) -> Iterator[Claim]:
     """One claim per fund held: what it and the asset, a fund too, both invest in."""
-    both = (Relation.INVESTS_IN, Relation.INVESTS_IN)
+    invests = Relation.INVESTS_IN
     groups: dict[str | None, list[Path]] = {}
     for path in paths:
-        if len(path.nodes) == 4 and path.relations[1:] == both and path.walks_forward(1) and not path.walks_forward(2):
+        if len(path.nodes) != 4 or path.edges[1].relation != invests or path.edges[2].relation != invests:
+            continue
+        if path.walks_forward(1) and not path.walks_forward(2):
             groups.setdefault(path.nodes[1].id, []).append(path)
     for group in groups.values():
         shown = group[:MOST_NAMES]
