@@ -22,7 +22,7 @@ from datetime import date
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -32,12 +32,10 @@ from kg.errors import DataError, UsageError
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 from kg.storage import load_graph, save_graph
+from recommender.gat import GraphAttention
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 from recommender.swap import replace_folder
-
-if TYPE_CHECKING:
-    from embeddings.train import VectorOptions
-    from recommender.gat import AttentionOptions, GraphAttention
+from recommender.training import TrainingOptions, train_parts
 
 FORMAT: Final = 1
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
@@ -48,14 +46,11 @@ class BuildOptions:
     """How to build.
 
     Attributes:
-        seed: of everything that is random.
-        vectors, attention: how to train the two learned parts; None for their defaults.
+        training: how to train the learned parts.
         score: the weights of the channels.
     """
 
-    seed: int = 7
-    vectors: VectorOptions | None = None
-    attention: AttentionOptions | None = None
+    training: TrainingOptions = field(default_factory=TrainingOptions)
     score: ScoreOptions = field(default_factory=ScoreOptions)
 
 
@@ -92,12 +87,8 @@ class Build:
         return EntityVectors.load(self.folder / "vectors")
 
     @cached_property
-    def attention(self) -> GraphAttention | None:
+    def attention(self) -> GraphAttention:
         """The trained graph attention network."""
-        if not (self.folder / "attention.npz").exists():
-            return None
-        from recommender.gat import GraphAttention
-
         return GraphAttention.load(self.folder / "attention.npz")
 
     @cached_property
@@ -160,18 +151,9 @@ def make_build(
     Raises:
         UsageError: `out` is there and no build, or the snapshot has no investors or assets.
     """
-    from embeddings.train import VectorOptions, train_vectors
-
     check_replaceable(out)
-    _check_trainable(graph)
-    with progress.stage("train KG embedding") as details:
-        vectors = train_vectors(graph, options.vectors or VectorOptions(seed=options.seed), progress)
-        metrics = vectors.manifest.metrics
-        details.extend([vectors.manifest.model, *(f"{name} {value:.3f}" for name, value in metrics.items())])
-    attention = None
-    return write_build(
-        graph, LearnedParts(vectors, attention), out, options, progress, prices=prices, report=report or {}
-    )
+    learned = train_parts(graph, options.training, progress)
+    return write_build(graph, learned, out, options, progress, prices=prices, report=report or {})
 
 
 def write_build(
@@ -191,6 +173,7 @@ def write_build(
             scorer = assemble_scorer(graph, learned, options.score)
             save_graph(graph, aside / "graph")
             learned.vectors.save(aside / "vectors")
+            learned.attention.save(aside / "attention.npz")
             np.save(aside / "co_investment.npy", scorer.co_investment_weights)
             _save_prices(prices, graph.as_of, aside / "prices.parquet")
             manifest = _manifest(graph, options, aside)
@@ -204,13 +187,6 @@ def check_replaceable(out: Path) -> None:
     """Raise UsageError where `out` exists and is something other than a build or an empty folder."""
     if out.exists() and not (out / "manifest.json").exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UsageError(f"{out}: exists and is no build: name another folder with --out")
-
-
-def _check_trainable(graph: KnowledgeGraph) -> None:
-    if not len(graph.assets):
-        raise UsageError(f"no asset was known on {graph.as_of}: take a later --as-of")
-    if not len(graph.users):
-        raise UsageError(f"no investor was known on {graph.as_of}: add users and positions, or take a later --as-of")
 
 
 def _save_prices(prices: pd.DataFrame | None, as_of: date, path: Path) -> None:
@@ -228,7 +204,7 @@ def _manifest(graph: KnowledgeGraph, options: BuildOptions, folder: Path) -> dic
         "is_sample": graph.is_sample,
         "as_of": graph.as_of.isoformat(),
         "graph_hash": graph.content_hash,
-        "seed": options.seed,
+        "seed": options.training.seed,
         "score": asdict(options.score),
         "versions": {name: _version(name) for name in _LIBRARIES},
         "files": files,
@@ -251,6 +227,7 @@ def _report(graph: KnowledgeGraph, learned: LearnedParts, progress: Progress) ->
     return {
         "counts": graph.counts(),
         "embedding": {**manifest.to_json(), "graph_hash": None},
+        "attention": {"inner_ndcg_at_10": learned.attention.ndcg},
         "stages": [asdict(stage) for stage in progress.stages],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,9 @@ from recommender.channels.funds import FundHoldings, holdings_matrix
 from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
 from recommender.channels.profile import SharedProfile, fit_profile
 from recommender.demand import Demand, DemandOptions, measure_demand
+from recommender.gat import GraphAttention
 from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation
-
-if TYPE_CHECKING:
-    from recommender.gat import GraphAttention
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class LearnedParts:
     """What is trained once and used on later days as it is."""
 
     vectors: EntityVectors
-    attention: GraphAttention | None
+    attention: GraphAttention
 
 
 @dataclass(frozen=True)
@@ -158,15 +156,10 @@ def assemble_scorer(
         weights = ease_weights(interactions.ever, options.regularisation)
     demand = measure_demand(interactions, options.demand)
     pull = demand.issue + options.standing * demand.factor
-    gat = (
-        ()
-        if learned.attention is None
-        else (LearnedCloseness(GAT, graph, learned.attention.propagation(graph), options.gat * pull),)
-    )
     channels: tuple[HoldingChannel, ...] = (
         CoInvestment(graph, interactions.held, weights, demand.factor),
         LearnedCloseness(KG_EMBEDDING, graph, kg_propagation(graph, learned.vectors), options.kg * pull),
-        *gat,
+        LearnedCloseness(GAT, graph, learned.attention.propagation(graph), options.gat * pull),
         SharedAttributes(graph, attribute_matrix(graph), options.attributes * pull),
         FundHoldings(graph, holdings_matrix(graph), options.funds * (demand.issue + demand.factor)),
     )

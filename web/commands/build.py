@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Build, and print where the build is and what it holds."""
-    from embeddings.train import VectorOptions
     from kg.errors import UsageError
     from kg.progress import Progress
     from recommender.build import BuildOptions, check_replaceable, make_build
+    from recommender.training import TrainingOptions
     from web.sources import from_folder, from_store
 
     if (args.data is None) == (args.graph is None):
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     check_replaceable(args.out)
     progress = Progress()
     source = from_folder(args.data, args.as_of, progress) if args.data else from_store(args.graph, args.as_of, progress)
-    options = BuildOptions(seed=args.seed, vectors=VectorOptions(model=args.embedding, seed=args.seed))
+    options = BuildOptions(TrainingOptions(args.seed, args.embedding))
     build = make_build(source.graph, args.out, options, progress, prices=source.prices, report=source.report)
     source.write_rejected(args.out / "rejected.csv")
     sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} of {build.manifest['name']} as of {build.as_of}\n")

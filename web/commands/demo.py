@@ -61,9 +61,11 @@ def _build(folder: Path, seed: int, progress: Progress) -> None:
     from kg.sample import write_sample_market
     from kg.sample.size import END
     from recommender.build import BuildOptions, make_build
+    from recommender.training import TrainingOptions
     from web.sources import from_folder
 
+    options = BuildOptions(TrainingOptions(seed))
     with progress.stage("generate the sample market"):
         write_sample_market(folder / "market", seed)
     source = from_folder(folder / "market", END, progress)
-    make_build(source.graph, folder / "build", BuildOptions(seed), progress, prices=source.prices, report=source.report)
+    make_build(source.graph, folder / "build", options, progress, prices=source.prices, report=source.report)

@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> None:
     from recommender.build import BuildOptions, check_replaceable, load_build, write_build
     from recommender.drift import measure_drift
     from recommender.scorer import LearnedParts
+    from recommender.training import TrainingOptions
     from web.sources import from_folder
 
     check_replaceable(args.out)
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     with progress.stage("measure drift") as details:
         drift = measure_drift(old.scorer, source.graph)
         details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")
-    options = BuildOptions(seed=old.manifest["seed"], score=old.scorer.options)
+    options = BuildOptions(TrainingOptions(old.manifest["seed"]), old.scorer.options)
     report = {**source.report, "drift": drift.to_json(), "refreshed_from": old.build_hash}
     learned = LearnedParts(old.vectors, old.attention)
     build = write_build(source.graph, learned, args.out, options, progress, prices=source.prices, report=report)

@@ -1,0 +1,58 @@
+"""Train what is learned: the KG embedding and the graph attention network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kg.errors import UsageError
+from kg.graph import KnowledgeGraph
+from kg.progress import Progress
+from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How the learned parts are trained.
+
+    Attributes:
+        seed: of everything that is random.
+        embedding: the KG embedding's model, or "auto" for the best of all on an inner split.
+    """
+
+    seed: int = 7
+    embedding: str = "auto"
+
+
+def train_parts(graph: KnowledgeGraph, options: TrainingOptions, progress: Progress) -> LearnedParts:
+    """Train on `graph`; the same graph, seed and versions give the same parts.
+
+    Raises:
+        UsageError: the snapshot has no investors or assets.
+    """
+    from embeddings.train import VectorOptions, train_vectors
+    from recommender.gat import AttentionOptions, train_attention
+
+    _check_trainable(graph)
+    with progress.stage("train KG embedding") as details:
+        vectors = train_vectors(graph, VectorOptions(model=options.embedding, seed=options.seed), progress)
+        metrics = vectors.manifest.metrics
+        details.extend([vectors.manifest.model, *(f"{name} {value:.3f}" for name, value in metrics.items())])
+    with progress.stage("train graph attention network") as details:
+        attention = train_attention(graph, AttentionOptions(seed=options.seed), progress)
+        details.append(f"inner nDCG@10 {attention.ndcg:.3f}")
+    return LearnedParts(vectors, attention)
+
+
+def fit_scorer(
+    graph: KnowledgeGraph, seed: int = 7, score: ScoreOptions | None = None, progress: Progress | None = None
+) -> Scorer:
+    """The served score, trained on `graph` from scratch."""
+    learned = train_parts(graph, TrainingOptions(seed), progress or Progress(out=None))
+    return assemble_scorer(graph, learned, score or ScoreOptions())
+
+
+def _check_trainable(graph: KnowledgeGraph) -> None:
+    if not len(graph.assets):
+        raise UsageError(f"no asset was known on {graph.as_of}: take a later --as-of")
+    if not len(graph.users):
+        raise UsageError(f"no investor was known on {graph.as_of}: add users and positions, or take a later --as-of")
