@@ -14,6 +14,7 @@ from recommender.baselines.item_knn import fit_item_knn
 from recommender.baselines.popularity import fit_popularity, fit_random, fit_recent
 from recommender.baselines.segments import fit_recent_segment, fit_segment
 from recommender.model import Model
+from recommender.training import fit_scorer
 
 Fitter = Callable[[KnowledgeGraph, int], Model]
 """fit(graph, seed) -> Model."""
@@ -48,6 +49,14 @@ class ModelSpec:
 
 
 _SPECS: Final = (
+    ModelSpec(
+        "pathfolio",
+        fit_scorer,
+        "the served score: a sum over walks of the graph",
+        seeded=True,
+        scores_unheld=True,
+        baseline=False,
+    ),
     ModelSpec("random", fit_random, "random order", seeded=True, rolling=False),
     ModelSpec("popularity", fit_popularity, "what most investors have or had", "Cremonesi et al. 2010"),
     ModelSpec("recent", fit_recent, "what most investors bought in the last 30 days", "Ji et al. 2020"),
