@@ -12,14 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explain.contrast import contrast, contrast_as_text
 from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
+from explain.errors import ExplanationError
+from explain.explainer import Explainer
 from explain.place import place_of
 from explain.what_if import Change, WhatIf
 from explain.what_if_text import tell
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import RELATIONS, NodeKind, Relation
+from recommender.account import OTHER_INVESTORS
 from recommender.interactions import PROFILE_RELATIONS, Interactions
-from tests.explain_world import World
+from tests.explain_world import BUILD, World
 from tests.random_market import random_market
 
 
@@ -206,3 +210,37 @@ def test_nothing_to_change_is_said(ada: Ada) -> None:
     )
     held = what_brings_it_on(ada.model, ada.user, ada.position("2330"), SearchOptions(k=1))
     assert tell(held, ada.model) == "You hold or held this stock, so it is not on your list."
+
+
+# -- contrast ------------------------------------------------------------------------------------------------
+
+
+def test_contrast_shows_the_parts_that_make_the_difference() -> None:
+    world = World()
+    explainer = Explainer(world.graph, BUILD)
+    found = contrast(explainer.explain(world.mediatek(), 1), explainer.explain(world.ase(), 2))
+    # ASE: 0.4 withheld co-investors and 0.2 of a supplier; MediaTek: 0.5 of co-investors through TSMC and so on.
+    assert found.gap == pytest.approx(1.09 - 0.65)
+    assert sum(d.gap for d in found.differences) == pytest.approx(found.gap)
+    first, second, *_ = found.differences
+    assert (first.part, first.via and first.via.name, first.first, first.second) == ("co_investment", "TSMC", 0.5, 0.0)
+    assert (second.part, second.via, second.first, second.second) == ("co_investment", None, 0.0, 0.4)
+    text = contrast_as_text(found, most=2)
+    assert text.splitlines()[0] == "Why MediaTek (1.090) and not ASE (0.650)"
+    assert text.splitlines()[1].split() == [
+        *"What co-investors hold, through TSMC".split(),
+        "+0.500",
+        "+0.000",
+        "+0.500",
+    ]
+    assert contrast_as_text(found, "zh-TW").startswith("為什麼是聯發科（1.090），而不是日月光（0.650）")
+    assert found.to_json()["differences"][0]["via"]["id"] == "2330"
+
+
+def test_two_investors_are_not_contrasted() -> None:
+    world = World()
+    walk = world.walk(("u2", "AF", OTHER_INVESTORS, "BF"), "HOLDS HOLDS HOLDS", 0.1, 23)
+    explainer = Explainer(world.graph, BUILD)
+    other = explainer.explain(world.account("u2", "BF", {"co_investment": [walk]}), 1)
+    with pytest.raises(ExplanationError, match="two investors"):
+        contrast(explainer.explain(world.mediatek(), 1), other)
