@@ -65,6 +65,23 @@ NA,2025-05-01,N/A Research,Buy,4.5
 }
 
 
+ASSETS_ALONE: dict[str, str | bytes | None] = {name: None for name in FILES if name != "assets"}
+"""Changes that leave all but the assets out."""
+
+MANY = {
+    "positions": "".join(f"None,2330,20{year}-01-01,,1,1,0.5\n" for year in range(10, 20)),
+    "transactions": "None,2330,2025-01-10,buy,1,1,\n" * 9,
+    "prices": "".join(f"2330,2024-01-{day},1,1,1,1,1\n" for day in range(10, 20)),
+    "fund_holdings": "".join(f"0050,2330,2024-01-{day},0.5,\n" for day in range(10, 20)),
+    "facts": "".join(f"2330,pe_ratio,{day},ratio,2024-01-{day},,\n" for day in range(10, 20)),
+    "relations": "".join(f"2330,SUPPLIES,NA,,2024-01-{day},,\n" for day in range(10, 20)),
+    "users": "".join(f"person {n},,,,,,\n" for n in range(10)),
+    "assets": "".join(f"asset {n},stock,Name {n},,,,,,,,,\n" for n in range(10)),
+    "analyst_ratings": "".join(f"NA,2024-01-{day},A firm,Buy,\n" for day in range(10, 20)),
+}
+"""Good rows of each table, so that one bad row is far from the half."""
+
+
 def write_market(folder: Path, **changed: str | bytes | None) -> Path:
     """The folder with these files; `changed` replaces a table's text, None leaves the file out."""
     folder.mkdir(parents=True, exist_ok=True)
