@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -39,16 +39,11 @@ def write_market(folder: Path) -> None:
     prices.to_parquet(folder / "prices.parquet", index=False)
 
 
+@cache
 def build_market(folder: Path) -> Path:
-    """Build the market in `folder`; returns the build's folder."""
+    """Build the market in `folder`, once for all tests that name it; returns the build's folder."""
     write_market(folder / "market")
     source = from_folder(folder / "market", END, Progress(None))
     options = BuildOptions(vectors=VectorOptions(model="DistMult", dimension=8, max_epochs=1))
     make_build(source.graph, folder / "build", options, Progress(None), prices=source.prices, report=source.report)
     return folder / "build"
-
-
-def as_dict(text: str) -> dict[str, object]:
-    """Parsed JSON."""
-    parsed: dict[str, object] = json.loads(text)
-    return parsed

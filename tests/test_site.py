@@ -51,7 +51,7 @@ PAGES: tuple[type[Page], ...] = (HomePage, SearchPage, InvestorPage, Recommendat
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_market(tmp_path_factory.mktemp("site"))
+    return build_market(tmp_path_factory.getbasetemp() / "site")
 
 
 @pytest.fixture(scope="module")
