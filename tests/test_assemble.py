@@ -179,7 +179,7 @@ def _later(frame: pd.DataFrame, cut: date) -> pd.Series:
     return (dates > pd.Timestamp(cut)).any(axis=1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(cut=st.dates(date(2024, 1, 1), date(2025, 8, 1)), data=st.data())
 def test_facts_after_the_cut_change_nothing(tables: Tables, cut: date, data: st.DataObject) -> None:
     """Later rows are dropped, or told otherwise: another amount, another level, another rating."""
@@ -196,14 +196,14 @@ def test_facts_after_the_cut_change_nothing(tables: Tables, cut: date, data: st.
     assert assemble_graph(other, cut).content_hash == assemble_graph(tables, cut).content_hash
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(cut=st.dates(date(1999, 1, 1), date(2025, 8, 1)))
 def test_stepping_back_is_the_same_as_never_having_known(tables: Tables, cut: date) -> None:
     """No name changes over time in these tables, so that the two snapshots are equal to the byte."""
     assert assemble_graph(tables, TODAY).at(cut).content_hash == assemble_graph(tables, cut).content_hash
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**31))
 def test_the_order_of_the_rows_does_not_matter(tables: Tables, seed: int) -> None:
     shuffled = {

@@ -168,7 +168,7 @@ def test_rows_about_unknown_customers_and_assets_are_set_aside(tmp_path: Path) -
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_no_row_of_a_damaged_archive_is_lost(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -155,14 +155,14 @@ def _current_by_rule(graph: KnowledgeGraph) -> list[bool]:
     return [not any(replaced(old, new) for new in range(len(edges))) for old in range(len(edges))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(dated_edges())
 def test_current_is_what_nothing_newer_replaces(edges: list[tuple[str, str, str, str, str, int]]) -> None:
     graph = compiled(edges)
     assert current_versions(graph.edges).tolist() == _current_by_rule(graph)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(dated_edges(), st.randoms(use_true_random=False))
 def test_adjacency_both_ways_and_any_order_of_input(
     edges: list[tuple[str, str, str, str, str, int]], random: object

@@ -159,7 +159,7 @@ def units_by_replay(
     return units
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=35, deadline=None)
 @given(statement_rows, trade_rows, st.randoms())
 def test_versions_replay_every_day(
     statements: dict[tuple[tuple[str, str], str], int],
