@@ -1,0 +1,132 @@
+"""How the graph stands in a store: labels, properties, constraints and the Cypher that writes and reads it.
+
+A node has its kind as label and, where it is a stock, fund or bond, the second label Asset; its properties are those
+of `kg.graph.Nodes`, absent where they are empty. A relation has its kind as type and one relationship per dated
+version with `as_of`, `known_at`, `source`, where there are any `weight`, `value` and `qualifier`, and two days that
+say when it was the current version: `current_from <= D < current_until` (`kg.store.lifetimes`). One node labelled
+PathfolioGraph says whose graph it is.
+
+Labels and types come from the schema alone, values from parameters alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kg.schema import ASSET_KINDS, ASSET_LABEL, NODE_KINDS, RELATION_KINDS, NodeKind, Relation
+
+META_LABEL: Final = "PathfolioGraph"
+
+NODE_TEXTS: Final = ("name", "name_local", "ticker", "isin", "currency", "income_band")
+NODE_PROPERTIES: Final = (*NODE_TEXTS, "birth_year", "listed", "known_at")
+"""Properties of a node beside its id, in the order in which rows carry them."""
+
+EDGE_PROPERTIES: Final = ("weight", "value", "qualifier", "source", "current_from", "current_until")
+"""Properties of a relation beside as_of and known_at, in the order in which rows carry them."""
+
+_TYPES: Final = "[" + ", ".join(f"'{relation.value}'" for relation in RELATION_KINDS) + "]"
+
+
+def labels(kind: NodeKind) -> str:
+    """The labels of a kind in Cypher.
+
+    >>> labels(NodeKind.STOCK), labels(NodeKind.USER)
+    ('Stock:Asset', 'User')
+    """
+    return f"{kind.value}:{ASSET_LABEL}" if kind in ASSET_KINDS else kind.value
+
+
+def constraints() -> list[str]:
+    """Statements that make ids unique and findable; each does nothing where it has been run before."""
+    unique = [
+        f"CREATE CONSTRAINT pathfolio_{kind.lower()}_id IF NOT EXISTS FOR (n:{kind.value}) REQUIRE n.id IS UNIQUE"
+        for kind in NODE_KINDS
+    ]
+    asset = f"CREATE CONSTRAINT pathfolio_asset_id IF NOT EXISTS FOR (n:{ASSET_LABEL}) REQUIRE n.id IS UNIQUE"
+    meta = f"CREATE CONSTRAINT pathfolio_graph IF NOT EXISTS FOR (n:{META_LABEL}) REQUIRE n.id IS UNIQUE"
+    by_name = [
+        f"CREATE INDEX pathfolio_asset_{name} IF NOT EXISTS FOR (n:{ASSET_LABEL}) ON (n.{name})"
+        for name in ("ticker", "isin")
+    ]
+    return [meta, *unique, asset, *by_name]
+
+
+# -- writing -------------------------------------------------------------------------------------------------
+
+
+def merge_nodes(kind: NodeKind) -> str:
+    """$rows: [id, *NODE_PROPERTIES]; null takes a property away."""
+    settings = ", ".join(f"n.{name} = row[{at}]" for at, name in enumerate(NODE_PROPERTIES, 1))
+    return f"UNWIND $rows AS row MERGE (n:{labels(kind)} {{id: row[0]}}) SET {settings}"
+
+
+def _find_ends(head: NodeKind, tail: NodeKind) -> str:
+    return f"MATCH (h:{head.value} {{id: row[0]}}) MATCH (t:{tail.value} {{id: row[1]}})"
+
+
+def _edge_values(constants: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(name, f"${name}" if name in constants else f"row[{at}]") for at, name in enumerate(EDGE_PROPERTIES, 4)]
+
+
+def create_edges(head: NodeKind, relation: Relation, tail: NodeKind, constants: tuple[str, ...]) -> str:
+    """$rows: [head id, tail id, as_of, known_at, *EDGE_PROPERTIES]; `constants` are parameters of their own."""
+    pairs = [("as_of", "row[2]"), ("known_at", "row[3]"), *_edge_values(constants)]
+    properties = ", ".join(f"{name}: {value}" for name, value in pairs)
+    return f"UNWIND $rows AS row {_find_ends(head, tail)} CREATE (h)-[:{relation.value} {{{properties}}}]->(t)"
+
+
+def merge_edges(head: NodeKind, relation: Relation, tail: NodeKind, constants: tuple[str, ...]) -> str:
+    """As `create_edges`, where some of the versions may be there already."""
+    settings = ", ".join(f"r.{name} = {value}" for name, value in _edge_values(constants))
+    key = "{as_of: row[2], known_at: row[3]}"
+    return f"UNWIND $rows AS row {_find_ends(head, tail)} MERGE (h)-[r:{relation.value} {key}]->(t) SET {settings}"
+
+
+def delete_edges(head: NodeKind, relation: Relation, tail: NodeKind) -> str:
+    """$rows: [head id, tail id, as_of, known_at]."""
+    where = "r.as_of = row[2] AND r.known_at = row[3]"
+    match = f"MATCH (h:{head.value} {{id: row[0]}})-[r:{relation.value}]->(t:{tail.value} {{id: row[1]}})"
+    return f"UNWIND $rows AS row {match} WHERE {where} DELETE r"
+
+
+def delete_nodes(kind: NodeKind) -> str:
+    """$rows: ids; relations go with their nodes."""
+    return f"UNWIND $rows AS row MATCH (n:{kind.value} {{id: row}}) DETACH DELETE n"
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+
+def read_kind(kind: NodeKind, edge_properties: tuple[str, ...] = EDGE_PROPERTIES) -> str:
+    """One row per node of a kind: id, *NODE_PROPERTIES, and a list of its outgoing versions known by $day.
+
+    A version is [relation, tail's labels, tail's id, as_of, known_at, *edge_properties], days as ISO text: texts come
+    over Bolt several times as fast as dates do.
+    """
+    columns = [_column("h", name) for name in NODE_PROPERTIES]
+    edge = ["type(r)", "labels(t)", "t.id", "toString(r.as_of)", "toString(r.known_at)"]
+    edge += [_column("r", name) for name in edge_properties]
+    known = f"type(r) IN {_TYPES} AND r.as_of <= $day AND r.known_at <= $day"
+    versions = f"[(h)-[r]->(t) WHERE {known} | [{', '.join(edge)}]]"
+    return f"MATCH (h:{kind.value}) RETURN h.id, {', '.join(columns)}, {versions}"
+
+
+def _column(variable: str, name: str) -> str:
+    is_day = name in ("listed", "known_at", "current_from", "current_until")
+    return f"toString({variable}.{name})" if is_day else f"{variable}.{name}"
+
+
+READ_META: Final = f"MATCH (g:{META_LABEL}) RETURN properties(g)"
+WRITE_META: Final = f"MERGE (g:{META_LABEL} {{id: 'graph'}}) SET g += $properties"
+DELETE_META: Final = f"MATCH (g:{META_LABEL}) DETACH DELETE g"
+COUNT_ALL: Final = "MATCH (n) RETURN count(n)"
+
+
+def count_kind(kind: NodeKind) -> str:
+    """How many nodes of a kind there are."""
+    return f"MATCH (n:{kind.value}) RETURN count(n)"
+
+
+def count_relation(relation: Relation) -> str:
+    """How many versions of a relation there are."""
+    return f"MATCH ()-[r:{relation.value}]->() RETURN count(r)"

@@ -1,0 +1,237 @@
+"""Start the embedded server of a build, load the build's graph into it, and end it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from kg.errors import StoreError
+from kg.progress import Progress
+from kg.store.address import StoreAddress
+from kg.store.embedded import DATABASE, EXIT_STUCK, READER, WRITER, ServerSettings
+
+if TYPE_CHECKING:
+    from kg.graph import KnowledgeGraph
+    from kg.store.bolt import Store
+
+STORE_FOLDER: Final = "store"
+"""Where, in a build, the embedded server keeps its copy of the graph; it can be removed at any time."""
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How to run the embedded server.
+
+    Attributes:
+        port: of the loopback interface; 0 for a free one.
+        seconds: how long a query of an analyst may run.
+        heap: the most memory for Java's objects.
+    """
+
+    port: int = 0
+    seconds: float = 30.0
+    heap: str = "1g"
+
+
+class EmbeddedServer:
+    """A running embedded server. Use it as a context manager, or stop it.
+
+    Attributes:
+        folder: its data.
+        settings: ports and passwords.
+
+    Raises:
+        StoreError: it does not start.
+    """
+
+    def __init__(self, folder: Path, options: ServerOptions | None = None) -> None:
+        """Start it in `folder`, which is made where it is absent, and wait until it answers."""
+        options = options or ServerOptions()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = folder.absolute()
+        self.options = options
+        self._start()
+
+    def _start(self) -> None:
+        folder = self.folder
+        ready = folder / "ready"
+        ready.unlink(missing_ok=True)
+        port = self.options.port or free_port()
+        self.settings = ServerSettings(
+            folder=str(folder),
+            port=port,
+            http_port=free_port(),
+            writer_password=_writer_password(folder),
+            reader_password=secrets.token_urlsafe(24),
+            seconds=self.options.seconds,
+            ready=str(ready),
+            heap=self.options.heap,
+        )
+        with (folder / "server.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "kg.store.embedded"],
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            )
+        if self._process.stdin is not None:
+            self._process.stdin.write(json.dumps(asdict(self.settings)).encode() + b"\n")
+            self._process.stdin.flush()
+        self._await(ready)
+
+    def _await(self, ready: Path) -> None:
+        end = time.monotonic() + START_SECONDS
+        while not ready.exists():
+            if self._process.poll() is not None or time.monotonic() > end:
+                self._process.kill()
+                raise StoreError(
+                    f"the embedded server does not start: see {self.folder / 'server.log'}, "
+                    f"or remove {self.folder} and try again"
+                )
+            time.sleep(0.02)
+
+    def writer(self) -> StoreAddress:
+        """For loading: a user who may do everything."""
+        return self._address(WRITER, self.settings.writer_password)
+
+    def reader(self) -> StoreAddress:
+        """For analysts: a user who may read, within limits that the server keeps."""
+        return self._address(READER, self.settings.reader_password)
+
+    def _address(self, user: str, password: str) -> StoreAddress:
+        return StoreAddress(f"bolt://127.0.0.1:{self.settings.port}", user, password, DATABASE)
+
+    def revive(self) -> bool:
+        """Start again, on new ports, where the server ended itself over a query that it could not stop."""
+        if self._process.poll() is None:
+            return False
+        self._start()
+        return True
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it ended itself over a query that it could not stop."""
+        return self._process.poll() == EXIT_STUCK
+
+    def wait(self) -> int:
+        """Wait until the server ends; its exit code."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """End it, by force where it does not go by itself."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _writer_password(folder: Path) -> str:
+    """The password that the server's folder was made with, or a new one for a new folder."""
+    path = folder / "password"
+    if path.exists() and (folder / "config").exists():
+        return path.read_text(encoding="ascii")
+    shutil.rmtree(folder / "config", ignore_errors=True)
+    password = secrets.token_urlsafe(24)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(password)
+    return password
+
+
+def start_loaded(
+    folder: Path, graph: KnowledgeGraph, options: ServerOptions | None = None, progress: Progress | None = None
+) -> EmbeddedServer:
+    """The embedded server with `graph` in it; the copy that is there is used where it is the same.
+
+    Args:
+        folder: the server's own, made and emptied as needed.
+    """
+    from kg.store.bolt import Store
+    from kg.store.load import load_into
+    from kg.store.meta import COMPLETE, stored_graph
+
+    server = EmbeddedServer(folder, options)
+    try:
+        with Store(server.writer()) as store:
+            about = stored_graph(store)
+            if about and about.state == COMPLETE and about.content_hash == graph.content_hash:
+                return server
+            if about is None:
+                load_into(store, graph, progress=progress)
+                return server
+    except BaseException:
+        server.stop()
+        raise
+    server.stop()  # another graph, or half of one: a new copy is several times as fast as bringing it up to date
+    shutil.rmtree(folder)
+    return start_loaded(folder, graph, options, progress)
+
+
+@contextmanager
+def locked(folder: Path, seconds: float = START_SECONDS) -> Iterator[None]:
+    """Let one process at a time use a server's folder.
+
+    Raises:
+        StoreError: another one still uses it after `seconds`.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w", encoding="ascii") as file:
+        end = time.monotonic() + seconds
+        while not _lock(file.fileno()):
+            if time.monotonic() > end:
+                raise StoreError(f"{folder} is in use by another process: ask that one, with --uri, or end it")
+            time.sleep(0.1)
+        yield
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows: two processes at once end in the server's own refusal
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def reader_of(server: EmbeddedServer) -> Store:
+    """A connection for analysts."""
+    from kg.store.bolt import Store
+
+    return Store(server.reader())
