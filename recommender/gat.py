@@ -19,6 +19,7 @@ import scipy.sparse as sp
 from kg.errors import DataError, UsageError
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from kg.progress import Progress
+from recommender.gat_codes import code_columns, node_codes
 from recommender.gat_inputs import AttentionInputs, attention_inputs
 from recommender.propagation import LinearPropagation
 
@@ -82,6 +83,7 @@ class AttentionWeights:
     Attributes:
         vectors: (m, d) of the learned nodes.
         assets: (ASSET_FEATURES, h); nodes: (1, h); sources, targets: (d, h); types, readout: (edge types, h).
+        groups: (groups of kinds,), the strength of their codes.
     """
 
     vectors: Weights
@@ -91,6 +93,7 @@ class AttentionWeights:
     targets: Weights
     types: Weights
     readout: Weights
+    groups: Weights
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,11 @@ class GraphAttention:
         """Closeness over `graph`: walks from assets to attributes, holdings of funds, investors and themselves."""
         learned = self.rows_in(graph)
         inputs = attention_inputs(graph, learned >= 0)
-        base = node_vectors(self.weights.vectors, learned, inputs)
-        alpha = attention(self.weights, inputs, base)
-        shape = (len(inputs.assets), len(graph))
-        walks = sp.csr_array((alpha.astype(np.float64), (inputs.target, inputs.source)), shape=shape)
-        return LinearPropagation(walks * self.scale, base)
+        vectors = node_vectors(self.weights.vectors, learned, inputs)
+        alpha = attention(self.weights, inputs, vectors) * self.scale
+        walks = sp.csr_array((alpha, (inputs.target, inputs.source)), shape=(len(inputs.assets), len(graph)))
+        codes = node_codes(graph, self.kind, self.id) * self.weights.groups[code_columns(self.kind)]
+        return LinearPropagation(walks, np.concatenate([codes, vectors], axis=1))
 
     def rows_in(self, graph: KnowledgeGraph) -> IntArray:
         """(nodes,) int64: the position of each node of `graph` among the learned ones, -1 where it is none."""
@@ -183,7 +186,7 @@ def known_column(inputs: AttentionInputs) -> Weights:
 def log_group_size(inputs: AttentionInputs) -> Weights:
     """(e,) float32: log of how many edges of its type its asset has; a thousand holders speak as one group."""
     _, group, size = np.unique(inputs.target * 256 + inputs.kind, return_inverse=True, return_counts=True)
-    return np.log(size[group]).astype(np.float32)
+    return np.asarray(np.log(size[group]), np.float32)
 
 
 def _softmax(logits: FloatArray, group: IntArray, groups: int) -> FloatArray:

@@ -18,14 +18,21 @@ class DglEngine:
 
     name = "dgl"
 
-    def propagate(
-        self, logits: torch.Tensor, source: torch.Tensor, target: torch.Tensor, vectors: torch.Tensor, n: int
+    def softmax(self, logits: torch.Tensor, target: torch.Tensor, n: int) -> torch.Tensor:
+        """See `recommender.gat_torch.TorchEngine.softmax`."""
+        edges = torch.arange(len(target))
+        block = dgl.create_block((edges, target), num_src_nodes=len(target), num_dst_nodes=n)
+        attention: torch.Tensor = edge_softmax(block, logits)
+        return attention
+
+    def gather(
+        self, attention: torch.Tensor, source: torch.Tensor, target: torch.Tensor, vectors: torch.Tensor, n: int
     ) -> torch.Tensor:
-        """See `recommender.gat_torch.TorchEngine.propagate`."""
+        """See `recommender.gat_torch.TorchEngine.gather`."""
         block = dgl.create_block((source, target), num_src_nodes=len(vectors), num_dst_nodes=n)
         with block.local_scope():
             block.srcdata["vector"] = vectors
-            block.edata["attention"] = edge_softmax(block, logits[:, None])
+            block.edata["attention"] = attention[:, None]
             block.update_all(function.u_mul_e("vector", "attention", "message"), function.sum("message", "out"))
             out: torch.Tensor = block.dstdata["out"]
             return out

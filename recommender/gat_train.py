@@ -2,190 +2,53 @@
 
 from __future__ import annotations
 
-import importlib.util
-from dataclasses import dataclass, fields, replace
-from datetime import timedelta
-from typing import Final, Protocol
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 import torch
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_days
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.progress import Progress
-from kg.schema import RELATION_CODE, Relation
 from recommender.channels.co_investment import ease_weights
-from recommender.gat import NEGATIVE_SLOPE, AttentionOptions, AttentionWeights, GraphAttention, log_group_size
-from recommender.gat_inputs import ASSET_FEATURES, EDGE_TYPES, AttentionInputs, attention_inputs
+from recommender.gat import AttentionOptions, AttentionWeights, GraphAttention
+from recommender.gat_codes import code_columns, node_codes
+from recommender.gat_inputs import EDGE_TYPES, AttentionInputs, attention_inputs
+from recommender.gat_network import Network, View, choose_engine, sparse_tensor
+from recommender.gat_split import inner_split
 from recommender.interactions import Interactions
-
-FEWEST_PURCHASES: Final = 200
-"""With fewer first purchases in the inner window a random fifth of all positions is hidden instead."""
 
 VALIDATION: Final = 0.2
 """Share of the investors with purchases that are kept for early stopping."""
 
+FUSION: Final = 0.01
+"""Weight of a closeness of standard deviation 1 beside EASE, at which the inner nDCG is measured."""
 
-class Engine(Protocol):
-    """A way to propagate; the same in DGL and in plain torch."""
-
-    name: str
-
-    def propagate(
-        self, logits: torch.Tensor, source: torch.Tensor, target: torch.Tensor, vectors: torch.Tensor, n: int
-    ) -> torch.Tensor:
-        """(n, d): attention times vectors, summed up per target."""
-        ...
-
-
-def choose_engine(name: str) -> Engine:
-    """DGL where it is installed, unless told otherwise."""
-    if name == "torch" or (name == "auto" and importlib.util.find_spec("dgl") is None):
-        from recommender.gat_torch import TorchEngine
-
-        return TorchEngine()
-    from recommender.gat_dgl import DglEngine
-
-    return DglEngine()
-
-
-@dataclass(frozen=True)
-class InnerSplit:
-    """The snapshot with later positions taken away, and what was first bought then.
-
-    Attributes:
-        past: the same nodes as in the snapshot; positions as they were known earlier.
-        user, asset: (p,) positions of the purchases to rank; their investors have positions in `past`.
-    """
-
-    past: KnowledgeGraph
-    user: IntArray
-    asset: IntArray
-
-
-def inner_split(graph: KnowledgeGraph, horizon_days: int, rng: np.random.Generator) -> InnerSplit:
-    """Purchases of the last `horizon_days`; a random fifth of all positions where there are too few of those."""
-    edges, codes = graph.edges, [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
-    is_position = np.isin(edges.relation, codes)
-    recent = is_position & (edges.known_at > to_days(graph.as_of - timedelta(days=horizon_days)))
-    split = _without_positions(graph, recent)
-    if len(split.user) < FEWEST_PURCHASES:
-        pair = edges.head.astype(np.int64) * len(graph) + edges.tail
-        hidden = np.unique(pair[is_position])
-        hidden = hidden[rng.random(len(hidden)) < VALIDATION]
-        split = _without_positions(graph, is_position & np.isin(pair, hidden))
-    return split
-
-
-def _without_positions(graph: KnowledgeGraph, hidden: Mask) -> InnerSplit:
-    past = KnowledgeGraph(graph.nodes, graph.edges.take(~hidden), graph.as_of, graph.name, graph.is_sample)
-    now, before = Interactions(graph).ever, Interactions(past).ever
-    new = sp.coo_array(now - before.multiply(now))
-    known = np.diff(before.indptr)[new.row] > 0
-    bought = known & (new.data > 0)
-    return InnerSplit(past, new.row[bought].astype(np.int64), new.col[bought].astype(np.int64))
-
-
-class Network(torch.nn.Module):
-    """The learned arrays of `AttentionWeights` as parameters, and the pass from a snapshot to asset vectors."""
-
-    def __init__(self, n_learned: int, options: AttentionOptions, engine: Engine) -> None:
-        """Random weights for `n_learned` nodes."""
-        super().__init__()
-        d, h, rng = options.dimension, options.hidden, torch.Generator().manual_seed(options.seed)
-
-        def normal(rows: int, columns: int, scale: float) -> torch.nn.Parameter:
-            return torch.nn.Parameter(torch.randn(rows, columns, generator=rng) * scale)
-
-        self.vectors = normal(n_learned, d, d**-0.5)
-        self.assets = normal(ASSET_FEATURES, h, 0.3)
-        self.nodes = normal(1, h, 0.3)
-        self.sources = normal(d, h, 0.3)
-        self.targets = normal(d, h, 0.3)
-        self.types = normal(len(EDGE_TYPES), h, 0.3)
-        self.readout = normal(len(EDGE_TYPES), h, 0.3)
-        self.mix = torch.nn.Parameter(torch.tensor([2.0, 1.0]))
-        self.engine = engine
-
-    def forward(self, view: View) -> torch.Tensor:
-        """(assets, d) float32: each asset's vector."""
-        made = torch.nn.functional.normalize(torch.sparse.mm(view.holdings, self.vectors), dim=1)
-        base = torch.cat([self.vectors, made])
-        own = self.vectors.index_select(0, view.own) * view.asset_features[:, -1:]
-        at_asset = view.asset_features @ self.assets + own @ self.targets
-        at_node = view.node_features @ self.nodes + base @ self.sources
-        mixed = at_asset.index_select(0, view.target) + at_node.index_select(0, view.source)
-        mixed = torch.nn.functional.leaky_relu(mixed + self.types.index_select(0, view.kind), NEGATIVE_SLOPE)
-        logits = (mixed * self.readout.index_select(0, view.kind)).sum(1) - view.log_group
-        return self.engine.propagate(logits, view.source, view.target, base, len(view.own))
-
-    def weights(self) -> AttentionWeights:
-        """A copy of the arrays."""
-        arrays = {f.name: getattr(self, f.name).detach().numpy().copy() for f in fields(AttentionWeights)}
-        return AttentionWeights(**arrays)
-
-
-@dataclass(frozen=True)
-class View:
-    """`AttentionInputs` as tensors; sources are rows of learned vectors followed by investors.
-
-    `own` is each asset's row among the learned vectors (all assets of the training snapshot have one).
-    """
-
-    source: torch.Tensor
-    target: torch.Tensor
-    kind: torch.Tensor
-    log_group: torch.Tensor
-    holdings: torch.Tensor
-    asset_features: torch.Tensor
-    node_features: torch.Tensor
-    own: torch.Tensor
-
-    @staticmethod
-    def of(inputs: AttentionInputs, learned: IntArray) -> View:
-        """The tensors of `inputs`; `learned` are the rows of the nodes with vectors, ascending."""
-        row_of = np.full(inputs.n_nodes, -1, np.int64)
-        row_of[learned] = np.arange(len(learned))
-        row_of[inputs.users] = len(learned) + np.arange(len(inputs.users))
-        features = np.concatenate([inputs.node_features[learned], inputs.node_features[inputs.users]])
-        return View(
-            torch.as_tensor(row_of[inputs.source]),
-            torch.as_tensor(inputs.target),
-            torch.as_tensor(inputs.kind),
-            torch.as_tensor(log_group_size(inputs)),
-            _sparse(inputs.holdings[:, learned]),
-            torch.as_tensor(inputs.asset_features),
-            torch.as_tensor(features),
-            torch.as_tensor(row_of[inputs.assets]),
-        )
+HARD: Final = 50
+"""Half of the other assets in a step are drawn from this many that EASE ranks highest for the investor."""
 
 
 def train(graph: KnowledgeGraph, options: AttentionOptions, progress: Progress) -> GraphAttention:
     """See `recommender.gat.train_attention`."""
-    rng = np.random.default_rng(options.seed)
-    split = inner_split(graph, options.horizon_days, rng)
-    learned = np.setdiff1d(np.arange(len(graph)), graph.users)
-    known = np.ones(len(graph), bool)
-    known[graph.users] = False
-    had_holders = np.bincount(Interactions(split.past).ever.indices, minlength=len(graph.assets)) > 0
-    inputs = attention_inputs(split.past, known).without(~had_holders)
-    run = _Run.start(inputs, learned, split, options, rng)
-    best, best_metric, best_epoch = run.network.weights(), run.validate(), 0
+    run = _Run.start(graph, options)
+    best, best_metric, best_ndcg, best_epoch = run.network.weights(), -1.0, float("nan"), 0
     for epoch in range(1, options.max_epochs + 1):
         run.epoch()
-        metric = run.validate()
-        progress.update(f"graph attention: epoch {epoch}, inner nDCG@10 {metric:.3f}")
-        if metric > best_metric:
-            best, best_metric, best_epoch = run.network.weights(), metric, epoch
+        ranking, reach = run.validate()
+        progress.update(f"graph attention: epoch {epoch}, inner nDCG@10 {ranking:.3f}, AUC of new issues {reach:.3f}")
+        if ranking + reach > best_metric:
+            best, best_metric, best_ndcg, best_epoch = run.network.weights(), ranking + reach, ranking, epoch
         elif epoch - best_epoch >= options.patience:
             break
     about = {"engine": run.network.engine.name, "seed": str(options.seed), "epochs": str(best_epoch)}
-    return _finish(graph, learned, known, best, best_metric, about)
+    return _finish(graph, run.learned, best, best_ndcg, about)
 
 
 def _finish(
-    graph: KnowledgeGraph, learned: IntArray, known: Mask, weights: AttentionWeights, ndcg: float, about: dict[str, str]
+    graph: KnowledgeGraph, learned: IntArray, weights: AttentionWeights, ndcg: float, about: dict[str, str]
 ) -> GraphAttention:
     """The network with the scale of the snapshot it will serve."""
     network = GraphAttention(graph.nodes.kind[learned], graph.nodes.id[learned], weights, 1.0, ndcg, about)
@@ -196,44 +59,58 @@ def _finish(
 
 @dataclass(frozen=True)
 class _Run:
-    """The network in training, and what it is trained on."""
+    """The network in training, and what it is trained on.
+
+    Attributes:
+        learned: rows of the nodes with vectors: all but investors.
+        ever: (investors, assets) csr, positions before the purchases; `scaled` with rows over sqrt(their number).
+        ease: (assets, assets) EASE's weights, which the network is trained beside.
+        train, held_out: positions of investors and assets of the purchases.
+        half: (assets,) the assets that validation takes for new issues.
+    """
 
     network: Network
     optimizer: torch.optim.Optimizer
     inputs: AttentionInputs
     learned: IntArray
+    codes: npt.NDArray[np.float32]
+    group_of: IntArray
+    ever: sp.csr_array
     scaled: sp.csr_array
     ease: npt.NDArray[np.float32]
-    ever: sp.csr_array
     train: tuple[IntArray, IntArray]
     held_out: tuple[IntArray, IntArray]
+    half: Mask
     options: AttentionOptions
     rng: np.random.Generator
 
     @staticmethod
-    def start(
-        inputs: AttentionInputs,
-        learned: IntArray,
-        split: InnerSplit,
-        options: AttentionOptions,
-        rng: np.random.Generator,
-    ) -> _Run:
+    def start(graph: KnowledgeGraph, options: AttentionOptions) -> _Run:
         """An untrained network; a share of the investors is held out."""
+        rng = np.random.default_rng(options.seed)
+        split = inner_split(graph, options.horizon_days, rng)
         ever = Interactions(split.past).ever
-        out = np.isin(split.user, np.unique(split.user)[rng.random(len(np.unique(split.user))) < VALIDATION])
-        network = Network(len(learned), options, choose_engine(options.engine))
-        optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate, weight_decay=options.decay)
-        count = np.maximum(np.diff(ever.indptr), 1)
+        known = np.ones(len(graph), bool)
+        known[graph.users] = False
+        learned = np.flatnonzero(known)
+        kind, ids = graph.nodes.kind[learned], graph.nodes.id[learned]
+        group_of = code_columns(kind)
+        network = Network(len(learned), int(group_of.max()) + 1, options, choose_engine(options.engine))
+        buyers = np.unique(split.user)
+        out = np.isin(split.user, buyers[rng.random(len(buyers)) < VALIDATION])
         return _Run(
             network,
-            optimizer,
-            inputs,
+            torch.optim.Adam(network.parameters(), lr=options.learning_rate, weight_decay=options.decay),
+            attention_inputs(split.past, known).without(~_any_holder(ever)),
             learned,
-            sp.csr_array(sp.diags_array(1 / np.sqrt(count)) @ ever),
-            ease_weights(ever),
+            node_codes(graph, kind, ids),
+            group_of,
             ever,
+            sp.csr_array(sp.diags_array(1 / np.sqrt(np.maximum(np.diff(ever.indptr), 1))) @ ever),
+            ease_weights(ever),
             (split.user[~out], split.asset[~out]),
             (split.user[out], split.asset[out]),
+            rng.random(len(graph.assets)) < 0.5,
             options,
             rng,
         )
@@ -248,56 +125,64 @@ class _Run:
     def _step(self, user: IntArray, asset: IntArray) -> None:
         """BPR twice: the asset bought against others, and the buyer against other investors."""
         unseen = (self.rng.random(len(self.inputs.assets)) < self.options.unseen) | ~self._had_holders
-        factors = self.network(View.of(self._sampled(self.inputs.without(unseen)), self.learned))
-        others = self._other_assets(len(user))
-        loss = self._asset_loss(factors, user, asset, others, unseen)
-        loss = loss + self._investor_loss(factors, user, asset, unseen)
-        loss = loss + self.options.spread * self._overlap()
+        factors = self._forward(self._sampled(self.inputs.without(unseen)))
+        loss = self._asset_loss(factors, user, asset, unseen) + self._investor_loss(factors, user, asset)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation here
         self.optimizer.step()
 
+    def _forward(self, inputs: AttentionInputs) -> tuple[torch.Tensor, torch.Tensor]:
+        codes, learned = self.network(View.of(inputs, self.learned, self.codes, self.group_of))
+        return codes, learned
+
     def _asset_loss(
-        self, factors: torch.Tensor, user: IntArray, asset: IntArray, others: IntArray, unseen: Mask
+        self, factors: tuple[torch.Tensor, torch.Tensor], user: IntArray, asset: IntArray, unseen: Mask
     ) -> torch.Tensor:
         """For assets with holders, beside EASE: what attention has to add to co-investment."""
-        shown = np.concatenate([asset[:, None], others], axis=1)
+        ease = self.ever[user] @ self.ease
+        others = self._other_assets(ease)
         theirs = self.ever[user].toarray() > 0
         usable = ~unseen[others] & ~np.take_along_axis(theirs, others, 1) & (others != asset[:, None])
         usable &= ~unseen[asset][:, None]
-        ease = np.take_along_axis(self.ever[user] @ self.ease, shown, 1)
-        score = self._mixed(self._profile(factors, user), factors[torch.as_tensor(shown)], ease)
-        return _bpr(score[:, :1] - score[:, 1:], usable)
+        shown = np.concatenate([asset[:, None], others], axis=1)
+        rows = torch.as_tensor(shown)
+        codes, learned = ((self._profile(f, user)[:, None] * f[rows]).sum(2) for f in factors)
+        scale = self.network.mix.exp()
+        co_investment = torch.as_tensor(np.take_along_axis(ease, shown, 1).astype(np.float32))
+        score = scale[0] * co_investment + scale[1] * (codes + learned)
+        return _bpr(score[:, :1] - score[:, 1:], usable) + self._excess(learned, scale[1])
 
-    def _investor_loss(self, factors: torch.Tensor, user: IntArray, asset: IntArray, unseen: Mask) -> torch.Tensor:
+    def _investor_loss(
+        self, factors: tuple[torch.Tensor, torch.Tensor], user: IntArray, asset: IntArray
+    ) -> torch.Tensor:
         """Which investors buy it: what counts for new issues."""
         others = self.rng.choice(self._investors, (len(user), self.options.negatives))
         flat = np.concatenate([user[:, None], others], axis=1)
-        profiles = self._profile(factors, flat.ravel()).reshape(*flat.shape, -1)
-        score = (profiles * factors[torch.as_tensor(asset)][:, None]).sum(2) * self.network.mix[1].exp()
-        return _bpr(score[:, :1] - score[:, 1:], others != user[:, None])
+        rows = torch.as_tensor(asset)
+        codes, learned = (
+            (self._profile(f, flat.ravel()).reshape(*flat.shape, -1) * f[rows][:, None]).sum(2) for f in factors
+        )
+        scale = self.network.mix[1].exp()
+        score = scale * (codes + learned)
+        return _bpr(score[:, :1] - score[:, 1:], others != user[:, None]) + self._excess(learned, scale)
 
-    def _mixed(self, profile: torch.Tensor, factors: torch.Tensor, ease: npt.NDArray[np.float32]) -> torch.Tensor:
-        scale = self.network.mix.exp()
-        own = (profile[:, None] * factors).sum(2)
-        return scale[0] * torch.as_tensor(ease.astype(np.float32)) + scale[1] * own
+    def _excess(self, learned: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        """The price of closeness that codes do not carry: it lies on no closed walk."""
+        return self.options.spread * ((scale * learned) ** 2).mean()
 
     def _profile(self, factors: torch.Tensor, user: IntArray) -> torch.Tensor:
         """(n, d): the sum of the vectors of what each investor has, by the root of its number."""
-        total: torch.Tensor = torch.sparse.mm(_sparse(self.scaled[user]), factors)
+        total: torch.Tensor = torch.sparse.mm(sparse_tensor(self.scaled[user]), factors)
         return total
 
-    def _overlap(self) -> torch.Tensor:
-        """Mean squared cosine of learned vectors with each other."""
-        unit = torch.nn.functional.normalize(self.network.vectors, dim=1)
-        second = unit.T @ unit / len(unit)
-        return (second**2).sum()
-
-    def _other_assets(self, n: int) -> IntArray:
-        """(n, negatives): half drawn by popularity, half evenly."""
-        half = self.options.negatives // 2
-        popular = self.rng.choice(self.train[1], (n, half))
-        return np.concatenate([popular, self.rng.integers(0, len(self.inputs.assets), (n, half))], axis=1)
+    def _other_assets(self, ease: npt.NDArray[np.float32]) -> IntArray:
+        """(n, negatives): half from the top of EASE's ranking, a quarter by popularity, a quarter evenly."""
+        n, size = ease.shape
+        quarter, top = max(self.options.negatives // 4, 1), min(HARD, size)
+        ranked = np.argpartition(-ease, top - 1, axis=1)[:, :top]
+        hard = np.take_along_axis(ranked, self.rng.integers(0, top, (n, 2 * quarter)), axis=1)
+        popular = self.rng.choice(self.train[1], (n, quarter))
+        return np.concatenate([hard, popular, self.rng.integers(0, size, (n, quarter))], axis=1)
 
     def _sampled(self, inputs: AttentionInputs) -> AttentionInputs:
         """At most `fanout` holders of each asset where the graph is large."""
@@ -309,36 +194,46 @@ class _Run:
         place = np.arange(len(group)) - np.maximum.accumulate(np.where(first, np.arange(len(group)), 0))
         return inputs.take(np.sort(order[place < self.options.fanout]))
 
-    def validate(self) -> float:
-        """nDCG@10 of the held-out investors over assets with holders, EASE and attention together."""
+    def validate(self) -> tuple[float, float]:
+        """nDCG@10 of the held-out investors, beside EASE; and the AUC of buyers of assets taken for new ones."""
         if not len(self.held_out[0]):
-            return 0.0
-        users, place = np.unique(self.held_out[0], return_inverse=True)
+            return 0.0, 0.0
         with torch.no_grad():
-            factors = self.network(View.of(self.inputs, self.learned))
-            mix = self.network.mix.exp().numpy()
-            own = (self._profile(factors, users) @ factors.T).numpy()
-        scores = mix[0] * (self.ever[users] @ self.ease) + mix[1] * own
+            seen = torch.cat(self._forward(self.inputs), dim=1)
+            new = torch.cat(self._forward(self.inputs.without(self.half)), dim=1)
+            return self._ranking(seen), self._reach(new)
+
+    def _ranking(self, factors: torch.Tensor) -> float:
+        users, place = np.unique(self.held_out[0], return_inverse=True)
+        own = (self._profile(factors, users) @ factors.T).numpy()
+        scores = self.ever[users] @ self.ease + FUSION / max(float(own.std()), 1e-9) * own
         scores[self.ever[users].toarray() > 0] = -np.inf
         scores[:, ~self._had_holders] = -np.inf
         relevant = sp.csr_array((np.ones(len(place)), (place, self.held_out[1])), shape=scores.shape)
         return ndcg(scores, relevant)
 
-    @property
-    def _had_holders(self) -> Mask:
-        return np.bincount(self.ever.indices, minlength=self.ever.shape[1]) > 0
+    def _reach(self, factors: torch.Tensor) -> float:
+        new = self.half[self.held_out[1]] | ~self._had_holders[self.held_out[1]]
+        user, asset = (part[new] for part in self.held_out)
+        if not len(user):
+            return 0.0
+        others = self._investors[:: max(len(self._investors) // 1000, 1)]
+        target = factors[torch.as_tensor(asset)]
+        buyer = (self._profile(factors, user) * target).sum(1, keepdim=True)
+        other = target @ self._profile(factors, others).T
+        return float(((buyer > other).float() + (buyer == other).float() / 2).mean())
 
-    @property
+    @cached_property
+    def _had_holders(self) -> Mask:
+        return _any_holder(self.ever)
+
+    @cached_property
     def _investors(self) -> IntArray:
         return np.flatnonzero(np.diff(self.ever.indptr))
 
 
-def _sparse(matrix: sp.csr_array) -> torch.Tensor:
-    """A torch tensor with the same entries, float32."""
-    entries = sp.coo_array(matrix)
-    index = torch.as_tensor(np.stack(entries.coords).astype(np.int64))
-    values = torch.as_tensor(entries.data.astype(np.float32))
-    return torch.sparse_coo_tensor(index, values, entries.shape, check_invariants=True).coalesce()
+def _any_holder(ever: sp.csr_array) -> Mask:
+    return np.bincount(ever.indices, minlength=ever.shape[1]) > 0
 
 
 def _bpr(difference: torch.Tensor, usable: Mask) -> torch.Tensor:

@@ -1,0 +1,138 @@
+"""The graph attention network in torch: parameters, and the pass from a snapshot to asset vectors."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import torch
+
+from kg.graph import IntArray
+from recommender.gat import NEGATIVE_SLOPE, AttentionOptions, AttentionWeights, log_group_size
+from recommender.gat_inputs import ASSET_FEATURES, EDGE_TYPES, HOLDS_TYPE, AttentionInputs
+
+
+class Engine(Protocol):
+    """A way to propagate; the same in DGL and in plain torch (see `recommender.gat_torch.TorchEngine`)."""
+
+    name: str
+
+    def softmax(self, logits: torch.Tensor, target: torch.Tensor, n: int) -> torch.Tensor:
+        """(e,): the softmax of the logits over the edges of each target."""
+        ...
+
+    def gather(
+        self, attention: torch.Tensor, source: torch.Tensor, target: torch.Tensor, vectors: torch.Tensor, n: int
+    ) -> torch.Tensor:
+        """(n, d): attention times vectors, summed up per target."""
+        ...
+
+
+def choose_engine(name: str) -> Engine:
+    """DGL where it is installed, unless told otherwise."""
+    if name == "torch" or (name == "auto" and importlib.util.find_spec("dgl") is None):
+        from recommender.gat_torch import TorchEngine
+
+        return TorchEngine()
+    from recommender.gat_dgl import DglEngine
+
+    return DglEngine()
+
+
+class Network(torch.nn.Module):
+    """The learned arrays of `AttentionWeights` as parameters, and the pass from a snapshot to asset vectors."""
+
+    def __init__(self, n_learned: int, n_groups: int, options: AttentionOptions, engine: Engine) -> None:
+        """Random weights for `n_learned` nodes, whose codes are of `n_groups` groups."""
+        super().__init__()
+        d, h, rng = options.dimension, options.hidden, torch.Generator().manual_seed(options.seed)
+
+        def normal(rows: int, columns: int, scale: float) -> torch.nn.Parameter:
+            return torch.nn.Parameter(torch.randn(rows, columns, generator=rng) * scale)
+
+        self.vectors = normal(n_learned, d, 0.1 * d**-0.5)
+        self.assets = normal(ASSET_FEATURES, h, 0.3)
+        self.nodes = normal(1, h, 0.3)
+        self.sources = normal(d, h, 0.3)
+        self.targets = normal(d, h, 0.3)
+        self.types = normal(len(EDGE_TYPES), h, 0.3)
+        self.readout = normal(len(EDGE_TYPES), h, 0.3)
+        self.groups = torch.nn.Parameter(torch.ones(n_groups))
+        self.mix = torch.nn.Parameter(torch.tensor([2.0, 1.0]))
+        self.engine = engine
+
+    def forward(self, view: View) -> tuple[torch.Tensor, torch.Tensor]:
+        """Each asset's sum of codes, (assets, columns), and of learned vectors, (assets, d)."""
+        made = torch.nn.functional.normalize(torch.sparse.mm(view.holdings, self.vectors), dim=1)
+        base = torch.cat([self.vectors, made])
+        own = self.vectors.index_select(0, view.own) * view.asset_features[:, -1:]
+        at_asset = view.asset_features @ self.assets + own @ self.targets
+        at_node = view.node_features @ self.nodes + base @ self.sources
+        mixed = at_asset.index_select(0, view.target) + at_node.index_select(0, view.source)
+        mixed = torch.nn.functional.leaky_relu(mixed + self.types.index_select(0, view.kind), NEGATIVE_SLOPE)
+        logits = (mixed * self.readout.index_select(0, view.kind)).sum(1) - view.log_group
+        n, source, target = len(view.own), view.source, view.target
+        attention = self.engine.softmax(logits, target, n)
+        learned = self.engine.gather(attention, source, target, base, n)
+        at = view.coded
+        codes = self.engine.gather(attention[at], source[at], target[at], view.codes, n)
+        return codes * self.groups[view.group_of], learned
+
+    def weights(self) -> AttentionWeights:
+        """A copy of the arrays."""
+        arrays = {f.name: getattr(self, f.name).detach().numpy().copy() for f in fields(AttentionWeights)}
+        return AttentionWeights(**arrays)
+
+
+@dataclass(frozen=True)
+class View:
+    """`AttentionInputs` as tensors; sources are rows of learned vectors followed by investors.
+
+    `own` is each asset's row among the learned vectors (all assets of the training snapshot have one), `coded`
+    are the edges to nodes with codes, `codes` (learned nodes, columns) and `group_of` (columns,) those codes.
+    """
+
+    source: torch.Tensor
+    target: torch.Tensor
+    kind: torch.Tensor
+    log_group: torch.Tensor
+    holdings: torch.Tensor
+    asset_features: torch.Tensor
+    node_features: torch.Tensor
+    own: torch.Tensor
+    coded: torch.Tensor
+    codes: torch.Tensor
+    group_of: torch.Tensor
+
+    @staticmethod
+    def of(inputs: AttentionInputs, learned: IntArray, codes: npt.NDArray[np.float32], group_of: IntArray) -> View:
+        """The tensors of `inputs`; `learned` are the rows of the nodes with vectors, ascending."""
+        row_of = np.full(inputs.n_nodes, -1, np.int64)
+        row_of[learned] = np.arange(len(learned))
+        row_of[inputs.users] = len(learned) + np.arange(len(inputs.users))
+        features = np.concatenate([inputs.node_features[learned], inputs.node_features[inputs.users]])
+        return View(
+            torch.as_tensor(row_of[inputs.source]),
+            torch.as_tensor(inputs.target),
+            torch.as_tensor(inputs.kind),
+            torch.as_tensor(log_group_size(inputs)),
+            sparse_tensor(inputs.holdings[:, learned]),
+            torch.as_tensor(inputs.asset_features),
+            torch.as_tensor(features),
+            torch.as_tensor(row_of[inputs.assets]),
+            torch.as_tensor(np.flatnonzero(inputs.kind != HOLDS_TYPE)),
+            torch.as_tensor(codes[learned]),
+            torch.as_tensor(group_of),
+        )
+
+
+def sparse_tensor(matrix: sp.csr_array) -> torch.Tensor:
+    """A torch tensor with the same entries, float32."""
+    entries = sp.coo_array(matrix)
+    index = torch.as_tensor(np.stack(entries.coords).astype(np.int64))
+    values = torch.as_tensor(entries.data.astype(np.float32))
+    return torch.sparse_coo_tensor(index, values, entries.shape, check_invariants=True).coalesce()
