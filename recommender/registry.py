@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Final
 
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
-from recommender.baselines.ease import fit_ease, fit_weekly_ease
+from recommender.baselines.als import fit_als
+from recommender.baselines.content import fit_content
+from recommender.baselines.ease import fit_ease, fit_strong_ease, fit_weekly_ease
 from recommender.baselines.item_knn import fit_item_knn
+from recommender.baselines.lightgcn import fit_lightgcn
 from recommender.baselines.popularity import fit_popularity, fit_random, fit_recent
+from recommender.baselines.rp3beta import fit_rp3beta
 from recommender.baselines.segments import fit_recent_segment, fit_segment
+from recommender.baselines.slim import fit_slim
+from recommender.baselines.user_knn import fit_user_knn
 from recommender.model import Model
 from recommender.training import fit_scorer
 
@@ -35,6 +42,7 @@ class ModelSpec:
         baseline: something to be beaten, as opposed to our own.
         frozen: takes part in frozen folds if "all" are asked for.
         rolling: takes part in rolling evaluation if "all" are asked for.
+        needs: the optional package that it imports; empty for none.
     """
 
     name: str
@@ -46,6 +54,12 @@ class ModelSpec:
     baseline: bool = True
     frozen: bool = True
     rolling: bool = True
+    needs: str = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether the package that it needs is installed."""
+        return not self.needs or find_spec(self.needs) is not None
 
 
 _SPECS: Final = (
@@ -62,9 +76,16 @@ _SPECS: Final = (
     ModelSpec("recent", fit_recent, "what most investors bought in the last 30 days", "Ji et al. 2020"),
     ModelSpec("segment", fit_segment, "popularity within risk level and segment", "Pazzani 1999"),
     ModelSpec("recent-segment", fit_recent_segment, "recent popularity by segment", "Ji et al. 2020", frozen=False),
+    ModelSpec("content", fit_content, "attributes shared with what is held", "Lops et al. 2011", scores_unheld=True),
     ModelSpec("item-knn", fit_item_knn, "shrunk cosine neighbours of what is held", "Deshpande and Karypis 2004"),
-    ModelSpec("ease", fit_ease, "linear item-to-item weights in closed form", "Steck 2019"),
+    ModelSpec("user-knn", fit_user_knn, "what investors with similar positions have", "Herlocker et al. 1999"),
+    ModelSpec("rp3beta", fit_rp3beta, "random walks of three steps", "Paudel et al. 2016"),
+    ModelSpec("ease", fit_ease, "linear item-to-item weights, penalty 200", "Steck 2019"),
+    ModelSpec("ease-2000", fit_strong_ease, "linear item-to-item weights, penalty 2000", "Steck 2019"),
     ModelSpec("ease-weekly", fit_weekly_ease, "EASE fitted again every week", "Steck 2019", frozen=False),
+    ModelSpec("slim", fit_slim, "sparse non-negative item-to-item weights", "Ning and Karypis 2011"),
+    ModelSpec("ials", fit_als, "matrix factorisation", "Hu et al. 2008", seeded=True, needs="implicit"),
+    ModelSpec("lightgcn", fit_lightgcn, "embeddings smoothed over the graph", "He et al. 2020", seeded=True),
 )
 
 MODELS: Final = MappingProxyType({spec.name: spec for spec in _SPECS})
@@ -72,17 +93,22 @@ MODELS: Final = MappingProxyType({spec.name: spec for spec in _SPECS})
 
 
 def choose_models(names: str, *, rolling: bool = False) -> tuple[ModelSpec, ...]:
-    """The models of a comma-separated list, or all that take part in the kind of evaluation.
+    """The models of a comma-separated list, or all that take part in the kind of evaluation and can be imported.
 
     Raises:
-        UsageError: there is no model of that name.
+        UsageError: there is no model of that name, or the package that it needs is not installed.
 
     >>> [spec.name for spec in choose_models("popularity,ease")]
     ['popularity', 'ease']
     """
     if names == "all":
-        return tuple(spec for spec in MODELS.values() if (spec.rolling if rolling else spec.frozen))
+        part = (spec for spec in MODELS.values() if (spec.rolling if rolling else spec.frozen))
+        return tuple(spec for spec in part if spec.available)
     unknown = [name for name in names.split(",") if name not in MODELS]
     if unknown:
         raise UsageError(f"no model {unknown[0]!r}: choose all, or from {', '.join(MODELS)}")
-    return tuple(MODELS[name] for name in dict.fromkeys(names.split(",")))
+    chosen = tuple(MODELS[name] for name in dict.fromkeys(names.split(",")))
+    for spec in chosen:
+        if not spec.available:
+            raise UsageError(f"model {spec.name} needs {spec.needs}: pip install 'pathfolio[baselines]'")
+    return chosen

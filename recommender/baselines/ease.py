@@ -32,6 +32,11 @@ def fit_ease(graph: KnowledgeGraph, seed: int = 0, *, penalty: float = PENALTY) 
     return ItemModel(graph, ease_weights(graph, penalty))
 
 
+def fit_strong_ease(graph: KnowledgeGraph, seed: int = 0) -> ItemModel:
+    """EASE (Steck 2019) with a penalty of 2000, which leans further towards popularity; `seed` changes nothing."""
+    return ItemModel(graph, ease_weights(graph, 2000.0))
+
+
 @dataclass(frozen=True)
 class WeeklyEase:
     """EASE that is fitted again at its first refresh and then whenever seven days have passed.

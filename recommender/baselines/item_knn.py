@@ -9,9 +9,9 @@ import numpy as np
 from kg.graph import FloatArray, KnowledgeGraph
 from recommender.baselines.item_model import ItemModel, co_holdings
 
-NEIGHBOURS: Final = 100
-SHRINK: Final = 20.0
-DAMPING: Final = 0.5
+NEIGHBOURS: Final = 1000
+SHRINK: Final = 200.0
+DAMPING: Final = 0.8
 
 
 def fit_item_knn(
@@ -30,7 +30,7 @@ def fit_item_knn(
     both = co_holdings(graph)
     count = np.diag(both).copy()
     np.fill_diagonal(both, 0.0)
-    weights = both / (count[:, None] ** damping * count[None, :] ** (1.0 - damping) + shrink)
+    weights = both / np.maximum(count[:, None] ** damping * count[None, :] ** (1.0 - damping) + shrink, 1e-9)
     return ItemModel(graph, nearest(weights, neighbours))
 
 

@@ -1,0 +1,149 @@
+"""Results as one long table: a row per window, kind, group, model and metric, with intervals and paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from kg.graph import FloatArray
+from recommender.bootstrap import Bootstrap, Estimate
+from recommender.evaluate import FoldResult
+from recommender.evaluate_rolling import ROLLING_GROUPS, RollingResult
+from recommender.registry import MODELS
+
+_NAN: Final = float("nan")
+DECIDING: Final = "ndcg@10"
+"""The metric by which the best baseline is chosen."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of the table.
+
+    Attributes:
+        window: the two dates, as on the command line.
+        mode: "frozen" or "rolling".
+        kind, group, model, metric: what was measured.
+        n: how many investors (frozen) or events (rolling) the mean runs over.
+        mean: the value; for frozen folds the mean over seeds.
+        low, high, error: 95 % bootstrap interval over investors, and the bootstrap standard error; NaN for what is
+            measured over all lists together.
+        seeds: how many seeds; spread: standard deviation of the value over them.
+        reference: the best baseline of this window, kind and group by nDCG@10; empty in its own rows.
+        difference, difference_low, difference_high: paired difference to the reference.
+    """
+
+    window: str
+    mode: str
+    kind: str
+    group: str
+    model: str
+    metric: str
+    n: int
+    mean: float
+    low: float
+    high: float
+    error: float
+    seeds: int = 1
+    spread: float = 0.0
+    reference: str = ""
+    difference: float = float("nan")
+    difference_low: float = float("nan")
+    difference_high: float = float("nan")
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One model in one group: values per investor or event, with what is needed to draw them again."""
+
+    model: str
+    values: dict[str, FloatArray]
+    by_seed: dict[str, list[float]] = field(default_factory=dict)
+    overall: dict[str, float] = field(default_factory=dict)
+
+
+def metric_table(results: Iterable[FoldResult | RollingResult], *, seed: int = 0) -> pd.DataFrame:
+    """All rows of all results; columns are the fields of `Row`.
+
+    Args:
+        seed: of the bootstrap's draws.
+    """
+    rows: list[Row] = []
+    for result in results:
+        rows += _fold_rows(result, seed) if isinstance(result, FoldResult) else _rolling_rows(result, seed)
+    return pd.DataFrame([asdict(row) for row in rows], columns=list(Row.__dataclass_fields__))
+
+
+def _fold_rows(result: FoldResult, seed: int) -> Iterator[Row]:
+    for key in dict.fromkeys((cell.kind, cell.group) for cell in result.cells):
+        cells = [cell for cell in result.cells if (cell.kind, cell.group) == key]
+        measured = [_Measured(c.model, c.values, c.by_seed, c.overall) for c in cells]
+        if len(cells[0].user_ids):
+            yield from _group_rows((result.fold.name, "frozen", *key), cells[0].user_ids, measured, seed)
+
+
+def _rolling_rows(result: RollingResult, seed: int) -> Iterator[Row]:
+    for group in ROLLING_GROUPS:
+        mask = result.group(group)
+        users = result.events["user_id"].to_numpy(object)[mask]
+        measured = [_Measured(m, {k: v[mask] for k, v in values.items()}) for m, values in result.values.items()]
+        if len(users):
+            yield from _group_rows((result.window.name, "rolling", "all", group), users, measured, seed)
+
+
+def _group_rows(
+    key: tuple[str, str, str, str], users: npt.NDArray[np.object_], measured: Sequence[_Measured], seed: int
+) -> Iterator[Row]:
+    draws = Bootstrap(users, seed)
+    best = _best_baseline(measured)
+    for one in measured:
+        for metric, values in one.values.items():
+            found = _estimate(draws, users, values, seed)
+            difference = _nothing() if best in (None, one) else _paired(draws, users, one, best, metric, seed)
+            seeds = one.by_seed.get(metric, [found.mean])
+            yield Row(
+                *key,
+                one.model,
+                metric,
+                int((~np.isnan(values)).sum()),
+                found.mean,
+                found.low,
+                found.high,
+                found.error,
+                len(seeds),
+                float(np.std(seeds)),
+                best.model if best is not None and best is not one else "",
+                difference.mean,
+                difference.low,
+                difference.high,
+            )
+        for metric, value in one.overall.items():
+            yield Row(*key, one.model, metric, len(users), value, _NAN, _NAN, _NAN)
+
+
+def _best_baseline(measured: Sequence[_Measured]) -> _Measured | None:
+    baselines = [one for one in measured if one.model in MODELS and MODELS[one.model].baseline]
+    return max(baselines, key=lambda one: float(one.values[DECIDING].mean()), default=None)
+
+
+def _nothing() -> Estimate:
+    return Estimate(_NAN, _NAN, _NAN, _NAN)
+
+
+def _paired(
+    draws: Bootstrap, users: npt.NDArray[np.object_], one: _Measured, best: _Measured | None, metric: str, seed: int
+) -> Estimate:
+    if best is None or metric not in best.values:
+        return _nothing()
+    return _estimate(draws, users, one.values[metric] - best.values[metric], seed)
+
+
+def _estimate(draws: Bootstrap, users: npt.NDArray[np.object_], values: FloatArray, seed: int) -> Estimate:
+    """Over the investors for whom there is a value (a list without any price has no return)."""
+    known = ~np.isnan(values)
+    return draws.estimate(values) if known.all() else Bootstrap(users[known], seed).estimate(values[known])

@@ -1,0 +1,120 @@
+"""`pathfolio evaluate`: ranking quality on temporal folds or day by day, beside baselines."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kg.progress import Progress
+    from kg.tables import Tables
+    from recommender.evaluate import FoldResult
+    from recommender.evaluate_rolling import RollingResult
+    from recommender.registry import ModelSpec
+    from recommender.split import Fold
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("data", type=Path, metavar="DATA", help="a market folder or a FAR-Trans folder")
+    window = parser.add_mutually_exclusive_group(required=True)
+    window.add_argument(
+        "--fold",
+        action="append",
+        metavar="TRAIN_END:TEST_END",
+        help="fit on what was known on TRAIN_END, test on new purchases until TEST_END; may be repeated",
+    )
+    window.add_argument(
+        "--rolling", action="append", metavar="CUT:END", help="fit on CUT, then a list every morning until END"
+    )
+    parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
+    parser.add_argument("--kinds", default="all", metavar="KIND,…", help="of all, stock, fund, bond (default: all)")
+    parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="fits of models that use a seed")
+    parser.add_argument("--out", action="append", type=Path, default=[], help="metrics.json, .csv, .tex or .txt")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write bar charts with intervals there")
+    parser.add_argument("--dump", type=Path, metavar="FILE", help="with --rolling: every day's lists, as Parquet")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def run(args: argparse.Namespace) -> None:
+    """Evaluate, print the table, write the files.
+
+    Raises:
+        UsageError: an unknown model, kind, window or file ending.
+        DataError: the folder is refused, or the window has nothing to learn from or to score on.
+    """
+    from kg.contract import read_folder
+    from kg.progress import Progress
+    from recommender.evaluate_output import to_text, writer_for
+    from recommender.evaluate_table import metric_table
+    from recommender.registry import choose_models
+    from recommender.split import Fold
+
+    writers = [(path, writer_for(path)) for path in args.out]
+    windows = [Fold.parse(text) for text in args.fold or args.rolling]
+    models = choose_models(args.models, rolling=bool(args.rolling))
+    dumped = _dumped(args, models)
+    progress = Progress()
+    with progress.stage(f"read {args.data}"):
+        tables = read_folder(args.data)
+    results: list[FoldResult] | list[RollingResult]
+    if args.fold:
+        results = _frozen(tables, windows, models, args, progress)
+    else:
+        results = _rolling(tables, windows, models, dumped, progress)
+    table = metric_table(results)
+    sys.stdout.write(to_text(table))
+    for path, write in writers:
+        path.write_text(write(table), encoding="utf-8")
+    if args.plots:
+        from recommender.evaluate_plots import plot_tables
+
+        plot_tables(table, args.plots)
+
+
+def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec]) -> tuple[Path, str] | None:
+    """Where to write whose daily lists: our own model's, or the only one's."""
+    from kg.errors import UsageError
+
+    if args.dump is None:
+        return None
+    if not args.rolling or len(args.rolling) > 1:
+        raise UsageError("--dump writes the lists of one window: give it with one --rolling CUT:END")
+    ours = [spec.name for spec in models if not spec.baseline] or [spec.name for spec in models]
+    if len(ours) > 1:
+        raise UsageError(f"--dump writes one model's lists: choose one with --models, say --models {ours[0]}")
+    return args.dump, ours[0]
+
+
+def _frozen(
+    tables: Tables, windows: Sequence[Fold], models: Sequence[ModelSpec], args: argparse.Namespace, progress: Progress
+) -> list[FoldResult]:
+    from recommender.evaluate import evaluate_fold
+
+    kinds, seeds = tuple(dict.fromkeys(args.kinds.split(","))), range(args.seeds)
+    return [evaluate_fold(tables, fold, models, kinds=kinds, seeds=seeds, progress=progress) for fold in windows]
+
+
+def _rolling(
+    tables: Tables,
+    windows: Sequence[Fold],
+    models: Sequence[ModelSpec],
+    dumped: tuple[Path, str] | None,
+    progress: Progress,
+) -> list[RollingResult]:
+    from recommender.evaluate_rolling import evaluate_rolling
+
+    results = [evaluate_rolling(tables, w.train_end, w.test_end, models, progress=progress) for w in windows]
+    if dumped is not None:
+        path, model = dumped
+        results[0].dump(model).to_parquet(path, index=False)
+    return results
