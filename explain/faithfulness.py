@@ -160,9 +160,13 @@ def _beaten(
 ) -> dict[tuple[str, str], float]:
     """What deleting the first 1 and the first few units costs, and how often that is more than random ones cost.
 
-    Only draws that take other units than ours are compared.
+    Only draws that take other units than ours are compared, and only scores in which the investor has a part: a new
+    issue may be listed for the demand for it alone.
     """
-    out: dict[tuple[str, str], float] = {}
+    moved = float(np.ptp(deletion) > 1e-12)
+    out: dict[tuple[str, str], float] = {(OURS, "investor has a part"): moved}
+    if not moved:
+        return out
     for count in (1, options.top):
         if len(orders[0]) <= count:
             continue
