@@ -32,6 +32,27 @@ def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:
     return speech_of(lang).what_if(_macro(found), values)
 
 
+def to_json(found: Counterfactual, model: WhatIf, lang: str = "en") -> dict[str, Any]:
+    """The counterfactual for machines, with its sentence."""
+    graph, change, tracer = model.graph, found.change, Tracer(model.graph, "")
+    answers = [] if change is None else _answers(found, model, tracer)
+    removed = [] if change is None else graph.assets[sorted(change.without)].tolist()
+    return {
+        "user_id": str(graph.nodes.id[graph.users[found.user]]),
+        "asset_id": str(graph.nodes.id[graph.assets[found.asset]]),
+        "k": found.options.k,
+        "takes_off": found.takes_off,
+        "found": change is not None,
+        "without": [tracer.node(row).to_json(lang) for row in removed],
+        "answers": [{name: getattr(node, "id", node) for name, node in answer.items()} for answer in answers],
+        "before": found.before,
+        "after": found.after,
+        "is_smallest": found.is_smallest,
+        "scored": found.scored,
+        "text": tell(found, model, lang),
+    }
+
+
 def _macro(found: Counterfactual) -> str:
     if not found.before:
         return "held"

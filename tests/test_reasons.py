@@ -167,7 +167,7 @@ def test_claims_are_chosen_by_weight_and_cautions_come_last() -> None:
     def claim(trigger: str, weight: float, *, is_caution: bool = False) -> Claim:
         return Claim(trigger, {}, (stable_id("p", trigger, str(weight)),), weight=weight, is_caution=is_caution)
 
-    claims = [claim("co_investment", w) for w in (0.1, 0.4, 0.3)] + [claim("learned", 0.2)]
+    claims = [claim("co_investment", w) for w in (0.1, 0.4, 0.3)] + [claim("look_through", 0.2)]
     cautions = [claim(f"caution{i}", 0.0, is_caution=True) for i in range(5)]
     chosen = choose([*cautions, *claims, *(claim(f"other{i}", 0.01) for i in range(9))])
     assert [c.weight for c in chosen[:3]] == [0.4, 0.3, 0.2]  # 0.1 is a third of its kind

@@ -6,7 +6,9 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from web.arguments import add_build
 
 if TYPE_CHECKING:
     from explain.explanation import Explanation
@@ -17,14 +19,16 @@ FORMATS: Final = ("text", "json", "html", "svg")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("build", type=Path, metavar="BUILD", help="the folder of a build")
+    add_build(parser)
     parser.add_argument("--user", metavar="U", help="the investor's id")
     parser.add_argument("--asset", metavar="A", help="the id of a stock, fund or bond")
     parser.add_argument("--kind", choices=("stock", "fund", "bond"), help="rank among the assets of this kind only")
     parser.add_argument("--lang", default="en", choices=("en", "zh-TW"), help="language (default: en)")
     parser.add_argument("--format", default="text", choices=FORMATS, help="output format (default: text)")
+    parser.add_argument("--instead-of", metavar="B", help="why asset A and not asset B: the parts that differ")
+    parser.add_argument("--what-if", action="store_true", help="what would take A off the list, or bring it on")
     parser.add_argument("--all", action="store_true", help="explain the whole list of every investor into --out")
-    parser.add_argument("-k", type=int, default=10, metavar="K", help="with --all: length of the lists (default: 10)")
+    parser.add_argument("-k", type=int, default=10, metavar="N", help="length of the list (default: 10)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
 
 
@@ -42,11 +46,13 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("name one pair with --user U --asset A, or every list with --all --out FILE.parquet")
     if args.all and args.out is None:
         raise UsageError("--all writes a table: name it with --out FILE.parquet")
+    if args.format not in ("text", "json") and (args.instead_of or args.what_if):
+        raise UsageError(f"--instead-of and --what-if are text or json, not {args.format}")
     build = load_build(args.build)
     if args.all:
         _explain_all(build, args)
     else:
-        _write(_formatted(build, args), args.out)
+        _write(_answer(build, args), args.out)
 
 
 def _explain_all(build: Build, args: argparse.Namespace) -> None:
@@ -61,10 +67,39 @@ def _explain_all(build: Build, args: argparse.Namespace) -> None:
         details.append(f"{rows:,} paths")
 
 
+def _answer(build: Build, args: argparse.Namespace) -> str:
+    if args.instead_of:
+        return _contrast(build, args)
+    if args.what_if:
+        return _what_if(build, args)
+    return _formatted(build, args)
+
+
+def _contrast(build: Build, args: argparse.Namespace) -> str:
+    from explain.contrast import contrast, contrast_as_text
+
+    found = contrast(_explanation(build, args, args.asset), _explanation(build, args, args.instead_of))
+    return _json(found.to_json(args.lang)) if args.format == "json" else contrast_as_text(found, args.lang)
+
+
+def _what_if(build: Build, args: argparse.Namespace) -> str:
+    from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
+    from explain.what_if import ScorerWhatIf
+    from explain.what_if_text import tell, to_json
+    from recommender.retrieve import user_position
+
+    asked, options = ScorerWhatIf(build.scorer), SearchOptions(k=args.k, kind=args.kind)
+    user, asset = user_position(build.graph, args.user), _position(build, args.asset)
+    found = what_takes_it_off(asked, user, asset, options)
+    if found.before == 0 or found.before > args.k:
+        found = what_brings_it_on(asked, user, asset, options)
+    return _json(to_json(found, asked, args.lang)) if args.format == "json" else f"{tell(found, asked, args.lang)}\n"
+
+
 def _formatted(build: Build, args: argparse.Namespace) -> str:
-    explanation = _explanation(build, args)
+    explanation = _explanation(build, args, args.asset)
     if args.format == "json":
-        return json.dumps(explanation.to_json(args.lang), ensure_ascii=False, indent=2) + "\n"
+        return _json(explanation.to_json(args.lang))
     if args.format == "html":
         from explain.formats_html import as_html
 
@@ -78,14 +113,21 @@ def _formatted(build: Build, args: argparse.Namespace) -> str:
     return as_text(explanation, args.lang, is_sample=build.is_sample)
 
 
-def _explanation(build: Build, args: argparse.Namespace) -> Explanation:
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+
+
+def _position(build: Build, asset_id: str) -> int:
+    return build.graph.asset_row(asset_id) - int(build.graph.assets[0])
+
+
+def _explanation(build: Build, args: argparse.Namespace, asset_id: str) -> Explanation:
     from explain.explainer import Explainer
     from explain.place import place_in_list
     from recommender.retrieve import user_position
 
     scorer = build.scorer
-    user = user_position(build.graph, args.user)
-    asset = build.graph.asset_row(args.asset) - int(build.graph.assets[0])
+    user, asset = user_position(build.graph, args.user), _position(build, asset_id)
     rank = place_in_list(scorer, user, asset, args.kind)
     return Explainer(build.graph, build.build_hash).explain(scorer.account(user, asset), rank, (args.lang,))
 
