@@ -14,6 +14,7 @@ from recommender.baselines.als import fit_als
 from recommender.baselines.content import fit_content
 from recommender.baselines.ease import fit_ease, fit_strong_ease, fit_weekly_ease
 from recommender.baselines.item_knn import fit_item_knn
+from recommender.baselines.lambdamart import fit_lambdamart
 from recommender.baselines.lightgcn import fit_lightgcn
 from recommender.baselines.popularity import fit_popularity, fit_random, fit_recent
 from recommender.baselines.rp3beta import fit_rp3beta
@@ -86,6 +87,7 @@ _SPECS: Final = (
     ModelSpec("slim", fit_slim, "sparse non-negative item-to-item weights", "Ning and Karypis 2011"),
     ModelSpec("ials", fit_als, "matrix factorisation", "Hu et al. 2008", seeded=True, needs="implicit"),
     ModelSpec("lightgcn", fit_lightgcn, "embeddings smoothed over the graph", "He et al. 2020", seeded=True),
+    ModelSpec("lambdamart", fit_lambdamart, "boosted trees over 30 features", "Burges 2010", True, needs="lightgbm"),
 )
 
 MODELS: Final = MappingProxyType({spec.name: spec for spec in _SPECS})

@@ -27,11 +27,18 @@ def fit_item_knn(
     weight[i, j] = both / (n_i^damping n_j^(1 - damping) + shrink) for the `neighbours` nearest i of each j.
     `seed` changes nothing.
     """
-    both = co_holdings(graph)
+    return ItemModel(graph, knn_weights(co_holdings(graph), neighbours, shrink, damping))
+
+
+def knn_weights(
+    both: FloatArray, neighbours: int = NEIGHBOURS, shrink: float = SHRINK, damping: float = DAMPING
+) -> FloatArray:
+    """(assets, assets) weights from counts of investors who have had both (the diagonal: either)."""
     count = np.diag(both).copy()
-    np.fill_diagonal(both, 0.0)
-    weights = both / np.maximum(count[:, None] ** damping * count[None, :] ** (1.0 - damping) + shrink, 1e-9)
-    return ItemModel(graph, nearest(weights, neighbours))
+    norm = np.maximum(count[:, None] ** damping * count[None, :] ** (1.0 - damping) + shrink, 1e-9)
+    weights = both / norm
+    np.fill_diagonal(weights, 0.0)
+    return nearest(weights, neighbours)
 
 
 def nearest(weights: FloatArray, neighbours: int) -> FloatArray:
