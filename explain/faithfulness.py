@@ -118,7 +118,8 @@ def _measure_item(
     if not 1 <= len(units) <= MOST_UNITS:
         return _Item(values, {})
     curves: dict[tuple[str, str], FloatArray] = {}
-    ours = np.argsort(-importance_of(account, units, asked), kind="stable")
+    parts = importance_of(account, units, asked)
+    ours = np.argsort(-parts, kind="stable")
     orders = [ours, *(rng.permutation(len(units)) for _ in range(options.draws))]
     scores = _scores(asked, user, asset, units, orders)
     whole, none = scores[0, 0, 0], scores[0, 0, -1]
@@ -129,7 +130,9 @@ def _measure_item(
             curves |= {(name, curve): _at_shares(part[:, row].mean(axis=0)) for row, curve in enumerate(_CURVES)}
             kept = part[:, 1, min(options.top, len(units))].mean()
             values[name, f"sufficiency of {options.top}"] = float(kept)
-    return _Item(values | _beaten(scores[:, 0], orders, options), curves)
+    values[OURS, "investor has a part"] = float(np.ptp(scores[:, 0]) > 1e-12)
+    beaten = _beaten(scores[:, 0], orders, options) if parts.max() > 0 else {}
+    return _Item(values | beaten, curves)
 
 
 _CURVES: Final = ("deletion", "insertion")
@@ -160,13 +163,10 @@ def _beaten(
 ) -> dict[tuple[str, str], float]:
     """What deleting the first 1 and the first few units costs, and how often that is more than random ones cost.
 
-    Only draws that take other units than ours are compared, and only scores in which the investor has a part: a new
-    issue may be listed for the demand for it alone.
+    Only draws that take other units than ours are compared, and only scores that a path speaks for: a new issue may
+    be listed for the demand for it alone.
     """
-    moved = float(np.ptp(deletion) > 1e-12)
-    out: dict[tuple[str, str], float] = {(OURS, "investor has a part"): moved}
-    if not moved:
-        return out
+    out: dict[tuple[str, str], float] = {}
     for count in (1, options.top):
         if len(orders[0]) <= count:
             continue
