@@ -33,6 +33,7 @@ def train_parts(graph: KnowledgeGraph, options: TrainingOptions, progress: Progr
     from recommender.gat import AttentionOptions, train_attention
 
     _check_trainable(graph)
+    _use_one_thread()
     with progress.stage("train KG embedding") as details:
         vectors = train_vectors(graph, VectorOptions(model=options.embedding, seed=options.seed), progress)
         metrics = vectors.manifest.metrics
@@ -49,6 +50,14 @@ def fit_scorer(
     """The served score, trained on `graph` from scratch."""
     learned = train_parts(graph, TrainingOptions(seed), progress or Progress(out=None))
     return assemble_scorer(graph, learned, score or ScoreOptions())
+
+
+def _use_one_thread() -> None:
+    """Keep torch to one thread: on batches this small, threads wait for each other longer than they compute, and
+    results do not depend on the machine's number of cores."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _check_trainable(graph: KnowledgeGraph) -> None:
