@@ -484,7 +484,15 @@ def test_canonical_json_is_the_library_s(value: Any) -> None:
     assert canonical(value) == expected
 
 
-@pytest.mark.parametrize("value", [[1e-7, 1e21, 1e16, -0.0, 5e-324, 1.0, 123456789.0, 0.1], {"€": 1, "\r": 2, "😀": 3}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"a": "17e8", 1.0}',
+        {"a\n": ["x", 1.0, '"1e9"']},
+        [1e-7, 1e21, 1e16, -0.0, 5e-324, 1.0, 123456789.0, 0.1],
+        {"€": 1, "\r": 2, "😀": 3},
+    ],
+)
 def test_canonical_json_of_odd_values(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
 

@@ -15,7 +15,7 @@ from kg.errors import LedgerError
 # Floats are corrected here; whatever else occurs goes to the library.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 _FLOAT: Final = re.compile(r"(?<![\d.])-?\d++(?:\.0(?![\de])|(?:\.\d++)?e[+-]?\d++)")
-_FOR_THE_LIBRARY: Final = re.compile(rb"\\|[\xf0-\xf4]")
+_ASTRAL: Final = re.compile(rb"[\xf0-\xf4]")
 _LONG_NUMBER: Final = re.compile(r"(?<![.\d])\d{16}")
 
 
@@ -36,7 +36,10 @@ def canonical(value: Any) -> bytes:
 
 def _fast(value: Any) -> bytes | None:
     """The same bytes as the library's, or None where that is not certain."""
-    parts = _ENCODER.encode(value).split('"')
+    text = _ENCODER.encode(value)
+    if "\\" in text:
+        return None
+    parts = text.split('"')
     for at in range(0, len(parts), 2):  # without escapes, every other part stands outside of texts
         part = parts[at]
         if "." in part or "e" in part:
@@ -44,7 +47,7 @@ def _fast(value: Any) -> bytes | None:
         if len(part) > 15 and _LONG_NUMBER.search(part):
             return None
     made = '"'.join(parts).encode()
-    return None if _FOR_THE_LIBRARY.search(made) else made
+    return None if _ASTRAL.search(made) else made
 
 
 def _number(found: re.Match[str]) -> str:

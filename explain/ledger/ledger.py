@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from explain.ledger.canonical import canonical
-from explain.ledger.entry import Draft, Header, new_id, open_payload, read_header
+from explain.ledger.entry import Draft, Header, new_id, open_payload, read_header, record_key
 from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE, MasterKey, SigningKey, master_key, signing_key
 from explain.ledger.merkle import consistency_proof, inclusion_proof
 from explain.ledger.note import Checkpoint, Note, Verifier
@@ -50,11 +50,22 @@ def ledger_location(environ: Mapping[str, str] = os.environ) -> str:
 
 
 class Ledger:
-    """An open ledger; safe to be used by many threads. Make one with `open_ledger`."""
+    """An open ledger; safe to be used by many threads. Make one with `open_ledger`.
 
-    def __init__(self, store: Store, keys: tuple[SigningKey | None, MasterKey | None], clock: Clock) -> None:
-        """The ledger in `store`, with the keys that are at hand."""
+    `noted` is for who writes entries that are needed once (a build's, …): what is known to be there already.
+    """
+
+    def __init__(
+        self, store: Store, keys: tuple[SigningKey | None, MasterKey | None], folder: Path, clock: Clock
+    ) -> None:
+        """The ledger in `store`, with the keys that are at hand.
+
+        Args:
+            folder: of the keys and of whatever else is kept beside the ledger.
+        """
         self.store, self.clock = store, clock
+        self.folder = folder
+        self.noted: set[tuple[str, str]] = set()
         self.signing, self._master = keys
 
     # -- writing ---------------------------------------------------------------------------------------------
@@ -229,6 +240,12 @@ class Ledger:
         key_id = read_header(leaf).key
         return open_payload(leaf, self._data_key(key_id) if key_id else None)
 
+    def key_of_record(self, record_id: str) -> bytes:
+        """The key that opens this record and no other; empty where it is open or the person was erased."""
+        header = self.header(record_id)
+        data_key = self._data_key(header.key) if header.key else None
+        return b"" if data_key is None else record_key(data_key, header.id)
+
     def _data_key(self, key_id: str) -> bytes | None:
         query = sa.select(PERSON_KEY.c.wrapped).where(PERSON_KEY.c.key_id == key_id)
         with self.store.read() as connection:
@@ -286,7 +303,7 @@ def open_ledger(
     store = open_store(where, create=create)
     folder = store.folder or Path(ledger_location({k: v for k, v in environ.items() if k != LOCATION_VARIABLE}))
     keys = (signing_key(folder, environ, create=create), master_key(folder, environ, create=create))
-    ledger = Ledger(store, keys, clock)
+    ledger = Ledger(store, keys, folder, clock)
     if create:
         _begin(ledger)
         finish_rotation(ledger)

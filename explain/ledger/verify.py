@@ -20,6 +20,7 @@ from kg.errors import LedgerError
 
 _CHUNK: Final = 2000
 _MOST_FINDINGS: Final = 1000
+_TEXTS: Final = ("id", "kind", "key_id", "time")
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,30 @@ def verify_ledger(ledger: Ledger, *, trusted: Sequence[Verifier] = (), against: 
         against: older checkpoints kept elsewhere; the ledger must begin with what they signed.
     """
     walk = _Walk(ledger, trusted, against)
-    with mapped(ledger.store.where):
-        walk.database()
-        walk.keys()
-        walk.entries()
-        walk.people()
+    for step in (walk.database, walk.keys, walk.entries, walk.people):
+        try:
+            with mapped(ledger.store.where):
+                step()
+        except LedgerError as error:
+            walk.note(None, "", f"the database cannot be read: {error}")
     return walk.result()
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A row of the entries."""
+
+    seq: int
+    id: str
+    kind: str
+    key_id: str
+    time: str
+    leaf_hash: bytes
+    data: bytes | None
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 @dataclass
@@ -170,20 +189,28 @@ class _Walk:
             self.note(None, "", f"{tiles} tiles where {_tiles_of(self.state.frontier.size)} belong")
         self._checkpoints(roots)
 
-    def _chunks(self, connection: sa.Connection) -> Iterator[list[Any]]:
+    def _chunks(self, connection: sa.Connection) -> Iterator[list[_Stored]]:
         last = -1
         while True:
-            rows = connection.execute(
-                sa.select(ENTRY).where(ENTRY.c.seq > last).order_by(ENTRY.c.seq).limit(_CHUNK)
-            ).all()
+            rows = connection.execute(self._query().where(ENTRY.c.seq > last).order_by(ENTRY.c.seq).limit(_CHUNK)).all()
             if not rows:
                 return
-            yield list(rows)
-            last = int(rows[-1].seq)
+            yield [
+                _Stored(int(seq), _text(name), _text(kind), _text(key), _text(time), leaf, data)
+                for seq, name, kind, key, time, leaf, data in rows
+            ]
+            last = int(rows[-1][0])
 
-    def _chunk(self, connection: sa.Connection, rows: list[Any], gone: set[int], roots: _RootsAt) -> None:
+    def _query(self) -> sa.Select[Any]:
+        """All columns; as raw bytes in SQLite, where a damaged text could not be read otherwise."""
+        columns: list[sa.ColumnElement[Any]] = [*(ENTRY.c[name] for name in _TEXTS), ENTRY.c.leaf_hash, ENTRY.c.data]
+        if self.ledger.store.is_sqlite:
+            columns = [sa.cast(column, sa.LargeBinary) for column in columns]
+        return sa.select(ENTRY.c.seq, *columns)
+
+    def _chunk(self, connection: sa.Connection, rows: list[_Stored], gone: set[int], roots: _RootsAt) -> None:
         for row in rows:
-            seq, expected = int(row.seq), self.state.frontier.size
+            seq, expected = row.seq, self.state.frontier.size
             if seq != expected:
                 self.note(expected, "", f"missing: {seq - expected} record(s) from place {expected} on")
                 self.shifted = True
@@ -191,7 +218,7 @@ class _Walk:
                 filler = [b"\x00" * 32] * (seq - expected)
                 self.state, _ = self.state.extended(filler, self.state.last_time)
             self._entry(row, seq, gone)
-            self.state, filled = self.state.extended([bytes(row.leaf_hash)], str(row.time))
+            self.state, filled = self.state.extended([row.leaf_hash], row.time)
             for tile in filled:
                 query = sa.select(TILE).where(TILE.c.level == tile.level, TILE.c.idx == tile.index)
                 stored = connection.execute(query).one_or_none()
@@ -206,13 +233,13 @@ class _Walk:
             at = next((k for k, pair in enumerate(zip(old, hashes, strict=False)) if pair[0] != pair[1]), 0)
             self.note(index * 256 + at, "", f"tile {name} does not agree with the entries from there on")
 
-    def _entry(self, row: Any, seq: int, gone: set[int]) -> None:
+    def _entry(self, row: _Stored, seq: int, gone: set[int]) -> None:
         if row.data is None:
             self.expired += 1
             if seq not in gone:
                 self.note(seq, row.id, "missing: its content was deleted, and no entry says so")
             return
-        leaf = bytes(row.data)
+        leaf = row.data
         if leaf_hash(leaf) != row.leaf_hash:
             self.shifted = True
             self.note(seq, row.id, "altered: its content does not have its hash")
@@ -224,7 +251,7 @@ class _Walk:
             return
         self._header(header, row, seq)
 
-    def _header(self, header: Header, row: Any, seq: int) -> None:
+    def _header(self, header: Header, row: _Stored, seq: int) -> None:
         if header.seq != seq:
             self.shifted = True
             self.note(seq, header.id, f"reordered: it was written at place {header.seq}")

@@ -30,6 +30,11 @@ class Exposure:
     names: npt.NDArray[np.object_]
     is_fund: npt.NDArray[np.bool_]
 
+    def rows(self, at: IntArray) -> sp.csr_array:
+        """The rows of the assets at positions `at`; all of them, in their order, cost nothing."""
+        n = self.matrix.shape[0]
+        return self.matrix if len(at) == n and np.array_equal(at, np.arange(n)) else self.matrix[at]
+
     def of_holdings(self, held: IntArray, share: FloatArray) -> FloatArray:
         """(groups,) the fractions of a portfolio that holds `share` of each asset in `held` (positions)."""
         rows = self.matrix[held]

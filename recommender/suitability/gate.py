@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,6 +56,7 @@ class Screening:
         subject = int(found.subject[number])
         return RuleResult(
             rule=rule.name,
+            kind=f"{rule.kind}/{rule.group}" if rule.group else rule.kind,
             outcome=Outcome(int(found.outcome[number])),
             effect=Outcome(int(self.effects[row, number])),
             reason=REASONS[int(found.reason[number])],
@@ -66,12 +66,14 @@ class Screening:
             facts=facts_used(rule, self.assets, self.investor, int(self.at[number]), found, number),
         )
 
+    def counted(self, effect: Outcome) -> dict[str, int]:
+        """Rule id to how many candidates have this effect from it, each rule on its own."""
+        counts = (self.effects == effect).sum(axis=1)
+        return {rule.name: int(count) for rule, count in zip(self.assets.rules.rules, counts, strict=True)}
+
     def rejected_by(self) -> dict[str, int]:
-        """Rule id to how many candidates it rejects, each rule on its own; then the total under `any`."""
-        counts = Counter({rule.name: 0 for rule in self.assets.rules.rules})
-        for row, rule in enumerate(self.assets.rules.rules):
-            counts[rule.name] = int((self.effects[row] == Outcome.REJECT).sum())
-        return dict(counts) | {"any": int((~self.allowed).sum())}
+        """`counted` for rejections, with the total under `any`."""
+        return self.counted(Outcome.REJECT) | {"any": int((~self.allowed).sum())}
 
 
 @dataclass(frozen=True)

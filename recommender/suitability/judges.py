@@ -104,7 +104,7 @@ def _after_purchase(
     after = (1 - p) * before + p * part, with p = `purchase_share`; groups of which the portfolio has relatively
     more than the candidate are diluted by it and left out.
     """
-    p, rows = assets.rules.purchase_share, exposure.matrix[at]
+    p, rows = assets.rules.purchase_share, exposure.rows(at)
     row = np.repeat(np.arange(len(at)), np.diff(rows.indptr))
     after = (1 - p) * before[rows.indices] + p * rows.data
     limits = np.where(exposure.is_fund, max(rule.fund_limit, rule.limit), rule.limit)

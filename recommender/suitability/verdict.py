@@ -59,6 +59,7 @@ class RuleResult:
 
     Attributes:
         rule: the rule's id in the rule file.
+        kind: the rule's kind, and for concentration and freshness its group (`concentration/issuer`).
         outcome: what the rule found.
         effect: what that counts as: the outcome, or what the rule file makes of an unknown one.
         reason: a word for why (`above_level`, `no_rating`, …), from which sentences are made.
@@ -68,6 +69,7 @@ class RuleResult:
     """
 
     rule: str
+    kind: str
     outcome: Outcome
     effect: Outcome
     reason: str
@@ -80,6 +82,7 @@ class RuleResult:
         """As it stands in a record."""
         return {
             "rule": self.rule,
+            "kind": self.kind,
             "outcome": self.outcome.word,
             "effect": self.effect.word,
             "reason": self.reason,

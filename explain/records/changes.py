@@ -1,0 +1,49 @@
+"""What would have changed a recorded result, computed again with the build that made it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
+from explain.records.columns import unpacked
+from explain.what_if import ScorerWhatIf
+from explain.what_if_text import tell
+from recommender.build import Build
+from recommender.retrieve import user_position
+
+_EACH: Final = 2
+_MOST_SCORED: Final = 1000
+
+
+def what_would_have_changed(record: dict[str, Any], build: Build, lang: str) -> list[str]:
+    """Sentences: what would have taken the first assets off the list by score, and brought the next ones onto it."""
+    question = record["question"]
+    if question["asset_id"] or not record["list"]:
+        return []
+    model, user = ScorerWhatIf(build.scorer), user_position(build.graph, question["user_id"])
+    options = SearchOptions(k=question["k"], kind=question["kind"], most_scored=_MOST_SCORED)
+    first = int(build.graph.assets[0])
+    positions = [build.graph.asset_row(item["asset_id"]) - first for item in record["list"][:_EACH]]
+    found = [what_takes_it_off(model, user, position, options) for position in positions]
+    nearest = _next_after(record, build)
+    if nearest is not None:
+        found.append(what_brings_it_on(model, user, nearest, options))
+    names = [build.graph.display_name(int(build.graph.assets[each.asset]), lang) for each in found]
+    colon = "：" if lang.startswith("zh") else ": "
+    return [f"{name}{colon}{tell(each, model, lang)}" for name, each in zip(names, found, strict=True)]
+
+
+def _next_after(record: dict[str, Any], build: Build) -> int | None:
+    """Position of the allowed candidate with the highest score that is not on the list."""
+    columns = record["candidates"].get("columns")
+    if columns is None:
+        return None
+    at, score, outcome = (unpacked(columns[name]) for name in ("asset", "score", "outcome"))
+    first = int(build.graph.assets[0])
+    listed = {build.graph.asset_row(item["asset_id"]) - first for item in record["list"]}
+    rest = [
+        (-s, a)
+        for a, s, o in zip(at.tolist(), score.tolist(), outcome.tolist(), strict=True)
+        if o < 2 and a not in listed
+    ]
+    return min(rest)[1] if rest else None

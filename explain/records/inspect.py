@@ -1,0 +1,162 @@
+"""What staff do with records: list, report, hand out as a case. Every look is recorded with who and why."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from explain.ledger.canonical import canonical
+from explain.ledger.entry import Header, read_header
+from explain.ledger.ledger import RECOMMENDATION, Ledger
+from explain.ledger.merkle import leaf_hash
+from explain.ledger.proof_text import proof_text
+from explain.ledger.verify import verify_record
+from explain.records.report import Integrity, Report, make_report, report_html
+from explain.records.serve import BUILD, RULES, registered
+from explain.records.tables import expanded
+from explain.wording import LANGUAGES
+from kg.errors import UsageError
+
+_README: Final = """A case: one record of what was recommended, with the proof that it is unchanged.
+
+verify.py             python verify.py --key KEY   (needs Python and `pip install cryptography`, nothing else)
+public_key.txt        the key that signed; compare it with the one that the firm has published
+record.leaf           the ledger's entry, as it was hashed
+record.key            opens this entry, and no other
+record.json           its content, canonical JSON (RFC 8785)
+record-expanded.json  the same, with tables written out
+record.tlog-proof     proof and signed checkpoint (c2sp.org/tlog-proof)
+rules.toml            the suitability rules that were applied
+manifest.json         of the build that was used
+report-*.html         the report in each language
+"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Who looks at records, and why."""
+
+    who: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record in a list; what is personal is empty where the person was erased."""
+
+    id: str
+    seq: int
+    time: str
+    kind: str
+    user_id: str
+    who: str
+    through: str
+    build: str
+    as_of: str
+    assets: tuple[str, ...]
+    rejected: int
+    state: str
+
+
+def list_records(ledger: Ledger, look: Look, headers: Sequence[Header]) -> list[Row]:
+    """What the records are about."""
+    return [_row(header, payload) for header, payload in ledger.read_many(headers, who=look.who, purpose=look.purpose)]
+
+
+def _row(header: Header, payload: Any) -> Row:
+    is_record = header.kind == RECOMMENDATION and isinstance(payload, dict)
+    question = payload["question"] if is_record else {}
+    return Row(
+        header.id,
+        header.seq,
+        header.time,
+        header.kind,
+        str(question.get("user_id", "")),
+        str(question.get("who") or (payload or {}).get("who", "")),
+        str(question.get("through", "")),
+        header.tags.get("build", ""),
+        header.tags.get("as_of", ""),
+        tuple(item["asset_id"] for item in payload["list"]) if is_record else (),
+        len(payload["rejected"]) if is_record else 0,
+        "readable" if payload is not None else "erased",
+    )
+
+
+def read_record(ledger: Ledger, record_id: str, look: Look) -> tuple[Header, dict[str, Any]]:
+    """A recommendation's header and its compact record.
+
+    Raises:
+        UsageError: no such record, or it is no recommendation.
+        LedgerError: the person was erased, or the look could not be recorded.
+    """
+    header = ledger.header(record_id)
+    if header.kind != RECOMMENDATION:
+        raise UsageError(f"{header.id} is an entry of kind {header.kind}, no recommendation: see `audit list`")
+    return header, ledger.read(header.id, who=look.who, purpose=look.purpose)
+
+
+def integrity_of(ledger: Ledger, header: Header) -> Integrity:
+    """The record's proof, verified now."""
+    problem, proof = verify_record(ledger, header.id), ledger.prove(header.id)
+    return Integrity(
+        origin=ledger.origin,
+        size=proof.size,
+        key=ledger.verifiers[-1].text,
+        leaf=leaf_hash(ledger.leaf(header.id)).hex(),
+        proof=proof_text(proof),
+        problem="" if problem is None else problem.problem,
+        made=ledger.clock(),
+    )
+
+
+def report_on(ledger: Ledger, record_id: str, look: Look, lang: str, *, changes: Sequence[str] = ()) -> Report:
+    """The report on one record; `changes` as in `make_report`."""
+    header, record = read_record(ledger, record_id, look)
+    return make_report(expanded(record), header, integrity_of(ledger, header), lang, changes=changes)
+
+
+def export_case(ledger: Ledger, record_id: str, look: Look, out: Path) -> None:
+    """Write case.zip: the record with all that it takes to verify and understand it without this software.
+
+    Raises:
+        OSError: `out` cannot be written.
+    """
+    header, record = read_record(ledger, record_id, look)
+    readable, integrity = expanded(record), integrity_of(ledger, header)
+    reports = {
+        f"report-{lang}.html": report_html(make_report(readable, header, integrity, lang)).encode()
+        for lang in LANGUAGES
+    }
+    files = {
+        "README.txt": _README.encode(),
+        "verify.py": resources.files("explain.ledger").joinpath("case_verify.py").read_bytes(),
+        "public_key.txt": f"{integrity.key}\n".encode(),
+        "record.leaf": ledger.leaf(header.id),
+        "record.key": base64.b64encode(ledger.key_of_record(header.id)),
+        "record.json": canonical(record),
+        "record-expanded.json": json.dumps(readable, indent=1, ensure_ascii=False).encode(),
+        "record.tlog-proof": integrity.proof.encode(),
+        "rules.toml": registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(),
+        "manifest.json": registered(ledger, BUILD, record["build"]["hash"])["manifest"].encode(),
+    }
+    out.write_bytes(_zipped(files | reports, read_header(files["record.leaf"])))
+
+
+def _zipped(files: dict[str, bytes], header: Header) -> bytes:
+    """A zip with the record's own date on every file, so that the same case has the same bytes."""
+    moment = header.moment.timetuple()[:6]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as case:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, moment)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            case.writestr(entry, content)
+    return buffer.getvalue()

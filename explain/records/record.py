@@ -1,0 +1,150 @@
+"""The record of one answer: everything that it takes to say, years later, what was shown to whom and why.
+
+Its nodes, edges and facts stand once, in `tables`; `explain.records.tables.expanded` writes them out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from explain.records.adviser import Advice, Adviser, Rejected
+from explain.records.columns import ENCODING, packed
+from explain.records.tables import Tables
+from kg.graph import KnowledgeGraph
+from kg.schema import ASSET_KIND_OF, Relation
+from recommender.model import Recommendation
+from recommender.suitability.assets import edge_fact
+from recommender.suitability.gate import Screening
+from recommender.suitability.investor import InvestorFacts, share_fact
+from recommender.suitability.rules import RuleSet
+from recommender.suitability.verdict import Outcome
+
+FORMAT: Final = 1
+_LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow")
+
+
+def record_of(adviser: Adviser, advice: Advice, *, whole: bool = True) -> dict[str, Any]:
+    """The record of `advice`, ready for canonical JSON; the same advice gives the same record.
+
+    Args:
+        whole: with the scores and verdicts of all candidates as columns; otherwise only their SHA-256, for the
+            lists of everybody at once.
+    """
+    build, question, tables = adviser.build, advice.question, Tables()
+    record = {
+        "format": FORMAT,
+        "question": asdict(question),
+        "data": {
+            "name": str(build.manifest["name"]),
+            "is_sample": build.is_sample,
+            "as_of": build.as_of.isoformat(),
+            "graph_hash": str(build.manifest["graph_hash"]),
+        },
+        "build": {"hash": build.build_hash, "versions": dict(build.manifest["versions"])},
+        "rules": _rules(adviser.rules),
+        "software": software(),
+        "investor": _investor(adviser, advice.screening.investor),
+        "candidates": _candidates(advice, whole=whole),
+        "list": [
+            {
+                **_asset(build.graph, line),
+                "verdict": tables.verdict(verdict),
+                "explanation": tables.explanation(explanation),
+            }
+            for line, verdict, explanation in zip(advice.lines, advice.verdicts, advice.explanations, strict=True)
+        ],
+        "rejected": [_rejected(build.graph, rejected, tables) for rejected in advice.rejected],
+    }
+    return record | {"tables": tables.to_json()}
+
+
+def _rules(rules: RuleSet) -> dict[str, Any]:
+    names = [[rule.name, f"{rule.kind}/{rule.group}" if rule.group else rule.kind] for rule in rules.rules]
+    return {"market": rules.market, "version": rules.version, "sha256": rules.sha256, "rules": names}
+
+
+@cache
+def software() -> dict[str, str]:
+    """Versions of what computes an answer here."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in _LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _names(graph: KnowledgeGraph, row: int) -> dict[str, str]:
+    return {"name": str(graph.nodes.name[row]), "name_local": str(graph.nodes.name_local[row])}
+
+
+def _asset(graph: KnowledgeGraph, line: Recommendation) -> dict[str, Any]:
+    names = _names(graph, graph.asset_row(line.asset_id))
+    return {"rank": line.rank, "asset_id": line.asset_id, "kind": line.kind, "score": line.score, **names}
+
+
+def _rejected(graph: KnowledgeGraph, rejected: Rejected, tables: Tables) -> dict[str, Any]:
+    row = graph.asset_row(rejected.asset_id)
+    kind = next(word for word, node_kind in ASSET_KIND_OF.items() if node_kind is graph.kind_of(row))
+    about = {"place": rejected.place, "asset_id": rejected.asset_id, "kind": kind, "score": rejected.score}
+    return about | _names(graph, row) | {"verdict": tables.verdict(rejected.verdict)}
+
+
+def _investor(adviser: Adviser, investor: InvestorFacts) -> dict[str, Any]:
+    """The investor as the score and the rules saw them: levels, positions and what was held before."""
+    graph, assets = adviser.build.graph, adviser.gate.assets
+    levels = {name: edge_fact(graph, level.edge).to_json() for name, level in investor.levels.items()}
+    if investor.segment is not None:
+        levels["segment"] = edge_fact(graph, investor.segment[1]).to_json()
+    positions = [
+        share_fact(assets, investor, number).to_json() | _names(graph, int(graph.assets[held]))
+        for number, held in enumerate(investor.held)
+    ]
+    before = graph.outgoing(Relation.HELD).edges_of(investor.row)
+    return {
+        "user_id": str(graph.nodes.id[investor.row]),
+        "name": str(graph.nodes.name[investor.row]),
+        "levels": levels,
+        "weighting": investor.weighting,
+        "positions": positions,
+        "held_before": [edge_fact(graph, int(edge)).to_json() for edge in before],
+    }
+
+
+def _candidates(advice: Advice, *, whole: bool) -> dict[str, Any]:
+    """All that were considered, in the order of the build's assets."""
+    screening = advice.screening
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "asset": screening.at.astype(np.int32),
+        "score": advice.scores.astype(np.float64),
+        "outcome": screening.outcome,
+        "rule": _decisive(screening),
+    }
+    about = {
+        "count": len(screening.at),
+        "allowed": int(screening.allowed.sum()),
+        "rejected_by": screening.rejected_by(),
+        "warned_by": screening.counted(Outcome.WARN),
+    }
+    if whole:
+        return about | {"encoding": ENCODING, "columns": {name: packed(values) for name, values in arrays.items()}}
+    digest = hashlib.sha256()
+    for values in arrays.values():
+        digest.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
+    return about | {"sha256": digest.hexdigest()}
+
+
+def _decisive(screening: Screening) -> npt.NDArray[np.int8]:
+    """(candidates,) the place in the rule file of the first rule with the gravest effect; -1 where all passed."""
+    gravest = screening.effects.argmax(axis=0)
+    return np.where(screening.outcome > Outcome.PASS, gravest, -1).astype(np.int8)

@@ -1,0 +1,134 @@
+"""Replay: compute a recorded answer again and say, field by field, what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from explain.ledger.canonical import canonical
+from explain.ledger.ledger import Ledger
+from explain.records.adviser import Adviser, Question
+from explain.records.columns import unpacked
+from explain.records.record import record_of, software
+from explain.records.serve import RULES, kept_build, registered
+from kg.errors import DataError, UsageError
+from recommender.build import Build, load_build
+from recommender.suitability.rulefile import parse_rules
+
+_MOST: Final = 200
+_ABSENT: Final = "(absent)"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that came out otherwise: its place in the record, then and now."""
+
+    field: str
+    recorded: Any
+    computed: Any
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What computing a record again gave.
+
+    Attributes:
+        build: hash of the build that it was computed with.
+        sealed: whether that is the build that the record names, its files verified by their hashes.
+        differences: empty where everything is the same, bit for bit; `_MOST` at most.
+        software: name to (version then, version now), for those that changed.
+    """
+
+    record_id: str
+    build: str
+    sealed: bool
+    differences: tuple[Difference, ...]
+    software: dict[str, tuple[str, str]]
+
+    @property
+    def same(self) -> bool:
+        """Whether the recorded answer came out again, bit for bit."""
+        return not self.differences
+
+
+def find_build(ledger: Ledger, record: dict[str, Any], given: Path | None) -> Build:
+    """The build to replay with: `given`, or the one that was kept for the record; its files are verified.
+
+    Raises:
+        UsageError: it was not kept, and none is given.
+        DataError: its files are not as they were sealed.
+    """
+    wanted = str(record["build"]["hash"])
+    folder = given or kept_build(ledger, wanted)
+    if folder is None:
+        raise UsageError(f"build {wanted[:12]} is gone: name it with --build, or what it was made of with --data")
+    return load_build(folder, verify=True)
+
+
+def replay(ledger: Ledger, record_id: str, record: dict[str, Any], build: Build) -> Replay:
+    """Ask `build` the recorded question again, under the recorded rules, and compare.
+
+    Raises:
+        DataError: the record is of another format.
+    """
+    try:
+        rules = parse_rules(registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(), "recorded rules")
+        question = Question(**record["question"])
+        whole = "columns" in record["candidates"]
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"record {record_id}: not a record of format 1 ({error}): read it with the version that wrote it"
+        ) from None
+    adviser = Adviser(build, rules)
+    computed = record_of(adviser, adviser.advise(question), whole=whole)
+    then, now = dict(record.get("software", {})), software()
+    changed = {name: (then.get(name, ""), now.get(name, "")) for name in then | now if then.get(name) != now.get(name)}
+    sealed = build.build_hash == record["build"]["hash"]
+    compared = tuple(_limited(differences(_without_software(record), _without_software(computed))))
+    return Replay(record_id, build.build_hash, sealed, compared, changed)
+
+
+def _without_software(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "software"}
+
+
+def _limited(found: Iterator[Difference]) -> Iterator[Difference]:
+    for number, difference in enumerate(found):
+        if number == _MOST:
+            return
+        yield difference
+
+
+def differences(recorded: Any, computed: Any, place: str = "") -> Iterator[Difference]:
+    """Where two values differ, down to single fields; numbers must be the same to the last bit.
+
+    >>> list(differences({"a": [1, 2.0]}, {"a": [1, 2.5], "b": 0}))
+    [Difference(field='a[1]', recorded=2.0, computed=2.5), Difference(field='b', recorded='(absent)', computed=0)]
+    """
+    if isinstance(recorded, dict) and isinstance(computed, dict):
+        if set(recorded) == set(computed) == {"type", "data"}:
+            yield from _columns(recorded, computed, place)
+            return
+        for name in sorted(recorded.keys() | computed.keys()):
+            where = f"{place}.{name}" if place else name
+            yield from differences(recorded.get(name, _ABSENT), computed.get(name, _ABSENT), where)
+    elif isinstance(recorded, list | tuple) and isinstance(computed, list | tuple):
+        if len(recorded) != len(computed):
+            yield Difference(f"{place} (length)", len(recorded), len(computed))
+        for number, (old, new) in enumerate(zip(recorded, computed, strict=False)):
+            yield from differences(old, new, f"{place}[{number}]")
+    elif canonical(recorded) != canonical(computed):
+        yield Difference(place, recorded, computed)
+
+
+def _columns(recorded: dict[str, str], computed: dict[str, str], place: str) -> Iterator[Difference]:
+    old, new = unpacked(recorded), unpacked(computed)
+    if old.shape != new.shape or old.dtype != new.dtype:
+        yield Difference(f"{place} (length)", len(old), len(new))
+        return
+    for at in np.flatnonzero(old.view(f"u{old.dtype.itemsize}") != new.view(f"u{new.dtype.itemsize}")):
+        yield Difference(f"{place}[{at}]", old[at].item(), new[at].item())

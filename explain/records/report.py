@@ -1,0 +1,223 @@
+"""The report on one record: what a lawyer reads on the first page, then the whole account."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from babel.dates import format_datetime
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from explain.ledger.entry import Header
+from explain.records.report_parts import (
+    AssetPart,
+    FactRow,
+    RejectedPart,
+    ReportTexts,
+    asset_part,
+    fact_row,
+    label_of,
+    rejected_part,
+)
+from explain.records.verdict_text import verdict_text
+from explain.wording import wording_of
+
+_ON_FIRST_PAGE: Final = 5
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """What the ledger says of the record when the report is made.
+
+    Attributes:
+        problem: empty where the record is as it was written.
+        leaf: its leaf hash, in hex.
+        proof: the inclusion proof with its checkpoint, as text.
+    """
+
+    origin: str
+    size: int
+    key: str
+    leaf: str
+    proof: str
+    problem: str
+    made: datetime
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the template shows; every text is in the report's language.
+
+    Attributes:
+        facts: the rows under the title: label and value.
+        assets: what was recommended.
+        rejected: what was not, with the sentences that say why.
+        changes: what would have changed the result.
+        identity: label and value.
+        integrity: sentences.
+    """
+
+    lang: str
+    texts: ReportTexts
+    sound: bool
+    sample: str
+    facts: tuple[tuple[str, str], ...]
+    considered: str
+    assets: tuple[AssetPart, ...]
+    rejected: tuple[RejectedPart, ...]
+    changes: tuple[str, ...]
+    identity: tuple[tuple[str, str], ...]
+    integrity: tuple[str, ...]
+    profile: tuple[FactRow, ...]
+    positions: tuple[FactRow, ...]
+    weighting: str
+    statistics: tuple[tuple[str, str, str], ...]
+    leaf: str
+    proof: str
+    made: str
+    on_first_page: int = _ON_FIRST_PAGE
+
+
+def make_report(
+    record: Mapping[str, Any], header: Header, integrity: Integrity, lang: str, *, changes: Sequence[str] = ()
+) -> Report:
+    """The report on a record.
+
+    Args:
+        record: the payload, as `record_of` made it.
+        changes: sentences on what would have changed the result, computed with the build; where there are none,
+            what the record itself tells is said.
+    """
+    texts = report_texts(lang)
+    verdict = "integrity_broken" if integrity.problem else "integrity_sound"
+    made = moment_text(integrity.made, lang)
+    investor = record["investor"]
+    return Report(
+        lang=lang,
+        texts=texts,
+        sound=not integrity.problem,
+        sample=texts["sample"] if record["data"]["is_sample"] else "",
+        facts=tuple(_facts(record, header, texts, lang)),
+        considered=texts.filled("considered", **_counts(record, lang)),
+        assets=tuple(asset_part(item, record, texts, lang) for item in record["list"]),
+        rejected=tuple(rejected_part(item, texts, lang) for item in record["rejected"]),
+        changes=tuple(changes or _changes(record, texts, lang)),
+        identity=tuple(_identity(record, texts)),
+        integrity=(
+            texts.filled(
+                "integrity_text", seq=header.seq, origin=integrity.origin, size=integrity.size, public_key=integrity.key
+            ),
+            texts.filled(verdict, time=made, problem=integrity.problem),
+            texts["offline"],
+        ),
+        profile=tuple(
+            fact_row(fact, texts, lang, field=texts.levels.get(name, name)) for name, fact in investor["levels"].items()
+        ),
+        positions=tuple(_position(fact, texts, lang) for fact in investor["positions"]),
+        weighting=texts[f"weighting_{investor['weighting']}"],
+        statistics=tuple(_statistics(record, lang)),
+        leaf=integrity.leaf,
+        proof=integrity.proof,
+        made=texts.filled("made", time=made),
+    )
+
+
+def report_html(report: Report) -> str:
+    """The report as one HTML file that needs nothing else and prints well."""
+    return _environment().get_template("report.html").render(report=report, t=report.texts)
+
+
+def moment_text(moment: datetime, lang: str) -> str:
+    """A moment in UTC, written out."""
+    text = format_datetime(moment.astimezone(UTC), "long", tzinfo=UTC, locale=wording_of(lang).locale)
+    return str(text)
+
+
+@cache
+def report_texts(lang: str) -> ReportTexts:
+    """The report's fixed texts in a language; raises UsageError where there are none."""
+    wording_of(lang)
+    path = resources.files("explain.records").joinpath("templates", f"report.{lang}.toml")
+    words = tomllib.loads(path.read_text(encoding="utf-8"))
+    levels = words.pop("levels")
+    return ReportTexts(words, levels)
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("explain.records", "templates")
+    return Environment(loader=loader, autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True)
+
+
+def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: str) -> list[tuple[str, str]]:
+    question, investor, data = record["question"], record["investor"], record["data"]
+    name = investor["name"] or texts.filled("unnamed", id=str(investor["user_id"])[:6])
+    day = wording_of(lang).day(datetime.fromisoformat(data["as_of"]).date())
+    return [
+        (texts["record"], header.id),
+        (texts["time"], moment_text(header.moment, lang)),
+        (texts["investor"], f"{name} ({investor['user_id']})"),
+        (texts["asked_by"], f"{question['who']} ({question['through']})"),
+        (texts["question"], _question(record, texts, lang)),
+        (texts["data"], f"{data['name']}; {texts['as_of']} {day}"),
+    ]
+
+
+def _question(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
+    question = record["question"]
+    if question["asset_id"]:
+        asset = label_of(record["list"][0], lang) if record["list"] else question["asset_id"]
+        return texts.filled("question_asset", asset=asset)
+    kind, held = texts[f"kind_{question['kind'] or 'all'}"], texts["with_held"] if question["include_held"] else ""
+    return texts.filled("question_list", k=question["k"], kind=kind, held=held)
+
+
+def _counts(record: Mapping[str, Any], lang: str) -> dict[str, str]:
+    wording = wording_of(lang)
+    return {name: wording.integer(record["candidates"][name]) for name in ("count", "allowed")}
+
+
+def _changes(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[str]:
+    """What the record alone tells: what the first asset rests on, how near the last was to leaving, which rule."""
+    wording, out = wording_of(lang), []
+    for item in record["list"][:1]:
+        own = asset_part(item, record, texts, lang).largest_own
+        if own is not None:
+            values = {"share": wording.percent(own.share, 0), "node": own.name}
+            rest = wording.number(item["score"] - own.value, 4)
+            score = wording.number(item["score"], 4)
+            out.append(texts.filled("change_own", asset=label_of(item, lang), value=rest, score=score, **values))
+    for item in record["rejected"][:2]:
+        rule = " ".join(verdict_text(item["verdict"], lang)).rstrip(".。")
+        out.append(texts.filled("change_rule", asset=label_of(item, lang), place=item["place"], rule=rule))
+    return out
+
+
+def _identity(record: Mapping[str, Any], texts: ReportTexts) -> list[tuple[str, str]]:
+    rules, software = record["rules"], record["software"]
+    return [
+        (texts["build"], record["build"]["hash"]),
+        (texts["graph"], record["data"]["graph_hash"]),
+        (texts["rules"], f"{rules['market']} {rules['version']}, SHA-256 {rules['sha256']}"),
+        (texts["software"], ", ".join(f"{name} {version}" for name, version in software.items())),
+    ]
+
+
+def _position(fact: Mapping[str, Any], texts: ReportTexts, lang: str) -> FactRow:
+    row = fact_row(fact, texts, lang, field=label_of({**fact, "asset_id": fact["tail"]}, lang))
+    share = wording_of(lang).percent(fact["value"]) if "value" in fact else ""
+    return FactRow(row.field, share, row.source, row.day, row.note)
+
+
+def _statistics(record: Mapping[str, Any], lang: str) -> list[tuple[str, str, str]]:
+    candidates, wording = record["candidates"], wording_of(lang)
+    return [
+        (rule, wording.integer(count), wording.integer(candidates["warned_by"].get(rule, 0)))
+        for rule, count in candidates["rejected_by"].items()
+        if rule != "any"
+    ]

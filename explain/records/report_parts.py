@@ -1,0 +1,261 @@
+"""The parts of a report: one asset's account, its checks and the facts they used, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from explain.records.verdict_text import outcome_text, result_text, verdict_text
+from explain.wording import Wording, wording_of
+from kg.labels import local_label
+
+_MOST_PATHS: Final = 25
+_MOST_FACTS: Final = 6
+_MOST_SOURCES: Final = 2
+
+
+@dataclass(frozen=True)
+class ReportTexts:
+    """The fixed texts of a language."""
+
+    words: Mapping[str, str]
+    levels: Mapping[str, str]
+
+    def __getitem__(self, key: str) -> str:
+        return self.words[key]
+
+    def filled(self, key: str, **values: object) -> str:
+        """The text with its gaps filled."""
+        return self.words[key].format(**values)
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """One fact: what, its value, who said so, of which day, and how it was derived."""
+
+    field: str
+    value: str
+    source: str
+    day: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A sentence with the sources of its evidence."""
+
+    text: str
+    sources: str
+
+
+@dataclass(frozen=True)
+class PathRow:
+    """An evidence path in words: its value, how it goes, where it is from."""
+
+    value: str
+    channel: str
+    steps: str
+    sources: str
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """One rule's finding with the facts that it used."""
+
+    outcome: str
+    effect: str
+    rule: str
+    text: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OwnPart:
+    """How much of what speaks for an asset rests on one thing of the investor's own."""
+
+    name: str
+    value: float
+    share: float
+
+
+@dataclass(frozen=True)
+class AssetPart:
+    """One recommended asset.
+
+    Attributes:
+        warnings: sentences of the rules that warn.
+        parts: how the score adds up: name and value.
+        more_paths: what stands for the paths that are not listed; empty where all are.
+        largest_own: the investor's own position or answer on which most rests; None where none speaks for it.
+    """
+
+    rank: int
+    label: str
+    asset_id: str
+    kind: str
+    score: str
+    outcome: str
+    effect: str
+    warnings: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    parts: tuple[tuple[str, str], ...]
+    paths: tuple[PathRow, ...]
+    more_paths: str
+    checks: tuple[CheckRow, ...]
+    largest_own: OwnPart | None
+
+
+@dataclass(frozen=True)
+class RejectedPart:
+    """One asset that the score would have listed and the rules did not let through."""
+
+    label: str
+    asset_id: str
+    kind: str
+    place: str
+    score: str
+    why: tuple[str, ...]
+    checks: tuple[CheckRow, ...]
+
+
+def label_of(item: Mapping[str, Any], lang: str) -> str:
+    """An asset's name in the reader's language, its id where it has none."""
+    first, second = ("name_local", "name") if lang.startswith("zh") else ("name", "name_local")
+    return str(item.get(first) or item.get(second) or item["asset_id"])
+
+
+def asset_part(item: Mapping[str, Any], record: Mapping[str, Any], texts: ReportTexts, lang: str) -> AssetPart:
+    """A line of the list with everything behind it."""
+    wording, explanation = wording_of(lang), item["explanation"]
+    verdict = item["verdict"]
+    shown, rest = explanation["paths"][:_MOST_PATHS], explanation["paths"][_MOST_PATHS:]
+    names = record.get("local_names", {}) if lang.startswith("zh") else {}
+    value = wording.signed(sum(path["contribution"] for path in rest), 4)
+    return AssetPart(
+        rank=item["rank"],
+        label=label_of(item, lang),
+        asset_id=item["asset_id"],
+        kind=wording.kind(item["kind"].capitalize()),
+        score=wording.number(item["score"], 4),
+        outcome=outcome_text(verdict["outcome"], lang),
+        effect=verdict["outcome"],
+        warnings=tuple(verdict_text(verdict, lang)),
+        reasons=tuple(_reasons(explanation, texts, lang)),
+        parts=tuple(_parts(explanation, texts, wording)),
+        paths=tuple(_path_row(path, names, texts, wording) for path in shown),
+        more_paths=texts.filled("more_paths", n=wording.integer(len(rest)), value=value) if rest else "",
+        checks=checks(verdict, texts, lang),
+        largest_own=_largest_own(explanation, names),
+    )
+
+
+def rejected_part(item: Mapping[str, Any], texts: ReportTexts, lang: str) -> RejectedPart:
+    """A rejected asset with the sentences that say why."""
+    wording = wording_of(lang)
+    return RejectedPart(
+        label=label_of(item, lang),
+        asset_id=item["asset_id"],
+        kind=wording.kind(item["kind"].capitalize()),
+        place=texts.filled("place", place=item["place"]),
+        score=wording.number(item["score"], 4),
+        why=tuple(verdict_text(item["verdict"], lang)),
+        checks=checks(item["verdict"], texts, lang),
+    )
+
+
+def checks(verdict: Mapping[str, Any], texts: ReportTexts, lang: str) -> tuple[CheckRow, ...]:
+    """Every rule's finding, in the order of the rule file."""
+    rows = []
+    for result in verdict["results"]:
+        facts = tuple(fact_text(fact, texts, lang) for fact in result["facts"][:_MOST_FACTS])
+        outcome, text = outcome_text(result["outcome"], lang), result_text(result, lang)
+        rows.append(CheckRow(outcome, result["effect"], result["rule"], text, facts))
+    return tuple(rows)
+
+
+def fact_row(fact: Mapping[str, Any], texts: ReportTexts, lang: str, *, field: str) -> FactRow:
+    """A fact of the investor's profile or portfolio."""
+    kind = {"HAS_RISK": "RiskLevel", "SEEKS": "Objective", "HAS_CAPACITY": "Capacity"}.get(fact["relation"], "")
+    kind = kind or {"HAS_EXPERIENCE": "Experience", "IN_SEGMENT": "Segment"}.get(fact["relation"], "")
+    value = local_label(kind, str(fact.get("tail", "")), lang) if kind else str(fact.get("tail", ""))
+    return FactRow(field, value, str(fact.get("source", "")), _day(fact, texts), str(fact.get("note", "")))
+
+
+def fact_text(fact: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
+    """A fact that a rule used, in one line: what it says, where it is from and of which day."""
+    wording = wording_of(lang)
+    value = fact.get("value")
+    number = "" if value is None else f" {wording.number(value, 0 if float(value).is_integer() else 4)}"
+    said = " ".join(str(part) for part in (fact.get("head", ""), fact["relation"], fact.get("tail", "")) if part)
+    about = "; ".join(
+        part for part in (str(fact.get("source", "")), _day(fact, texts), str(fact.get("note", ""))) if part
+    )
+    return f"{said}{number} ({about})"
+
+
+def _day(fact: Mapping[str, Any], texts: ReportTexts) -> str:
+    return str(fact.get("as_of") or texts["undated"])
+
+
+def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[Reason]:
+    evidence = {path["id"]: path["edges"] for path in explanation["paths"]}
+    evidence |= {fact["id"]: [fact] for fact in explanation["facts"] if "id" in fact}
+    return [
+        Reason(reason["text"], _sources([edge for key in reason["evidence"] for edge in evidence.get(key, [])], texts))
+        for reason in explanation["reasons"]
+        if reason["lang"] == lang
+    ]
+
+
+def _sources(edges: list[Mapping[str, Any]], texts: ReportTexts) -> str:
+    """The sources of edges or facts with their newest dates, the most used first."""
+    days: dict[str, list[str]] = {}
+    for edge in edges:
+        days.setdefault(str(edge.get("source") or ""), []).append(str(edge.get("as_of") or ""))
+    order = sorted(days, key=lambda source: -len(days[source]))[:_MOST_SOURCES]
+    return "; ".join(f"{source}, {_dated(max(days[source]), texts)}" for source in order)
+
+
+def _dated(day: str, texts: ReportTexts) -> str:
+    return texts["undated"] if not day or day.startswith("1900") else day
+
+
+def _parts(explanation: Mapping[str, Any], texts: ReportTexts, wording: Wording) -> list[tuple[str, str]]:
+    base = [
+        (texts.filled("base", name=wording.channel(part["name"])), wording.signed(part["value"], 4))
+        for part in explanation["base"]
+    ]
+    channels = [(wording.channel(part["name"]), wording.signed(part["value"], 4)) for part in explanation["channels"]]
+    return [*base, *channels, (texts["total"], wording.number(explanation["score"], 4))]
+
+
+def _path_row(path: Mapping[str, Any], names: Mapping[str, str], texts: ReportTexts, wording: Wording) -> PathRow:
+    nodes = [_node_name(node, names) for node in path["nodes"]]
+    steps = [nodes[0]]
+    for edge, start, name in zip(path["edges"], path["nodes"], nodes[1:], strict=False):
+        forward = edge["head"] == start["id"]
+        relation = wording.relation(edge["relation"])
+        steps.append(f"{relation} → {name}" if forward else f"← {relation} {name}")
+    value = wording.signed(path["contribution"], 4)
+    return PathRow(value, wording.channel(path["channel"]), " ".join(steps), _sources(path["edges"], texts))
+
+
+def _node_name(node: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    return str(names.get(f"{node['kind']}/{node['id']}") or node["name"])
+
+
+def _largest_own(explanation: Mapping[str, Any], names: Mapping[str, str]) -> OwnPart | None:
+    """What of the investor's own carries most: the second node of each path, its contributions added up."""
+    sums: dict[tuple[str, str], float] = {}
+    for path in explanation["paths"]:
+        node = path["nodes"][1]
+        if node["kind"] != "User":
+            key = (node["kind"], str(node["id"]))
+            sums[key] = sums.get(key, 0.0) + path["contribution"]
+    positive = sum(value for value in sums.values() if value > 0)
+    if not positive:
+        return None
+    best = max(sorted(sums), key=lambda key: sums[key])
+    found = {(n["kind"], str(n["id"])): n for path in explanation["paths"] for n in path["nodes"]}
+    return OwnPart(_node_name(found[best], names), sums[best], sums[best] / positive)

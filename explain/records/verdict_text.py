@@ -1,0 +1,80 @@
+"""Verdicts as sentences in the reader's language, made from a record alone."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final
+
+from explain.wording import wording_of
+from kg.labels import local_label
+
+_SUBJECT_KIND: Final = MappingProxyType(
+    {
+        "risk_level": "RiskLevel",
+        "capacity": "Capacity",
+        "complexity": "Experience",
+        "horizon": "Objective",
+        "concentration/industry": "Industry",
+    }
+)
+"""The vocabulary that a finding's subject comes from, by kind of rule."""
+
+
+def result_text(result: Mapping[str, Any], lang: str) -> str:
+    """One rule's finding as a sentence.
+
+    Args:
+        result: as `RuleResult.to_json` writes it.
+        lang: "en" or "zh-TW".
+
+    >>> found = {"kind": "horizon", "reason": "above_level", "measured": 5.0, "limit": 3.0, "subject": "Income"}
+    >>> result_text(found, "en")
+    'It should be held for 5 years at least; the objective Income allows only 3 years.'
+    """
+    words, kind, reason = _words(lang), str(result["kind"]), str(result["reason"])
+    sentence = words.get(kind, {}).get(reason) or words["any"].get(reason) or f"{kind}: {reason}"
+    subject_kind = _SUBJECT_KIND.get(kind)
+    subject = str(result["subject"])
+    return str(sentence).format(
+        measured=_amount(result["measured"], kind, lang),
+        limit=_amount(result["limit"], kind, lang),
+        subject=local_label(subject_kind, subject, lang) if subject_kind else subject,
+    )
+
+
+def outcome_text(outcome: str, lang: str) -> str:
+    """pass, warn, unknown or reject in words."""
+    return str(_words(lang)["outcomes"][outcome])
+
+
+def against(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The results that made a verdict a rejection or a warning, the gravest first."""
+    found = [result for result in verdict["results"] if result["effect"] != "pass"]
+    return sorted(found, key=lambda result: result["effect"] != "reject")
+
+
+def verdict_text(verdict: Mapping[str, Any], lang: str) -> list[str]:
+    """What speaks against an asset, one sentence a rule; nothing where all rules passed."""
+    gravest = [result for result in against(verdict) if result["effect"] == verdict["outcome"]]
+    return [result_text(result, lang) for result in gravest]
+
+
+def _amount(value: float | None, kind: str, lang: str) -> str:
+    if value is None:
+        return "–"
+    wording = wording_of(lang)
+    if kind.startswith("concentration"):
+        return wording.percent(value, 1)
+    number = wording.number(value, 0 if float(value).is_integer() else 1)
+    unit = "years" if kind == "horizon" else "days" if kind == "tradable" or kind.startswith("freshness") else ""
+    return str(_words(lang)["units"][unit]).format(n=number) if unit else number
+
+
+@cache
+def _words(lang: str) -> dict[str, Any]:
+    path = resources.files("explain.records").joinpath("templates", f"verdicts.{lang}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))

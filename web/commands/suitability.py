@@ -1,0 +1,87 @@
+"""`pathfolio suitability check`: test a rule file, and count what each of its rules would reject."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recommender.suitability.rules import RuleSet
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pathfolio suitability`."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    check = actions.add_parser("check", help="read a rule file, and try it on a build")
+    check.add_argument("rules", metavar="FILE", help="a TOML file, or eu, us or tw for the rules that come along")
+    check.add_argument("build", nargs="?", type=Path, metavar="BUILD", help="count what each rule would reject here")
+    check.add_argument("--build", dest="build_option", type=Path, metavar="BUILD", help=argparse.SUPPRESS)
+    check.add_argument("--users", type=int, default=1000, metavar="N", help="at most so many investors (default: 1000)")
+    check.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read the rules; with a build, screen all its assets for its investors."""
+    from recommender.suitability.rulefile import load_rules
+
+    rules, folder = load_rules(args.rules), args.build or args.build_option
+    found = _counts(rules, folder, args.users) if folder else {}
+    (_print_json if args.format == "json" else _print_table)(rules, found)
+
+
+def _counts(rules: RuleSet, folder: Path, most: int) -> dict[str, Any]:
+    """Means over investors: how many assets each rule rejects, warns of and cannot judge."""
+    from recommender.build import load_build
+    from recommender.suitability.gate import Gate
+    from recommender.suitability.verdict import Outcome
+
+    build = load_build(folder)
+    gate, graph = Gate.over(build.graph, rules, build.prices), build.graph
+    users = graph.users[:: max(1, -(-len(graph.users) // max(most, 1)))]
+    rejects: Counter[str] = Counter()
+    warns: Counter[str] = Counter()
+    lengths = []
+    for user in users:
+        screening = gate.screen(int(user), graph.assets)
+        rejects.update(screening.rejected_by())
+        warns.update(screening.counted(Outcome.WARN))
+        lengths.append(int(screening.allowed.sum()))
+    return {
+        "investors": len(users),
+        "assets": len(graph.assets),
+        "rejects": {name: count / len(users) for name, count in rejects.items()},
+        "warns": {name: count / len(users) for name, count in warns.items()},
+        "allowed": {"fewest": min(lengths), "mean": sum(lengths) / len(users), "most": max(lengths)},
+        "without_any": sum(length == 0 for length in lengths),
+    }
+
+
+def _print_json(rules: RuleSet, found: dict[str, Any]) -> None:
+    about = {"market": rules.market, "version": rules.version, "sha256": rules.sha256}
+    names = [
+        {"id": rule.name, "kind": rule.kind, "unknown": rule.unknown.word, "line": rule.line} for rule in rules.rules
+    ]
+    json.dump({**about, "rules": names, **found}, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def _print_table(rules: RuleSet, found: dict[str, Any]) -> None:
+    sys.stdout.write(f"{rules.market} {rules.version}: {len(rules.rules)} rules, sha256 {rules.sha256[:12]}\n")
+    width = max(len(rule.name) for rule in rules.rules)
+    if not found:
+        for rule in rules.rules:
+            sys.stdout.write(f"  {rule.name:{width}}  {rule.kind:13}  unknown: {rule.unknown.word}\n")
+        return
+    sys.stdout.write(f"  means over {found['investors']:,} investors, of {found['assets']:,} assets\n")
+    sys.stdout.write(f"  {'rule':{width}}  {'rejects':>9}  {'warns':>9}\n")
+    for rule in rules.rules:
+        rejects, warns = found["rejects"][rule.name], found["warns"][rule.name]
+        sys.stdout.write(f"  {rule.name:{width}}  {rejects:9.1f}  {warns:9.1f}\n")
+    allowed = found["allowed"]
+    sys.stdout.write(f"  {'any rule':{width}}  {found['rejects']['any']:9.1f}\n")
+    sys.stdout.write(f"  left to show: {allowed['fewest']} to {allowed['most']}, {allowed['mean']:.1f} on average; ")
+    sys.stdout.write(f"{found['without_any']} investors have none\n")
