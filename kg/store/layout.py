@@ -24,6 +24,9 @@ NODE_PROPERTIES: Final = (*NODE_TEXTS, "birth_year", "listed", "known_at")
 EDGE_PROPERTIES: Final = ("weight", "value", "qualifier", "source", "current_from", "current_until")
 """Properties of a relation beside as_of and known_at, in the order in which rows carry them."""
 
+EDGE_DAYS: Final = frozenset({"as_of", "known_at", "current_from", "current_until"})
+"""Those properties of a relation that are days."""
+
 _TYPES: Final = "[" + ", ".join(f"'{relation.value}'" for relation in RELATION_KINDS) + "]"
 
 
@@ -65,12 +68,19 @@ def _find_ends(head: NodeKind, tail: NodeKind) -> str:
 
 
 def _edge_values(constants: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(name, f"${name}" if name in constants else f"row[{at}]") for at, name in enumerate(EDGE_PROPERTIES, 4)]
+    values = []
+    for at, name in enumerate(EDGE_PROPERTIES, 4):
+        in_row = f"$days[row[{at}]]" if name in EDGE_DAYS else f"row[{at}]"
+        values.append((name, f"${name}" if name in constants else in_row))
+    return values
 
 
 def create_edges(head: NodeKind, relation: Relation, tail: NodeKind, constants: tuple[str, ...]) -> str:
-    """$rows: [head id, tail id, as_of, known_at, *EDGE_PROPERTIES]; `constants` are parameters of their own."""
-    pairs = [("as_of", "row[2]"), ("known_at", "row[3]"), *_edge_values(constants)]
+    """$rows: [head id, tail id, as_of, known_at, *EDGE_PROPERTIES]; `constants` are parameters of their own.
+
+    Days in rows are places in the list $days: the driver takes ten times as long over a date as over a number.
+    """
+    pairs = [("as_of", "$days[row[2]]"), ("known_at", "$days[row[3]]"), *_edge_values(constants)]
     properties = ", ".join(f"{name}: {value}" for name, value in pairs)
     return f"UNWIND $rows AS row {_find_ends(head, tail)} CREATE (h)-[:{relation.value} {{{properties}}}]->(t)"
 
@@ -78,7 +88,7 @@ def create_edges(head: NodeKind, relation: Relation, tail: NodeKind, constants: 
 def merge_edges(head: NodeKind, relation: Relation, tail: NodeKind, constants: tuple[str, ...]) -> str:
     """As `create_edges`, where some of the versions may be there already."""
     settings = ", ".join(f"r.{name} = {value}" for name, value in _edge_values(constants))
-    key = "{as_of: row[2], known_at: row[3]}"
+    key = "{as_of: $days[row[2]], known_at: $days[row[3]]}"
     return f"UNWIND $rows AS row {_find_ends(head, tail)} MERGE (h)-[r:{relation.value} {key}]->(t) SET {settings}"
 
 

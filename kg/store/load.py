@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -172,14 +173,28 @@ def _edge_batches(
     """Statements and their parameters; what is the same in a whole group is one parameter."""
     statement = layout.create_edges if fresh else layout.merge_edges
     for (head, relation, tail), group in edge_groups(graph, at):
-        columns = _edge_columns(graph, group, days)
-        constants = {name: values[0] for name, values in columns.items() if _is_constant(values)}
-        text = statement(head, relation, tail, tuple(constants))
+        distinct, places = _edge_days(graph, group, days)
+        columns = _edge_values(graph, group) | {name: places[name] for name in ("current_from", "current_until")}
+        constants = [name for name, values in columns.items() if _is_constant(values)]
         empty = [None] * len(group)
         varying = [empty if name in constants else columns[name] for name in layout.EDGE_PROPERTIES]
-        rows = list(zip(*_edge_key(graph, group), *varying, strict=True))
+        ends = [graph.nodes.id[rows[group]].tolist() for rows in (graph.edges.head, graph.edges.tail)]
+        rows = list(zip(*ends, places["as_of"], places["known_at"], *varying, strict=True))
+        first = {name: columns[name][0] for name in constants}
+        parameters = {name: distinct[v] if name in layout.EDGE_DAYS else v for name, v in first.items()}
         for part in _parts(rows):
-            yield text, {"rows": part, **constants}
+            yield statement(head, relation, tail, tuple(constants)), {"rows": part, "days": distinct, **parameters}
+
+
+def _edge_days(
+    graph: KnowledgeGraph, at: _Rows, lifetime: tuple[Days, Days]
+) -> tuple[list[date], dict[str, list[int]]]:
+    """The distinct days of these edges, and for each of their dates the places in that list."""
+    edges = graph.edges
+    columns = {"as_of": edges.as_of, "known_at": edges.known_at, "current_from": lifetime[0]}
+    columns |= {"current_until": lifetime[1]}
+    distinct, places = np.unique(np.stack([days[at] for days in columns.values()]), return_inverse=True)
+    return list(map(to_date, distinct.tolist())), dict(zip(columns, places.tolist(), strict=True))
 
 
 def edge_groups(graph: KnowledgeGraph, at: _Rows) -> Iterator[tuple[tuple[NodeKind, Relation, NodeKind], _Rows]]:
@@ -193,21 +208,13 @@ def edge_groups(graph: KnowledgeGraph, at: _Rows) -> Iterator[tuple[tuple[NodeKi
         yield (ends[0], RELATION_KINDS[int(edges.relation[first])], ends[1]), at[part]
 
 
-def _edge_key(graph: KnowledgeGraph, at: _Rows) -> list[list[Any]]:
-    nodes, edges = graph.nodes, graph.edges
-    ends = [nodes.id[edges.head[at]].tolist(), nodes.id[edges.tail[at]].tolist()]
-    return [*ends, _dates(edges.as_of[at]), _dates(edges.known_at[at])]
-
-
-def _edge_columns(graph: KnowledgeGraph, at: _Rows, days: tuple[Days, Days]) -> dict[str, list[Any]]:
+def _edge_values(graph: KnowledgeGraph, at: _Rows) -> dict[str, list[Any]]:
     edges = graph.edges
     return {
         "weight": _numbers(edges.weight[at]),
         "value": _numbers(edges.value[at]),
         "qualifier": [text or None for text in edges.qualifier[at].tolist()],
         "source": edges.source[at].tolist(),
-        "current_from": _dates(days[0][at]),
-        "current_until": _dates(days[1][at]),
     }
 
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING, Final, Self
 from kg.errors import StoreError
 from kg.progress import Progress
 from kg.store.address import StoreAddress
-from kg.store.embedded import DATABASE, EXIT_STUCK, READER, WRITER, ServerSettings
+from kg.store.embedded import DATABASE, READER, WRITER, ServerSettings
 
 if TYPE_CHECKING:
     from kg.graph import KnowledgeGraph
-    from kg.store.bolt import Store
 
 STORE_FOLDER: Final = "store"
 """Where, in a build, the embedded server keeps its copy of the graph; it can be removed at any time."""
@@ -120,15 +119,18 @@ class EmbeddedServer:
 
     def revive(self) -> bool:
         """Start again, on new ports, where the server ended itself over a query that it could not stop."""
-        if self._process.poll() is None:
+        if not self.has_ended():
             return False
         self._start()
         return True
 
-    @property
-    def stuck(self) -> bool:
-        """Whether it ended itself over a query that it could not stop."""
-        return self._process.poll() == EXIT_STUCK
+    def has_ended(self, seconds: float = 0.0) -> bool:
+        """Whether it has ended itself, as it does over a query that it cannot stop; `seconds` to wait for that."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def wait(self) -> int:
         """Wait until the server ends; its exit code."""
@@ -173,12 +175,17 @@ def _writer_password(folder: Path) -> str:
 
 
 def start_loaded(
-    folder: Path, graph: KnowledgeGraph, options: ServerOptions | None = None, progress: Progress | None = None
+    folder: Path,
+    content_hash: str,
+    read: Callable[[], KnowledgeGraph],
+    options: ServerOptions | None = None,
+    progress: Progress | None = None,
 ) -> EmbeddedServer:
-    """The embedded server with `graph` in it; the copy that is there is used where it is the same.
+    """The embedded server with the graph that has this content hash; the copy that is there is used where it is it.
 
     Args:
         folder: the server's own, made and emptied as needed.
+        read: brings the graph where it has to be loaded.
     """
     from kg.store.bolt import Store
     from kg.store.load import load_into
@@ -188,17 +195,16 @@ def start_loaded(
     try:
         with Store(server.writer()) as store:
             about = stored_graph(store)
-            if about and about.state == COMPLETE and about.content_hash == graph.content_hash:
-                return server
             if about is None:
-                load_into(store, graph, progress=progress)
+                load_into(store, read(), progress=progress)
+            if about is None or (about.state == COMPLETE and about.content_hash == content_hash):
                 return server
     except BaseException:
         server.stop()
         raise
     server.stop()  # another graph, or half of one: a new copy is several times as fast as bringing it up to date
     shutil.rmtree(folder)
-    return start_loaded(folder, graph, options, progress)
+    return start_loaded(folder, content_hash, read, options, progress)
 
 
 @contextmanager
@@ -228,10 +234,3 @@ def _lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def reader_of(server: EmbeddedServer) -> Store:
-    """A connection for analysts."""
-    from kg.store.bolt import Store
-
-    return Store(server.reader())

@@ -1,0 +1,13 @@
+// title: Assets nearest by embedding
+// sentence: The assets whose embedding points the way most like an asset's own (cosine, from -1 to 1); load the vectors with `pathfolio graph vectors` first.
+// parameter asset text: the asset's id
+// parameter most integer = 10: how many assets to list
+// example: asset=A
+MATCH (a:Asset {id: $asset})
+MATCH (b:Asset)
+WHERE b.id <> $asset AND a.embedding IS NOT NULL AND b.embedding IS NOT NULL
+WITH a.embedding AS x, b.embedding AS y, b
+WITH b, reduce(s = 0.0, i IN range(0, size(x) - 1) | s + x[i] * y[i]) AS dot,
+     reduce(s = 0.0, v IN x | s + v * v) AS xx, reduce(s = 0.0, v IN y | s + v * v) AS yy
+RETURN b.id AS asset, b.name AS name, dot / sqrt(xx * yy) AS cosine
+ORDER BY cosine DESC, asset LIMIT $most

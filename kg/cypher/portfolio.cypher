@@ -1,0 +1,10 @@
+// title: An investor's portfolio
+// sentence: What an investor held, as it was known on a day: weights, units and since when.
+// parameter investor text: the investor's id
+// parameter as_of date = today: as it was known on this day
+// example: investor=U1
+MATCH (u:User {id: $investor})-[h:HOLDS]->(a:Asset)
+WHERE h.current_from <= $as_of < h.current_until
+RETURN a.id AS asset, a.name AS name, [kind IN labels(a) WHERE kind <> 'Asset'][0] AS kind,
+       h.weight AS weight, h.value AS units, h.as_of AS as_of, h.known_at AS known_at, h.source AS source
+ORDER BY weight DESC, asset

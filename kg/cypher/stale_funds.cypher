@@ -1,0 +1,12 @@
+// title: Funds with old statements
+// sentence: Funds whose newest known statement of holdings is from before a given day, the oldest first.
+// parameter before date: older than this day
+// parameter most integer = 100: how many to list
+// parameter as_of date = today: as it was known on this day
+// example: before=2024-09-30
+MATCH (f:Fund)-[i:INVESTS_IN]->(:Asset)
+WHERE i.current_from <= $as_of < i.current_until
+WITH f, max(i.as_of) AS statement, count(*) AS holdings
+WHERE statement < $before
+RETURN f.id AS fund, f.name AS name, statement, holdings
+ORDER BY statement, fund LIMIT $most

@@ -1,0 +1,155 @@
+"""`GraphService`: a store for analysts, at an address or embedded in a build, that outlives a server's end."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from kg.errors import PathfolioError, StoreError
+from kg.progress import Progress
+from kg.store.address import StoreAddress
+from kg.store.answer import Limits, QueryStoppedError
+from kg.store.bolt import Store
+from kg.store.catalog import NamedQuery
+from kg.store.query import QueryResult, run_query
+from kg.store.server import STORE_FOLDER, EmbeddedServer, ServerOptions, locked, start_loaded
+
+ADDRESS_FILE: Final = "address.json"
+
+
+class GraphService:
+    """Answers analysts' queries; safe to use from several threads.
+
+    Attributes:
+        limits: of each query, where it brings none of its own.
+    """
+
+    def __init__(self, store: Store, limits: Limits, server: EmbeddedServer | None, close: ExitStack) -> None:
+        """Use `GraphService.at` or `GraphService.of_build`."""
+        self.limits = limits
+        self.server = server
+        self._store, self._close = store, close
+        self._lock = threading.Lock()
+
+    @classmethod
+    def at(cls, address: StoreAddress, limits: Limits | None = None) -> GraphService:
+        """Of a Bolt server that runs already.
+
+        Raises:
+            StoreError: it does not answer.
+        """
+        store = Store(address)
+        close = ExitStack()
+        close.callback(store.close)
+        return cls(store, limits or Limits(), None, close)
+
+    @classmethod
+    def of_build(
+        cls, build: Path, limits: Limits | None = None, options: ServerOptions | None = None, *, share: bool = False
+    ) -> GraphService:
+        """Of a build: its embedded server, started and loaded if need be, or one that another process shares.
+
+        Args:
+            share: let other processes of this user ask the server while it runs.
+
+        Raises:
+            DataError: the folder holds no build.
+            StoreError: the server does not start, or another process keeps it to itself.
+        """
+        limits = limits or Limits()
+        folder = build / STORE_FOLDER
+        shared = _shared(folder)
+        if shared is not None:
+            return cls.at(shared, limits)
+        with ExitStack() as stack:
+            stack.enter_context(locked(folder))
+            server = _start(build, folder, options or ServerOptions(seconds=limits.seconds))
+            stack.callback(server.stop)
+            store = Store(server.reader())
+            stack.callback(lambda: service._store.close())  # noqa: PLW0108 - `service` is bound below
+            if share:
+                _publish(server)
+                stack.callback((folder / ADDRESS_FILE).unlink, missing_ok=True)
+            service = cls(store, limits, server, stack.pop_all())
+            return service
+
+    @property
+    def dialect(self) -> str:
+        """ "neo4j", or "arcadedb" for the embedded server."""
+        return self._store.dialect
+
+    @property
+    def store(self) -> Store:
+        """The connection that is used now."""
+        return self._store
+
+    def run(self, text: str, parameters: Mapping[str, Any] | None = None, limits: Limits | None = None) -> QueryResult:
+        """Run a query; see `run_query`. A server that ended itself over a query is started again for the next one."""
+        limits = limits or self.limits
+        self._revive()
+        try:
+            return run_query(self._store, text, parameters, limits)
+        except QueryStoppedError:
+            raise
+        except StoreError:
+            if self.server is None or not self.server.has_ended(seconds=2.0):
+                raise
+            raise QueryStoppedError(self.server.options.seconds) from None
+
+    def run_named(self, query: NamedQuery, given: Mapping[str, str], limits: Limits | None = None) -> QueryResult:
+        """Run a named query with texts as its parameters' values."""
+        return self.run(query.text_for(self.dialect), query.values(given), limits)
+
+    def _revive(self) -> None:
+        if self.server is None or not self.server.has_ended():
+            return
+        with self._lock:
+            if self.server.revive():
+                self._store = Store(self.server.reader())
+                if (self.server.folder / ADDRESS_FILE).exists():
+                    _publish(self.server)
+
+    def close(self) -> None:
+        """Let the connections go, and end the server that was started for them."""
+        self._close.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _start(build: Path, folder: Path, options: ServerOptions) -> EmbeddedServer:
+    from kg.storage import load_graph
+
+    try:
+        content_hash = str(json.loads((build / "graph" / "graph.json").read_text(encoding="utf-8"))["content_hash"])
+    except (OSError, KeyError, ValueError):
+        content_hash = load_graph(build / "graph").content_hash  # says what is wrong
+    return start_loaded(folder, content_hash, lambda: load_graph(build / "graph"), options, Progress())
+
+
+def _publish(server: EmbeddedServer) -> None:
+    path = server.folder / ADDRESS_FILE
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(server.reader()), file)
+
+
+def _shared(folder: Path) -> StoreAddress | None:
+    """The server that another process shares, where one does and it answers."""
+    try:
+        address = StoreAddress(**json.loads((folder / ADDRESS_FILE).read_text(encoding="utf-8")))
+        Store(address).close()
+    except (OSError, ValueError, TypeError, PathfolioError):
+        return None
+    return address
