@@ -56,7 +56,8 @@ def evidence_query(paths: Sequence[EvidencePath], as_of: date) -> str:
     if not blocks:
         nulls = ", ".join(f"null AS {name}" for name in columns.split(", "))
         return f"UNWIND [] AS none\nRETURN {nulls}"
-    return f"CALL {{\n{'\nUNION ALL\n'.join(blocks)}\n}}\nRETURN {columns}\n{order}"
+    union = "\nUNION ALL\n".join(blocks)
+    return f"CALL {{\n{union}\n}}\nRETURN {columns}\n{order}"
 
 
 def _summed(path: EvidencePath, step: int) -> bool:
@@ -70,7 +71,8 @@ def _single(path: EvidencePath, step: int) -> str:
     dates = f"{{as_of: {_date(edge.as_of)}, known_at: {_date(edge.known_at)}}}"
     match = f"MATCH (h:{_node(head)})-[r:{edge.relation.value} {dates}]->(t:{_node(tail)})"
     return (
-        f"{match}\nRETURN {_text(path.id)} AS path, {step + 1} AS step, h.id AS head, type(r) AS relation, t.id AS tail, "
+        f"{match}\nRETURN {_text(path.id)} AS path, {step + 1} AS step, "
+        "h.id AS head, type(r) AS relation, t.id AS tail, "
         "r.weight AS weight, r.source AS source, r.as_of AS as_of, r.known_at AS known_at, 1 AS count"
     )
 
