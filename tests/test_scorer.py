@@ -1,0 +1,195 @@
+"""The served score: a sum that its account adds up to, without what is held, and right where the answer is known."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from kg.assemble import assemble_graph
+from kg.graph import KnowledgeGraph, to_date, to_days
+from kg.schema import NodeKind, Relation
+from kg.tables import COLUMNS, Tables, typed_table
+from recommender.account import OTHER_INVESTORS
+from recommender.audience import audience
+from recommender.build import Build
+from recommender.channels.attributes import SharedAttributes, attribute_matrix
+from recommender.channels.base import Investors
+from recommender.channels.co_investment import CoInvestment, ease_weights
+from recommender.channels.funds import FundHoldings, holdings_matrix
+from recommender.channels.profile import fit_profile
+from recommender.demand import DemandOptions, measure_demand
+from recommender.interactions import Interactions
+from recommender.retrieve import recommend, recommend_all
+
+DAY = date(2026, 6, 30)
+
+
+def _graph(**frames: pd.DataFrame) -> KnowledgeGraph:
+    given = {name: typed_table(name, frames.get(name, pd.DataFrame())) for name in COLUMNS}
+    return assemble_graph(Tables(**given, name="Tiny"), DAY)
+
+
+def _checkerboard() -> KnowledgeGraph:
+    """Even investors hold even assets, odd ones odd assets; each lacks one asset of their own colour."""
+    pairs = [(f"u{u}", f"a{a}") for u in range(8) for a in range(8) if (u + a) % 2 == 0 and u != a]
+    assets = pd.DataFrame({"asset_id": [f"a{a}" for a in range(8)], "kind": "stock", "name": "A"})
+    positions = pd.DataFrame(pairs, columns=["user_id", "asset_id"]).assign(as_of="2026-01-31", units=1.0)
+    return _graph(assets=assets, positions=positions)
+
+
+def test_co_investment_finds_the_missing_square() -> None:
+    graph = _checkerboard()
+    it = Interactions(graph)
+    channel = CoInvestment(graph, it.held, ease_weights(it.ever, 1.0), np.ones(8))
+    scores = it.ever @ channel.kernel()
+    scores[it.ever.toarray() > 0] = -np.inf
+    assert scores.argmax(axis=1).tolist() == list(range(8))
+
+
+def test_ease_from_the_investors_side_is_ease() -> None:
+    """With fewer investors than assets Woodbury's identity is used; it must give the closed form itself."""
+    x = sp.csr_array((np.random.default_rng(0).random((5, 9)) < 0.5).astype(float))
+    seen = np.flatnonzero(x.sum(axis=0))
+    p = np.linalg.inv((x.T @ x).toarray()[np.ix_(seen, seen)] + 3 * np.eye(len(seen)))
+    expected = -p / np.diag(p)[None, :]
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(ease_weights(x, 3.0)[np.ix_(seen, seen)], expected, atol=1e-6)
+
+
+def test_co_holders_are_the_other_investors_who_hold_both() -> None:
+    graph = _checkerboard()
+    it = Interactions(graph)
+    channel = CoInvestment(graph, it.held, ease_weights(it.ever, 1.0), np.ones(8))
+    (part,) = channel.account(Investors.of(it, np.array([0])), 0)
+    by_holding = {graph.nodes.id[w.nodes[1]]: w.count for w in part.walks}
+    assert by_holding == {"a2": 2, "a4": 2, "a6": 2}  # of u2, u4, u6 each lacks one of the pair
+    assert all(w.nodes[2] == OTHER_INVESTORS and w.relations[1:] == (Relation.HOLDS,) * 2 for w in part.walks)
+
+
+def test_shared_attributes_by_hand() -> None:
+    """Two banks of three assets: one shared industry node of degree 2, one shared class node of degree 3."""
+    assets = pd.DataFrame(
+        {"asset_id": ["b1", "b2", "o"], "kind": "stock", "name": "A", "industry": ["Banks", "Banks", "Oil"]}
+    )
+    graph = _graph(
+        assets=assets, positions=pd.DataFrame({"user_id": ["u"], "asset_id": ["b1"], "as_of": ["2026-01-01"]})
+    )
+    bank, stock, oil = 2**-0.25, 3**-0.25, 1.0
+    likeness = (bank**2 + stock**2) / (bank**2 + stock**2)
+    to_oil = stock**2 / (math.hypot(bank, stock) * math.hypot(oil, stock))
+    kernel = SharedAttributes(graph, attribute_matrix(graph), np.ones(3)).kernel()
+    np.testing.assert_allclose(kernel[0], [0, likeness, to_oil])
+
+
+def test_look_through_walks() -> None:
+    """A fund that is 60% s and 80% t (before scaling to length 1) reaches the holder of s by 0.6."""
+    assets = pd.DataFrame({"asset_id": ["f", "s", "t"], "kind": ["fund", "stock", "stock"], "name": "A"})
+    holdings = pd.DataFrame({"fund_id": "f", "asset_id": ["s", "t"], "weight": [0.3, 0.4], "as_of": "2026-05-31"})
+    positions = pd.DataFrame({"user_id": ["u"], "asset_id": ["s"], "as_of": ["2026-01-01"]})
+    graph = _graph(assets=assets, fund_holdings=holdings, positions=positions)
+    channel = FundHoldings(graph, holdings_matrix(graph), np.ones(3))
+    fund = graph.asset_row("f") - int(graph.assets[0])
+    (part,) = channel.account(Investors.of(Interactions(graph), np.array([0])), fund)
+    assert part.value == pytest.approx(0.6)
+    assert [graph.nodes.id[n] for n in part.walks[0].nodes] == ["u", "s", "f"]
+
+
+def test_profile_lift_by_hand() -> None:
+    """10 of 20 cautious investors hold b, none of the 20 others: log((10 + 5) / (20 * 10/40 + 5))."""
+    users = pd.DataFrame({"user_id": [f"u{i:02}" for i in range(40)], "risk_level": ["Low"] * 20 + ["High"] * 20})
+    held = pd.DataFrame({"user_id": [f"u{i:02}" for i in range(10)], "asset_id": "b", "as_of": "2026-01-01"})
+    assets = pd.DataFrame({"asset_id": ["b"], "kind": ["bond"], "name": "B"})
+    graph = _graph(users=users.assign(as_of="2025-01-01"), positions=held, assets=assets)
+    profile = fit_profile(Interactions(graph), 1.0)
+    low = int(np.searchsorted(profile.nodes, graph.row(NodeKind.RISK_LEVEL, "Low")))
+    assert profile.lift[low, 0] == pytest.approx(math.log(15 / 10))
+    (part,) = profile.account(Investors.of(Interactions(graph), np.array([15])), 0)
+    assert (part.walks[0].count, part.remainder) == (10, 0.0)
+
+
+def test_purchases_that_statements_date_are_spread_over_the_time_between() -> None:
+    """First held in the statement of 30 June, not in that of 1 January: 30 of 180 days lie in the last 30."""
+    rows = [("u", "a", "2026-01-01"), ("u", "a", "2026-06-30"), ("u", "b", "2026-06-30")]
+    positions = pd.DataFrame(rows, columns=["user_id", "asset_id", "as_of"]).assign(units=1.0)
+    assets = pd.DataFrame({"asset_id": ["a", "b", "c"], "kind": "stock", "name": "A"})
+    trades = pd.DataFrame(
+        {"user_id": ["u"], "asset_id": ["c"], "date": ["2026-06-01"], "side": ["buy"], "units": [1.0]}
+    )
+    it = Interactions(_graph(assets=assets, positions=positions, transactions=trades))
+    np.testing.assert_allclose(it.bought_within(30), [0.0, 30 / 180, 1.0])
+
+
+def test_a_new_issue_pulls_and_fades() -> None:
+    listed = [to_date(to_days(DAY) - age).isoformat() for age in (0, 12, 46)]
+    assets = pd.DataFrame({"asset_id": ["new", "older", "old"], "kind": "bond", "name": "B", "listed": listed})
+    positions = pd.DataFrame({"user_id": ["u"], "asset_id": ["old"], "as_of": ["2026-06-01"]})
+    issue = measure_demand(Interactions(_graph(assets=assets, positions=positions)), DemandOptions()).issue
+    expected = [math.log1p(1.7), 0.0, math.exp(-1) * math.log1p(1.7 * math.exp(-2))]  # new, old, older
+    np.testing.assert_allclose(issue, expected)
+
+
+def test_every_account_adds_up_to_the_score(sample_build: Build) -> None:
+    scorer = sample_build.scorer
+    users = np.arange(0, len(scorer.graph.users), 7)
+    scores = scorer.scores(users)
+    for row, user in zip(scores, users.tolist(), strict=True):
+        for asset in np.argsort(-row)[:10].tolist():
+            account = scorer.account(user, asset)
+            assert account.gap < 1e-6
+            assert account.score == pytest.approx(row[asset], abs=1e-6)
+
+
+def test_walks_are_walks_of_the_graph_and_show_nobody_else(sample_build: Build) -> None:
+    graph, scorer = sample_build.graph, sample_build.scorer
+    user = int(np.argmax(np.diff(scorer.interactions.ever.indptr)))
+    for asset in range(0, len(graph.assets), 5):
+        for channel in scorer.account(user, asset).channels:
+            for walk in channel.walks:
+                assert len(walk.relations) == len(walk.nodes) - 1
+                assert walk.nodes[0] == graph.users[user]
+                assert walk.nodes[-1] == graph.assets[asset]
+                assert not set(walk.nodes[1:]) & set(graph.users.tolist())
+
+
+def test_lists_are_complete_and_leave_out_what_was_held(sample_build: Build) -> None:
+    scorer = sample_build.scorer
+    ever = scorer.interactions.ever.toarray() > 0
+    for user, lines in enumerate(recommend_all(scorer, 10)):
+        ids = [line.asset_id for line in lines]
+        assert len(set(ids)) == 10
+        assert not ever[user, [scorer.graph.asset_row(i) - scorer.graph.assets[0] for i in ids]].any()
+
+
+def test_who_holds_nothing_gets_a_list_from_the_profile(sample_build: Build) -> None:
+    scorer = sample_build.scorer
+    cold = np.flatnonzero(np.diff(scorer.interactions.ever.indptr) == 0)
+    assert len(cold)
+    user_id = str(scorer.graph.nodes.id[scorer.graph.users[cold[0]]])
+    assert len(recommend(scorer, user_id, 10, "fund")) == 10
+    assert {line.kind for line in recommend(scorer, user_id, 4, "bond")} == {"bond"}
+
+
+def test_the_learned_channels_are_in_every_score(sample_build: Build) -> None:
+    scorer = sample_build.scorer
+    warm = int(np.flatnonzero(np.diff(scorer.interactions.ever.indptr) > 3)[0])
+    names = {channel.name for channel in scorer.account(warm, 0).channels if channel.value}
+    assert {"kg_embedding", "gat"} <= names
+
+
+def test_refresh_on_the_same_day_changes_nothing(sample_build: Build) -> None:
+    scorer, users = sample_build.scorer, np.arange(20)
+    np.testing.assert_allclose(scorer.refresh(scorer.graph).scores(users), scorer.scores(users), atol=1e-6)
+
+
+def test_an_audience_is_ordered_and_holds_nobody_who_has_the_asset(sample_build: Build) -> None:
+    scorer = sample_build.scorer
+    asset = int(np.argmax(scorer.interactions.holders))
+    people = audience(scorer, str(scorer.graph.nodes.id[scorer.graph.assets[asset]]), 25)
+    assert [p.score for p in people] == sorted((p.score for p in people), reverse=True)
+    holders = set(scorer.graph.nodes.id[scorer.graph.users[scorer.interactions.ever[:, [asset]].nonzero()[0]]])
+    assert not holders & {p.user_id for p in people}
