@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from kg.errors import StoreError
+from kg.errors import StoreError, UsageError
 from kg.progress import Progress
 from kg.store.address import StoreAddress
 from kg.store.embedded import DATABASE, READER, WRITER, ServerSettings
@@ -61,6 +61,7 @@ class EmbeddedServer:
     def __init__(self, folder: Path, options: ServerOptions | None = None) -> None:
         """Start it in `folder`, which is made where it is absent, and wait until it answers."""
         options = options or ServerOptions()
+        _check_free(options.port)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder.absolute()
         self.options = options
@@ -153,6 +154,15 @@ class EmbeddedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            raise UsageError(f"port {port} of 127.0.0.1 cannot be had: name a free one, or 0 for any") from None
 
 
 def free_port() -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from kg.store.address import StoreAddress
 from kg.store.answer import Limits, QueryStoppedError
 from kg.store.bolt import Store
 from kg.store.catalog import NamedQuery
+from kg.store.embedded import EXIT_STUCK
 from kg.store.query import QueryResult, run_query
 from kg.store.server import STORE_FOLDER, EmbeddedServer, ServerOptions, locked, start_loaded
 
@@ -93,7 +94,7 @@ class GraphService:
     def run(self, text: str, parameters: Mapping[str, Any] | None = None, limits: Limits | None = None) -> QueryResult:
         """Run a query; see `run_query`. A server that ended itself over a query is started again for the next one."""
         limits = limits or self.limits
-        self._revive()
+        self.revive()
         try:
             return run_query(self._store, text, parameters, limits)
         except QueryStoppedError:
@@ -101,13 +102,16 @@ class GraphService:
         except StoreError:
             if self.server is None or not self.server.has_ended(seconds=2.0):
                 raise
-            raise QueryStoppedError(self.server.options.seconds) from None
+            if self.server.wait() == EXIT_STUCK:
+                raise QueryStoppedError(self.server.options.seconds) from None
+            raise StoreError("the query needed more memory than the embedded server has: ask for less") from None
 
     def run_named(self, query: NamedQuery, given: Mapping[str, str], limits: Limits | None = None) -> QueryResult:
         """Run a named query with texts as its parameters' values."""
         return self.run(query.text_for(self.dialect), query.values(given), limits)
 
-    def _revive(self) -> None:
+    def revive(self) -> None:
+        """Start the embedded server again where it has ended itself."""
         if self.server is None or not self.server.has_ended():
             return
         with self._lock:
@@ -127,6 +131,19 @@ class GraphService:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def writer_of_build(build: Path) -> Iterator[Store]:
+    """A build's embedded server, started and loaded if need be, as a user who may write.
+
+    Raises:
+        DataError: the folder holds no build.
+        StoreError: the server does not start, or another process uses it.
+    """
+    folder = build / STORE_FOLDER
+    with locked(folder), _start(build, folder, ServerOptions()) as server, Store(server.writer()) as store:
+        yield store
 
 
 def _start(build: Path, folder: Path, options: ServerOptions) -> EmbeddedServer:

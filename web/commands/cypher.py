@@ -1,0 +1,117 @@
+"""`pathfolio cypher`: ask the graph in Cypher, or a named query; nothing that is asked can write."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from web.arguments import iso_date
+
+if TYPE_CHECKING:
+    from kg.store.answer import Limits
+    from kg.store.query import QueryResult
+    from kg.store.service import GraphService
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pathfolio cypher`."""
+    parser.add_argument("query", nargs="?", help="a query that reads, or - to read it from standard input")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--uri", help="a Bolt server (default: PATHFOLIO_NEO4J_URI)")
+    where.add_argument("--build", type=Path, metavar="BUILD", help="the embedded server of a build")
+    parser.add_argument("--user", help="the server's user (default: PATHFOLIO_NEO4J_USER, or neo4j)")
+    parser.add_argument("--database", help="the server's database (default: PATHFOLIO_NEO4J_DATABASE, or its own)")
+    parser.add_argument("--list", action="store_true", help="list the named queries and their parameters")
+    parser.add_argument("--name", metavar="QUERY", help="ask a named query")
+    parser.add_argument(
+        "-P",
+        dest="parameters",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter; NAME:TYPE=VALUE where a value looks like another type (text, number, date, list …)",
+    )
+    parser.add_argument(
+        "--as-of", type=iso_date, metavar="DATE", help="the parameter $as_of (default: the graph's day)"
+    )
+    parser.add_argument("--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to standard output")
+    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="default: 30")
+    parser.add_argument("--max-rows", type=int, default=10_000, metavar="N", help="default: 10,000")
+
+
+def run(args: argparse.Namespace) -> None:
+    """List the named queries, or ask one question and print the answer."""
+    from kg.errors import UsageError
+    from kg.store.answer import Limits
+
+    if args.list:
+        _print_list()
+        return
+    if (args.query is None) == (args.name is None):
+        raise UsageError("give a query, or a named one with --name (--list lists them), and not both")
+    if args.format == "parquet" and args.out is None and sys.stdout.isatty():
+        raise UsageError("--format parquet goes with --out FILE")
+    limits = Limits(seconds=args.timeout, rows=args.max_rows)
+    ask = _question(args)
+    with _service(args, limits) as service:
+        result = ask(service)
+    _write(result, args)
+
+
+def _question(args: argparse.Namespace) -> Any:
+    """What to ask, checked before any server is started for it."""
+    from kg.store.catalog import named_query
+    from kg.store.guard import check_query
+    from kg.store.parameters import free_parameters
+
+    if args.name is not None:
+        query = named_query(args.name)
+        values = query.values_from_words(_with_day(args))
+        return lambda service: service.run(query.text_for(service.dialect), values)
+    text = sys.stdin.read() if args.query == "-" else args.query
+    values = free_parameters(_with_day(args))
+    check_query(text, values)
+    return lambda service: service.run(text, values)
+
+
+def _with_day(args: argparse.Namespace) -> list[str]:
+    day = [] if args.as_of is None else [f"as_of:date={args.as_of}"]
+    return [*args.parameters, *day]
+
+
+def _service(args: argparse.Namespace, limits: Limits) -> GraphService:
+    from kg.store.address import address_from_environment
+    from kg.store.service import GraphService
+
+    if args.build is not None:
+        return GraphService.of_build(args.build, limits)
+    return GraphService.at(address_from_environment(args.uri, args.user, args.database), limits)
+
+
+def _write(result: QueryResult, args: argparse.Namespace) -> None:
+    from web.cypher_formats import FORMATS
+
+    content = FORMATS[args.format](result)
+    if args.out is not None:
+        args.out.write_bytes(content)
+    else:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    rows = f"{len(result.rows):,} row{'' if len(result.rows) == 1 else 's'} in {result.seconds:.2f} s"
+    cut = f"; cut at {result.cut}: ask for less, or raise --max-rows" if result.truncated else ""
+    sys.stderr.write(f"{rows}{cut}\n")
+
+
+def _print_list() -> None:
+    from kg.store.catalog import named_queries
+
+    for name, query in named_queries().items():
+        sys.stdout.write(f"{name}: {query.title}\n    {query.sentence}\n")
+        for parameter in query.parameters:
+            default = "" if parameter.default is None else f" (default: {parameter.default})"
+            sys.stdout.write(f"    -P {parameter.name}={parameter.type.upper()}  {parameter.about}{default}\n")
+        words = " ".join(f"-P {word}" for word in query.example.split())
+        sys.stdout.write(f"    pathfolio cypher --name {name} {words}\n\n")

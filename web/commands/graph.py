@@ -1,0 +1,140 @@
+"""`pathfolio graph`: a build's graph and vectors into Neo4j or the embedded server, or as files for a bulk import."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from web.arguments import add_build
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from kg.store.address import StoreAddress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pathfolio graph`."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    load = actions.add_parser("load", help="load a build's graph into Neo4j, or into the build's embedded server")
+    add_build(load)
+    _add_address(load)
+    load.add_argument("--into-nonempty", action="store_true", help="load beside what somebody else keeps there")
+    load.add_argument("--replace", action="store_true", help="take the place of another graph, or of a later day's")
+    serve = actions.add_parser("serve", help="run the build's embedded Bolt server, for any Neo4j client")
+    add_build(serve)
+    serve.add_argument("--port", type=int, default=7687, help="on 127.0.0.1 (default: 7687; 0 for a free one)")
+    serve.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="of each query (default: 30)")
+    export = actions.add_parser("export", help="write files for the bulk import of neo4j-admin")
+    add_build(export)
+    export.add_argument("--format", choices=("neo4j-admin",), default="neo4j-admin", help="default: neo4j-admin")
+    export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder to write into")
+    vectors = actions.add_parser("vectors", help="write a build's embeddings into the nodes, with a vector index")
+    add_build(vectors)
+    _add_address(vectors)
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--uri", help="a Bolt server (default: PATHFOLIO_NEO4J_URI, else the build's embedded one)")
+    parser.add_argument("--user", help="the server's user (default: PATHFOLIO_NEO4J_USER, or neo4j)")
+    parser.add_argument("--database", help="the server's database (default: PATHFOLIO_NEO4J_DATABASE, or its own)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do one of them."""
+    {"load": _load, "serve": _serve, "export": _export, "vectors": _vectors}[args.action](args)
+
+
+def _load(args: argparse.Namespace) -> None:
+    from kg.progress import Progress
+    from kg.storage import load_graph
+    from kg.store.bolt import Store
+    from kg.store.load import load_into
+    from kg.store.service import GraphService
+
+    address = _address(args)
+    if address is None:
+        with GraphService.of_build(args.build):
+            sys.stdout.write(f"{args.build}: its embedded server holds the graph; `pathfolio graph serve` runs it\n")
+        return
+    graph = load_graph(args.build / "graph")
+    with Store(address) as store:
+        report = load_into(store, graph, into_nonempty=args.into_nonempty, replace=args.replace, progress=Progress())
+    sys.stdout.write(
+        f"{address.uri} holds {report.nodes:,} nodes and {report.relations:,} dated relations of {graph.name} as of "
+        f"{graph.as_of}: {report.written:,} relations written, {report.deleted:,} removed, in {report.seconds:.1f} s "
+        f"({report.rate:,.0f} a second)\n"
+    )
+
+
+def _address(args: argparse.Namespace) -> StoreAddress | None:
+    """The server that is named by option or environment; None for the embedded one."""
+    import os
+
+    from kg.store.address import address_from_environment
+
+    if args.uri is None and not os.environ.get("PATHFOLIO_NEO4J_URI"):
+        return None
+    return address_from_environment(args.uri, args.user, args.database)
+
+
+def _serve(args: argparse.Namespace) -> None:
+    from kg.store.answer import Limits
+    from kg.store.server import ServerOptions
+    from kg.store.service import GraphService
+
+    options = ServerOptions(port=args.port, seconds=args.timeout)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with GraphService.of_build(args.build, Limits(seconds=args.timeout), options, share=True) as service:
+        if service.server is None:
+            sys.stdout.write(f"{service.store.address.uri} serves {args.build} already\n")
+            return
+        try:
+            while True:
+                reader = service.server.reader()
+                sys.stdout.write(
+                    f"{reader.uri}  user {reader.user}  password {reader.password}  database {reader.database}\n"
+                    f"Read only; a query ends after {args.timeout:g} s. Ctrl-C ends the server.\n"
+                )
+                sys.stdout.flush()
+                service.server.wait()
+                service.revive()
+        except KeyboardInterrupt:
+            sys.stdout.write("ended\n")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _export(args: argparse.Namespace) -> None:
+    from kg.storage import load_graph
+    from kg.store.bulk import write_bulk_files
+
+    arguments = write_bulk_files(load_graph(args.build / "graph"), args.out)
+    sys.stdout.write(
+        f"{args.out}: in that folder run\n    neo4j-admin database import full neo4j @{arguments.name}\n"
+        f"then start the server and run\n    pathfolio graph load {args.build}\nwhich checks it and adds constraints\n"
+    )
+
+
+def _vectors(args: argparse.Namespace) -> None:
+    import json
+
+    from embeddings.vectors import EntityVectors
+    from kg.store.bolt import Store
+    from kg.store.service import writer_of_build
+    from kg.store.vectors import VectorNote, write_vectors
+
+    address = _address(args)
+    vectors = EntityVectors.load(args.build / "vectors")
+    manifest = json.loads((args.build / "manifest.json").read_text(encoding="utf-8"))
+    about = vectors.manifest
+    note = VectorNote(manifest["build_hash"], about.model, about.as_of, str(manifest.get("licence", "")))
+    with writer_of_build(args.build) if address is None else Store(address) as store:
+        written = write_vectors(store, vectors.kind, vectors.id.tolist(), vectors.vectors, note)
+        where = args.build if address is None else address.uri
+    sys.stdout.write(f"{where}: {written:,} nodes have an embedding ({about.model}, {about.dimension} numbers)\n")
