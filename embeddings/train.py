@@ -54,15 +54,15 @@ class VectorOptions:
     model: str = AUTO
     dimension: int = 64
     seed: int = 0
-    max_epochs: int = 12
+    max_epochs: int = 6
     patience: int = 2
     batch: int = 512
-    candidates: int = 128
+    candidates: int = 64
     learning_rate: float = 0.02
     held_out: float = 0.05
     held_out_limit: int = 1000
     trial_triples: int = 12_000
-    trial_epochs: int = 4
+    trial_epochs: int = 3
 
     def __post_init__(self) -> None:
         if self.model not in (*MODELS, AUTO):
@@ -86,12 +86,10 @@ def train_vectors(
     triples = triples_of(graph)
     if not len(triples.hrt):
         raise DataError(f"{graph.name}: no relations on {graph.as_of} to learn from: add positions or attributes")
-    with progress.stage("embeddings") as details:
-        tried = _try_models(graph, triples, options, progress) if options.model == AUTO else ()
-        chosen = replace(options, model=tried[0].model if tried else options.model)
-        fitted = _fit(graph, triples, chosen, chosen.max_epochs, progress)
-        tried = tried or (Candidate(chosen.model, fitted.validation_mrr, fitted.epochs),)
-        details.append(f"{chosen.model}, {fitted.epochs} epochs, test MRR {fitted.metrics['mrr']:.3f}")
+    tried = _try_models(graph, triples, options, progress) if options.model == AUTO else ()
+    chosen = replace(options, model=tried[0].model if tried else options.model)
+    fitted = _fit(graph, triples, chosen, chosen.max_epochs, progress)
+    tried = tried or (Candidate(chosen.model, fitted.validation_mrr, fitted.epochs),)
     return _labelled(graph, triples, fitted, chosen, tried)
 
 
@@ -140,7 +138,7 @@ def _try_models(
     part = excerpt(graph, triples, options.trial_triples, np.random.default_rng(options.seed))
     out = []
     for model in MODELS:
-        progress.update(f"embeddings: trying {model}")
+        progress.update(f"KG embedding: trying {model}")
         fitted = _fit(graph, part, replace(options, model=model), options.trial_epochs, progress)
         out.append(Candidate(model, fitted.validation_mrr, fitted.epochs))
     return tuple(sorted(out, key=lambda candidate: -candidate.mrr))
@@ -152,7 +150,7 @@ def _fit(graph: KnowledgeGraph, triples: Triples, options: VectorOptions, epochs
     run = _start(graph, triples, parts, options)
     best_mrr, best_epoch, best_state = -1.0, 0, run.state()
     for epoch in range(1, epochs + 1):
-        progress.update(f"embeddings: {options.model}, epoch {epoch} of at most {epochs}")
+        progress.update(f"KG embedding: {options.model}, epoch {epoch} of at most {epochs}")
         run.epoch()
         mrr = run.metrics(parts.validation)["mrr"]
         if mrr > best_mrr:
@@ -252,7 +250,7 @@ def _new_model(triples: Triples, options: VectorOptions) -> Any:
         if options.model == "TransE":
             return TransE(embedding_dim=d, scoring_fct_norm=2, **common)
         if options.model == "DistMult":
-            return DistMult(embedding_dim=d, entity_constrainer=None, **common)
+            return DistMult(embedding_dim=d, entity_constrainer=None, regularizer=None, **common)
         if options.model == "RotatE":
             return RotatE(embedding_dim=d // 2, **common)
         return ComplEx(embedding_dim=d // 2, regularizer=None, **common)

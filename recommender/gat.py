@@ -46,23 +46,25 @@ class AttentionOptions:
         batch: purchases per step; `negatives` other assets and other investors for each.
         learning_rate: of Adam, with `decay` of the weights.
         unseen: share of assets that each step takes for new issues, without holders.
-        spread: weight of the penalty on learned vectors that overlap; it keeps the closeness on closed walks.
+        spread: price of closeness by learned vectors, which lies on no closed walk; closeness by codes is free.
+        alone: weight of ranking without EASE beside ranking with it.
         sample_above: number of edges above which a step samples `fanout` holders of each asset.
         engine: "dgl", "torch", or "auto": DGL where it is installed.
     """
 
     seed: int = 0
-    dimension: int = 64
+    dimension: int = 32
     hidden: int = 16
     horizon_days: int = 182
-    max_epochs: int = 20
-    patience: int = 3
+    max_epochs: int = 8
+    patience: int = 2
     batch: int = 512
     negatives: int = 16
     learning_rate: float = 0.01
     decay: float = 1e-5
     unseen: float = 0.3
-    spread: float = 0.1
+    spread: float = 0.3
+    alone: float = 1.0
     sample_above: int = 500_000
     fanout: int = 64
     engine: str = "auto"

@@ -149,8 +149,11 @@ class _Run:
         codes, learned = ((self._profile(f, user)[:, None] * f[rows]).sum(2) for f in factors)
         scale = self.network.mix.exp()
         co_investment = torch.as_tensor(np.take_along_axis(ease, shown, 1).astype(np.float32))
-        score = scale[0] * co_investment + scale[1] * (codes + learned)
-        return _bpr(score[:, :1] - score[:, 1:], usable) + self._excess(learned, scale[1])
+        own = scale[1] * (codes + learned)
+        score = scale[0] * co_investment + own
+        beside = _bpr(score[:, :1] - score[:, 1:], usable)
+        alone = _bpr(own[:, :1] - own[:, 1:], usable & (np.arange(others.shape[1]) >= others.shape[1] // 2))
+        return beside + self.options.alone * alone + self._excess(learned, scale[1])
 
     def _investor_loss(
         self, factors: tuple[torch.Tensor, torch.Tensor], user: IntArray, asset: IntArray
