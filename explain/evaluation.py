@@ -16,9 +16,11 @@ from explain.counterfactual import SearchOptions, what_takes_it_off
 from explain.explainer import Explainer
 from explain.explanation import Explanation
 from explain.faithfulness import OURS, Faithfulness, FaithfulnessOptions, measure, stability
+from explain.gat_explainers import compare_on_channel
 from explain.path_quality import PathQuality
 from explain.what_if import ScorerWhatIf
 from kg.progress import Progress
+from recommender.channels.learned import GAT, LearnedCloseness
 from recommender.retrieve import rank_assets
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class ExplanationSample:
         k: the length of the lists.
         checked: so many explanations are parsed back and compared with the snapshot, in both languages.
         counterfactuals: so many are searched and verified.
+        attention: so many pairs are explained by GNNExplainer and others on the graph attention channel.
         seed: of the draws.
     """
 
@@ -43,6 +46,7 @@ class ExplanationSample:
     k: int = 10
     checked: int = 300
     counterfactuals: int = 100
+    attention: int = 40
     seed: int = 0
 
 
@@ -77,6 +81,8 @@ def evaluate_explanations(
             accounts = [[model.account(user, asset) for user, asset in pairs] for model in (scorer, *other_seeds)]
             rows["Jaccard of the top 3 over seeds"] = stability(accounts)
     more = [(OURS, metric, value, len(pairs), "higher") for metric, value in rows.items()]
+    with progress.stage("explainers of the graph attention channel"):
+        more += _on_attention(scorer, pairs, sample)
     table = pd.concat([found.table, pd.DataFrame(more, columns=found.table.columns)], ignore_index=True)
     return Faithfulness(table, found.curves)
 
@@ -136,6 +142,23 @@ def _counterfactuals(
         "counterfactual is the smallest": float(np.mean([c.is_smallest for c in found])),
         "size of counterfactual": float(np.mean([c.size for c in there])) if there else float("nan"),
     }
+
+
+def _on_attention(
+    scorer: Scorer, pairs: Sequence[tuple[int, int]], sample: ExplanationSample
+) -> list[tuple[str, str, float, int, str]]:
+    """Rows of the table: what each explainer's first edges carry of the channel's score."""
+    rng = np.random.default_rng(sample.seed)
+    channels = [c for c in scorer.holding_channels if isinstance(c, LearnedCloseness) and c.name == GAT]
+    chosen = [pairs[i] for i in rng.choice(len(pairs), min(sample.attention, len(pairs)), replace=False)]
+    rows = []
+    for channel in channels:
+        table = compare_on_channel(channel, scorer.interactions, chosen, seed=sample.seed)
+        for row in table.to_dict("records"):
+            for metric, better in (("drop of 1", "higher"), ("drop of 3", "higher"), ("deletion area", "lower")):
+                name = f"{metric} (edges of the graph attention)"
+                rows.append((str(row["explainer"]), name, float(row[metric]), int(row["items"]), better))
+    return rows
 
 
 def table_as_text(found: Faithfulness) -> str:

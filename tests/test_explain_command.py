@@ -169,7 +169,7 @@ def test_counterfactuals_of_the_scorer_hold(build: Build) -> None:
 
 
 def test_the_report_on_explanations(build: Build, tmp_path: Path) -> None:
-    sample = ExplanationSample(investors=25, k=4, checked=30, counterfactuals=10)
+    sample = ExplanationSample(investors=25, k=4, checked=30, counterfactuals=10, attention=8)
     found = evaluate_explanations(build.scorer, sample, other_seeds=[build.scorer])
     for perfect in ("validity of paths", "sentences that are true", "counterfactuals that hold"):
         assert found.value(OURS, perfect) == 1.0
@@ -178,6 +178,10 @@ def test_the_report_on_explanations(build: Build, tmp_path: Path) -> None:
     assert found.value(OURS, "deletion area") < found.value(RANDOM, "deletion area")
     assert found.value(OURS, "insertion area") > found.value(RANDOM, "insertion area")
     assert found.value(OURS, "top 1 beats random") > 0.9
+    for explainer in (OURS, "gradient x input", "GNNExplainer", RANDOM):
+        assert found.value(explainer, "drop of 1 (edges of the graph attention)") <= 2
+    edges = "drop of 1 (edges of the graph attention)"
+    assert found.value(OURS, edges) > found.value(RANDOM, edges)
     assert "deletion area" in table_as_text(found)
     plot_curves(found, tmp_path / "curves.svg")
     assert (tmp_path / "curves.svg").stat().st_size > 1000

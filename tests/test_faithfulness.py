@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from explain.evidence import Path
 from explain.explainer import Explainer
 from explain.faithfulness import OURS, RANDOM, FaithfulnessOptions, importance_of, measure, stability, units_of
+from explain.gat_explainers import EXPLAINERS, EdgeScore, by_gnn_explainer, by_paths
 from explain.path_quality import PathQuality
 from explain.what_if import Change
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
@@ -189,3 +190,48 @@ def test_diversity_of_explanation_types(world: World) -> None:
     assert quality.explanation_type_diversity(shown, types=5) == pytest.approx(2 / 3)
     lists = [[Explainer(world.graph, BUILD).explain(account, 1) for account in (world.mediatek(), world.beta())]]
     assert set(quality.of_lists(lists)) == {"LIR", "SEP", "ETD"}
+
+
+# -- explainers of the attention channel ---------------------------------------------------------------------
+
+
+def small_score() -> EdgeScore:
+    """Two holdings; the first shares node 7 with the asset, the second nothing."""
+    return EdgeScore(
+        factor=2.0,
+        holdings=2,
+        holding=np.array([0, 0, 1]),
+        weight=np.array([0.5, 0.5, 1.0]),
+        base=np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.5]]),
+        node=np.array([7, 8, 9]),
+        asset_weight=np.array([0.8, 0.2]),
+        asset_base=np.array([[1.0, 0.0], [0.0, 1.0]]),
+        asset_node=np.array([7, 6]),
+    )
+
+
+def test_score_of_edges_by_hand() -> None:
+    # f_1 = (.5, 1), f_2 = (0, .5), f_a = (.8, .2): 2 * ((.4 + .2) + .1)
+    assert small_score().value(np.ones(7)) == pytest.approx(1.4)
+
+
+def test_gradient_is_the_difference_quotient() -> None:
+    score, mask = small_score(), np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3])
+    for edge in range(score.size):
+        step = np.zeros(score.size)
+        step[edge] = 1e-6
+        quotient = (score.value(mask + step) - score.value(mask - step)) / 2e-6
+        assert score.gradient(mask)[edge] == pytest.approx(quotient, rel=1e-6)
+
+
+def test_paths_are_the_closed_walks() -> None:
+    # the one closed walk runs over node 7: 2 * .5 * .8 * |(1, 0)|^2
+    assert by_paths(small_score(), np.random.default_rng(0)).tolist() == pytest.approx([0.8, 0, 0.8, 0, 0, 0.8, 0])
+
+
+def test_gnn_explainer_keeps_what_carries_the_score() -> None:
+    score = replace(small_score(), base=np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.5]]))  # node 8 says nothing
+    mask = by_gnn_explainer(score, np.random.default_rng(0))
+    assert mask[3] < 0.5 < mask[[0, 2, 5]].min()
+    assert 0 < mask.min() < mask.max() < 1
+    assert set(EXPLAINERS) == {OURS, "gradient x input", "GNNExplainer", RANDOM}
