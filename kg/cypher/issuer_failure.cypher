@@ -14,6 +14,7 @@ WITH pair[0] AS held, pair[1] AS part WHERE held IS NOT NULL
 WITH held, sum(part) AS part
 MATCH (held)<-[h:HOLDS]-(u:User)
 WHERE h.current_from <= $as_of < h.current_until
+WITH u, h, held, part ORDER BY held.id
 WITH u, collect([held.id, h.weight, CASE WHEN part > 1.0 THEN 1.0 ELSE part END]) AS hits
 MATCH (u)-[h:HOLDS]->(:Asset)
 WHERE h.current_from <= $as_of < h.current_until

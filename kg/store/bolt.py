@@ -24,6 +24,7 @@ from kg.errors import PathfolioError, StoreError, UsageError
 from kg.schema import ASSET_LABEL
 from kg.store.address import StoreAddress
 from kg.store.answer import Answer, Limits, QueryError, QueryStoppedError
+from kg.store.embedded import with_limit
 from kg.store.values import NodeValue, PathValue, RelationValue
 
 RETRY_SECONDS: Final = 15.0
@@ -152,7 +153,8 @@ class Store:
                 return Answer(("plan",), [(line,) for line in plan.splitlines()], None)
             transaction = session.begin_transaction(timeout=limits.seconds)
             try:
-                result = transaction.run(text, dict(parameters))
+                limited = with_limit(text, limits.seconds) if self.dialect == "arcadedb" else text
+                result = transaction.run(limited, dict(parameters))
                 return _within_limits(result, limits)
             finally:
                 transaction.rollback()

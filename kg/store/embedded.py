@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ WRITER: Final = "root"
 READER: Final = "analyst"
 EXIT_STUCK: Final = 75
 
+_LIMIT: Final = re.compile(r"/\* (\d+(?:\.\d+)?) s \*/")
 _WATCH_SECONDS: Final = 0.1
 _HEED_SECONDS: Final = 0.4
 """How long the engine may take to heed that a query shall end."""
@@ -76,7 +78,7 @@ def _write_groups(folder: Path) -> None:
 def _configuration(settings: ServerSettings) -> dict[str, Any]:
     return {
         "host": "127.0.0.1",
-        "mode": "production",
+        "mode": "development",
         "server_plugins": "Bolt:com.arcadedb.bolt.BoltProtocolPlugin",
         "bolt_port": settings.port,
         "bolt_defaultDatabase": DATABASE,
@@ -112,6 +114,20 @@ def _add_reader(jpype: Any, security: Any, password: str) -> None:
     security.createUser(user.put("databases", databases))
 
 
+def with_limit(text: str, seconds: float) -> str:
+    """The query with a comment in front that tells the watch how long it may run, if that is less than others may.
+
+    >>> with_limit("RETURN 1", 2.5)
+    '/* 2.5 s */RETURN 1'
+    """
+    return f"/* {seconds:g} s */{text}"
+
+
+def _limit_of(text: str, seconds: float) -> float:
+    match = _LIMIT.match(text)
+    return min(float(match[1]), seconds) if match else seconds
+
+
 def _watch(queries: Any, seconds: float) -> None:
     """End the reader's queries that run too long, and the process where one does not heed it."""
     while True:
@@ -119,7 +135,7 @@ def _watch(queries: Any, seconds: float) -> None:
         for query in queries.getRunning():
             if str(query.getUser()) != READER:
                 continue
-            late = query.getElapsedMillis() / 1000 - seconds
+            late = query.getElapsedMillis() / 1000 - _limit_of(str(query.getText()), seconds)
             if late > 0 and not query.isTerminated():
                 query.terminate("its time is up")
             elif late > _HEED_SECONDS and not query.isEnded():

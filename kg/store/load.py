@@ -81,12 +81,13 @@ def load_into(
         details.append(difference.summary())
     written = _Progress(progress, difference)
     try:
-        with store.writer() as write:
+        with progress.stage(f"write into {store.address.uri}") as details, store.writer() as write:
             _delete(write, difference)
             _write_nodes(write, graph, difference.nodes)
             for text, parameters in _edge_batches(graph, difference.edges, (start, until), fresh=about is None):
                 write(text, **parameters)
                 written.add(len(parameters["rows"]))
+            details.append(f"{written.done:,} relations")
         _check_counts(store, graph)
     except StoreError as error:
         raise StoreError(
