@@ -14,6 +14,7 @@ from kg.schema import ASSET_KIND_OF, NodeKind
 from recommender.interactions import Interactions
 from recommender.model import Model, Recommendation
 from recommender.ranking import id_order, top_lists
+from recommender.scorer import Scorer
 
 CHUNK: Final = 2048
 """Investors scored at a time; bounds memory at CHUNK * assets * 8 bytes."""
@@ -66,7 +67,7 @@ def rank_assets(
     """Chunks of (investor positions (n,), asset positions (n, k), scores (n, k)); -1 and NaN where none is left."""
     if k < 1:
         raise UsageError(f"a list of {k} assets: -k takes 1 or more")
-    of_kind, ever, by_id = candidates(model.graph, kind), Interactions(model.graph).ever, id_order(model.graph)
+    of_kind, ever, by_id = candidates(model.graph, kind), _interactions(model).ever, id_order(model.graph)
     for start in range(0, len(users), CHUNK):
         chunk = users[start : start + CHUNK]
         scores = model.scores(chunk)
@@ -76,6 +77,11 @@ def rank_assets(
         best = top_lists(scores, allowed, by_id, k)
         found = np.take_along_axis(scores, np.maximum(best, 0), axis=1)
         yield chunk, best, np.where(best >= 0, found, np.nan)
+
+
+def _interactions(model: Model) -> Interactions:
+    """The model's own where it keeps them: reading them off the graph takes longer than one list."""
+    return model.interactions if isinstance(model, Scorer) else Interactions(model.graph)
 
 
 def _lists(
