@@ -25,9 +25,11 @@ def what_would_have_changed(record: dict[str, Any], build: Build, lang: str) -> 
     first = int(build.graph.assets[0])
     positions = [build.graph.asset_row(item["asset_id"]) - first for item in record["list"][:_EACH]]
     found = [what_takes_it_off(model, user, position, options) for position in positions]
+    found = [each for each in found if each.before <= question["k"]]  # the others are listed for what was rejected
     nearest = _next_after(record, build)
-    if nearest is not None:
-        found.append(what_brings_it_on(model, user, nearest, options))
+    if nearest is not None and len(record["list"]) == question["k"]:
+        brought = what_brings_it_on(model, user, nearest, options)
+        found += [brought] if brought.change is not None and brought.before > question["k"] else []
     names = [build.graph.display_name(int(build.graph.assets[each.asset]), lang) for each in found]
     colon = "：" if lang.startswith("zh") else ": "
     return [f"{name}{colon}{tell(each, model, lang)}" for name, each in zip(names, found, strict=True)]

@@ -27,7 +27,8 @@ from explain.records.report_parts import (
 from explain.records.verdict_text import verdict_text
 from explain.wording import wording_of
 
-_ON_FIRST_PAGE: Final = 5
+_ON_FIRST_PAGE: Final = 4
+"""Rejected assets on the first page, and recommended ones whose sources and warnings are told there."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,13 @@ def make_report(
         considered=texts.filled("considered", **_counts(record, lang)),
         assets=tuple(asset_part(item, record, texts, lang) for item in record["list"]),
         rejected=tuple(rejected_part(item, texts, lang) for item in record["rejected"]),
-        changes=tuple(changes or _changes(record, texts, lang)),
+        changes=(*(changes or _own_part(record, texts, lang)), *_rules_in_the_way(record, texts, lang)),
         identity=tuple(_identity(record, texts)),
         integrity=(
             texts.filled(
                 "integrity_text", seq=header.seq, origin=integrity.origin, size=integrity.size, public_key=integrity.key
             ),
-            texts.filled(verdict, time=made, problem=integrity.problem),
-            texts["offline"],
+            f"{texts.filled(verdict, time=made, problem=integrity.problem)} {texts['offline']}",
         ),
         profile=tuple(
             fact_row(fact, texts, lang, field=texts.levels.get(name, name)) for name, fact in investor["levels"].items()
@@ -182,8 +182,8 @@ def _counts(record: Mapping[str, Any], lang: str) -> dict[str, str]:
     return {name: wording.integer(record["candidates"][name]) for name in ("count", "allowed")}
 
 
-def _changes(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[str]:
-    """What the record alone tells: what the first asset rests on, how near the last was to leaving, which rule."""
+def _own_part(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[str]:
+    """What the record alone tells: on what of the investor's own the first asset rests most."""
     wording, out = wording_of(lang), []
     for item in record["list"][:1]:
         own = asset_part(item, record, texts, lang).largest_own
@@ -192,7 +192,13 @@ def _changes(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[s
             rest = wording.number(item["score"] - own.value, 4)
             score = wording.number(item["score"], 4)
             out.append(texts.filled("change_own", asset=label_of(item, lang), value=rest, score=score, **values))
-    for item in record["rejected"][:2]:
+    return out
+
+
+def _rules_in_the_way(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[str]:
+    """Which rule the best of the rejected would have had to pass."""
+    out = []
+    for item in record["rejected"][:1]:
         rule = " ".join(verdict_text(item["verdict"], lang)).rstrip(".。")
         out.append(texts.filled("change_rule", asset=label_of(item, lang), place=item["place"], rule=rule))
     return out

@@ -108,7 +108,8 @@ class AssetPart:
 
 @dataclass(frozen=True)
 class RejectedPart:
-    """One asset that the score would have listed and the rules did not let through."""
+    """One asset that the score would have listed and the rules did not let through; the rules that it passed are
+    left out of `checks`."""
 
     label: str
     asset_id: str
@@ -160,7 +161,7 @@ def rejected_part(item: Mapping[str, Any], texts: ReportTexts, lang: str) -> Rej
         place=texts.filled("place", place=item["place"]),
         score=wording.number(item["score"], 4),
         why=tuple(verdict_text(item["verdict"], lang)),
-        checks=checks(item["verdict"], texts, lang),
+        checks=tuple(row for row in checks(item["verdict"], texts, lang) if row.effect != "pass"),
     )
 
 

@@ -1,0 +1,221 @@
+"""The report on one record: complete on its first page, printable, and with Chinese text that can be selected."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+from small_build import make_small_build
+from test_records import ask, investors
+
+from explain.ledger.canonical import canonical
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.records import pdf
+from explain.records.adviser import Adviser
+from explain.records.changes import what_would_have_changed
+from explain.records.inspect import Look, integrity_of, report_on
+from explain.records.pdf import pdf_of
+from explain.records.report import Report, make_report, report_html
+from explain.records.serve import serve
+from explain.records.tables import expanded
+from explain.records.verdict_text import outcome_text, result_text
+from kg.errors import PathfolioError, UsageError
+from recommender.suitability.rulefile import load_rules
+from recommender.suitability.rules import CONCENTRATIONS, FRESH_FACTS, RULE_KINDS
+from recommender.suitability.verdict import REASONS
+
+LANGS = ("en", "zh-TW")
+LOOK = Look("counsel", "complaint 7")
+
+
+def with_rejections(adviser: Adviser) -> str:
+    """An investor with a full list, for which many assets were passed over."""
+    for user_id in investors(adviser.build):
+        advice = adviser.advise(ask(user_id))
+        if len(advice.lines) == 10 and len(advice.rejected) > 5:
+            return user_id
+    raise AssertionError("no such investor")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, str, dict[str, Any], Adviser]:
+    """A ledger, the id of a record with rejections, the record, and who advised."""
+    folder = tmp_path_factory.mktemp("report")
+    adviser = Adviser(make_small_build(folder), load_rules("tw"))
+    clock = lambda: datetime(2026, 7, 1, 9, 30, tzinfo=UTC)  # noqa: E731 -- a clock that stands
+    ledger = open_ledger(folder / "ledger", environ={}, clock=clock)
+    served = serve(adviser, ledger, ask(with_rejections(adviser)))
+    assert served.advice.rejected
+    return ledger, served.receipt.id, json.loads(canonical(served.record)), adviser
+
+
+@pytest.fixture(scope="module", params=LANGS)
+def report(world: tuple[Ledger, str, dict[str, Any], Adviser], request: pytest.FixtureRequest) -> Report:
+    ledger, name, record, adviser = world
+    changes = what_would_have_changed(record, adviser.build, request.param)
+    return report_on(ledger, name, LOOK, request.param, changes=changes)
+
+
+@pytest.fixture(scope="module")
+def made(report: Report) -> bytes:
+    """The report as PDF, made once a language."""
+    if shutil.which("fc-list") is None:
+        pytest.skip("no fontconfig: install Debian's fonts-noto-cjk")
+    return pdf_of(report_html(report))
+
+
+@pytest.fixture(scope="module")
+def pages(made: bytes) -> list[str]:
+    """The text of each page, without white space."""
+    return [squeezed(page.extract_text()) for page in PdfReader(io.BytesIO(made)).pages]
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def test_the_first_page_says_it_all(
+    report: Report, pages: list[str], world: tuple[Ledger, str, dict[str, Any], Adviser]
+) -> None:
+    """Who, what, when, why, what was rejected and why, what would have changed it, identity and integrity."""
+    ledger, name, record, _ = world
+    first, *rest = pages
+    assert rest
+    expected = [
+        name,
+        record["investor"]["user_id"],
+        "clerk",
+        *(value for _, value in report.identity),
+        *(asset.label for asset in report.assets),
+        *(text for item in report.rejected[: report.on_first_page] for text in (item.label, *item.why)),
+        *report.changes,
+        *report.integrity,
+        *(reason.text for asset in report.assets for reason in asset.reasons[:1]),
+    ]
+    missing = [text for text in expected if squeezed(text) not in first]
+    assert not missing
+    assert squeezed(ledger.verifiers[0].text) in first
+
+
+def test_the_account_follows(
+    report: Report, pages: list[str], world: tuple[Ledger, str, dict[str, Any], Adviser]
+) -> None:
+    record = world[2]
+    text = "".join(pages[1:])
+    for asset in report.assets:
+        assert all(squeezed(reason.text) in text for reason in asset.reasons)
+        assert all(squeezed(row.text) in text for row in asset.checks)
+        assert all(squeezed(f"{part}{value}") in text for part, value in asset.parts)
+    for position in report.positions:
+        assert squeezed(position.field) in text
+    assert squeezed(report.proof) in text
+    assert len(report.positions) == len(record["investor"]["positions"])
+
+
+def test_names_are_in_the_reader_s_language(report: Report) -> None:
+    chinese = re.compile(r"[\u4e00-\u9fff]")
+    labels = [asset.label for asset in report.assets]
+    texts = [reason.text for asset in report.assets for reason in asset.reasons] + list(report.changes)
+    assert texts
+    for text in labels + texts:
+        assert bool(chinese.search(text)) == (report.lang == "zh-TW")
+    if report.lang == "zh-TW":
+        steps = [path.steps for asset in report.assets for path in asset.paths]
+        assert all(chinese.search(step) for step in steps)
+
+
+def test_sums_in_the_report(report: Report, world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
+    """The parts of a score as printed add up to the score as printed, but for rounding."""
+    for asset in report.assets:
+        *parts, (_, total) = asset.parts
+        numbers = [float(value.replace("−", "-").replace(",", "")) for _, value in parts]
+        assert sum(numbers) == pytest.approx(float(total.replace(",", "")), abs=1e-4 * len(numbers))
+
+
+def test_the_page_needs_nothing_else(report: Report) -> None:
+    html = report_html(report)
+    assert not re.findall(r"(?:src|href)\s*=", html)
+    assert "url(" not in html and "<script" not in html
+    assert f'lang="{report.lang}"' in html
+
+
+def test_text_from_records_is_escaped(world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
+    ledger, name, record, _ = world
+    record = json.loads(json.dumps(record))
+    record["investor"]["name"] = "<script>alert(1)</script>"
+    header = ledger.header(name)
+    html = report_html(make_report(expanded(record), header, integrity_of(ledger, header), "en"))
+    assert "<script>" not in html and "&lt;script&gt;" in html
+
+
+def test_a_report_on_an_altered_record_says_so(world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
+    ledger, name, record, _ = world
+    header = ledger.header(name)
+    broken = replace(integrity_of(ledger, header), problem="altered: its hash does not lead to the signed root")
+    for lang in LANGS:
+        report = make_report(expanded(record), header, broken, lang)
+        assert not report.sound
+        assert "integrity broken" in report_html(report)
+        assert any("altered" in text for text in report.integrity)
+
+
+def test_without_the_build_the_record_still_tells_what_it_rests_on(
+    world: tuple[Ledger, str, dict[str, Any], Adviser],
+) -> None:
+    ledger, name, record, _ = world
+    for lang in LANGS:
+        report = report_on(ledger, name, LOOK, lang)
+        assert report.changes
+        rejected = expanded(record)["rejected"][0]
+        assert any(str(rejected["place"]) in text for text in report.changes)
+
+
+def test_every_finding_has_a_sentence_in_each_language() -> None:
+    kinds = [kind for kind in RULE_KINDS if kind not in ("concentration", "freshness")]
+    kinds += [f"concentration/{group}" for group in CONCENTRATIONS] + [f"freshness/{group}" for group in FRESH_FACTS]
+    level = {"within_level", "above_level", "above_level_tolerated", "within_every_level", "no_level",
+             "level_not_in_file", "no_class"}  # fmt: skip
+    reasons = dict.fromkeys(("risk_level", "capacity", "horizon"), level) | {"complexity": level | {"not_needed"}}
+    share = {"within_limit", "near_limit", "above_limit", "no_weights", "no_group"}
+    reasons |= {kind: share for kind in kinds if kind.startswith("concentration")}
+    reasons |= {kind: {"fresh", "stale", "no_date", "not_needed"} for kind in kinds if kind.startswith("freshness")}
+    reasons["restricted"] = {"restricted", "not_restricted"}
+    reasons["tradable"] = {"traded", "no_price", "price_too_old", "not_listed_yet", "stopped"}
+    assert set().union(*reasons.values()) | {"exempt"} == set(REASONS)
+    for lang in LANGS:
+        for kind in kinds:
+            for reason in reasons[kind] | {"exempt"}:
+                result = {"kind": kind, "reason": reason, "measured": 0.5, "limit": 2.0, "subject": "X"}
+                text = result_text(result, lang)
+                assert text and f"{kind}: {reason}" not in text and "{" not in text
+        assert [outcome_text(word, lang) for word in ("pass", "warn", "unknown", "reject")]
+
+
+def test_no_such_language(world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
+    with pytest.raises(UsageError, match="no language 'fr'"):
+        report_on(world[0], world[1], LOOK, "fr")
+
+
+def test_no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "_has_chinese_font", lambda: False)
+    with pytest.raises(PathfolioError, match="install Debian's fonts-noto-cjk"):
+        pdf_of("<p>台積電</p>")
+
+
+def test_pdf_is_made_for_archives(made: bytes) -> None:
+    assert made.startswith(b"%PDF-1.7")
+    reader = PdfReader(io.BytesIO(made))
+    assert reader.xmp_metadata is not None
+    assert "pdfaid" in str(reader.xmp_metadata.rdf_root.toxml())
+    fonts = [font for page in reader.pages for font in page["/Resources"]["/Font"].values()]
+    assert fonts
+    for font in fonts:
+        descriptor = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+        assert {"/FontFile2", "/FontFile3"} & set(descriptor)
