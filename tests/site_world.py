@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from embeddings.train import VectorOptions
+from embeddings.train import train_vectors
 from kg.progress import Progress
 from kg.sample import SampleSize, write_sample_market
 from kg.sample.size import END
-from recommender.build import BuildOptions, make_build
+from recommender.build import BuildOptions, write_build
+from recommender.gat import train_attention
+from recommender.scorer import LearnedParts
+from tests.small_build import ATTENTION, VECTORS
 from web.sources import from_folder
 
 SIZE = SampleSize(investors=160, stocks=60, funds=12, bonds=4, years=1)
@@ -43,7 +46,11 @@ def write_market(folder: Path) -> None:
 def build_market(folder: Path) -> Path:
     """Build the market in `folder`, once for all tests that name it; returns the build's folder."""
     write_market(folder / "market")
-    source = from_folder(folder / "market", END, Progress(None))
-    options = BuildOptions(vectors=VectorOptions(model="DistMult", dimension=8, max_epochs=1))
-    make_build(source.graph, folder / "build", options, Progress(None), prices=source.prices, report=source.report)
-    return folder / "build"
+    silent = Progress(None)
+    source = from_folder(folder / "market", END, silent)
+    learned = LearnedParts(
+        train_vectors(source.graph, VECTORS, silent), train_attention(source.graph, ATTENTION, silent)
+    )
+    options, out = BuildOptions(), folder / "build"
+    write_build(source.graph, learned, out, options, silent, prices=source.prices, report=source.report)
+    return out

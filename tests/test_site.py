@@ -37,16 +37,29 @@ from tests.site_world import HOSTILE, SLASHED, build_market
 from web.site import create_app
 from web.site.charts import sparkline
 from web.site.directory import Directory
+from web.site.pages.accounts import AccountsPage
 from web.site.pages.assets import AssetPage
+from web.site.pages.builds import BuildPage
 from web.site.pages.errors import ErrorPage
 from web.site.pages.home import HomePage, SearchPage
 from web.site.pages.investors import InvestorPage
 from web.site.pages.recommendations import RecommendationPage
+from web.site.pages.signin import SignInPage
 from web.site.prices import PriceBook, PriceHistory
 from web.site.render import Page
 
 TEMPLATES = resources.files("web.site").joinpath("templates")
-PAGES: tuple[type[Page], ...] = (HomePage, SearchPage, InvestorPage, RecommendationPage, AssetPage, ErrorPage)
+PAGES: tuple[type[Page], ...] = (
+    HomePage,
+    SearchPage,
+    InvestorPage,
+    RecommendationPage,
+    AssetPage,
+    ErrorPage,
+    SignInPage,
+    AccountsPage,
+    BuildPage,
+)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ COMMANDS: Final = MappingProxyType(
         "suitability": "check suitability rules against a build",
         "audit": "list, verify, replay and export the records of what was recommended",
         "serve": "serve a build as a site",
+        "accounts": "say who may sign in to the site",
         "bench": "run the benchmarks",
     }
 )

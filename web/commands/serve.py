@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from web.arguments import add_build
+from web.commands.accounts import add_store
+
+if TYPE_CHECKING:
+    from recommender.build import Build
+    from web.site.access.guard import Access
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -15,6 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio serve`."""
     add_build(parser)
     add_server_arguments(parser)
+    add_store(parser)
+    parser.add_argument(
+        "--url", help="where visitors find the site, if not at --host: behind a proxy that speaks HTTPS (https://…)"
+    )
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,28 +43,65 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False) -
     """Serve the build in `folder` on `args.host` and `args.port` until Ctrl-C; returns the exit code.
 
     Args:
-        demo: whether this is the sample market of `pathfolio demo`.
+        demo: with sample accounts that the sign-in page shows, as in `pathfolio demo`.
 
     Raises:
-        UsageError: the port is taken, or the address is not this machine alone.
+        UsageError: the port is taken, or others could reach the site though there are no accounts.
         DataError: there is no build.
     """
-    from kg.errors import UsageError
     from kg.progress import Progress
     from recommender.build import load_build
     from web.site import create_app
-    from web.site.server import LOOPBACK, address_of, listen, run, say
+    from web.site.app import LOOPBACK_NAMES
+    from web.site.server import address_of, listen, run, say
 
     build = load_build(folder)
-    if args.host not in LOOPBACK:
-        raise UsageError(f"{args.host} can be reached by others, and these pages are about persons: use --host {HOST}")
+    url = getattr(args, "url", None)
+    access = _demo_access(build, args.host) if demo else _access(args.host, url, getattr(args, "accounts", None))
     listener = listen(args.host, args.port)
-    progress = Progress()
-    with progress.stage(f"load the build of {build.as_of}"):
-        app = create_app(build)
+    with Progress().stage(f"load the build of {build.as_of}"):
+        names = (urlsplit(url).hostname or "",) if url else ()
+        app = create_app(build, access, trusted_hosts=(*LOOPBACK_NAMES, *names), behind_proxy=bool(url))
         app.extensions["pathfolio"].warm_up()
     label = "sample market, generated data" if build.is_sample else build.graph.name
-    say(f"pathfolio is at {address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
+    say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
     run(app, listener)
     say("stopped")
     return 0
+
+
+def _access(host: str, url: str | None, where: str | None) -> Access:
+    """Who may use the site: whoever is at this machine, or whoever has an account."""
+    from kg.errors import UsageError
+    from web.site.access.accounts import Accounts
+    from web.site.access.guard import Access
+    from web.site.server import LOOPBACK
+
+    parts = urlsplit(url or "")
+    if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise UsageError(f"--url {url!r} is no address of a site: write it as https://advice.example.com")
+    accounts = Accounts(where) if where else None
+    if host in LOOPBACK and not url:
+        return Access(accounts)
+    if not accounts:
+        raise UsageError(
+            f"{url or host} can be reached by others, and these pages are about persons: make accounts with "
+            f"`pathfolio accounts add` and name them with --accounts, or use --host {HOST}"
+        )
+    if parts.scheme != "https":
+        raise UsageError(
+            "passwords must not travel in the open: put a proxy that speaks HTTPS in front, and name its --url https://…"
+        )
+    return Access(accounts, https=True)
+
+
+def _demo_access(build: Build, host: str) -> Access:
+    """Sample accounts for one click, on this machine alone."""
+    from kg.errors import UsageError
+    from web.site.access.samples import sample_access
+    from web.site.examples import typical_investor
+    from web.site.server import LOOPBACK
+
+    if host not in LOOPBACK:
+        raise UsageError(f"the demo's accounts need no password, so it stays on this machine: use --host {HOST}")
+    return sample_access(typical_investor(build.graph))

@@ -7,26 +7,39 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Flask, request, url_for
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from explain.formats_html import waterfall
 from explain.formats_svg import as_svg
 from recommender.build import Build, load_build
 from web.site import headers
+from web.site.access import guard
+from web.site.access.guard import Access, visitor
+from web.site.access.roles import Permission
 from web.site.charts import sparkline, stacked
 from web.site.converters import IdConverter
 from web.site.evidence import Evidence, figure
 from web.site.families import FAMILIES, family_of
 from web.site.language import current_texts, keep_choice
-from web.site.pages import assets, errors, home, investors, recommendations
+from web.site.pages import accounts, assets, builds, errors, home, investors, recommendations, signin
 from web.site.served import Served
 from web.site.texts import other_languages, texts_of
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
+
+NAVIGATION: Final = MappingProxyType(
+    {
+        "builds.build": Permission.BUILDS,
+        "accounts.accounts": Permission.ACCOUNTS,
+    }
+)
+"""Pages that the masthead leads to, each for those who may see it."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +52,28 @@ class SiteFacts:
     is_sample: bool
 
 
-def create_app(build: Build | Path, *, trusted_hosts: tuple[str, ...] = LOOPBACK_NAMES) -> Flask:
+def create_app(
+    build: Build | Path,
+    access: Access | None = None,
+    *,
+    trusted_hosts: tuple[str, ...] = LOOPBACK_NAMES,
+    behind_proxy: bool = False,
+) -> Flask:
     """The site of one build.
 
     Args:
         build: a build, or the folder of one.
+        access: who may see what; without it, whoever reaches the site may see everything.
         trusted_hosts: names by which the site may be asked for; others are refused, so that no page of another
             site can reach it under a name of its own (DNS rebinding).
+        behind_proxy: whether one proxy stands in front and says in X-Forwarded-For and -Proto who asks, and how.
 
     Raises:
         DataError: there is no build in the folder.
     """
     app = Flask(__name__, template_folder="templates", static_folder="static")
+    if behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign] # as Flask's manual says
     app.config.update(TRUSTED_HOSTS=list(trusted_hosts), MAX_CONTENT_LENGTH=1_000_000)
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
     app.url_map.converters["id"] = IdConverter
@@ -58,8 +81,9 @@ def create_app(build: Build | Path, *, trusted_hosts: tuple[str, ...] = LOOPBACK
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     served = Served(build if isinstance(build, Build) else load_build(build))
     app.extensions["pathfolio"] = served
-    for group in (home, investors, recommendations, assets):
+    for group in (home, investors, recommendations, assets, builds, signin, accounts):
         app.register_blueprint(group.blueprint)
+    guard.register(app, access or Access())
     errors.register(app)
     headers.register(app)
     keep_choice(app)
@@ -88,7 +112,14 @@ def _add_globals(app: Flask, served: Served) -> None:
     def language() -> dict[str, Any]:
         texts = current_texts()
         others = [texts_of(lang) for lang in other_languages(texts.lang)]
-        return {"lang": texts.lang, "say": texts.say, "words": texts.words, "other_texts": others}
+        return {
+            "lang": texts.lang,
+            "say": texts.say,
+            "words": texts.words,
+            "other_texts": others,
+            "visitor": visitor(),
+            "navigation": [endpoint for endpoint, needed in NAVIGATION.items() if visitor().may(needed)],
+        }
 
 
 def _here(**changes: str) -> str:

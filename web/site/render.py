@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import Response, current_app, jsonify, make_response, render_template, request
+from flask import Response, current_app, jsonify, make_response, render_template
 
 from web.site.language import current_texts
 from web.site.served import Served
-from web.site.twin import as_json
+from web.site.twin import as_json, wants_json
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,6 @@ def show(page: Page, status: int = 200) -> Response:
         response = make_response(render_template(page.template, page=page))
     response.status_code = status
     return response
-
-
-def wants_json() -> bool:
-    """Whether the request asks for the JSON twin: by `?format=json`, or by an Accept header that prefers it."""
-    wanted = request.args.get("format")
-    if wanted:
-        return wanted == "json"
-    best = request.accept_mimetypes.best_match(("text/html", "application/json"), default="text/html")
-    return best == "application/json"
 
 
 def served() -> Served:

@@ -1,4 +1,4 @@
-"""The JSON twin of a page: its context in JSON's types."""
+"""The JSON twin of a page: whether it is asked for, and its context in JSON's types."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from flask import request
 
 from explain.evidence import Fact, PathNode
 from explain.explanation import Explanation
 from web.site.prices import PriceHistory
+
+
+def wants_json() -> bool:
+    """Whether the request asks for the JSON twin: by `?format=json`, or by an Accept header that prefers it."""
+    wanted = request.args.get("format")
+    if wanted:
+        return wanted == "json"
+    best = request.accept_mimetypes.best_match(("text/html", "application/json"), default="text/html")
+    return best == "application/json"
 
 
 def as_json(value: Any, lang: str) -> Any:

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from flask import Blueprint, Response
 
+from web.site.access.guard import needs
+from web.site.access.roles import Permission
 from web.site.asset_profile import AssetProfile, profile_of
 from web.site.pages.investors import asset_row, newly_listed
 from web.site.prices import PriceHistory
@@ -27,6 +29,7 @@ class AssetPage(Page):
 
 
 @blueprint.get("/assets/<id:asset_id>")
+@needs(Permission.ASSETS)
 def asset(asset_id: str) -> Response:
     """The asset's page."""
     site = served()

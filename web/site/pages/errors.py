@@ -12,7 +12,7 @@ from kg.errors import UsageError
 from web.site.language import current_texts
 from web.site.render import Page, show
 
-_WORDED: Final = frozenset({400, 403, 404, 405, 429})
+_WORDED: Final = frozenset({400, 401, 403, 404, 405, 429})
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from explain.explanation import Explanation
 from explain.triggers_facts import NEW_DAYS
 from kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
 from kg.schema import ASSET_KIND_OF, NodeKind
+from web.site.access.guard import needs
+from web.site.access.roles import Permission
 from web.site.families import Share, shares_of
 from web.site.language import current_texts
 from web.site.portfolio import Portfolio, portfolio_of
@@ -54,6 +56,7 @@ class InvestorPage(Page):
 
 
 @blueprint.get("/investors/<id:user_id>")
+@needs(Permission.OWN_PAGES)
 def investor(user_id: str) -> Response:
     """The investor's page; `?kind=` switches the list between stock, fund and bond."""
     site = served()

@@ -9,6 +9,8 @@ from flask import Blueprint, Response
 
 from explain.explanation import Explanation
 from explain.wording import LANGUAGES
+from web.site.access.guard import needs
+from web.site.access.roles import Permission
 from web.site.pages.investors import asked_kind, asset_row, investor_row
 from web.site.prices import PriceHistory
 from web.site.render import Page, served, show
@@ -31,6 +33,7 @@ class RecommendationPage(Page):
 
 
 @blueprint.get("/investors/<id:user_id>/assets/<id:asset_id>")
+@needs(Permission.OWN_PAGES)
 def recommendation(user_id: str, asset_id: str) -> Response:
     """Why the asset has its score for the investor; `?kind=` counts the rank among assets of that kind."""
     site = served()

@@ -1,0 +1,105 @@
+"""`pathfolio accounts`: who may sign in to the site."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from web.site.access.accounts import Accounts
+
+VARIABLE = "PATHFOLIO_ACCOUNTS"
+ROLES = ("investor", "analyst", "compliance", "engineer", "administrator")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    add_store(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="make an account; its password is asked for, or read from standard input")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--role", required=True, choices=ROLES)
+    add.add_argument("--investor", metavar="ID", help="for the role investor: whose pages it sees")
+    add.add_argument("--token-only", action="store_true", help="no password: it is used by API tokens alone")
+    actions.add_parser("list", help="print all accounts")
+    for action, summary in (
+        ("password", "set another password; its sessions end"),
+        ("disable", "end its access at once"),
+        ("enable", "let it sign in again"),
+        ("remove", "remove it and its tokens"),
+        ("drop-tokens", "make all of its API tokens invalid"),
+    ):
+        actions.add_parser(action, help=summary).add_argument("name", metavar="NAME")
+    token = actions.add_parser("token", help="print a new API token, once")
+    token.add_argument("name", metavar="NAME")
+    token.add_argument("--note", default="", help="what it is for")
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """--accounts, which `serve` has as well."""
+    parser.add_argument(
+        "--accounts", metavar="FILE|URL", default=os.environ.get(VARIABLE), help=f"where they are kept ({VARIABLE})"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do one thing to the accounts.
+
+    Raises:
+        UsageError: no such account, a name that is taken, a password that is too short.
+        PathfolioError: the accounts cannot be read or written.
+    """
+    from web.site.access.accounts import Accounts
+
+    accounts = Accounts(args.accounts or default_file())
+    match args.action:
+        case "add":
+            _add(accounts, args)
+        case "list":
+            _list(accounts)
+        case "password":
+            accounts.set_password(args.name, _password())
+        case "disable" | "enable":
+            accounts.enable(args.name, args.action == "enable")
+        case "remove":
+            accounts.remove(args.name)
+        case "drop-tokens":
+            sys.stdout.write(f"{accounts.drop_tokens(args.name)} tokens dropped\n")
+        case "token":
+            sys.stdout.write(f"{accounts.new_token(args.name, args.note)}\n")
+
+
+def default_file() -> Path:
+    """Where accounts are kept unless told otherwise: the user's own data folder."""
+    from platformdirs import user_data_path
+
+    return user_data_path("pathfolio") / "accounts.db"
+
+
+def _add(accounts: Accounts, args: argparse.Namespace) -> None:
+    from web.site.access.roles import Role
+
+    password = None if args.token_only else _password()
+    accounts.add(args.name, Role(args.role), password, args.investor)
+
+
+def _list(accounts: Accounts) -> None:
+    for account in accounts:
+        state = "enabled" if account.enabled else "disabled"
+        sys.stdout.write(f"{account.name}\t{account.role}\t{state}\t{account.investor_id or ''}\n")
+
+
+def _password() -> str:
+    """Typed twice on a terminal; the first line of standard input otherwise."""
+    from kg.errors import UsageError
+
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("password: ")
+    if getpass.getpass("again: ") != password:
+        raise UsageError("the two passwords differ: try again")
+    return password

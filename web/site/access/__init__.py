@@ -1,0 +1,1 @@
+"""Who may see what: accounts, roles, and the guard before every page."""

@@ -1,0 +1,241 @@
+"""`Accounts`: who may sign in, in a database; passwords as argon2id, tokens as SHA-256 of random 256 bits."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from kg.errors import PathfolioError, UsageError
+from web.site.access.roles import Role
+
+SHORTEST_PASSWORD: Final = 12
+LONGEST_PASSWORD: Final = 1024
+TOKEN_PREFIX: Final = "pf_"  # noqa: S105 - what every token begins with, so that scanners find leaked ones
+_NAME: Final = re.compile(r"[\w.@+-]{1,64}")
+
+_META: Final = sa.MetaData()
+_ACCOUNTS: Final = sa.Table(
+    "accounts",
+    _META,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("investor_id", sa.String, nullable=True),
+    sa.Column("password", sa.String, nullable=True),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("session", sa.String(32), nullable=False),
+    sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+)
+_TOKENS: Final = sa.Table(
+    "tokens",
+    _META,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("account", sa.String(64), sa.ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
+    sa.Column("note", sa.String(200), nullable=False),
+    sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+)
+_SETTINGS: Final = sa.Table(
+    "settings", _META, sa.Column("key", sa.String(32), primary_key=True), sa.Column("value", sa.String, nullable=False)
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who may sign in.
+
+    Attributes:
+        investor_id: the investor whose pages an account of the role investor sees; None for all others.
+        session: changes with the password; sessions that were begun before it are over.
+    """
+
+    name: str
+    role: Role
+    investor_id: str | None
+    enabled: bool
+    session: str
+    created: datetime
+
+
+class Accounts:
+    """The accounts of one site; several servers may share the database.
+
+    Args:
+        where: a file, made at first use with mode 0600, or a database URL.
+
+    Raises:
+        PathfolioError: the database cannot be reached.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        """Open the database and make its tables where they are absent."""
+        self._engine = _engine(where)
+        self._hasher = PasswordHasher()
+        self._nobody = self._hasher.hash(secrets.token_hex())
+        try:
+            _META.create_all(self._engine)
+        except SQLAlchemyError as error:
+            raise PathfolioError(f"accounts cannot be read at {where}: {error.args[0]}") from None
+
+    # -- signing in ------------------------------------------------------------------------------------------
+
+    def check(self, name: str, password: str) -> Account | None:
+        """The enabled account with this name and password, or None; an unknown name takes as long as a known one."""
+        row = self._row(name)
+        stored = row.password if row is not None and row.password else self._nobody
+        try:
+            self._hasher.verify(stored, password[:LONGEST_PASSWORD])
+        except (VerificationError, InvalidHashError):
+            return None
+        if row is None or not row.enabled:
+            return None
+        if self._hasher.check_needs_rehash(stored):
+            self._update(name, password=self._hasher.hash(password))
+        return _account(row)
+
+    def by_token(self, token: str) -> Account | None:
+        """The enabled account that this API token belongs to, or None."""
+        query = sa.select(_ACCOUNTS).join(_TOKENS).where(_TOKENS.c.sha256 == _digest(token), _ACCOUNTS.c.enabled)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _account(row)
+
+    def find(self, name: str) -> Account | None:
+        """The account with this name, or None."""
+        row = self._row(name)
+        return None if row is None else _account(row)
+
+    # -- keeping accounts ------------------------------------------------------------------------------------
+
+    def add(self, name: str, role: Role, password: str | None, investor_id: str | None = None) -> Account:
+        """A new account; without a password it can be used by tokens alone.
+
+        Raises:
+            UsageError: the name is taken or no name, the password is too short, or an investor is missing.
+        """
+        if not _NAME.fullmatch(name):
+            raise UsageError(f"{name!r} is no account name: use up to 64 letters, digits and . @ + - _")
+        if (role is Role.INVESTOR) != (investor_id is not None):
+            raise UsageError("an account of the role investor, and only that, names an investor: see --investor")
+        values = {
+            "name": name,
+            "role": role.value,
+            "investor_id": investor_id,
+            "password": None if password is None else self._hashed(password),
+            "enabled": True,
+            "session": secrets.token_hex(16),
+            "created": datetime.now(UTC),
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(_ACCOUNTS.insert().values(**values))
+        except IntegrityError:
+            raise UsageError(f"there is an account {name!r} already: choose another name, or remove it") from None
+        return self._known(name)
+
+    def set_password(self, name: str, password: str) -> None:
+        """Change the password; whoever is signed in with the old one is signed out."""
+        self._known(name)
+        self._update(name, password=self._hashed(password), session=secrets.token_hex(16))
+
+    def enable(self, name: str, enabled: bool) -> None:
+        """Let an account sign in, or not any more; its sessions and tokens end at once."""
+        self._known(name)
+        self._update(name, enabled=enabled, session=secrets.token_hex(16))
+
+    def remove(self, name: str) -> None:
+        """Remove an account and its tokens."""
+        self._known(name)
+        with self._engine.begin() as connection:
+            connection.execute(_TOKENS.delete().where(_TOKENS.c.account == name))
+            connection.execute(_ACCOUNTS.delete().where(_ACCOUNTS.c.name == name))
+
+    def new_token(self, name: str, note: str = "") -> str:
+        """A token for the API, shown once and kept as a digest only."""
+        self._known(name)
+        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        values = {"sha256": _digest(token), "account": name, "note": note[:200], "created": datetime.now(UTC)}
+        with self._engine.begin() as connection:
+            connection.execute(_TOKENS.insert().values(**values))
+        return token
+
+    def drop_tokens(self, name: str) -> int:
+        """Make all tokens of an account invalid; returns how many there were."""
+        self._known(name)
+        with self._engine.begin() as connection:
+            return connection.execute(_TOKENS.delete().where(_TOKENS.c.account == name)).rowcount
+
+    def __iter__(self) -> Iterator[Account]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(_ACCOUNTS).order_by(_ACCOUNTS.c.name)).all()
+        return iter([_account(row) for row in rows])
+
+    def __bool__(self) -> bool:
+        return next(iter(self), None) is not None
+
+    def session_key(self) -> str:
+        """What sessions are signed with: the same for all servers that share the database, and after a restart."""
+        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == "session_key")
+        try:
+            with self._engine.begin() as connection:
+                value = connection.execute(query).scalar()
+                if value is None:
+                    value = secrets.token_hex(32)
+                    connection.execute(_SETTINGS.insert().values(key="session_key", value=value))
+        except IntegrityError:  # another server was a moment faster
+            with self._engine.connect() as connection:
+                value = connection.execute(query).scalar_one()
+        return str(value)
+
+    # --------------------------------------------------------------------------------------------------------
+
+    def _hashed(self, password: str) -> str:
+        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+            raise UsageError(f"a password has {SHORTEST_PASSWORD} characters at least: choose a longer one")
+        return self._hasher.hash(password)
+
+    def _known(self, name: str) -> Account:
+        account = self.find(name)
+        if account is None:
+            raise UsageError(f"no account {name!r}: see `pathfolio accounts list`")
+        return account
+
+    def _row(self, name: str) -> sa.Row[Any] | None:
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(_ACCOUNTS).where(_ACCOUNTS.c.name == name)).first()
+
+    def _update(self, name: str, **values: object) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(_ACCOUNTS.update().where(_ACCOUNTS.c.name == name).values(**values))
+
+
+def _engine(where: Path | str) -> sa.Engine:
+    if isinstance(where, str) and "://" in where:
+        return sa.create_engine(where, pool_pre_ping=True)
+    if str(where) == ":memory:":
+        return sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+    path = Path(where)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise PathfolioError(f"{path}: accounts cannot be kept here ({error.strerror}): name another file") from None
+    return sa.create_engine(f"sqlite:///{path}")
+
+
+def _account(row: sa.Row[Any]) -> Account:
+    return Account(row.name, Role(row.role), row.investor_id, bool(row.enabled), row.session, row.created)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

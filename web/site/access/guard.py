@@ -1,0 +1,160 @@
+"""The guard: no page is shown to someone without the permission that it names, and a page that names none to nobody."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from flask import Flask, abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFProtect
+
+from web.site.access.accounts import Accounts
+from web.site.access.roles import Permission
+from web.site.access.visitor import OWNER, STRANGER, Visitor, visitor_of
+from web.site.twin import wants_json
+
+log = logging.getLogger("pathfolio.access")
+
+_MARK: Final = "pathfolio_permission"
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+LIMITS: Final = MappingProxyType(
+    {"signin.enter": "10 per minute; 60 per hour", "signin.sample": "60 per minute", "console.answer": "60 per minute"}
+)
+"""Endpoint to how often one address may ask for it."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may use a site.
+
+    Attributes:
+        accounts: None where whoever reaches the site may see everything, which is for this machine alone.
+        samples: names of accounts that the sign-in page offers by one click, with what each is for; for the demo.
+        https: whether visitors come by HTTPS, so that cookies go nowhere else.
+    """
+
+    accounts: Accounts | None = None
+    samples: tuple[str, ...] = ()
+    https: bool = False
+    session_key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+
+def needs(permission: Permission) -> Callable[[_View], _View]:
+    """Mark a view with the permission that it needs."""
+
+    def mark(view: _View) -> _View:
+        setattr(view, _MARK, permission)
+        return view
+
+    return mark
+
+
+def permission_of(app: Flask, endpoint: str) -> Permission | None:
+    """The permission that a view names."""
+    if endpoint == "static":
+        return Permission.ANYONE
+    found: Permission | None = getattr(app.view_functions[endpoint], _MARK, None)
+    return found
+
+
+def visitor() -> Visitor:
+    """Who makes the present request."""
+    found: Visitor = current_user._get_current_object()
+    return found
+
+
+def register(app: Flask, access: Access) -> None:
+    """Guard all pages of `app`."""
+    accounts = access.accounts
+    app.extensions["pathfolio_access"] = access
+    app.config.update(
+        SECRET_KEY=accounts.session_key() if accounts is not None else access.session_key,
+        SESSION_COOKIE_NAME="__Host-pathfolio" if access.https else "pathfolio",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=access.https,
+        PERMANENT_SESSION_LIFETIME=8 * 3600,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=access.https,
+    )
+    manager = LoginManager(app)
+    manager.session_protection = "strong"
+    manager.anonymous_user = lambda: OWNER if accounts is None else STRANGER
+    manager.user_loader(_by_session)
+    manager.request_loader(_by_token)
+    csrf = CSRFProtect(app)
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
+    for endpoint, limit in LIMITS.items():
+        if endpoint in app.view_functions:
+            view: Any = app.view_functions[endpoint]
+            app.view_functions[endpoint] = limiter.limit(limit)(view)
+    app.before_request(partial(_guard, csrf))
+
+
+def current_access() -> Access:
+    """Who may use the running site."""
+    found: Access = current_app.extensions["pathfolio_access"]
+    return found
+
+
+def _by_session(key: str) -> Visitor | None:
+    accounts = current_access().accounts
+    if _bearer():
+        return None  # a token counts alone, never together with a cookie
+    session, _, name = key.partition(":")
+    account = accounts.find(name) if accounts is not None else None
+    if account is None or not account.enabled or not secrets.compare_digest(account.session, session):
+        return None
+    return visitor_of(account)
+
+
+def _by_token(_: object) -> Visitor | None:
+    """Who sends an API token; such a request has no cookie that another site could ride on."""
+    accounts, token = current_access().accounts, _bearer()
+    account = accounts.by_token(token) if accounts is not None and token else None
+    return None if account is None else visitor_of(account)
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _guard(csrf: CSRFProtect) -> ResponseReturnValue | None:
+    if request.endpoint is None:
+        return None  # there is no such page: 404, or 405
+    who, needed = visitor(), permission_of(current_app, request.endpoint)
+    if needed is None:
+        log.error("%s names no permission", request.endpoint)
+        abort(403)
+    if not _allowed(who, needed):
+        return _refuse(who)
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and not _bearer():
+        csrf.protect()
+    return None
+
+
+def _allowed(who: Visitor, needed: Permission) -> bool:
+    if needed is Permission.OWN_PAGES:
+        return who.may_see(str((request.view_args or {}).get("user_id", "")))
+    return who.may(needed)
+
+
+def _refuse(who: Visitor) -> ResponseReturnValue:
+    if who.is_authenticated:
+        log.warning("%s (%s) was refused %s", who.name, who.role, request.path)
+        abort(403)
+    if wants_json() or request.method != "GET":
+        abort(401)
+    return redirect(url_for("signin.signin", next=request.full_path.rstrip("?")))

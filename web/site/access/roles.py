@@ -1,0 +1,48 @@
+"""Roles and what each may do; a page names the permission that it needs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Permission(StrEnum):
+    """What a page can ask for."""
+
+    ANYONE = "anyone"
+    """The sign-in page and the site's own files."""
+    HOME = "home"
+    ASSETS = "assets"
+    OWN_PAGES = "own pages"
+    INVESTORS = "investors"
+    GRAPH = "graph"
+    RECORDS = "records"
+    BUILDS = "builds"
+    ACCOUNTS = "accounts"
+
+
+class Role(StrEnum):
+    """Whom an account belongs to."""
+
+    INVESTOR = "investor"
+    ANALYST = "analyst"
+    COMPLIANCE = "compliance"
+    ENGINEER = "engineer"
+    ADMINISTRATOR = "administrator"
+
+
+_ALL_ROLES: Final = frozenset({Permission.ANYONE, Permission.HOME, Permission.ASSETS})
+PERMISSIONS: Final = MappingProxyType(
+    {
+        Role.INVESTOR: _ALL_ROLES | {Permission.OWN_PAGES},
+        Role.ANALYST: _ALL_ROLES | {Permission.GRAPH},
+        Role.COMPLIANCE: _ALL_ROLES | {Permission.INVESTORS, Permission.RECORDS},
+        Role.ENGINEER: _ALL_ROLES | {Permission.BUILDS},
+        Role.ADMINISTRATOR: _ALL_ROLES | {Permission.ACCOUNTS},
+    }
+)
+"""What each role may do. Who makes accounts sees no person, and who sees persons makes no accounts."""
+
+EVERYTHING: Final = frozenset(Permission)
+"""For whoever serves a build to this machine alone, without accounts: the files are theirs already."""

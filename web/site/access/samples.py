@@ -1,0 +1,20 @@
+"""The demo's sample accounts, one of each role, kept in memory."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from web.site.access.accounts import Accounts
+from web.site.access.guard import Access
+from web.site.access.roles import Role
+
+_ORDER: Final = (Role.COMPLIANCE, Role.INVESTOR, Role.ANALYST, Role.ENGINEER, Role.ADMINISTRATOR)
+"""Who sees most of what the demo has comes first."""
+
+
+def sample_access(investor_id: str) -> Access:
+    """One account per role that one click signs in with; the investor's sees the pages of `investor_id`."""
+    accounts = Accounts(":memory:")
+    for role in _ORDER:
+        accounts.add(role.value, role, None, investor_id if role is Role.INVESTOR else None)
+    return Access(accounts, samples=tuple(role.value for role in _ORDER))

@@ -1,0 +1,68 @@
+"""Accounts: who may sign in; an administrator ends or restores access."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from kg.errors import UsageError
+from web.site.access.accounts import Accounts
+from web.site.access.guard import current_access, needs, visitor
+from web.site.access.roles import Permission
+from web.site.render import Page, show
+
+log = logging.getLogger("pathfolio.access")
+blueprint = Blueprint("accounts", __name__)
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """An account as the list shows it; `own` for the administrator's own, which they cannot end."""
+
+    name: str
+    role: str
+    enabled: bool
+    created: datetime
+    own: bool
+
+
+@dataclass(frozen=True)
+class AccountsPage(Page):
+    """All accounts by name."""
+
+    template: ClassVar[str] = "accounts.html"
+    accounts: tuple[AccountLine, ...]
+
+
+@blueprint.get("/accounts")
+@needs(Permission.ACCOUNTS)
+def accounts() -> Response:
+    """The list of accounts."""
+    own = visitor().name
+    lines = (AccountLine(a.name, a.role.value, a.enabled, a.created, a.name == own) for a in _accounts())
+    return show(AccountsPage(tuple(lines)))
+
+
+@blueprint.post("/accounts/<id:name>")
+@needs(Permission.ACCOUNTS)
+def change(name: str) -> ResponseReturnValue:
+    """End (`enabled=no`) or restore (`enabled=yes`) an account's access."""
+    enabled = request.form.get("enabled")
+    if enabled not in {"yes", "no"} or name == visitor().name:
+        abort(400)
+    try:
+        _accounts().enable(name, enabled == "yes")
+    except UsageError:
+        abort(404)
+    log.warning("%s set %s to enabled=%s", visitor().name, name, enabled)
+    return redirect(url_for("accounts.accounts"), 303)
+
+
+def _accounts() -> Accounts:
+    found = current_access().accounts
+    return abort(404) if found is None else found

@@ -1,0 +1,32 @@
+"""The build that is served: what it is made of, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask import Blueprint, Response
+
+from web.site.access.guard import needs
+from web.site.access.roles import Permission
+from web.site.render import Page, served, show
+
+blueprint = Blueprint("builds", __name__)
+
+
+@dataclass(frozen=True)
+class BuildPage(Page):
+    """The build's manifest.json and report.json; see `recommender.build`."""
+
+    template: ClassVar[str] = "build.html"
+    manifest: Mapping[str, Any]
+    report: Mapping[str, Any]
+
+
+@blueprint.get("/build")
+@needs(Permission.BUILDS)
+def build() -> Response:
+    """The build's page."""
+    found = served().build
+    return show(BuildPage(found.manifest, found.report))
