@@ -56,8 +56,8 @@ class AttentionOptions:
     dimension: int = 32
     hidden: int = 16
     horizon_days: int = 182
-    max_epochs: int = 8
-    patience: int = 2
+    max_epochs: int = 10
+    patience: int = 3
     batch: int = 512
     negatives: int = 16
     learning_rate: float = 0.01

@@ -82,10 +82,12 @@ class Network(torch.nn.Module):
         codes = self.engine.gather(attention[at], source[at], target[at], view.codes, n)
         return codes * self.groups[view.group_of], learned
 
-    def weights(self) -> AttentionWeights:
-        """A copy of the arrays."""
-        arrays = {f.name: getattr(self, f.name).detach().numpy().copy() for f in fields(AttentionWeights)}
-        return AttentionWeights(**arrays)
+
+def arrays_of(network: torch.nn.Module) -> AttentionWeights:
+    """A copy of a network's parameters."""
+    return AttentionWeights(
+        **{f.name: getattr(network, f.name).detach().numpy().copy() for f in fields(AttentionWeights)}
+    )
 
 
 @dataclass(frozen=True)

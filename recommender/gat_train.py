@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.progress import Progress
@@ -17,7 +18,7 @@ from recommender.channels.co_investment import ease_weights
 from recommender.gat import AttentionOptions, AttentionWeights, GraphAttention
 from recommender.gat_codes import code_columns, node_codes
 from recommender.gat_inputs import EDGE_TYPES, AttentionInputs, attention_inputs
-from recommender.gat_network import Network, View, choose_engine, sparse_tensor
+from recommender.gat_network import Network, View, arrays_of, choose_engine, sparse_tensor
 from recommender.gat_split import inner_split
 from recommender.interactions import Interactions
 
@@ -27,6 +28,9 @@ VALIDATION: Final = 0.2
 FUSION: Final = 0.01
 """Weight of a closeness of standard deviation 1 beside EASE, at which the inner nDCG is measured."""
 
+AVERAGING: Final = 0.97
+"""The network that is kept is a moving average of the one in training; each step counts 1 - AVERAGING."""
+
 HARD: Final = 50
 """Half of the other assets in a step are drawn from this many that EASE ranks highest for the investor."""
 
@@ -34,13 +38,13 @@ HARD: Final = 50
 def train(graph: KnowledgeGraph, options: AttentionOptions, progress: Progress) -> GraphAttention:
     """See `recommender.gat.train_attention`."""
     run = _Run.start(graph, options)
-    best, best_metric, best_ndcg, best_epoch = run.network.weights(), -1.0, float("nan"), 0
+    best, best_metric, best_ndcg, best_epoch = run.weights(), -1.0, float("nan"), 0
     for epoch in range(1, options.max_epochs + 1):
         run.epoch()
         ranking, reach = run.validate()
         progress.update(f"graph attention: epoch {epoch}, inner nDCG@10 {ranking:.3f}, AUC of new issues {reach:.3f}")
         if ranking + reach > best_metric:
-            best, best_metric, best_ndcg, best_epoch = run.network.weights(), ranking + reach, ranking, epoch
+            best, best_metric, best_ndcg, best_epoch = run.weights(), ranking + reach, ranking, epoch
         elif epoch - best_epoch >= options.patience:
             break
     about = {"engine": run.network.engine.name, "seed": str(options.seed), "epochs": str(best_epoch)}
@@ -70,6 +74,7 @@ class _Run:
     """
 
     network: Network
+    average: AveragedModel
     optimizer: torch.optim.Optimizer
     inputs: AttentionInputs
     learned: IntArray
@@ -100,6 +105,7 @@ class _Run:
         out = np.isin(split.user, buyers[rng.random(len(buyers)) < VALIDATION])
         return _Run(
             network,
+            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING)),  # type: ignore[no-untyped-call]  # torch
             torch.optim.Adam(network.parameters(), lr=options.learning_rate, weight_decay=options.decay),
             attention_inputs(split.past, known).without(~_any_holder(ever)),
             learned,
@@ -115,6 +121,10 @@ class _Run:
             rng,
         )
 
+    def weights(self) -> AttentionWeights:
+        """The averaged network's arrays."""
+        return arrays_of(self.average.module)
+
     def epoch(self) -> None:
         """One pass over the training purchases in random order."""
         order = self.rng.permutation(len(self.train[0]))
@@ -125,15 +135,15 @@ class _Run:
     def _step(self, user: IntArray, asset: IntArray) -> None:
         """BPR twice: the asset bought against others, and the buyer against other investors."""
         unseen = (self.rng.random(len(self.inputs.assets)) < self.options.unseen) | ~self._had_holders
-        factors = self._forward(self._sampled(self.inputs.without(unseen)))
+        factors = self.network(self._view(self._sampled(self.inputs.without(unseen))))
         loss = self._asset_loss(factors, user, asset, unseen) + self._investor_loss(factors, user, asset)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation here
         self.optimizer.step()
+        self.average.update_parameters(self.network)
 
-    def _forward(self, inputs: AttentionInputs) -> tuple[torch.Tensor, torch.Tensor]:
-        codes, learned = self.network(View.of(inputs, self.learned, self.codes, self.group_of))
-        return codes, learned
+    def _view(self, inputs: AttentionInputs) -> View:
+        return View.of(inputs, self.learned, self.codes, self.group_of)
 
     def _asset_loss(
         self, factors: tuple[torch.Tensor, torch.Tensor], user: IntArray, asset: IntArray, unseen: Mask
@@ -202,8 +212,8 @@ class _Run:
         if not len(self.held_out[0]):
             return 0.0, 0.0
         with torch.no_grad():
-            seen = torch.cat(self._forward(self.inputs), dim=1)
-            new = torch.cat(self._forward(self.inputs.without(self.half)), dim=1)
+            seen = torch.cat(self.average(self._view(self.inputs)), dim=1)
+            new = torch.cat(self.average(self._view(self.inputs.without(self.half))), dim=1)
             return self._ranking(seen), self._reach(new)
 
     def _ranking(self, factors: torch.Tensor) -> float:
