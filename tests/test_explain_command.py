@@ -78,14 +78,14 @@ def test_json_on_the_command_line(
     assert json.loads((tmp_path / "one.json").read_text(encoding="utf-8")) == data
 
 
-@pytest.mark.parametrize(("form", "sign"), [("text", "分數如何加總"), ("html", "<article"), ("svg", "<svg")])
+@pytest.mark.parametrize(("form", "sign"), [("text", "分數如何加總"), ("html", "<article"), ("svg", "<svg"), ("cypher", "MATCH (")])
 def test_other_forms(
     build: Build, pair: tuple[str, str], capsys: pytest.CaptureFixture[str], form: str, sign: str
 ) -> None:
     words = (str(build.folder), "--user", pair[0], "--asset", pair[1], "--format", form, "--lang", "zh-TW")
     printed = run(capsys, *words)
     assert sign in printed
-    assert form == "svg" or "示範市場" in printed
+    assert form in ("svg", "cypher") or "示範市場" in printed
 
 
 def test_a_table_of_all_lists(build: Build, tmp_path: Path) -> None:

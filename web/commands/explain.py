@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from explain.explanation import Explanation
     from recommender.build import Build
 
-FORMATS: Final = ("text", "json", "html", "svg")
+FORMATS: Final = ("text", "json", "html", "svg", "cypher")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,6 +108,10 @@ def _formatted(build: Build, args: argparse.Namespace) -> str:
         from explain.formats_svg import as_svg
 
         return str(as_svg(explanation, args.lang)) + "\n"
+    if args.format == "cypher":
+        from explain.formats_cypher import as_cypher
+
+        return as_cypher(explanation)
     from explain.formats_text import as_text
 
     return as_text(explanation, args.lang, is_sample=build.is_sample)
