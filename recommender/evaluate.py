@@ -15,15 +15,19 @@ from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.progress import Progress
 from kg.schema import ASSET_KIND_OF, KIND_CODE, NodeKind
 from kg.tables import Tables
+from recommender.backtest import Backtest, prepare_backtest
 from recommender.baselines.align import asset_ids, find, user_ids
-from recommender.metrics import USER_METRICS, coverage, gini, hits_of, novelty, user_metrics
+from recommender.metrics import USER_METRICS, coverage, gini, hits_of, novelty, share_that_fits, user_metrics
 from recommender.model import Model
 from recommender.ranking import id_order, top_lists
 from recommender.registry import ModelSpec
+from recommender.risk_fit import risk_fit
 from recommender.split import Fold, FoldData, prepare_fold
 from recommender.stranger import with_stranger
 
 KINDS: Final = ("all", *ASSET_KIND_OF)
+OWN_PORTFOLIO: Final = "own portfolio"
+MARKET: Final = "market"
 _BATCH: Final = 512
 
 
@@ -36,12 +40,16 @@ class Group:
         user_ids: (n,) str, ascending.
         positions: (n,) int64 among the snapshot's investors, -1 for those it does not know.
         relevant: (n, assets) bool: what each newly bought, of the assets that somebody had by the cut.
+        fits: (n, assets) 1 where the asset is within the investor's risk level, 0 where not, NaN where unknown.
+        backtest: prices and portfolios; None where no prices follow the cut.
     """
 
     name: str
     user_ids: npt.NDArray[np.object_]
     positions: IntArray
     relevant: Mask
+    fits: FloatArray
+    backtest: Backtest | None
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,9 @@ class Cell:
     Attributes:
         values: metric name to (n,) float64 per investor, the mean over seeds.
         by_seed: metric name to its mean over investors for each seed.
-        overall: what is measured over all lists together (coverage, novelty, gini), the mean over seeds.
+        overall: what is measured over all lists together (coverage, novelty, gini, risk_fit), the mean over seeds.
+        returns: calendar days after the cut to metric name to (n,) float64, for the first seed's lists; empty where
+            no prices follow the cut (see `recommender.backtest`).
         lists: (n, 10) asset positions of the first seed's lists, -1 for none.
     """
 
@@ -63,6 +73,7 @@ class Cell:
     by_seed: dict[str, list[float]]
     overall: dict[str, float]
     lists: IntArray
+    returns: dict[int, dict[str, FloatArray]] = field(default_factory=dict)
 
     @property
     def ndcg(self) -> float:
@@ -127,6 +138,7 @@ def evaluate_fold(
             made, seconds[spec.name] = _evaluate_model(ready, groups, spec, kinds, seeds)
             details += [f"nDCG@10 {cell.ndcg:.4f} {cell.group}" for cell in made if cell.kind == kinds[0]]
             cells += made
+    cells += [cell for group in groups for kind in kinds for cell in _references(ready, group, kind)]
     return FoldResult(fold, ready.graph.name, tuple(cells), seconds)
 
 
@@ -140,8 +152,15 @@ def groups_of(data: FoldData) -> tuple[Group, Group]:
     relevant = np.zeros((len(ids), len(data.graph.assets)), bool)
     relevant[number, asset[known]] = True
     warm = (position >= 0) & data.warm_users[position]
-    warm_group = Group("warm", names[warm], position[warm], relevant[warm])
-    return warm_group, Group("cold", names[~warm], position[~warm], relevant[~warm])
+    return (
+        _group(data, "warm", names[warm], position[warm], relevant[warm]),
+        _group(data, "cold", names[~warm], position[~warm], relevant[~warm]),
+    )
+
+
+def _group(data: FoldData, name: str, user_ids: npt.NDArray[np.object_], positions: IntArray, relevant: Mask) -> Group:
+    backtest = prepare_backtest(data.prices, data.graph, positions)
+    return Group(name, user_ids, positions, relevant, risk_fit(data.graph, positions), backtest)
 
 
 def _evaluate_model(
@@ -192,9 +211,9 @@ def _scores(graph: KnowledgeGraph, model: Model, positions: IntArray) -> Iterato
 def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Sequence[IntArray]) -> Cell:
     """Score one list per seed, for the investors who bought something of this kind."""
     candidates = _candidates(data.graph, kind)
-    relevant = group.relevant & candidates
-    some = relevant.any(axis=1)
-    relevant, count = relevant[some], relevant[some].sum(axis=1)
+    some: Mask = np.asarray((group.relevant & candidates).any(axis=1))
+    relevant = (group.relevant & candidates)[some]
+    count = relevant.sum(axis=1)
     measured = [user_metrics(hits_of(made[some], relevant), count) for made in lists]
     values = {name: np.mean([m[name] for m in measured], axis=0) for name in USER_METRICS}
     by_seed = {name: [float(m[name].mean()) if len(count) else float("nan") for m in measured] for name in USER_METRICS}
@@ -205,13 +224,29 @@ def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Seque
         user_ids=group.user_ids[some],
         values=values,
         by_seed=by_seed,
-        overall=_overall(data, [made[some] for made in lists], int(candidates.sum())),
+        overall=_overall(data, [made[some] for made in lists], int(candidates.sum()), group.fits[some]),
         lists=lists[0][some],
+        returns=group.backtest.of_lists(lists[0][some], some) if group.backtest is not None else {},
     )
 
 
-def _overall(data: FoldData, lists: Sequence[IntArray], candidates: int) -> dict[str, float]:
+def _references(data: FoldData, group: Group, kind: str) -> Iterator[Cell]:
+    """What lists earn is held against: the investors' own portfolios, and all priced assets in equal parts."""
+    if group.backtest is None:
+        return
+    some: Mask = np.asarray((group.relevant & _candidates(data.graph, kind)).any(axis=1))
+    for name, returns in (
+        (OWN_PORTFOLIO, group.backtest.of_portfolios(some)),
+        (MARKET, group.backtest.of_market(some)),
+    ):
+        yield Cell(name, kind, group.name, group.user_ids[some], {}, {}, {}, np.zeros((0, 10), np.int64), returns)
+
+
+def _overall(data: FoldData, lists: Sequence[IntArray], candidates: int, fits: FloatArray) -> dict[str, float]:
     holders = np.asarray(data.interactions.ever.sum(axis=0), np.float64).ravel()
     investors = int(data.warm_users.sum())
-    parts = [(coverage(m, candidates), novelty(m, holders, investors), gini(m, candidates)) for m in lists]
-    return dict(zip(("coverage", "novelty", "gini"), np.mean(parts, axis=0).tolist(), strict=True))
+    parts = [
+        (coverage(m, candidates), novelty(m, holders, investors), gini(m, candidates), share_that_fits(m, fits))
+        for m in lists
+    ]
+    return dict(zip(("coverage", "novelty", "gini", "risk_fit"), np.mean(parts, axis=0).tolist(), strict=True))

@@ -56,19 +56,24 @@ def writer_for(path: Path) -> Callable[[pd.DataFrame], str]:
 
 
 def _groups(table: pd.DataFrame) -> list[tuple[tuple[str, ...], pd.DataFrame]]:
-    grouped = table.groupby(["window", "mode", "kind", "group"], sort=False)
-    return [(tuple(str(part) for part in key), rows) for key, rows in grouped]
+    """Ranking metrics and what lists would have earned apart."""
+    parts = []
+    for key, rows in table.groupby(["window", "mode", "kind", "group"], sort=False):
+        names = tuple(str(part) for part in key)
+        parts.append(((*names, ""), rows[rows["horizon"] == 0]))
+        parts.append(((*names, ", returns"), rows[rows["horizon"] > 0]))
+    return [(key, rows) for key, rows in parts if len(rows)]
 
 
 def wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """One line per model, one text column per metric, of the rows of a single window, kind and group."""
-    models, metrics = rows["model"].unique(), rows["metric"].unique()
-    by_key = {(row["model"], row["metric"]): row for row in _records(rows)}
+    """One line per model (and horizon), one text column per metric, of one window, kind and group."""
+    metrics = rows["metric"].unique()
     lines = []
-    for model in models:
-        line = {"model": str(model)}
+    for (model, horizon), part in rows.groupby(["model", "horizon"], sort=False):
+        by_metric = {str(row["metric"]): row for row in _records(part)}
+        line = {"model": str(model)} | ({"days": str(horizon)} if horizon else {})
         for metric in metrics:
-            line |= _texts(str(metric), by_key.get((model, metric)))
+            line |= _texts(str(metric), by_metric.get(str(metric)))
         lines.append(line)
     return pd.DataFrame(lines).fillna("")
 
@@ -93,11 +98,11 @@ def _number(value: float) -> str:
 
 
 def _block(key: tuple[str, ...], rows: pd.DataFrame) -> str:
-    window, mode, kind, group = key
+    window, mode, kind, group, part = key
     unit = "investors" if mode == "frozen" else "events"
     best = next((name for name in rows["reference"] if name), "")
     compared = f", best baseline {best}" if best else ""
-    head = f"{window} {mode}, {kind}, {group}: {rows['n'].iloc[0]} {unit}{compared}"
+    head = f"{window} {mode}, {kind}, {group}{part}: {rows['n'].max()} {unit}{compared}"
     return head + "\n" + _aligned(wide(rows))
 
 
@@ -118,7 +123,13 @@ def _latex_block(key: tuple[str, ...], rows: pd.DataFrame) -> str:
     head = " & ".join(_escape(str(name)) for name in frame)
     body = [" & ".join(_escape(str(cell)) for cell in line) + r" \\" for line in frame.to_numpy().tolist()]
     columns = "l" + "r" * (len(frame.columns) - 1)
-    lines = [f"% {', '.join(key)}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head + r" \\", r"\midrule"]
+    lines = [
+        f"% {', '.join(key[:4])}{key[4]}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        head + r" \\",
+        r"\midrule",
+    ]
     return "\n".join([*lines, *body, r"\bottomrule", r"\end{tabular}", ""])
 
 

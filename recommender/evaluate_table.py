@@ -12,7 +12,7 @@ import pandas as pd
 
 from kg.graph import FloatArray
 from recommender.bootstrap import Bootstrap, Estimate
-from recommender.evaluate import FoldResult
+from recommender.evaluate import Cell, FoldResult
 from recommender.evaluate_rolling import ROLLING_GROUPS, RollingResult
 from recommender.registry import MODELS
 
@@ -29,6 +29,7 @@ class Row:
         window: the two dates, as on the command line.
         mode: "frozen" or "rolling".
         kind, group, model, metric: what was measured.
+        horizon: calendar days after the cut for what lists would have earned, 0 for all else.
         n: how many investors (frozen) or events (rolling) the mean runs over.
         mean: the value; for frozen folds the mean over seeds.
         low, high, error: 95 % bootstrap interval over investors, and the bootstrap standard error; NaN for what is
@@ -44,6 +45,7 @@ class Row:
     group: str
     model: str
     metric: str
+    horizon: int
     n: int
     mean: float
     low: float
@@ -62,7 +64,7 @@ class _Measured:
     """One model in one group: values per investor or event, with what is needed to draw them again."""
 
     model: str
-    values: dict[str, FloatArray]
+    values: dict[tuple[str, int], FloatArray]
     by_seed: dict[str, list[float]] = field(default_factory=dict)
     overall: dict[str, float] = field(default_factory=dict)
 
@@ -82,16 +84,24 @@ def metric_table(results: Iterable[FoldResult | RollingResult], *, seed: int = 0
 def _fold_rows(result: FoldResult, seed: int) -> Iterator[Row]:
     for key in dict.fromkeys((cell.kind, cell.group) for cell in result.cells):
         cells = [cell for cell in result.cells if (cell.kind, cell.group) == key]
-        measured = [_Measured(c.model, c.values, c.by_seed, c.overall) for c in cells]
+        measured = [_Measured(c.model, _values(c), c.by_seed, c.overall) for c in cells]
         if len(cells[0].user_ids):
             yield from _group_rows((result.fold.name, "frozen", *key), cells[0].user_ids, measured, seed)
+
+
+def _values(cell: Cell) -> dict[tuple[str, int], FloatArray]:
+    """(metric, horizon) to values."""
+    values = {(metric, 0): found for metric, found in cell.values.items()}
+    for horizon, returns in cell.returns.items():
+        values |= {(metric, horizon): found for metric, found in returns.items()}
+    return values
 
 
 def _rolling_rows(result: RollingResult, seed: int) -> Iterator[Row]:
     for group in ROLLING_GROUPS:
         mask = result.group(group)
         users = result.events["user_id"].to_numpy(object)[mask]
-        measured = [_Measured(m, {k: v[mask] for k, v in values.items()}) for m, values in result.values.items()]
+        measured = [_Measured(m, {(k, 0): v[mask] for k, v in values.items()}) for m, values in result.values.items()]
         if len(users):
             yield from _group_rows((result.window.name, "rolling", "all", group), users, measured, seed)
 
@@ -102,14 +112,14 @@ def _group_rows(
     draws = Bootstrap(users, seed)
     best = _best_baseline(measured)
     for one in measured:
-        for metric, values in one.values.items():
+        for name, values in one.values.items():
             found = _estimate(draws, users, values, seed)
-            difference = _nothing() if best in (None, one) else _paired(draws, users, one, best, metric, seed)
-            seeds = one.by_seed.get(metric, [found.mean])
+            difference = _paired(draws, users, one, best, name, seed)
+            seeds = one.by_seed.get(name[0], [found.mean])
             yield Row(
                 *key,
                 one.model,
-                metric,
+                *name,
                 int((~np.isnan(values)).sum()),
                 found.mean,
                 found.low,
@@ -123,24 +133,25 @@ def _group_rows(
                 difference.high,
             )
         for metric, value in one.overall.items():
-            yield Row(*key, one.model, metric, len(users), value, _NAN, _NAN, _NAN)
+            yield Row(*key, one.model, metric, 0, len(users), value, _NAN, _NAN, _NAN)
 
 
 def _best_baseline(measured: Sequence[_Measured]) -> _Measured | None:
     baselines = [one for one in measured if one.model in MODELS and MODELS[one.model].baseline]
-    return max(baselines, key=lambda one: float(one.values[DECIDING].mean()), default=None)
-
-
-def _nothing() -> Estimate:
-    return Estimate(_NAN, _NAN, _NAN, _NAN)
+    return max(baselines, key=lambda one: float(one.values[DECIDING, 0].mean()), default=None)
 
 
 def _paired(
-    draws: Bootstrap, users: npt.NDArray[np.object_], one: _Measured, best: _Measured | None, metric: str, seed: int
+    draws: Bootstrap,
+    users: npt.NDArray[np.object_],
+    one: _Measured,
+    best: _Measured | None,
+    name: tuple[str, int],
+    seed: int,
 ) -> Estimate:
-    if best is None or metric not in best.values:
-        return _nothing()
-    return _estimate(draws, users, one.values[metric] - best.values[metric], seed)
+    if best is None or best is one or name not in best.values:
+        return Estimate(_NAN, _NAN, _NAN, _NAN)
+    return _estimate(draws, users, one.values[name] - best.values[name], seed)
 
 
 def _estimate(draws: Bootstrap, users: npt.NDArray[np.object_], values: FloatArray, seed: int) -> Estimate:

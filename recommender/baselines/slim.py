@@ -11,34 +11,36 @@ from recommender.baselines.item_model import ItemModel, co_holdings
 
 L1: Final = 1.0
 L2: Final = 2000.0
-_SWEEPS: Final = 40
+_STEPS: Final = 200
 _ENOUGH: Final = 1e-4
 
 
 def fit_slim(graph: KnowledgeGraph, seed: int = 0, *, l1: float = L1, l2: float = L2) -> ItemModel:
     """SLIM (Ning and Karypis 2011): argmin ||X - XB||^2 / 2 + l2 ||B||^2 / 2 + l1 |B|, B >= 0, zero diagonal.
 
-    Coordinate descent on the Gram matrix (Friedman et al. 2010), a row of B for all target assets at once.
+    Accelerated proximal gradient steps on the Gram matrix (FISTA, Beck and Teboulle 2009), all columns at once.
     Assets that nobody has had keep zero weights. `seed` changes nothing.
     """
     gram = co_holdings(graph)
     some = np.flatnonzero(np.diag(gram) > 0)
     weights = np.zeros_like(gram)
-    weights[np.ix_(some, some)] = _descend(gram[np.ix_(some, some)], l1, l2)
+    weights[np.ix_(some, some)] = _solve(gram[np.ix_(some, some)], l1, l2)
     return ItemModel(graph, weights)
 
 
-def _descend(gram: FloatArray, l1: float, l2: float) -> FloatArray:
-    weights = np.zeros_like(gram)
-    for _ in range(_SWEEPS):
-        moved = 0.0
-        for row in range(len(gram)):
-            own = gram[row, row]
-            rest = gram[row] - gram[row] @ weights + own * weights[row]
-            new = np.maximum(rest - l1, 0.0) / (own + l2)
-            new[row] = 0.0
-            moved = max(moved, float(np.abs(new - weights[row]).max()))
-            weights[row] = new
-        if moved < _ENOUGH:
+def _solve(gram: FloatArray, l1: float, l2: float) -> FloatArray:
+    pull = gram.astype(np.float32)
+    steepest = float(np.linalg.eigvalsh(gram)[-1]) + l2
+    step = np.float32(1.0 / steepest)
+    weights = np.zeros_like(pull)
+    ahead, pace = weights, 1.0
+    for _ in range(_STEPS):
+        slope = pull @ ahead - pull + np.float32(l2) * ahead
+        new = np.maximum(ahead - step * (slope + np.float32(l1)), np.float32(0.0))
+        np.fill_diagonal(new, 0.0)
+        change = new - weights
+        next_pace = (1.0 + (1.0 + 4.0 * pace**2) ** 0.5) / 2.0
+        ahead, weights, pace = new + np.float32((pace - 1.0) / next_pace) * change, new, next_pace
+        if np.abs(change).max() < _ENOUGH * max(float(np.abs(new).max()), _ENOUGH):
             break
-    return weights
+    return weights.astype(np.float64)
