@@ -41,9 +41,9 @@ class ScoreOptions:
     """
 
     regularisation: float = 200.0
-    attributes: float = 0.2
-    kg: float = 0.25
-    gat: float = 0.45
+    attributes: float = 0.15
+    kg: float = 0.2
+    gat: float = 0.25
     standing: float = 0.005
     funds: float = 0.01
     profile: float = 0.005
