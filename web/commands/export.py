@@ -1,0 +1,35 @@
+"""`pathfolio export embeddings`: the vectors of a build for other tools."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from web.arguments import add_build
+
+FORMATS = ("parquet", "npz", "word2vec", "tsv")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `pathfolio export`."""
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    sub = what.add_parser("embeddings", help="the KG embedding's vectors, with id, name and type")
+    add_build(sub)
+    sub.add_argument("--format", choices=FORMATS, required=True, help="tsv writes metadata.tsv beside the vectors")
+    sub.add_argument("--out", type=Path, required=True, metavar="FILE", help="a manifest goes to FILE.json")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the vectors and say which files there are."""
+    from embeddings.export import export_vectors
+    from recommender.build import load_build
+
+    build = load_build(args.build)
+    about = {
+        "build": build.build_hash,
+        "data_set": build.manifest["name"],
+        "licence": "that of the data set the vectors were learned from",
+    }
+    for path in export_vectors(build.vectors, args.format, args.out, about):
+        sys.stdout.write(f"{path}\n")
