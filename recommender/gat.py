@@ -43,7 +43,7 @@ class AttentionOptions:
             bought since is to be ranked.
         max_epochs: passes over those purchases, at most.
         patience: epochs without a better inner metric before training stops.
-        batch: purchases per step; `negatives` other assets and other investors for each.
+        batch: purchases per step; `negatives` other assets for each.
         learning_rate: of Adam, with `decay` of the weights.
         unseen: share of assets that each step takes for new issues, without holders.
         spread: price of closeness by learned vectors, which lies on no closed walk; closeness by codes is free.

@@ -35,6 +35,10 @@ HARD: Final = 50
 """Half of the other assets in a step are drawn from this many that EASE ranks highest for the investor."""
 
 
+OTHER_INVESTORS: Final = 64
+"""Investors that the buyers of a whole batch are compared with."""
+
+
 def train(graph: KnowledgeGraph, options: AttentionOptions, progress: Progress) -> GraphAttention:
     """See `recommender.gat.train_attention`."""
     run = _Run.start(graph, options)
@@ -169,15 +173,18 @@ class _Run:
         self, factors: tuple[torch.Tensor, torch.Tensor], user: IntArray, asset: IntArray
     ) -> torch.Tensor:
         """Which investors buy it: what counts for new issues."""
-        others = self.rng.choice(self._investors, (len(user), self.options.negatives))
-        flat = np.concatenate([user[:, None], others], axis=1)
-        rows = torch.as_tensor(asset)
-        codes, learned = (
-            (self._profile(f, flat.ravel()).reshape(*flat.shape, -1) * f[rows][:, None]).sum(2) for f in factors
-        )
+        others = np.unique(self.rng.choice(self._investors, OTHER_INVESTORS))
+        both = np.concatenate([user, others])
+        codes, learned = (self._against(self._profile(f, both), f[torch.as_tensor(asset)]) for f in factors)
         scale = self.network.mix[1].exp()
         score = scale * (codes + learned)
         return _bpr(score[:, :1] - score[:, 1:], others != user[:, None]) + self._excess(learned, scale)
+
+    @staticmethod
+    def _against(profiles: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """(n, 1 + others): scores of each target for its own investor, the first n profiles, and for the others."""
+        n = len(targets)
+        return torch.cat([(profiles[:n] * targets).sum(1, keepdim=True), targets @ profiles[n:].T], dim=1)
 
     def _excess(self, learned: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """The price of closeness that codes do not carry: it lies on no closed walk."""
