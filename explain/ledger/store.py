@@ -6,11 +6,13 @@ Errors of the database are turned into `LedgerError` here, and nowhere else.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -140,14 +142,46 @@ def _open_sqlite(folder: Path, *, create: bool) -> Store:
         with mapped(str(folder)):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_MS / 1000})
-    sa.event.listen(engine, "connect", _prepare_sqlite)
+    writable = os.access(folder, os.W_OK) and os.access(path, os.W_OK)
+    engine = sa.create_engine(_sqlite_url(path, writable=writable), connect_args={"timeout": _BUSY_MS / 1000})
+    if writable:
+        sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     store = Store(engine, str(folder), folder, _inode(path))
     if create:
         with mapped(store.where), store.write() as connection:
             METADATA.create_all(connection)
     return store
+
+
+def sqlite_schema(connection: sa.Connection) -> dict[str, bytes]:
+    """Table and index names to the statements that made them, as bytes."""
+    found = connection.exec_driver_sql("SELECT CAST(name AS BLOB), CAST(sql AS BLOB) FROM sqlite_master")
+    return {bytes(name).decode(errors="replace"): bytes(sql or b"") for name, sql in found}
+
+
+def expected_sqlite_schema() -> dict[str, bytes]:
+    """What `sqlite_schema` gives for a new ledger."""
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        METADATA.create_all(connection)
+        return sqlite_schema(connection)
+
+
+def _sqlite_url(path: Path, *, writable: bool) -> str:
+    """The database's URL; a folder that cannot be written to is read as it lies there.
+
+    Raises:
+        LedgerError: it cannot be written to, and its last entries are still in SQLite's log.
+    """
+    if writable:
+        return f"sqlite:///{path}"
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise LedgerError(
+            f"{path.parent}: not writable, and its last entries are in {log.name}: copy the folder and open that"
+        )
+    return f"sqlite:///file:{quote(str(path))}?mode=ro&immutable=1&uri=true"
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -198,6 +232,10 @@ def mapped(where: str) -> Iterator[None]:
         raise LedgerError(f"{where}: {text}: {_remedy(text)}") from error
     except sa.exc.SQLAlchemyError as error:
         raise LedgerError(f"{where}: {' '.join(str(error).split())[:200]}: nothing was recorded") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # while a connection is made ready
+        text = " ".join(str(error).split())
+        found = "malformed" if isinstance(error, UnicodeDecodeError) else text
+        raise LedgerError(f"{where}: {text}: {_remedy(found)}") from error
     except OSError as error:
         raise LedgerError(f"{where}: {error.strerror}: {_remedy(str(error))}") from error
 

@@ -13,7 +13,7 @@ from explain.ledger.entry import Header, open_payload, read_header
 from explain.ledger.ledger import Ledger
 from explain.ledger.merkle import leaf_hash, verify_inclusion
 from explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
-from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, mapped
+from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, expected_sqlite_schema, mapped, sqlite_schema
 from explain.ledger.tree import TreeState, split_hashes
 from explain.ledger.writer import KEY_KINDS
 from kg.errors import LedgerError
@@ -147,6 +147,8 @@ class _Walk:
             for problem in connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars():
                 if problem != "ok":
                     self.note(None, "", f"the database file is damaged: {problem}")
+            if sqlite_schema(connection) != expected_sqlite_schema():
+                self.note(None, "", "the database's tables are not as they were made")
 
     def keys(self) -> None:
         """The chain of keys: each is signed over by the one before it."""

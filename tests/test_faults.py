@@ -1,0 +1,261 @@
+"""The ledger under fault: killed, full, read-only, gone, altered by one bit, and used by two processes at once."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.verify import verify_ledger
+from kg.errors import LedgerError
+
+KILLS = 8
+FLIPS = 60
+
+APPENDER = """
+import sys, threading
+from explain.ledger.ledger import open_ledger
+ledger = open_ledger(sys.argv[1], environ={})
+lock = threading.Lock()
+def work(worker):
+    for number in range(int(sys.argv[2])):
+        receipt = ledger.append({"number": number, "filler": "x" * 700}, person=f"investor {worker}")
+        with lock:
+            sys.stdout.write(receipt.id + "\\n")
+            sys.stdout.flush()
+threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def start_appender(folder: Path, each: int) -> subprocess.Popen[str]:
+    """A process that appends from four threads and prints each id once it is acknowledged."""
+    command = [sys.executable, "-c", APPENDER, str(folder), str(each)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def ids_in(ledger: Ledger) -> set[str]:
+    return {header.id for header in ledger.headers(kinds=["recommendation"])}
+
+
+def filled(folder: Path, count: int = 600) -> Ledger:
+    ledger = open_ledger(folder, environ={})
+    ledger.append_many([({"number": number, "filler": "y" * 300}, f"investor {number % 9}") for number in range(count)])
+    return ledger
+
+
+def test_killed_while_appending(tmp_path: Path) -> None:
+    """No acknowledged record is lost, and the ledger verifies after every kill."""
+    rng, acknowledged = np.random.default_rng(7), set[str]()
+    for _ in range(KILLS):
+        process = start_appender(tmp_path, 10_000)
+        assert process.stdout is not None
+        for _ in range(int(rng.integers(1, 60))):
+            acknowledged.add(process.stdout.readline().strip())
+        time.sleep(rng.random() * 0.02)
+        process.send_signal(signal.SIGKILL)
+        acknowledged |= {line.strip() for line in process.stdout if len(line) == 17}
+        process.wait()
+        process.stdout.close()
+    ledger = open_ledger(tmp_path, environ={})
+    assert acknowledged - {""} <= ids_in(ledger)
+    assert verify_ledger(ledger).sound
+    ledger.append({"after": 1}, person="ann")
+    assert verify_ledger(ledger).sound
+
+
+def test_two_processes_on_one_ledger(tmp_path: Path) -> None:
+    processes = [start_appender(tmp_path, 12) for _ in range(2)]
+    printed = {line for process in processes for line in process.communicate(timeout=120)[0].split()}
+    assert [process.returncode for process in processes] == [0, 0]
+    ledger = open_ledger(tmp_path, environ={})
+    assert len(printed) == 2 * 4 * 12
+    assert printed == ids_in(ledger)
+    assert verify_ledger(ledger).sound
+
+
+def test_a_single_flipped_bit_is_found(tmp_path: Path) -> None:
+    """At random places of the database file: verification finds it, or what was recorded reads exactly as before.
+
+    The latter where SQLite keeps nothing: free space within pages, and counters that it does not read.
+    """
+    ledger = filled(tmp_path / "ledger", 3000)
+    path = tmp_path / "ledger" / "ledger.sqlite"
+    ledger.store.forget()
+    ledger.close()
+    sound, before = path.read_bytes(), dumped(path)
+    rng, found = np.random.default_rng(3), 0
+    for number in range(FLIPS):
+        limit = 8192 if number % 3 == 0 else len(sound)  # every third in SQLite's own pages, its schema and header
+        at, bit = int(rng.integers(limit)), int(rng.integers(8))
+        path.write_bytes(sound[:at] + bytes([sound[at] ^ (1 << bit)]) + sound[at + 1 :])
+        for rest in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
+            (path.parent / rest).unlink(missing_ok=True)
+        if is_sound(path.parent):
+            assert dumped(path) == before
+        else:
+            found += 1
+    assert found > FLIPS * 0.6
+
+
+def is_sound(folder: Path) -> bool:
+    try:
+        ledger = open_ledger(folder, create=False, environ={})
+        sound = verify_ledger(ledger).sound
+        ledger.close()
+    except LedgerError:
+        return False
+    return sound
+
+
+def dumped(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def test_the_file_is_deleted_in_the_middle(tmp_path: Path) -> None:
+    """SQLite itself would go on writing into a file that has no name any more."""
+    ledger = filled(tmp_path / "ledger", 5)
+    (tmp_path / "ledger" / "ledger.sqlite").unlink()
+    with pytest.raises(LedgerError, match="is gone or was replaced: restore it"):
+        ledger.append({"x": 1}, person="ann")
+    with pytest.raises(LedgerError, match="is gone or was replaced"):
+        ledger.headers()
+
+
+def test_the_file_is_damaged(tmp_path: Path) -> None:
+    filled(tmp_path, 50).close()
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(b"not a database " * 1000)
+    with pytest.raises(LedgerError, match=r"restore it from a backup"):
+        open_ledger(tmp_path, environ={})
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = shutil.which("mount")
+    command = [str(mount), "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
+    if mount is None or os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk can be mounted by root alone")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def test_disk_full(small_disk: Path) -> None:
+    """Each append is whole or not there; once there is room again, it goes on."""
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * 1_000_000)
+    ledger, taken = open_ledger(small_disk / "ledger", environ={}), []
+    with pytest.raises(LedgerError, match=r"full.*make room; nothing was recorded|No space.*nothing was recorded"):
+        for number in range(1000):
+            taken.append(ledger.append({"number": number, "noise": secrets.token_hex(4000)}, person="ann").id)
+    assert taken
+    assert ids_in(ledger) == set(taken)
+    ballast.unlink()
+    taken.append(ledger.append({"number": -1}, person="ann").id)
+    assert ids_in(ledger) == set(taken)
+    assert verify_ledger(ledger).sound
+    ledger.close()
+
+
+WARM = """
+import os, sys, tempfile
+from explain.ledger.ledger import open_ledger
+from explain.ledger.verify import verify_ledger
+with tempfile.TemporaryDirectory() as folder:
+    ledger = open_ledger(folder, environ={})
+    ledger.append({"x": 1}, person="ann")
+    verify_ledger(ledger)
+    ledger.close()
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+"""
+"""Loads what is needed, then becomes a user who may not write; that user may not even read Python's own folder."""
+
+
+def as_nobody(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `code` as a user who may not write in `folder`."""
+    command = [sys.executable, "-c", f"{WARM}\n{code}", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_read_only_folder(tmp_path: Path) -> None:
+    """Nothing can be recorded, and it says why; the ledger can still be verified."""
+    folder = tmp_path / "ledger"
+    ledger = filled(folder, 20)
+    ledger.store.forget()
+    ledger.close()
+    for path in (*tmp_path.parents, tmp_path):
+        if os.geteuid() == 0 and str(path).startswith("/tmp/pytest"):  # noqa: S108 -- pytest's own folder
+            path.chmod(0o755)
+    for path in folder.iterdir():
+        path.chmod(0o444)
+    for name in ("signing.key", "master.key"):
+        (folder / name).chmod(0o400)
+        if os.geteuid() == 0:
+            os.chown(folder / name, 65534, 65534)
+    folder.chmod(0o555)
+    code = """
+ledger = open_ledger(sys.argv[1], create=False, environ={})
+print(verify_ledger(ledger).sound)
+try:
+    ledger.append({"x": 1}, person="ann")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    found = as_nobody(code, folder)
+    folder.chmod(0o755)
+    assert found.stdout.startswith("True\nLedgerError"), found.stdout + found.stderr
+    assert "give this account the right to write there; nothing was recorded" in found.stdout
+
+
+@pytest.mark.postgres
+def test_the_server_goes_away_in_the_middle() -> None:
+    """A connection that the server ends: a clear error, and the next append works again."""
+    url = os.environ.get("PATHFOLIO_TEST_POSTGRES")
+    if not url:
+        pytest.skip('no PostgreSQL: eval "$(tests/postgres/start.sh)"')
+    import sqlalchemy as sa
+
+    made, name = sa.make_url(url), f"faults_{os.urandom(4).hex()}"
+    admin = sa.create_engine(made.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        keys = {SIGNING_VARIABLE: "c" * 43 + "=", MASTER_VARIABLE: "c" * 43 + "="}
+        ledger = open_ledger(made.set(database=name).render_as_string(hide_password=False), environ=keys)
+        kept = ledger.append({"x": 1}, person="ann").id
+        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 -- our name
+
+        def lost(*_: object) -> None:
+            connection.execute(sa.text(end))
+
+        with pytest.raises(LedgerError, match="nothing was recorded"):
+            ledger.write([ledger.draft({"x": 2}, "ann", "recommendation")], lost)
+        again = ledger.append({"x": 3}, person="ann").id
+        assert ids_in(ledger) == {kept, again}
+        assert verify_ledger(ledger).sound
+        ledger.close()
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+    with pytest.raises(LedgerError, match="connect"):
+        open_ledger("postgresql://nobody:x@127.0.0.1:1/none", environ={})

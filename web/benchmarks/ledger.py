@@ -1,0 +1,138 @@
+"""The ledger: appends, verification, what recording adds to an answer; and faults, hundreds of them."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.verify import verify_ledger
+from explain.records.adviser import Adviser, Question
+from explain.records.serve import serve
+from recommender.build import Build
+from recommender.suitability.rulefile import rules_for
+from web.benchmarks.figures import Figure, seconds
+
+KILLS: Final = 200
+RECORDS: Final = 100_000
+_THREADS: Final = 64
+
+_APPENDER: Final = """
+import sys, threading
+from explain.ledger.ledger import open_ledger
+ledger, lock = open_ledger(sys.argv[1], environ={}), threading.Lock()
+def work(worker):
+    while True:
+        receipt = ledger.append({"filler": "x" * 700}, person=f"investor {worker}")
+        with lock:
+            sys.stdout.write(receipt.id + "\\n")
+            sys.stdout.flush()
+for worker in range(4):
+    threading.Thread(target=work, args=(worker,)).start()
+"""
+
+
+def ledger(build: Build) -> list[Figure]:
+    """Appends by threads and one by one, verification of 100,000 records, and an answer with and without its record."""
+    with tempfile.TemporaryDirectory() as folder:
+        opened = open_ledger(Path(folder) / "ledger", environ={})
+        one = 1 / seconds(lambda: opened.append(_record(0), person="ann"), runs=50)
+        group = _by_threads(opened, 6400)
+        _fill(opened, RECORDS - opened.size)
+        started = time.perf_counter()
+        sound = verify_ledger(opened).sound
+        verified = time.perf_counter() - started
+        opened.close()
+        if not sound:
+            raise AssertionError("the benchmark's own ledger does not verify")
+        bare = _bare_commits(Path(folder) / "bare.sqlite")
+    return [
+        Figure("append, one at a time", one, "/s", "commits of SQLite alone", bare),
+        Figure(f"append, {_THREADS} threads in group commit", group, "/s", "asked for", 2000),
+        Figure(f"verify {RECORDS:,} records", verified, "s", "asked for", 10),
+        *_answers(build),
+    ]
+
+
+def faults(_build: Build) -> list[Figure]:
+    """Kill an appending process at 200 random moments: no acknowledged record is lost, and the ledger verifies."""
+    rng, acknowledged = random.Random(7), set[str]()  # noqa: S311 -- moments, not secrets
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(KILLS):
+            acknowledged |= _killed(Path(folder) / "ledger", rng)
+        opened = open_ledger(Path(folder) / "ledger", environ={})
+        stored = {header.id for header in opened.headers(kinds=["recommendation"])}
+        found = verify_ledger(opened)
+        opened.close()
+    return [
+        Figure(f"records acknowledged before {KILLS} kills", len(acknowledged), ""),
+        Figure("of them lost", len(acknowledged - stored), ""),
+        Figure("findings of the verification after", len(found.findings), ""),
+    ]
+
+
+def _record(number: int) -> dict[str, Any]:
+    return {"number": number, "list": [{"asset": "2330", "score": 0.1 * n, "name": "台積電"} for n in range(20)]}
+
+
+def _by_threads(opened: Ledger, count: int) -> float:
+    """Records per second."""
+
+    def work(worker: int) -> None:
+        for number in range(count // _THREADS):
+            opened.append(_record(number), person=f"investor {worker}")
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(_THREADS)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return count / (time.perf_counter() - started)
+
+
+def _fill(opened: Ledger, count: int) -> None:
+    for start in range(0, count, 1000):
+        numbers = range(start, min(start + 1000, count))
+        opened.append_many([(_record(number), f"investor {number % 5000}") for number in numbers])
+
+
+def _bare_commits(path: Path) -> float:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE t (x BLOB)")
+        return 1 / seconds(lambda: connection.execute("INSERT INTO t VALUES (?)", (b"x" * 1500,)), runs=50)
+
+
+def _answers(build: Build) -> list[Figure]:
+    adviser = Adviser(build, rules_for(build.graph))
+    users = iter([str(user) for user in build.graph.nodes.id[build.graph.users]] * 2)
+    with tempfile.TemporaryDirectory() as folder:
+        opened = open_ledger(Path(folder), environ={})
+        ours = seconds(lambda: serve(adviser, opened, Question("bench", "api", next(users))), runs=30)
+        opened.close()
+    alone = seconds(lambda: adviser.advise(Question("bench", "api", next(users))), runs=30)
+    return [Figure("an explained list of ten, recorded", ours, "s", "without its record", alone)]
+
+
+def _killed(folder: Path, rng: random.Random) -> set[str]:
+    """Start an appender, kill it at some moment; the ids that it had acknowledged."""
+    command = [sys.executable, "-c", _APPENDER, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own program
+        if process.stdout is None:
+            raise AssertionError("the appender has no output")
+        lines = [process.stdout.readline() for _ in range(rng.randint(1, 40))]
+        time.sleep(rng.random() * 0.02)
+        process.send_signal(signal.SIGKILL)
+        lines += list(process.stdout)
+    return {line.strip() for line in lines if len(line) == 17}
