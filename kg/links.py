@@ -60,8 +60,12 @@ class Link:
             return np.full(len(rows), -1, np.int64)
         keys, n = self._keys
         wanted = rows * n + columns
-        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        return np.where(keys[at] == wanted, at, -1)
+        order = np.argsort(wanted)  # in order, the search stays in the cache
+        ordered = wanted[order]
+        at = np.minimum(np.searchsorted(keys, ordered), len(keys) - 1)
+        out = np.empty(len(wanted), np.int64)
+        out[order] = np.where(keys[at] == ordered, at, -1)
+        return out
 
     @cached_property
     def _keys(self) -> tuple[IntArray, int]:
