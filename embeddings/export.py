@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from embeddings.vectors import EntityVectors
+from kg.errors import UsageError
 from kg.schema import NODE_KINDS
 
 Writer = Callable[[EntityVectors, Path], list[Path]]
 
+METRIC: Final = "cosine"
+"""By which neighbours are near; every format holds the vectors as they were learned, not scaled."""
+
 
 def export_vectors(vectors: EntityVectors, form: str, out: Path, about: Mapping[str, Any]) -> list[Path]:
-    """Write `vectors` to `out` and `about` with their own manifest to `out`.json; returns the files.
+    """Write `vectors` to `out` and `about` with their own manifest to `out`.json.
 
     Args:
         form: one of `FORMATS`.
         about: what the manifest says besides how the vectors were learned (build hash, data set, licence note).
+
+    Returns:
+        The files that were written, the vectors first and the manifest last.
+
+    Raises:
+        UsageError: there is no such format, no folder to write to, or `out` is the name of another of the files.
     """
+    if form not in FORMATS:
+        raise UsageError(f"unknown format {form!r}: choose {', '.join(FORMATS)}")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out.parent}: no such folder: make it, or write elsewhere with --out")
     files = FORMATS[form](vectors, out)
-    manifest = {"format": form, "entities": len(vectors), "metric": "cosine", **about, **vectors.manifest.to_json()}
+    manifest = {"format": form, "entities": len(vectors), "metric": METRIC, **about, **vectors.manifest.to_json()}
     beside = out.with_name(out.name + ".json")
     beside.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return [*files, beside]
+
+
+def word_of(kind: str, node_id: str) -> str:
+    """Kind:id as one word: white space, which separates words, and % stand as in a web address.
+
+    >>> word_of("Industry", "Oil & Gas")
+    'Industry:Oil%20&%20Gas'
+    >>> word_of("Industry", "半導體業 100%")
+    'Industry:半導體業%20100%25'
+    """
+    return re.sub(r"[\s%]", lambda found: quote(found[0]), f"{kind}:{node_id}")
 
 
 def _parquet(vectors: EntityVectors, out: Path) -> list[Path]:
@@ -39,36 +66,55 @@ def _parquet(vectors: EntityVectors, out: Path) -> list[Path]:
 
 def _npz(vectors: EntityVectors, out: Path) -> list[Path]:
     """Arrays kind, id, name (text) and vectors (n, d) float32; loads without pickle."""
-    texts = {name: getattr(vectors, name).astype(str) for name in ("id", "name")}
+    texts = {name: getattr(vectors, name).astype(np.str_) for name in ("id", "name")}
+    kinds = np.array(_kinds(vectors), dtype=np.str_)
     with out.open("wb") as file:
-        np.savez_compressed(file, kind=_kinds(vectors).astype(str), vectors=vectors.vectors, **texts)
+        np.savez_compressed(file, kind=kinds, vectors=vectors.vectors, **texts)
     return [out]
 
 
 def _word2vec(vectors: EntityVectors, out: Path) -> list[Path]:
-    """Text as word2vec writes it: a line with n and d, then Kind:id and the numbers; spaces in ids become _."""
-    with out.open("w", encoding="utf-8") as file:
+    """Text as word2vec writes it: a line with n and d, then a word and its numbers a line (see `word_of`).
+
+    The format has no place for names: word, id, name and type stand in `out`.entities.tsv.
+    """
+    words = [word_of(kind, key) for kind, key in zip(_kinds(vectors), vectors.id, strict=True)]
+    with out.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f"{len(vectors)} {vectors.manifest.dimension}\n")
-        for kind, key, row in zip(_kinds(vectors), vectors.id, vectors.vectors, strict=True):
-            word = "_".join(f"{kind}:{key}".split())
-            file.write(f"{word} {' '.join(map(repr, row.tolist()))}\n")
-    return [out]
+        file.writelines(f"{word} {' '.join(row)}\n" for word, row in zip(words, _numbers(vectors), strict=True))
+    entities = out.with_name(out.name + ".entities.tsv")
+    _write_labels(vectors, entities, {"word": words})
+    return [out, entities]
 
 
 def _tsv(vectors: EntityVectors, out: Path) -> list[Path]:
     """The pair that TensorBoard's projector loads: vectors in `out`, id, name and type in metadata.tsv beside it."""
     metadata = out.with_name("metadata.tsv")
-    with out.open("w", encoding="utf-8") as file:
-        file.writelines("\t".join(map(repr, row)) + "\n" for row in vectors.vectors.tolist())
-    with metadata.open("w", encoding="utf-8") as file:
-        file.write("id\tname\ttype\n")
-        for kind, key, name in zip(_kinds(vectors), vectors.id, vectors.name, strict=True):
-            file.write("\t".join(" ".join(str(text).split()) for text in (key, name, kind)) + "\n")
+    if out == metadata:
+        raise UsageError(f"{out}: this name is for the labels: write the vectors to another file, say vectors.tsv")
+    with out.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines("\t".join(row) + "\n" for row in _numbers(vectors))
+    _write_labels(vectors, metadata, {})
     return [out, metadata]
 
 
-def _kinds(vectors: EntityVectors) -> np.ndarray:
-    return np.array([NODE_KINDS[code].value for code in vectors.kind], dtype=object)
+def _write_labels(vectors: EntityVectors, path: Path, more: Mapping[str, list[str]]) -> None:
+    """A header and a line per entity; tabs and line ends in a name become spaces."""
+    columns = {**more, "id": vectors.id, "name": vectors.name, "type": _kinds(vectors)}
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write("\t".join(columns) + "\n")
+        for row in zip(*columns.values(), strict=True):
+            file.write("\t".join(" ".join(str(text).split()) for text in row) + "\n")
+
+
+def _numbers(vectors: EntityVectors) -> Iterator[list[str]]:
+    """Each vector's numbers as the shortest text that gives the same float32 again."""
+    for row in vectors.vectors:
+        yield row.astype(np.str_).tolist()
+
+
+def _kinds(vectors: EntityVectors) -> list[str]:
+    return [NODE_KINDS[code].value for code in vectors.kind]
 
 
 FORMATS: Final[Mapping[str, Writer]] = MappingProxyType(

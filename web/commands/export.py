@@ -26,10 +26,11 @@ def run(args: argparse.Namespace) -> None:
     from recommender.build import load_build
 
     build = load_build(args.build)
+    generated = "generated data, free to use"
     about = {
         "build": build.build_hash,
         "data_set": build.manifest["name"],
-        "licence": "that of the data set the vectors were learned from",
+        "licence": generated if build.is_sample else "that of the data set the vectors were learned from",
     }
     for path in export_vectors(build.vectors, args.format, args.out, about):
         sys.stdout.write(f"{path}\n")
