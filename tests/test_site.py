@@ -40,6 +40,7 @@ from web.site.directory import Directory
 from web.site.pages.accounts import AccountsPage
 from web.site.pages.assets import AssetPage
 from web.site.pages.builds import BuildPage
+from web.site.pages.console import ConsolePage
 from web.site.pages.errors import ErrorPage
 from web.site.pages.home import HomePage, SearchPage
 from web.site.pages.investors import InvestorPage
@@ -59,6 +60,7 @@ PAGES: tuple[type[Page], ...] = (
     SignInPage,
     AccountsPage,
     BuildPage,
+    ConsolePage,
 )
 
 

@@ -36,6 +36,8 @@ MAY_OPEN = {
     "assets.asset": EVERYONE,
     "investors.investor": {Role.COMPLIANCE},
     "recommendations.recommendation": {Role.COMPLIANCE},
+    "console.console": {Role.ANALYST},
+    "console.answer": {Role.ANALYST},
     "builds.build": {Role.ENGINEER},
     "accounts.accounts": {Role.ADMINISTRATOR},
     "accounts.change": {Role.ADMINISTRATOR},
@@ -80,6 +82,7 @@ def app(build: Build, database: Path, tmp_path: Path) -> Flask:
     accounts = Accounts(shutil.copy(database, tmp_path / "accounts.db"))
     app = create_app(build, Access(accounts))
     app.config["TESTING"] = True
+    app.extensions["pathfolio_graph"].close()  # no server need be started for what is tested here
     return app
 
 

@@ -65,7 +65,10 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False) -
         app.extensions["pathfolio"].warm_up()
     label = "sample market, generated data" if build.is_sample else build.graph.name
     say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
-    run(app, listener)
+    try:
+        run(app, listener)
+    finally:
+        app.extensions["pathfolio_graph"].close()
     say("stopped")
     return 0
 

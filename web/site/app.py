@@ -26,8 +26,9 @@ from web.site.charts import sparkline, stacked
 from web.site.converters import IdConverter
 from web.site.evidence import Evidence, figure
 from web.site.families import FAMILIES, family_of
+from web.site.graph.desk import GraphDesk
 from web.site.language import current_texts, keep_choice
-from web.site.pages import accounts, assets, builds, errors, home, investors, recommendations, signin
+from web.site.pages import accounts, assets, builds, console, errors, home, investors, recommendations, signin
 from web.site.served import Served
 from web.site.texts import other_languages, texts_of
 
@@ -35,6 +36,7 @@ LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 NAVIGATION: Final = MappingProxyType(
     {
+        "console.console": Permission.GRAPH,
         "builds.build": Permission.BUILDS,
         "accounts.accounts": Permission.ACCOUNTS,
     }
@@ -81,7 +83,8 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     served = Served(build if isinstance(build, Build) else load_build(build))
     app.extensions["pathfolio"] = served
-    for group in (home, investors, recommendations, assets, builds, signin, accounts):
+    app.extensions["pathfolio_graph"] = GraphDesk(served.build, investors=access is None or access.accounts is None)
+    for group in (home, investors, recommendations, assets, console, builds, signin, accounts):
         app.register_blueprint(group.blueprint)
     guard.register(app, access or Access())
     errors.register(app)

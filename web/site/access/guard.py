@@ -89,7 +89,7 @@ def register(app: Flask, access: Access) -> None:
         WTF_CSRF_SSL_STRICT=access.https,
     )
     manager = LoginManager(app)
-    manager.session_protection = "strong"
+    manager.session_protection = "basic"
     manager.anonymous_user = lambda: OWNER if accounts is None else STRANGER
     manager.user_loader(_by_session)
     manager.request_loader(_by_token)

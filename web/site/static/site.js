@@ -105,6 +105,12 @@ class Suggestions {
 
 for (const form of document.querySelectorAll("[data-suggest]")) new Suggestions(form);
 
+for (const form of document.querySelectorAll("[data-editor]")) {
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+}
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());

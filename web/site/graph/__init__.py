@@ -1,0 +1,1 @@
+"""The graph console: a store for analysts behind a page."""

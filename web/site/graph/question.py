@@ -1,0 +1,86 @@
+"""`Question`: what was asked at the console, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kg.errors import StoreError, UsageError
+from kg.store.answer import QueryError, QueryStoppedError
+from kg.store.catalog import NamedQuery
+from kg.store.parameters import free_parameters
+from kg.store.query import QueryResult
+from web.site.graph.desk import GraphDesk, State
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query of one's own, or a named one.
+
+    Attributes:
+        query: Cypher; not used where `named` is given.
+        values: of the parameters: texts for a named query, values in JSON's types for one's own.
+        lines: parameters of one's own query as text, one name=value a line; beside `values`.
+    """
+
+    query: str = ""
+    named: NamedQuery | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    lines: str = ""
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is anything to answer: a named query waits for the parameters that it needs."""
+        if self.named is None:
+            return bool(self.query.strip())
+        return all(p.default is not None or self.values.get(p.name) for p in self.named.parameters)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why there is no answer; line and column count from 1 and are 0 where nobody says."""
+
+    message: str
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What became of a question: a result or a problem, or neither; `status` is HTTP's."""
+
+    result: QueryResult | None = None
+    problem: Problem | None = None
+    status: int = 200
+
+
+def ask(desk: GraphDesk, question: Question, patience: float) -> Answered:
+    """Answer a question; a store that is starting is waited for, for `patience` seconds.
+
+    Nothing is raised for what an analyst can do wrong: the problem is part of the answer.
+    """
+    if desk.wait(patience) is State.STARTING:
+        return Answered(status=503)
+    if not question.is_asked:
+        return Answered()
+    try:
+        return Answered(_run(desk, question))
+    except QueryError as error:
+        return Answered(problem=Problem(str(error), error.line, error.column), status=400)
+    except (UsageError, StoreError) as error:
+        return Answered(problem=Problem(str(error)), status=_status(error))
+
+
+def _status(error: UsageError | StoreError) -> int:
+    if isinstance(error, UsageError):
+        return 400
+    return 504 if isinstance(error, QueryStoppedError) else 502
+
+
+def _run(desk: GraphDesk, question: Question) -> QueryResult:
+    if question.named is not None:
+        given = {name: str(value) for name, value in question.values.items()}
+        return desk.service.run_named(question.named, given)
+    words = [line.strip() for line in question.lines.splitlines() if line.strip()]
+    return desk.service.run(question.query, free_parameters(words) | dict(question.values))

@@ -1,0 +1,152 @@
+"""The graph console: Cypher with examples and the schema beside it, answered as a table, a drawing, CSV or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Final
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+
+from kg.schema import RELATIONS, NodeKind
+from kg.store.catalog import NamedQuery
+from kg.store.query import QueryResult
+from web.cypher_formats import FORMATS
+from web.site.access.guard import needs
+from web.site.access.roles import Permission
+from web.site.graph.desk import GraphDesk
+from web.site.graph.drawing import Drawing, drawing_of
+from web.site.graph.question import Answered, Question, ask
+from web.site.render import Page, served, show
+
+PATIENCE: Final = 1.0
+"""Seconds that the page waits for a store that is just starting, before it says so and comes again."""
+
+PATIENCE_OF_PROGRAMS: Final = 90.0
+DOWNLOADS: Final = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+
+blueprint = Blueprint("console", __name__)
+
+
+@dataclass(frozen=True)
+class RelationLine:
+    """A kind of relation, and between which kinds of node it stands."""
+
+    relation: str
+    heads: tuple[str, ...]
+    tails: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ConsolePage(Page):
+    """The editor, what was asked, and what became of it.
+
+    Attributes:
+        queries: named queries to choose from.
+        nodes: how many there are of each kind.
+        investors: whether the graph has its investors in it.
+    """
+
+    template: ClassVar[str] = "console.html"
+    question: Question
+    answered: Answered
+    drawing: Drawing | None
+    queries: tuple[NamedQuery, ...]
+    nodes: Mapping[str, int]
+    relations: tuple[RelationLine, ...]
+    investors: bool
+
+    def to_json(self, lang: str) -> Any:
+        """As `outcome`."""
+        return outcome(self.answered)
+
+
+@blueprint.get("/graph")
+@needs(Permission.GRAPH)
+def console() -> Response:
+    """The editor; `?query=` and `?parameters=`, or `?name=` and `?P.…=` for each parameter, ask."""
+    desk = graph_desk()
+    desk.start()
+    named = _named(desk, request.args.get("name", ""))
+    given = {key[2:]: value for key, value in request.args.items() if key.startswith("P.") and value}
+    lines = request.args.get("parameters", "") if named is None else ""
+    question = Question(request.args.get("query", ""), named, given if named is not None else {}, lines)
+    answered = ask(desk, question, PATIENCE)
+    wanted = request.args.get("format", "")
+    if wanted in DOWNLOADS and answered.result is not None:
+        return _download(answered.result, wanted)
+    drawing = None if answered.result is None else drawing_of(answered.result)
+    nodes, relations = _schema(desk)
+    page = ConsolePage(question, answered, drawing, desk.queries, nodes, relations, desk.investors)
+    return _again(show(page, answered.status if question.is_asked else 200), answered)
+
+
+@blueprint.post("/graph")
+@needs(Permission.GRAPH)
+def answer() -> Response:
+    """For programs: a JSON object with `query` or `name`, and `parameters`; the page's JSON twin comes back."""
+    asked = request.get_json(force=True, silent=True)
+    if not isinstance(asked, dict) or not isinstance(asked.get("parameters", {}), dict):
+        abort(400)
+    desk = graph_desk()
+    desk.start()
+    named = _named(desk, str(asked.get("name", "")))
+    question = Question(str(asked.get("query", "")), named, asked.get("parameters", {}))
+    if not question.is_asked:
+        abort(400)
+    answered = ask(desk, question, PATIENCE_OF_PROGRAMS)
+    response = jsonify(outcome(answered))
+    response.status_code = answered.status
+    return response
+
+
+def graph_desk() -> GraphDesk:
+    """The store behind the console."""
+    found: GraphDesk = current_app.extensions["pathfolio_graph"]
+    return found
+
+
+def outcome(answered: Answered) -> dict[str, Any]:
+    """result (columns, rows, truncated, seconds), drawing (nodes, relations) and problem, each null where absent."""
+    result, problem = answered.result, answered.problem
+    return {
+        "starting": answered.status == 503,
+        "result": None if result is None else result.to_json(),
+        "drawing": None if result is None else result.drawing(),
+        "problem": None if problem is None else asdict(problem),
+    }
+
+
+def _named(desk: GraphDesk, name: str) -> NamedQuery | None:
+    if not name:
+        return None
+    found = next((query for query in desk.queries if query.name == name), None)
+    return abort(404) if found is None else found
+
+
+def _schema(desk: GraphDesk) -> tuple[dict[str, int], tuple[RelationLine, ...]]:
+    """Kinds of node with their numbers, and kinds of relation, that the store has."""
+    counts, hidden = served().counts, () if desk.investors else (NodeKind.USER.value,)
+    nodes = {kind: count for kind, count in counts["nodes"].items() if kind not in hidden}
+    lines = []
+    for relation, spec in RELATIONS.items():
+        heads = tuple(kind.value for kind in spec.heads if kind.value in nodes)
+        tails = tuple(kind.value for kind in spec.tails if kind.value in nodes)
+        if relation.value in counts["edges"] and heads and tails:
+            lines.append(RelationLine(relation.value, heads, tails))
+    return nodes, tuple(lines)
+
+
+def _download(result: QueryResult, wanted: str) -> Response:
+    response = Response(FORMATS[wanted](result), mimetype=DOWNLOADS[wanted])
+    response.headers["Content-Disposition"] = f'attachment; filename="answer.{wanted}"'
+    return response
+
+
+def _again(response: Response, answered: Answered) -> Response:
+    """A page about a store that is starting comes again by itself."""
+    if answered.status == 503:
+        response.headers["Retry-After"] = "3"
+        if response.mimetype == "text/html":
+            response.headers["Refresh"] = "3"
+    return response
