@@ -45,6 +45,7 @@ def address_of(listener: socket.socket, host: str) -> str:
 def run(app: Flask, listener: socket.socket) -> None:
     """Answer requests until Ctrl-C or SIGTERM; requests that are being answered are finished."""
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without it
     server = create_server(app, sockets=[listener], threads=THREADS, ident=None, channel_timeout=60)
     try:
         server.run()  # ends on KeyboardInterrupt and SystemExit by itself
