@@ -143,9 +143,12 @@ def _position_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
 
 
 def _user_edges(tables: Tables) -> list[pd.DataFrame]:
+    """Levels and segments; an institution without a segment is in one of that name, since other rules hold for it."""
     out = []
+    institution = tables.users["kind"].where(tables.users["kind"] == "institution")
+    users = tables.users.assign(segment=tables.users["segment"].fillna(institution))
     for column, relation in _USER_ATTRIBUTES:
-        rows = tables.users[tables.users[column].notna()]
+        rows = users[users[column].notna()]
         level = rows[column].str.removeprefix(PREDICTED_PREFIX)
         mark = np.where(rows[column].str.startswith(PREDICTED_PREFIX), "predicted", "")
         tail = (RELATIONS[relation].tails[0].value, level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.assemble import assemble_graph
+from kg.contract import read_folder
 from kg.errors import DataError, UsageError
 from kg.graph import KnowledgeGraph
+from kg.sample import SampleSize
+from kg.sample.market import SampleMarket
+from kg.sample.tables import market_tables
 from kg.schema import NodeKind
 from kg.tables import COLUMNS, Tables, empty_table, typed_table
 from recommender.suitability.exposure import look_through
@@ -356,3 +361,30 @@ def test_not_utf8_and_not_there() -> None:
         parse_rules(b"format = 1\nmarket = '\xff'", "test.toml")
     with pytest.raises(UsageError, match="name a TOML file or one of eu, us, tw"):
         load_rules("mars")
+
+
+# -- shipped rules on whole markets --------------------------------------------------------------------------
+
+
+def fewest(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None, most: int = 200) -> int:
+    """The shortest selection that the rules leave to any of some investors."""
+    gate = Gate.over(graph, rules, prices)
+    users = graph.users[:: max(1, len(graph.users) // most)]
+    return min(int(gate.screen(int(user), graph.assets).allowed.sum()) for user in users)
+
+
+@pytest.mark.parametrize("market", SHIPPED)
+def test_shipped_rules_leave_a_choice_on_the_sample_market(market: str) -> None:
+    world = SampleMarket.generate(7, SampleSize(investors=150, stocks=120, funds=30, bonds=12, years=1))
+    frames = market_tables(world)
+    graph = assemble_graph(tables(**{name: frames[name] for name in COLUMNS if name in frames}), AS_OF)
+    assert fewest(graph, load_rules(market), frames["prices"]) >= 5
+
+
+@pytest.mark.realdata
+def test_shipped_rules_on_real_markets(real_data: Path) -> None:
+    """Investors without a known level are left the safest assets; institutions are not held to levels of persons."""
+    for name, day, least in (("far-trans", date(2021, 1, 1), 100), ("us-2025", date(2025, 12, 1), 5000)):
+        market = read_folder(real_data / name)
+        graph = assemble_graph(market, day)
+        assert fewest(graph, rules_for(graph), market.prices) >= least
