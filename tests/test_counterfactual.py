@@ -228,7 +228,7 @@ def test_contrast_shows_the_parts_that_make_the_difference() -> None:
     text = contrast_as_text(found, most=2)
     assert text.splitlines()[0] == "Why MediaTek (1.090) and not ASE (0.650)"
     assert text.splitlines()[1].split() == [
-        *"What co-investors hold, through TSMC".split(),
+        *["What", "co-investors", "hold,", "through", "TSMC"],
         "+0.500",
         "+0.000",
         "+0.500",

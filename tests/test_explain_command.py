@@ -78,7 +78,9 @@ def test_json_on_the_command_line(
     assert json.loads((tmp_path / "one.json").read_text(encoding="utf-8")) == data
 
 
-@pytest.mark.parametrize(("form", "sign"), [("text", "分數如何加總"), ("html", "<article"), ("svg", "<svg"), ("cypher", "MATCH (")])
+@pytest.mark.parametrize(
+    ("form", "sign"), [("text", "分數如何加總"), ("html", "<article"), ("svg", "<svg"), ("cypher", "MATCH (")]
+)
 def test_other_forms(
     build: Build, pair: tuple[str, str], capsys: pytest.CaptureFixture[str], form: str, sign: str
 ) -> None:
