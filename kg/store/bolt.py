@@ -25,6 +25,7 @@ from kg.schema import ASSET_LABEL
 from kg.store.address import StoreAddress
 from kg.store.answer import Answer, Limits, QueryError, QueryStoppedError
 from kg.store.embedded import with_limit
+from kg.store.plan import check_plan
 from kg.store.values import NodeValue, PathValue, RelationValue
 
 RETRY_SECONDS: Final = 15.0
@@ -171,7 +172,9 @@ class Store:
         plan = summary.plan or {}
         if self.dialect == "neo4j" and summary.query_type != "r":
             raise QueryError("the server says that this query does more than read: only queries that read are run")
-        return str(plan.get("args", {}).get("string-representation", "")).rstrip()
+        shown = str(plan.get("args", {}).get("string-representation", "")).rstrip()
+        check_plan(plan, shown)
+        return shown
 
     # -- drivers and sessions ----------------------------------------------------------------------------------
 

@@ -57,12 +57,26 @@ def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, Any]) 
                 loops += 1
                 depth += 1
                 _check_nesting(query, tokens, at, source, depth)
+                _check_growth(query, tokens, at)
         elif token.text in (")", "]", "}") and stack:
             depth -= stack.pop()
         if token.name.lower() == "range" and _text(tokens, at + 1) == "(" and _upper(tokens, at - 1) != "UNWIND":
             _check_range(query, tokens, at, parameters, LONGEST_INNER_RANGE if depth > 1 else LONGEST_RANGE)
     if loops > MOST_LOOPS:
         raise refusal(f"{loops} list expressions in one query: use UNWIND, or {MOST_LOOPS} at most", query, 0)
+
+
+def _check_growth(query: str, tokens: list[Token], at: int) -> None:
+    """reduce() over texts or lists adds to what it has; it does not double it."""
+    if tokens[at - 1].name.lower() != "reduce" or _text(tokens, at + 2) != "=":
+        return
+    if tokens[at + 3].kind == "number" if at + 3 < len(tokens) else True:
+        return
+    inside = _arguments(tokens, at)
+    uses = sum(token.name == tokens[at + 1].name for token in inside)
+    if uses > 2 or any(token.name.lower() == "replace" for token in inside):  # one is where it gets its first value
+        message = "reduce() over texts or lists uses what it has gathered once, without replace()"
+        raise refusal(message, query, tokens[at - 1].start)
 
 
 def _text(tokens: list[Token], at: int) -> str:

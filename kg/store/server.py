@@ -137,6 +137,11 @@ class EmbeddedServer:
         """Wait until the server ends; its exit code."""
         return self._process.wait()
 
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """End it, by force where it does not go by itself."""
         if self._process.stdin is not None and not self._process.stdin.closed:

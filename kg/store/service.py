@@ -103,7 +103,7 @@ class GraphService:
             if self.server is None or not self.server.has_ended(seconds=2.0):
                 raise
             if self.server.wait() == EXIT_STUCK:
-                raise QueryStoppedError(self.server.options.seconds) from None
+                raise QueryStoppedError(min(limits.seconds, self.server.options.seconds)) from None
             raise StoreError("the query needed more memory than the embedded server has: ask for less") from None
 
     def run_named(self, query: NamedQuery, given: Mapping[str, str], limits: Limits | None = None) -> QueryResult:

@@ -17,7 +17,7 @@ fi
 is_running() { [ -f "$folder/environment" ] && kill -0 "$(cat "$folder/pid")" 2>/dev/null; }
 
 if ! is_running; then
-  rm -rf "$folder"
+  [ -n "${PATHFOLIO_NEO4J_KEEP:-}" ] || rm -rf "$folder" # a folder that was imported into before is kept
   mkdir -m 700 -p "$folder/home"
   port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   nohup java -Xmx1g -cp "$jars/$version/*" "$here/Start.java" "$folder/home" "$port" >"$folder/log" 2>&1 &

@@ -1,0 +1,35 @@
+"""What a server's own plan of a query says that it would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kg.store.answer import QueryError
+from kg.store.guard import PROCEDURES
+
+
+def check_plan(plan: Mapping[str, Any], shown: str) -> None:
+    """Refuse a plan that loads a file or calls a procedure that analysts may not call.
+
+    Args:
+        plan: as the driver gives it; empty where the server has no operators to show.
+        shown: the same as text.
+
+    Raises:
+        QueryError: it does.
+    """
+    for operator, details in _operators(plan):
+        name = details.partition("(")[0].strip().lower()
+        if operator.startswith("loadcsv") or (operator.startswith("procedurecall") and name not in PROCEDURES):
+            raise QueryError(f"the server would run {details or operator}: only what reads the graph is run")
+    if "+ LOAD CSV" in shown:
+        raise QueryError("the server would load a file: only what reads the graph is run")
+
+
+def _operators(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each operator's name in small letters, and its details."""
+    if plan:
+        yield str(plan.get("operatorType", "")).lower(), str(plan.get("args", {}).get("Details", ""))
+    for child in plan.get("children", ()):
+        yield from _operators(child)

@@ -1,0 +1,212 @@
+"""What somebody with bad intentions might ask. FILE stands for a file with a secret, PORT for a port that listens."""
+
+from __future__ import annotations
+
+WRITES = r"""
+CREATE (n:Hacked {id: 1}) RETURN n
+create (n:Hacked)
+MATCH (n:User) SET n.hacked = true RETURN count(n)
+MATCH (n:User) SET n += {hacked: true}
+MATCH (n:User {id: 'U1'}) SET n:Hacked
+MATCH (n:User {id: 'U1'}) REMOVE n.name
+MATCH (n:User {id: 'U1'}) REMOVE n:User
+MATCH (n:User {id: 'U1'}) DETACH DELETE n
+MATCH (n) DETACH DELETE n
+MATCH ()-[r]->() DELETE r
+MATCH (n:User {id: 'U4'}) NODETACH DELETE n
+MERGE (n:User {id: 'evil'}) RETURN n
+MERGE (n:User {id: 'U1'}) ON MATCH SET n.name = 'evil'
+MERGE (n:User {id: 'U1'}) ON CREATE SET n.name = 'evil' ON MATCH SET n.name = 'evil' RETURN n
+MATCH (a:User {id: 'U1'}), (b:Asset {id: 'D'}) CREATE (a)-[:HOLDS {weight: 1.0}]->(b)
+MATCH (:User {id: 'U1'})-[r:HOLDS]->() SET r.weight = 99
+MATCH (n:User) WITH n LIMIT 1 CALL (n) { SET n.x = 1 } RETURN 1
+MATCH (n:User) WITH n LIMIT 1 CALL { WITH n SET n.x = 1 } RETURN 1
+MATCH (n:User) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 1 ROWS
+UNWIND [1, 2, 3] AS x CREATE (:Hacked {x: x})
+FOREACH (x IN [1, 2] | CREATE (:Hacked {x: x}))
+MATCH (n:User) FOREACH (x IN [1] | SET n.hacked = x)
+MATCH p = (a:User)-[*1..2]-(b) FOREACH (n IN nodes(p) | SET n.marked = true)
+RETURN 1 AS x UNION CREATE (n:Hacked) RETURN 1 AS x
+OPTIONAL MATCH (n:Nothing) CREATE (m:Hacked) RETURN m
+WITH 1 AS x INSERT (:Hacked)
+INSERT (:Hacked {id: 1})
+CALL { CREATE (n:Hacked) RETURN n } RETURN n
+MATCH (n:User {id: 'U1'}) WITH n SET n['name'] = 'evil'
+MATCH (n:User {id: 'U1'}) SET n = {}
+CYPHER runtime=slotted CREATE (n:Hacked)
+CYPHER 5 CREATE (n:Hacked)
+PROFILE CREATE (n:Hacked) RETURN n
+EXPLAIN CREATE (n:Hacked) RETURN n
+MATCH (n) /* harmless */ SET n.hacked = 1
+MATCH (n) // harmless
+/**/CREATE/**/(n:Hacked)
+MATCH (n:User) RETURN n; CREATE (n:Hacked)
+RETURN 1; MATCH (n) DETACH DELETE n;
+CALL db.createLabel('Hacked')
+CALL db.createProperty('hacked')
+CALL db.createRelationshipType('HACKED')
+MATCH (n:Asset {id: 'A'}) CALL db.create.setNodeVectorProperty(n, 'embedding', [1.0]) RETURN n
+CALL tx.setMetaData({user: 'somebody else'})
+CALL `db`.`createLabel`('Hacked')
+CALL merge.relationship(null, 'HACKED', {}, {}, null)
+CALL apoc.create.node(['Hacked'], {}) YIELD node RETURN node
+CALL apoc.cypher.runWrite('CREATE (:Hacked)', {})
+CALL apoc.periodic.iterate('MATCH (n) RETURN n', 'DETACH DELETE n', {})
+RETURN apoc.cypher.runFirstColumnSingle('CREATE (n:Hacked) RETURN n', {})
+"""
+
+SCHEMA_AND_ADMINISTRATION = r"""
+CREATE INDEX evil FOR (n:User) ON (n.name)
+CREATE CONSTRAINT evil FOR (n:Evil) REQUIRE n.id IS UNIQUE
+CREATE FULLTEXT INDEX evil FOR (n:User) ON EACH [n.name]
+CREATE VECTOR INDEX evil FOR (n:User) ON (n.v)
+DROP INDEX pathfolio_asset_ticker
+DROP CONSTRAINT pathfolio_user_id
+DROP CONSTRAINT pathfolio_graph IF EXISTS
+CREATE USER mallory SET PASSWORD 'password1' CHANGE NOT REQUIRED
+ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO 'password1'
+ALTER USER neo4j SET PASSWORD 'password1'
+DROP USER neo4j
+GRANT ROLE admin TO neo4j
+RENAME USER neo4j TO mallory
+CREATE DATABASE evil
+DROP DATABASE neo4j
+STOP DATABASE neo4j
+CREATE OR REPLACE DATABASE graph
+USE system SHOW USERS
+USE system RETURN 1
+CALL { USE system SHOW USERS YIELD user RETURN user } RETURN user
+SHOW USERS
+SHOW SETTINGS
+SHOW TRANSACTIONS
+TERMINATE TRANSACTIONS 'neo4j-transaction-1'
+SHOW TRANSACTIONS YIELD transactionId AS id TERMINATE TRANSACTIONS id
+SHOW PROCEDURES
+ENABLE SERVER 'x'
+DEALLOCATE DATABASES FROM SERVER 'x'
+CALL dbms.listConfig()
+CALL dbms.listConfig() YIELD name, value RETURN name, value
+CALL dbms.killConnections(['bolt-1'])
+CALL dbms.listConnections()
+CALL dbms.queryJmx('*:*')
+CALL dbms.setConfigValue('dbms.security.auth_enabled', 'false')
+CALL dbms.security.createUser('mallory', 'password1', false)
+CALL dbms.upgrade()
+CALL db.clearQueryCaches()
+CALL db.stats.retrieveAllAnonymized('x')
+CALL db.prepareForReplanning()
+CALL db.resampleOutdatedIndexes()
+CALL dbms.components()
+CALL dbms . listConfig()
+CALL
+  dbms.listConfig
+"""
+
+FILES_AND_NETWORK = r"""
+LOAD CSV FROM 'file://FILE' AS line RETURN line
+LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line
+LOAD CSV WITH HEADERS FROM 'file://FILE' AS line RETURN line
+LOAD CSV FROM 'FILE' AS line RETURN line
+LOAD CSV FROM 'http://127.0.0.1:PORT/' AS line RETURN line
+LOAD CSV FROM 'http://localhost:PORT/x.csv' AS line RETURN line
+LOAD CSV FROM 'https://127.0.0.1:PORT/' AS line RETURN line
+LOAD CSV FROM 'ftp://127.0.0.1:PORT/' AS line RETURN line
+MATCH (u:User) LOAD CSV FROM 'http://127.0.0.1:PORT/?' + u.name AS line RETURN line
+WITH 'file://FILE' AS url LOAD CSV FROM url AS line RETURN line
+CALL { LOAD CSV FROM 'file://FILE' AS line RETURN line } RETURN line
+EXPLAIN LOAD CSV FROM 'file://FILE' AS line RETURN line
+load/**/csv from 'file://FILE' as line return line
+USING PERIODIC COMMIT LOAD CSV FROM 'file://FILE' AS line CREATE (:Line {l: line})
+CALL apoc.load.json('file://FILE')
+CALL apoc.load.csv('http://127.0.0.1:PORT/')
+CALL apoc.load.jdbc('jdbc:postgresql://127.0.0.1:PORT/', 'users')
+CALL apoc.export.csv.all('FILE.out', {})
+CALL apoc.import.graphml('FILE', {})
+CALL apoc.util.sleep(100000)
+RETURN apoc.load.jsonArray('http://127.0.0.1:PORT/')
+CALL genai.vector.encodeBatch(['x'], 'OpenAI', {token: 'x', endpoint: 'http://127.0.0.1:PORT/'})
+RETURN genai.vector.encode('x', 'OpenAI', {endpoint: 'http://127.0.0.1:PORT/'})
+RETURN {a: genai.vector.encode('x', 'OpenAI', {endpoint: 'http://127.0.0.1:PORT/'})}
+RETURN 1 - genai.vector.encode('x', 'OpenAI', {endpoint: 'http://127.0.0.1:PORT/'})
+RETURN `genai.vector.encode`('x', 'OpenAI', {endpoint: 'http://127.0.0.1:PORT/'})
+RETURN file()
+RETURN linenumber()
+IMPORT DATABASE 'file://FILE'
+SELECT * FROM schema:database
+CALL algo.pagerank()
+RETURN eval('1+1')
+RETURN util.sleep(100000)
+"""
+
+HIDDEN = r"""
+\u0043REATE (n:Hacked)
+MATCH (n) \u0053ET n.hacked = 1
+RETURN '\u0027 CREATE (n:Hacked) RETURN \u0027'
+RETURN "\\u0022 CREATE (n:Hacked)"
+RETURN 'a' CREATE (n:Hacked) RETURN 'b'
+RETURN "it's" CREATE (n:Hacked) RETURN "it's"
+RETURN 'a\' ' CREATE (n:Hacked) RETURN ' \'b'
+RETURN `a``b` CREATE (n:Hacked)
+MATCH (n:`User`) SET n.`x y` = 1
+RETURN 'unfinished
+RETURN 1 /* unfinished
+RETURN `unfinished
+MATCH (n {a: 1, set: 2}) SET n.a = 2
+RETURN 1 AS `CREATE` CREATE (n:Hacked)
+"""
+
+# These read only, and ask for more than anybody should get; what a server could not stop is refused beforehand.
+TOO_MUCH = r"""
+UNWIND range(1, 1000000000) AS x RETURN count(x)
+UNWIND range(1, 6000000) AS x UNWIND range(1, 6000000) AS y RETURN count(*)
+UNWIND range(1, 6000000) AS x UNWIND range(1, 6000000) AS y WITH x, y WHERE x + y < 0 RETURN x
+MATCH (a)--(b)--(c)--(d)--(e)--(f)--(g)--(h)--(i)--(j) RETURN count(DISTINCT a.id + j.id)
+MATCH p = (a)-[*1..30]-(b) RETURN max(length(p))
+MATCH p = (a:User {id: 'U1'})-[*]-(b:User {id: 'U2'}) RETURN length(p) ORDER BY length(p) DESC LIMIT 1
+MATCH (a), (b), (c), (d), (e), (f), (g), (h) WHERE a.id + b.id + c.id + h.id = 'x' RETURN count(*)
+RETURN reduce(s = 0, x IN range(1, 1000000000) | s + x) AS s
+RETURN reduce(s = 0, x IN range(1, 9000) | s + reduce(q = 0, y IN range(1, 9000) | q + y)) AS s
+RETURN [x IN range(1, 1000000000) | 'aaaaaaaa'] AS list
+RETURN size([x IN range(1, 9000) | [y IN range(1, 9000) | x * y]]) AS s
+WITH range(1, 1000) AS l RETURN any(a IN l WHERE any(b IN l WHERE any(c IN l WHERE a + b + c < 0))) AS x
+WITH 1000000000 AS n RETURN reduce(s = 0, x IN range(1, n) | s + x) AS s
+WITH range(1, 1000000000) AS l RETURN reduce(s = 0, x IN l | s + x) AS s
+RETURN reduce(s = 0, x IN range(1, 10 ^ 9) | s + x) AS s
+RETURN reduce(s = 0, x IN range(1, toInteger('1000000000')) | s + x) AS s
+RETURN reduce(s = 0, x IN range(1, 0x7fffffff) | s + x) AS s
+RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '(a+)+$' AS m
+RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '((a+))+$' AS m
+RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '(a|aa)+$' AS m
+RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '.*.*.*.*.*.*.*=$' AS m
+RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ ('(a+)' + '+$') AS m
+WITH '(a+)+$' AS p RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ p AS m
+UNWIND range(1, 6000000) AS x RETURN x, 'a text that is long enough to fill what there is'
+UNWIND range(1, 6000000) AS x RETURN collect(x) AS l
+UNWIND range(1, 6000000) AS x WITH x ORDER BY x % 1000, x DESC RETURN x LIMIT 1
+MATCH (n) RETURN n.name + reduce(s = 'a', x IN range(1, 40) | s + s) AS s
+RETURN size(reduce(s = ['a'], x IN range(1, 40) | s + 1 + s)) AS s
+RETURN size(reduce(s = 'a', x IN range(1, 40) | replace(s, 'a', 'aa'))) AS s
+"""
+
+BY_KIND = {
+    "writes": WRITES,
+    "schema and administration": SCHEMA_AND_ADMINISTRATION,
+    "files and network": FILES_AND_NETWORK,
+    "hidden": HIDDEN,
+    "too much": TOO_MUCH,
+}
+
+
+def attacks(kind: str) -> list[str]:
+    """The queries of a kind; a line that begins with blanks, or a comment's end, goes on with the line before."""
+    found: list[str] = []
+    for line in BY_KIND[kind].strip().splitlines():
+        if found and (line.startswith(("  ", "/**/")) or found[-1].endswith("// harmless")):
+            found[-1] += f"\n{line}"
+        else:
+            found.append(line)
+    return found
+
+
+DEEP = [f"RETURN {'(' * 5000}1{')' * 5000}", f"RETURN {'[' * 5000}1{']' * 5000}", "RETURN " + "1+" * 60_000 + "1"]
+"""Made to exhaust a parser's stack."""
