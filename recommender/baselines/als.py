@@ -11,10 +11,11 @@ import scipy.sparse as sp
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from recommender.baselines.align import lay_over
+from recommender.baselines.item_model import co_holdings
 from recommender.interactions import Interactions
 
 FACTORS: Final = 64
-PENALTY: Final = 400.0
+SHRINKAGE: Final = 0.2
 CONFIDENCE: Final = 20.0
 ROUNDS: Final = 20
 
@@ -64,22 +65,27 @@ def fit_als(
     seed: int = 0,
     *,
     factors: int = FACTORS,
-    penalty: float = PENALTY,
+    shrinkage: float = SHRINKAGE,
     confidence: float = CONFIDENCE,
 ) -> AlsModel:
-    """iALS (Hu, Koren and Volinsky 2008): confidence c for what is held or was, 1 for all else, L2 penalty."""
-    from implicit.als import AlternatingLeastSquares
+    """iALS (Hu, Koren and Volinsky 2008): confidence c for what is held or was, 1 for all else, L2 penalty.
 
-    model = AlternatingLeastSquares(
-        factors=factors,
-        regularization=penalty,
-        alpha=confidence,
-        iterations=ROUNDS,
-        use_gpu=False,
-        use_native=True,
-        num_threads=1,
-        random_state=seed,
-    )
-    ever = sp.csr_matrix(Interactions(graph).ever, dtype=np.float32)
-    model.fit(ever, show_progress=False)
+    The penalty is `shrinkage` times c times the largest singular value of the matrix of positions, so that it keeps
+    its meaning from a small data set to a large one: at 1 nothing would be left.
+    """
+    from implicit.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
+
+    penalty = shrinkage * confidence * float(np.linalg.eigvalsh(co_holdings(graph))[-1]) ** 0.5
+    with threadpool_limits(1, "blas"):  # implicit warns of what BLAS threads cost it
+        model = AlternatingLeastSquares(
+            factors=factors,
+            regularization=penalty,
+            alpha=confidence,
+            iterations=ROUNDS,
+            use_gpu=False,
+            num_threads=1,
+            random_state=seed,
+        )
+        model.fit(sp.csr_matrix(Interactions(graph).ever, dtype=np.float32), show_progress=False)
     return AlsModel(graph, np.asarray(model.item_factors, np.float64), penalty, confidence)

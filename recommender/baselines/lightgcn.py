@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ class LightGcnOptions:
         dimension: of the embeddings.
         layers: how many steps the embeddings travel.
         steps: updates.
-        batch: positions drawn for an update, each with one random asset against it.
+        batch: positions drawn for an update (all there are, if fewer), each with one random asset against it.
         rate: Adam's learning rate.
         penalty: L2 on the embeddings of each sampled triple.
     """
@@ -86,8 +87,22 @@ def fit_lightgcn(graph: KnowledgeGraph, seed: int = 0, *, options: LightGcnOptio
     """LightGCN (He et al. 2020) trained with BPR (Rendle et al. 2009)."""
     options = options or LightGcnOptions()
     ever = Interactions(graph).ever
-    users, assets = _train(ever, seed, options)
+    with _one_thread():
+        users, assets = _train(ever, seed, options)
     return LightGcnModel(graph, users, assets, options.layers)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The products are too small to share out: waiting for other threads costs more than they bring."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _train(ever: sp.csr_array, seed: int, options: LightGcnOptions) -> tuple[FloatArray, FloatArray]:
@@ -103,18 +118,19 @@ def _train(ever: sp.csr_array, seed: int, options: LightGcnOptions) -> tuple[Flo
     of_assets = (0.1 * torch.randn(ever.shape[1], options.dimension, generator=generator)).requires_grad_()
     pairs = [torch.as_tensor(index.astype(np.int64)) for index in ever[some].nonzero()]
     held = torch.as_tensor(np.flatnonzero(np.asarray(ever.sum(axis=0)).ravel()))
+    size = min(options.batch, len(pairs[0]))
     adam = torch.optim.Adam([of_users, of_assets], lr=options.rate)
     for _ in range(options.steps):
-        batch = torch.randint(len(pairs[0]), (options.batch,), generator=generator)
+        batch = torch.randint(len(pairs[0]), (size,), generator=generator)
         user, asset = pairs[0][batch], pairs[1][batch]
-        other = held[torch.randint(len(held), (options.batch,), generator=generator)]
+        other = held[torch.randint(len(held), (size,), generator=generator)]
         u, a = [of_users], [of_assets]
         for _ in range(options.layers):
             u, a = [*u, step(a[-1])], [*a, back(u[-1])]
         mean_u, mean_a = torch.stack(u).mean(0), torch.stack(a).mean(0)
         margin = (embedding(user, mean_u) * (embedding(asset, mean_a) - embedding(other, mean_a))).sum(1)
         norms = embedding(user, of_users).pow(2).sum() + embedding(torch.cat([asset, other]), of_assets).pow(2).sum()
-        loss = softplus(-margin).mean() + options.penalty * norms / options.batch
+        loss = softplus(-margin).mean() + options.penalty * norms / size
         adam.zero_grad()
         torch.autograd.backward([loss])
         adam.step()

@@ -137,7 +137,7 @@ class PairFeatures:
 
     @cached_property
     def _user(self) -> FloatArray:
-        """(investors, features): how many assets, how many lately, how popular and of which kind they are, levels."""
+        """(investors, features): how many assets, how many lately, how popular and of which kind they are."""
         user, asset = self.ever.nonzero()
         n, since = self.ever.shape[0], self._since_days(user, asset)
         size = np.bincount(user, minlength=n).astype(np.float64)
@@ -146,4 +146,4 @@ class PairFeatures:
         popular = np.bincount(user, np.log1p(self._holders)[asset], n) / per
         kinds = [np.bincount(user, self._asset[asset, column], n) / per for column in (-2, -1)]
         held = np.diff(self._positions.held.indptr).astype(np.float64)
-        return np.stack([size, held, *lately, popular, *kinds, self._segment.astype(np.float64)], axis=1)
+        return np.stack([size, held, *lately, popular, *kinds], axis=1)
