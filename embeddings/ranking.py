@@ -48,7 +48,7 @@ def link_prediction_metrics(
     if not len(both):
         return {"mrr": 0.0, "mrr_head": 0.0, "mrr_tail": 0.0} | {f"hits_at_{k}": 0.0 for k in HITS}
     metrics = {"mrr": both.mean(), "mrr_head": head.mean(), "mrr_tail": tail.mean()}
-    metrics |= {f"hits_at_{k}": np.mean(both >= 1 / (k + 0.5)) for k in HITS}
+    metrics |= {f"hits_at_{k}": np.mean(both >= 1 / k) for k in HITS}
     return {name: float(value) for name, value in metrics.items()}
 
 
