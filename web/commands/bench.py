@@ -6,12 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-NAMES = ("help", "lists", "explained")
+NAMES = ("help", "lists", "explained", "paths", "explanations", "ledger")
+LONG = ("scale", "faults")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio bench`."""
-    parser.add_argument("names", nargs="*", metavar="name", help=f"which ones: {', '.join(NAMES)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"{', '.join(NAMES)} (default), and, if named: {', '.join(LONG)}"
+    )
     parser.add_argument("--build", type=Path, help="the build to measure on (default: the demo's)")
 
 
@@ -19,14 +22,23 @@ def run(args: argparse.Namespace) -> None:
     """Run the benchmarks and print their figures."""
     from kg.errors import UsageError
     from recommender.build import load_build
-    from web.benchmarks import serving
+    from web.benchmarks import explaining, ledger, serving
     from web.benchmarks.figures import machine, report
     from web.commands.demo import default_folder
 
-    benchmarks = dict(zip(NAMES, (serving.help_text, serving.lists, serving.explained), strict=True))
+    benchmarks = {
+        "help": serving.help_text,
+        "lists": serving.lists,
+        "explained": serving.explained,
+        "paths": explaining.paths,
+        "explanations": explaining.explanations,
+        "ledger": ledger.ledger,
+        "scale": explaining.scale,
+        "faults": ledger.faults,
+    }
     unknown = [name for name in args.names if name not in benchmarks]
     if unknown:
-        raise UsageError(f"no benchmark {unknown[0]!r}: choose of {', '.join(NAMES)}")
+        raise UsageError(f"no benchmark {unknown[0]!r}: choose of {', '.join(benchmarks)}")
     build = load_build(args.build or default_folder(7) / "build")
     sys.stdout.write(f"{machine()}\n{build.manifest['name']}, build {build.build_hash[:12]}\n")
     for name in args.names or NAMES:
