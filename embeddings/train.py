@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from embeddings.ranking import link_prediction_metrics
+from embeddings.threads import one_thread
 from embeddings.triples import Split, Triples, candidates, excerpt, split, triples_of
 from embeddings.vectors import Candidate, EntityVectors, VectorArray, VectorManifest
 from kg.errors import DataError, UsageError
@@ -76,7 +77,7 @@ def train_vectors(
 ) -> EntityVectors:
     """Learn a vector for every entity that occurs in the triples of `graph`.
 
-    The same snapshot, options and number of threads give the same vectors.
+    The same snapshot and options give the same vectors.
 
     Raises:
         DataError: the snapshot has no triples to learn from.
@@ -86,9 +87,10 @@ def train_vectors(
     triples = triples_of(graph)
     if not len(triples.hrt):
         raise DataError(f"{graph.name}: no relations on {graph.as_of} to learn from: add positions or attributes")
-    tried = _try_models(graph, triples, options, progress) if options.model == AUTO else ()
-    chosen = replace(options, model=tried[0].model if tried else options.model)
-    fitted = _fit(graph, triples, chosen, chosen.max_epochs, progress)
+    with one_thread():
+        tried = _try_models(graph, triples, options, progress) if options.model == AUTO else ()
+        chosen = replace(options, model=tried[0].model if tried else options.model)
+        fitted = _fit(graph, triples, chosen, chosen.max_epochs, progress)
     tried = tried or (Candidate(chosen.model, fitted.validation_mrr, fitted.epochs),)
     return _labelled(graph, triples, fitted, chosen, tried)
 

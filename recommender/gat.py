@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from embeddings.threads import one_thread
 from kg.errors import DataError, UsageError
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from kg.progress import Progress
@@ -205,4 +206,5 @@ def train_attention(
     """Train on an inner split of `graph` (see `AttentionOptions`); imports torch, and DGL where it is there."""
     from recommender.gat_train import train
 
-    return train(graph, options or AttentionOptions(), progress or Progress(out=None))
+    with one_thread():
+        return train(graph, options or AttentionOptions(), progress or Progress(out=None))

@@ -41,14 +41,15 @@ OTHER_INVESTORS: Final = 64
 
 def train(graph: KnowledgeGraph, options: AttentionOptions, progress: Progress) -> GraphAttention:
     """See `recommender.gat.train_attention`."""
-    run = _Run.start(graph, options)
+    run = Run.start(graph, options)
     best, best_metric, best_ndcg, best_epoch = run.weights(), -1.0, float("nan"), 0
     for epoch in range(1, options.max_epochs + 1):
         run.epoch()
         ranking, reach = run.validate()
         progress.update(f"graph attention: epoch {epoch}, inner nDCG@10 {ranking:.3f}, AUC of new issues {reach:.3f}")
-        if ranking + reach > best_metric:
-            best, best_metric, best_ndcg, best_epoch = run.weights(), ranking + reach, ranking, epoch
+        metric = float(np.nan_to_num(ranking)) + reach
+        if metric > best_metric:
+            best, best_metric, best_ndcg, best_epoch = run.weights(), metric, ranking, epoch
         elif epoch - best_epoch >= options.patience:
             break
     about = {"engine": run.network.engine.name, "seed": str(options.seed), "epochs": str(best_epoch)}
@@ -66,7 +67,7 @@ def _finish(
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """The network in training, and what it is trained on.
 
     Attributes:
@@ -94,7 +95,7 @@ class _Run:
     rng: np.random.Generator
 
     @staticmethod
-    def start(graph: KnowledgeGraph, options: AttentionOptions) -> _Run:
+    def start(graph: KnowledgeGraph, options: AttentionOptions) -> Run:
         """An untrained network; a share of the investors is held out."""
         rng = np.random.default_rng(options.seed)
         split = inner_split(graph, options.horizon_days, rng)
@@ -107,7 +108,7 @@ class _Run:
         network = Network(len(learned), int(group_of.max()) + 1, options, choose_engine(options.engine))
         buyers = np.unique(split.user)
         out = np.isin(split.user, buyers[rng.random(len(buyers)) < VALIDATION])
-        return _Run(
+        return Run(
             network,
             AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING)),  # type: ignore[no-untyped-call]  # torch
             torch.optim.Adam(network.parameters(), lr=options.learning_rate, weight_decay=options.decay),
@@ -139,7 +140,7 @@ class _Run:
     def _step(self, user: IntArray, asset: IntArray) -> None:
         """BPR twice: the asset bought against others, and the buyer against other investors."""
         unseen = (self.rng.random(len(self.inputs.assets)) < self.options.unseen) | ~self._had_holders
-        factors = self.network(self._view(self._sampled(self.inputs.without(unseen))))
+        factors = self.network(self._view(self.sampled(self.inputs.without(unseen))))
         loss = self._asset_loss(factors, user, asset, unseen) + self._investor_loss(factors, user, asset)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation here
@@ -204,7 +205,7 @@ class _Run:
         popular = self.rng.choice(self.train[1], (n, quarter))
         return np.concatenate([hard, popular, self.rng.integers(0, size, (n, quarter))], axis=1)
 
-    def _sampled(self, inputs: AttentionInputs) -> AttentionInputs:
+    def sampled(self, inputs: AttentionInputs) -> AttentionInputs:
         """At most `fanout` holders of each asset where the graph is large."""
         if len(inputs.source) <= self.options.sample_above:
             return inputs
@@ -217,7 +218,7 @@ class _Run:
     def validate(self) -> tuple[float, float]:
         """nDCG@10 of the held-out investors, beside EASE; and the AUC of buyers of assets taken for new ones."""
         if not len(self.held_out[0]):
-            return 0.0, 0.0
+            return float("nan"), 0.0
         with torch.no_grad():
             seen = torch.cat(self.average(self._view(self.inputs)), dim=1)
             new = torch.cat(self.average(self._view(self.inputs.without(self.half))), dim=1)
