@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from html import unescape
 from http.client import HTTPConnection
@@ -29,10 +29,12 @@ from werkzeug.test import TestResponse
 
 from explain.evidence import PathNode
 from explain.explainer import Explainer
-from explain.wording import LANGUAGES
+from explain.wording import LANGUAGES, wording_of
 from kg.schema import NodeKind, Relation
+from recommender.account import ChannelAccount
 from recommender.build import Build, load_build
 from recommender.retrieve import recommend
+from tests.explain_world import BUILD, World
 from tests.site_world import HOSTILE, SLASHED, build_market
 from web.site import create_app
 from web.site.charts import sparkline
@@ -48,6 +50,7 @@ from web.site.pages.recommendations import RecommendationPage
 from web.site.pages.signin import SignInPage
 from web.site.prices import PriceBook, PriceHistory
 from web.site.render import Page
+from web.site.waterfall import waterfall
 
 TEMPLATES = resources.files("web.site").joinpath("templates")
 PAGES: tuple[type[Page], ...] = (
@@ -461,6 +464,23 @@ def test_a_price_line_ends_where_the_prices_end() -> None:
     # a box of 600 by 120 with 4 free above and below: 10 at the bottom, 30 at the top, 20 half way
     assert line.line == "M0.0 116.0 L300.0 4.0 L600.0 60.0"
     assert (line.low, line.high) == (10.0, 30.0)
+
+
+def test_a_waterfall_ends_at_the_score() -> None:
+    world = World()
+    account = world.account("u1", "2882", {"market": [], "gat": []})
+    parts = (ChannelAccount("market", 0.5, (), 0.5), ChannelAccount("gat", -0.2, (), -0.2))
+    account = replace(account, base=(("popularity", 0.001), ("new_issue", 0.1)), channels=parts, score=0.401)
+    fall = waterfall(Explainer(world.graph, BUILD).explain(account, 0, ["en"]), wording_of("en"))
+    # 0.001 of 0.801 is small and has no bar; it goes from 0.001 to 0.101 to 0.601 to 0.401, and 0.601 is the width
+    assert [(row.part.name, row.part.value) for row in fall.rows] == [
+        ("New issue", 0.1),
+        ("Shared market", 0.5),
+        ("Graph attention", -0.2),
+    ]
+    assert [(row.start, row.size) for row in fall.rows] == [(0.17, 16.64), (16.81, 83.19), (66.72, 33.28)]
+    assert fall.small_value == 0.001
+    assert sum(row.part.value for row in fall.rows) + fall.small_value == pytest.approx(account.score, abs=1e-12)
 
 
 # -- running it ----------------------------------------------------------------------------------------------

@@ -7,15 +7,18 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from waitress.server import create_server
 
-from recommender.build import load_build
+from recommender.build import Build, load_build
 from tests.site_world import build_market
 from web.site import create_app
+from web.site.access.samples import sample_access
+from web.site.examples import typical_investor
 from web.site.server import address_of, listen
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'pathfolio[test]'")
@@ -90,13 +93,33 @@ CONTRAST = """() => {
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    app: Flask = create_app(load_build(build_market(tmp_path_factory.getbasetemp() / "site")))
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The address of `app` while it runs."""
     listener = listen("127.0.0.1", 0)
     server = create_server(app, sockets=[listener], threads=4)
     threading.Thread(target=server.run, daemon=True).start()
     yield address_of(listener, "127.0.0.1")
     server.close()
+    app.extensions["pathfolio_graph"].close()
+
+
+@pytest.fixture(scope="module")
+def address(build: Build) -> Iterator[str]:
+    """Of the site as its owner sees it."""
+    with serving(create_app(build)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def demo_address(build: Build) -> Iterator[str]:
+    """Of the site with sample accounts."""
+    with serving(create_app(build, sample_access(typical_investor(build.graph)))) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -257,4 +280,47 @@ def test_a_recommendation_prints_on_one_page(
     tab.page.pdf(path=str(tmp_path / "report.pdf"), prefer_css_page_size=True)
     pages = re.findall(rb"/Type\s*/Page\b", (tmp_path / "report.pdf").read_bytes())
     assert len(pages) == 1
+    tab.context.close()
+
+
+def test_an_analyst_signs_in_by_keyboard_and_asks_the_graph(chromium: sync_api.Browser, demo_address: str) -> None:
+    tab = Tab(chromium, demo_address)
+    page = tab.page
+    page.goto("/graph")
+    assert "/sign-in?next=/graph" in page.url
+    page.locator("form:has(input[value=analyst]) button").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/graph")
+    page.fill("#query", "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) RETURN f, h, s LIMIT 4")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#answer", timeout=180_000)  # the page comes again until the server has started
+    assert page.locator(".wide-table tbody tr").count() == 4
+    assert page.locator(".graph .tie").count() >= 1
+    assert page.evaluate(AUDIT) == []
+    assert page.evaluate(CONTRAST) == []
+    with page.expect_download() as download:
+        page.click("text=CSV")
+    assert download.value.suggested_filename == "answer.csv"
+    page.goto(page.url)
+    page.locator("form.account button").click()
+    page.wait_for_url("**/sign-in")
+    assert [error for error in tab.errors if "503" not in error] == []
+    tab.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_of_each_role_are_for_everyone(chromium: sync_api.Browser, demo_address: str, scheme: str) -> None:
+    tab = Tab(chromium, demo_address, color_scheme=scheme, viewport={"width": 390, "height": 844})
+    page = tab.page
+    for role, url in (("engineer", "/build"), ("administrator", "/accounts"), ("investor", "/")):
+        page.goto("/sign-in")
+        assert page.evaluate(AUDIT) == []
+        assert page.evaluate(CONTRAST) == []
+        page.locator(f"form:has(input[value={role}]) button").click()
+        page.goto(url)
+        assert page.evaluate(AUDIT) == [], url
+        assert page.evaluate(CONTRAST) == [], url
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, url
+        page.locator("form.account button").click()
+    assert tab.errors == []
     tab.context.close()

@@ -15,7 +15,6 @@ from flask import Flask, request, url_for
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from explain.formats_html import waterfall
 from explain.formats_svg import as_svg
 from recommender.build import Build, load_build
 from web.site import headers
@@ -31,6 +30,7 @@ from web.site.language import current_texts, keep_choice
 from web.site.pages import accounts, assets, builds, console, errors, home, investors, recommendations, signin
 from web.site.served import Served
 from web.site.texts import other_languages, texts_of
+from web.site.waterfall import waterfall
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 

@@ -44,5 +44,5 @@ PERMISSIONS: Final = MappingProxyType(
 )
 """What each role may do. Who makes accounts sees no person, and who sees persons makes no accounts."""
 
-EVERYTHING: Final = frozenset(Permission)
+EVERYTHING: Final = frozenset(Permission) - {Permission.ACCOUNTS}
 """For whoever serves a build to this machine alone, without accounts: the files are theirs already."""

@@ -1,0 +1,85 @@
+"""`Waterfall`: how a score adds up, as rows with a bar each that begins where the one above it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from explain.evidence import SMALLEST_GROUP
+from explain.explanation import Explanation
+from explain.selection import digits_for
+from explain.wording import Wording
+
+SMALL: Final = 0.004
+"""Parts below this share of all parts' absolute values stand together in one row."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A base term, what a channel lays on paths, or what it does not; `detail` says which of the last."""
+
+    name: str
+    detail: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row; `start` and `size` of its bar are in percent of the width."""
+
+    part: Part
+    start: float
+    size: float
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """The parts of a score in order.
+
+    Attributes:
+        rows: they add up to the score; the last may stand for `small` parts.
+        digits: decimals that show the largest value with four significant digits.
+    """
+
+    rows: tuple[Row, ...]
+    small: tuple[Part, ...]
+    digits: int
+
+    @property
+    def small_value(self) -> float:
+        """What the small parts add up to."""
+        return sum(part.value for part in self.small)
+
+
+def waterfall(explanation: Explanation, words: Wording) -> Waterfall:
+    """The score of an explanation, part by part."""
+    parts = _parts(explanation, words)
+    limit = SMALL * sum(abs(part.value) for part in parts)
+    large = [part for part in parts if abs(part.value) >= limit]
+    small = tuple(part for part in parts if abs(part.value) < limit)
+    digits = digits_for([explanation.score, *(part.value for part in large)])
+    return Waterfall(_rows(large, sum(part.value for part in small)), small, digits)
+
+
+def _parts(explanation: Explanation, words: Wording) -> list[Part]:
+    base = words.page("base")
+    parts = [Part(words.channel(name), base, value) for name, value in explanation.base if value]
+    for channel in explanation.channels:
+        name, learned = words.channel(channel.name), channel.remainder - channel.withheld
+        parts.append(Part(name, "", channel.value - channel.remainder))
+        parts.append(Part(name, words.page("withheld", n=SMALLEST_GROUP), channel.withheld))
+        parts.append(Part(name, words.page("learned"), learned))
+    return [part for part in parts if part.value]
+
+
+def _rows(parts: list[Part], rest: float) -> tuple[Row, ...]:
+    """Bars from where the small parts, which come first in the sum and have no bar, leave off."""
+    ends = [rest]
+    for part in parts:
+        ends.append(ends[-1] + part.value)
+    low = min(0.0, *ends)
+    width = (max(0.0, *ends) - low) or 1.0
+    return tuple(
+        Row(part, round(100 * (min(start, end) - low) / width, 2), round(100 * abs(part.value) / width, 2))
+        for part, start, end in zip(parts, ends, ends[1:], strict=False)
+    )
