@@ -53,7 +53,7 @@ class QueryError(UsageError):
         """The server's own message in one line, its position in front.
 
         Args:
-            shift: characters that stood before the query on its first line.
+            shift: characters that stood before the query on its first line; -1 where columns are counted from 0.
 
         >>> str(QueryError.from_server("Variable `m` not defined (line 1, column 18 (offset: 17))"))
         'line 1, column 18: Variable `m` not defined'
@@ -64,10 +64,12 @@ class QueryError(UsageError):
             return cls(first.strip())
         line, column = (int(number) for number in place.groups())
         text = _PLACE.sub("", first).rstrip(" (").strip()
-        return cls(text, line, max(column - shift, 1) if line == 1 else column)
+        return cls(text, line, max(column - (shift if line == 1 else min(shift, 0)), 1))
 
 
-_PLACE: Final = re.compile(r"\s*(?:\(|at )line (\d+),? (?:column|position) (\d+)(?: \(offset: \d+\))?\)?")
+_PLACE: Final = re.compile(
+    r"\s*(?:\(|(?:Syntax error )?at )line (\d+)(?::|,? (?:column|position) )(\d+)(?: \(offset: \d+\))?\)?(?: - )?"
+)
 
 
 class QueryStoppedError(StoreError):

@@ -25,7 +25,7 @@ from kg.schema import ASSET_LABEL
 from kg.store.address import StoreAddress
 from kg.store.answer import Answer, Limits, QueryError, QueryStoppedError
 from kg.store.embedded import with_limit
-from kg.store.plan import check_plan
+from kg.store.plan import check_plan, shown_plan
 from kg.store.values import NodeValue, PathValue, RelationValue
 
 RETRY_SECONDS: Final = 15.0
@@ -168,11 +168,13 @@ class Store:
         except driver_errors.ClientError as error:
             if ".Statement." not in str(error.code):
                 raise
-            raise QueryError.from_server(str(error.message), shift=len(_EXPLAIN)) from None
+            # Neo4j counts what stands before the query, the embedded server does not, and counts columns from 0
+            shift = len(_EXPLAIN) if self.dialect == "neo4j" else -1
+            raise QueryError.from_server(str(error.message), shift) from None
         plan = summary.plan or {}
         if self.dialect == "neo4j" and summary.query_type != "r":
             raise QueryError("the server says that this query does more than read: only queries that read are run")
-        shown = str(plan.get("args", {}).get("string-representation", "")).rstrip()
+        shown = shown_plan(plan)
         check_plan(plan, shown)
         return shown
 
@@ -330,7 +332,7 @@ def _from_server(error: driver_errors.Neo4jError, address: StoreAddress, limits:
         return StoreError(f"{address.uri} refused a statement: {_first_line(message)}")
     if "Transaction.T" in code and ("TimedOut" in code or "Terminated" in code):
         return QueryStoppedError(limits.seconds)
-    if code.startswith("Neo.ClientError") or "UnknownError" in code:
+    if code.startswith("Neo.ClientError") or ".Statement." in code or "UnknownError" in code:
         return QueryError.from_server(message)
     return StoreError(f"{address.uri}: {_first_line(message)}")
 

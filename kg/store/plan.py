@@ -9,6 +9,23 @@ from kg.store.answer import QueryError
 from kg.store.guard import PROCEDURES
 
 
+def shown_plan(plan: Mapping[str, Any]) -> str:
+    """The plan as text: the server's own, or one line per operator, what it draws from indented below it."""
+    text = str(plan.get("args", {}).get("string-representation", "")).rstrip()
+    return text or "\n".join(_lines(plan, 0))
+
+
+def _lines(plan: Mapping[str, Any], depth: int) -> Iterator[str]:
+    if not plan:
+        return
+    args = plan.get("args", {})
+    operator = str(plan.get("operatorType", "")).partition("@")[0]
+    rows = f"  ({args['EstimatedRows']:.3g} rows)" if "EstimatedRows" in args else ""
+    yield f"{'  ' * depth}{operator} {args.get('Details', '')}{rows}"
+    for child in plan.get("children", ()):
+        yield from _lines(child, depth + 1)
+
+
 def check_plan(plan: Mapping[str, Any], shown: str) -> None:
     """Refuse a plan that loads a file or calls a procedure that analysts may not call.
 
