@@ -337,7 +337,7 @@ def test_one_click_is_for_sample_accounts_alone(app: Flask, build: Build) -> Non
     assert client.post("/sign-in/sample", data=form).status_code == 404
     open_site = create_app(build).test_client()
     assert open_site.get("/sign-in").status_code == 404  # there is nobody to become
-    assert open_site.get("/accounts").status_code == 404
+    assert open_site.get("/accounts", follow_redirects=True).status_code == 404
 
 
 # -- accounts ------------------------------------------------------------------------------------------------
