@@ -4,67 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import socket
-import subprocess
-import sys
-import tomllib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, replace
-from datetime import date
 from html import unescape
-from http.client import HTTPConnection
 from importlib import resources
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import jsonschema
-import numpy as np
-import pandas as pd
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from explain.evidence import PathNode
 from explain.explainer import Explainer
-from explain.wording import LANGUAGES, wording_of
+from explain.wording import LANGUAGES
 from kg.schema import NodeKind, Relation
-from recommender.account import ChannelAccount
 from recommender.build import Build, load_build
 from recommender.retrieve import recommend
-from tests.explain_world import BUILD, World
 from tests.site_world import HOSTILE, SLASHED, build_market
 from web.site import create_app
-from web.site.charts import sparkline
-from web.site.directory import Directory
-from web.site.pages.accounts import AccountsPage
-from web.site.pages.assets import AssetPage
-from web.site.pages.builds import BuildPage
-from web.site.pages.console import ConsolePage
-from web.site.pages.errors import ErrorPage
-from web.site.pages.home import HomePage, SearchPage
-from web.site.pages.investors import InvestorPage
-from web.site.pages.recommendations import RecommendationPage
-from web.site.pages.signin import SignInPage
-from web.site.prices import PriceBook, PriceHistory
-from web.site.render import Page
-from web.site.waterfall import waterfall
-
-TEMPLATES = resources.files("web.site").joinpath("templates")
-PAGES: tuple[type[Page], ...] = (
-    HomePage,
-    SearchPage,
-    InvestorPage,
-    RecommendationPage,
-    AssetPage,
-    ErrorPage,
-    SignInPage,
-    AccountsPage,
-    BuildPage,
-    ConsolePage,
-)
 
 
 @pytest.fixture(scope="module")
@@ -293,41 +250,7 @@ def test_search_says_when_nothing_fits_and_when_there_is_more(client: FlaskClien
         assert client.get(f"/search?q=a&limit={limit}").status_code == 200
 
 
-class _Names:
-    """Five people whose order for a query can be told by hand."""
-
-    called = ("Ada Lin", "Lin", "Linda Ho", "Carlin Wu", "Bob Li")
-
-    def node(self, row: int) -> PathNode:
-        return PathNode(f"u{row}", "User", self.called[row], self.called[row])
-
-
-def test_the_closest_name_comes_first() -> None:
-    directory = Directory.of(_Names(), np.arange(5))  # type: ignore[arg-type]
-    # called so, begins so, has a word that begins so, contains it
-    assert directory.find("LIN", 10) == ([1, 2, 0, 3], 4)
-    assert directory.find("lin ada", 10) == ([0], 1)
-    assert directory.find("u4", 10) == ([4], 1)
-    assert directory.find("  ", 10) == ([], 0)
-    assert directory.find("li", 2) == ([1, 2], 5)
-
-
 # -- languages -----------------------------------------------------------------------------------------------
-
-
-def catalogue(lang: str) -> dict[str, object]:
-    return tomllib.loads(resources.files("web.site").joinpath("texts", f"{lang}.toml").read_text("utf-8"))
-
-
-def placeholders(entry: object) -> set[str]:
-    texts = [entry] if isinstance(entry, str) else list(entry.values())  # type: ignore[attr-defined]
-    return {name for text in texts for name in re.findall(r"\{(\w+)\}", text)}
-
-
-def test_both_languages_say_the_same_things() -> None:
-    english, chinese = (catalogue(lang) for lang in LANGUAGES)
-    assert english.keys() == chinese.keys()
-    assert {k: placeholders(v) for k, v in english.items()} == {k: placeholders(v) for k, v in chinese.items()}
 
 
 def test_a_chosen_language_is_kept(client: FlaskClient) -> None:
@@ -354,22 +277,6 @@ def test_chinese_pages_are_chinese(client: FlaskClient, build: Build) -> None:
         assert word in main
     for word in ("Reasons", "Evidence", "Print", "Known on"):
         assert word not in main
-
-
-# -- contexts ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
-def test_a_template_uses_exactly_the_fields_of_its_context(page: type[Page]) -> None:
-    used = set(re.findall(r"\bpage\.(\w+)", TEMPLATES.joinpath(page.template).read_text("utf-8")))
-    assert used == {field.name for field in fields(page)}
-
-
-def test_every_text_that_a_template_says_exists() -> None:
-    texts = catalogue("en").keys()
-    for template in TEMPLATES.iterdir():
-        for key in re.findall(r"""\bsay\(\s*["'](\w+)["'](?!\s*~)""", template.read_text("utf-8")):
-            assert key in texts, (template.name, key)
 
 
 # -- errors and attacks --------------------------------------------------------------------------------------
@@ -441,114 +348,3 @@ def test_arguments_of_a_visitor_never_steer_links_elsewhere(client: FlaskClient)
     html = page_of(client, "/?_scheme=javascript&_external=1&_anchor=x&q=1")
     assert "javascript:" not in html
     assert all(url.startswith(("/", "#")) for url in links(html, ""))
-
-
-# -- the figures behind the charts ---------------------------------------------------------------------------
-
-
-def test_prices_after_the_snapshots_day_are_never_shown() -> None:
-    days = pd.date_range("2026-05-01", periods=60)
-    frame = pd.DataFrame({"asset_id": "A", "date": days, "close": np.arange(1.0, 61.0)})
-    book = PriceBook.of(frame, date(2026, 5, 30))
-    history = book.history("A", "TWD")
-    assert history is not None
-    assert (history.last_day, history.closes[-1]) == (date(2026, 5, 30), 30.0)
-    assert history.change == 29.0
-    assert book.history("B", "TWD") is None
-    assert PriceBook.of(None, date(2026, 5, 30)).history("A", "TWD") is None
-
-
-def test_a_price_line_ends_where_the_prices_end() -> None:
-    days = np.arange("2026-01-01", "2026-01-04", dtype="datetime64[D]")
-    line = sparkline(PriceHistory(days, np.array([10.0, 30.0, 20.0]), "USD"))
-    # a box of 600 by 120 with 4 free above and below: 10 at the bottom, 30 at the top, 20 half way
-    assert line.line == "M0.0 116.0 L300.0 4.0 L600.0 60.0"
-    assert (line.low, line.high) == (10.0, 30.0)
-
-
-def test_a_waterfall_ends_at_the_score() -> None:
-    world = World()
-    account = world.account("u1", "2882", {"market": [], "gat": []})
-    parts = (ChannelAccount("market", 0.5, (), 0.5), ChannelAccount("gat", -0.2, (), -0.2))
-    account = replace(account, base=(("popularity", 0.001), ("new_issue", 0.1)), channels=parts, score=0.401)
-    fall = waterfall(Explainer(world.graph, BUILD).explain(account, 0, ["en"]), wording_of("en"))
-    # 0.001 of 0.801 is small and has no bar; it goes from 0.001 to 0.101 to 0.601 to 0.401, and 0.601 is the width
-    assert [(row.part.name, row.part.value) for row in fall.rows] == [
-        ("New issue", 0.1),
-        ("Shared market", 0.5),
-        ("Graph attention", -0.2),
-    ]
-    assert [(row.start, row.size) for row in fall.rows] == [(0.17, 16.64), (16.81, 83.19), (66.72, 33.28)]
-    assert fall.small_value == 0.001
-    assert sum(row.part.value for row in fall.rows) + fall.small_value == pytest.approx(account.score, abs=1e-12)
-
-
-# -- running it ----------------------------------------------------------------------------------------------
-
-
-def test_two_visitors_at_a_time_get_their_own_pages(app: Flask, build: Build) -> None:
-    users = [str(key) for key in build.graph.nodes.id[build.graph.users[:24]]]
-    alone = {user: app.test_client().get(f"/investors/{user}?format=json").text for user in users}
-    with ThreadPoolExecutor(8) as pool:
-        together = pool.map(lambda u: (u, app.test_client().get(f"/investors/{u}?format=json").text), users * 3)
-        assert all(alone[user] == text for user, text in together)
-
-
-def test_serving_loads_no_training_engine(folder: Path, build: Build) -> None:
-    user = investors(build)[1]
-    code = f"""
-import sys, re
-from pathlib import Path
-from web.site import create_app
-client = create_app(Path({str(folder)!r})).test_client()
-html = client.get("/investors/{user}").text
-why = re.search(r'href="(/investors/{user}/assets/[^"?]+)', html).group(1)
-assert client.get(why).status_code == client.get("/").status_code == 200
-print([name for name in ("torch", "pykeen", "dgl", "neo4j", "matplotlib") if name in sys.modules])
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def pathfolio(*args: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", "from web.cli import main; raise SystemExit(main())", *args]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_says_where_it_is_and_stops_when_told(folder: Path, number: signal.Signals) -> None:
-    process = pathfolio("serve", str(folder), "--port", "0")
-    assert process.stderr is not None
-    said = next(line for line in process.stderr if "http://" in line)
-    address = re.search(r"http://\S+", said)
-    assert address is not None
-    assert "generated data" in said
-    connection = HTTPConnection(urlsplit(address.group()).netloc)
-    connection.request("GET", "/")
-    answer = connection.getresponse()
-    assert b"pathfolio" in answer.read()
-    assert answer.getheader("Server") is None
-    connection.close()
-    process.send_signal(number)
-    assert "stopped" in process.communicate(timeout=10)[1]
-    assert process.returncode == 0
-
-
-def test_serve_says_what_to_do_about_a_taken_port(folder: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        process = pathfolio("serve", str(folder), "--port", str(port))
-        error = process.communicate(timeout=30)[1]
-    assert process.returncode == 2
-    assert error.splitlines()[-1] == (
-        f"pathfolio: port {port} on 127.0.0.1 is taken: stop what runs there, or choose another one with --port"
-    )
-
-
-def test_serve_without_accounts_stays_on_this_machine(folder: Path) -> None:
-    process = pathfolio("serve", str(folder), "--host", "0.0.0.0")  # noqa: S104 - it must be refused
-    error = process.communicate(timeout=30)[1]
-    assert process.returncode == 2
-    assert "these pages are about persons" in error

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
-import sqlite3
-import stat
-import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -17,15 +13,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from kg.errors import UsageError
 from kg.schema import NodeKind
 from recommender.build import Build, load_build
 from tests.site_world import HOSTILE, build_market
-from web.cli import main
 from web.site import create_app
 from web.site.access.accounts import Accounts
 from web.site.access.guard import Access, permission_of
-from web.site.access.roles import PERMISSIONS, Permission, Role
+from web.site.access.roles import Permission, Role
 from web.site.access.samples import sample_access
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
@@ -338,102 +332,6 @@ def test_one_click_is_for_sample_accounts_alone(app: Flask, build: Build) -> Non
     open_site = create_app(build).test_client()
     assert open_site.get("/sign-in").status_code == 404  # there is nobody to become
     assert open_site.get("/accounts", follow_redirects=True).status_code == 404
-
-
-# -- accounts ------------------------------------------------------------------------------------------------
-
-
-def test_the_file_keeps_no_password_and_no_token(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "accounts.db"
-    accounts = Accounts(path)
-    accounts.add("ann", Role.ANALYST, PASSWORD)
-    token = accounts.new_token("ann")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    content = path.read_bytes()
-    assert PASSWORD.encode() not in content
-    assert token.encode() not in content
-    [(stored,)] = sqlite3.connect(path).execute("select password from accounts").fetchall()
-    assert stored.startswith("$argon2id$")
-    again = Accounts(path)
-    assert again.check("ann", PASSWORD) == accounts.find("ann")
-    assert again.session_key() == accounts.session_key()
-    assert again.by_token(token) == accounts.find("ann")
-
-
-def test_accounts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
-    accounts = Accounts(tmp_path / "accounts.db")
-    accounts.add("ann", Role.ANALYST, PASSWORD)
-    for name, role, password, investor in (
-        ("ann", Role.ANALYST, PASSWORD, None),
-        ("a b", Role.ANALYST, PASSWORD, None),
-        ("", Role.ANALYST, PASSWORD, None),
-        ("bob", Role.ANALYST, "short", None),
-        ("bob", Role.INVESTOR, PASSWORD, None),
-        ("bob", Role.ANALYST, PASSWORD, "INV1"),
-    ):
-        with pytest.raises(UsageError):
-            accounts.add(name, role, password, investor)
-    assert [account.name for account in accounts] == ["ann"]
-    for act in (accounts.remove, accounts.new_token, accounts.drop_tokens):
-        with pytest.raises(UsageError, match="no account 'bob'"):
-            act("bob")
-    accounts.remove("ann")
-    assert not accounts
-
-
-def test_an_account_without_a_password_signs_in_with_none(tmp_path: Path) -> None:
-    accounts = Accounts(tmp_path / "accounts.db")
-    accounts.add("job", Role.COMPLIANCE, None)
-    for password in ("", "None", "null", PASSWORD):
-        assert accounts.check("job", password) is None
-
-
-def test_no_role_does_everything() -> None:
-    for role, permissions in PERMISSIONS.items():
-        assert Permission.ACCOUNTS not in permissions or Permission.INVESTORS not in permissions, role
-
-
-def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of a command."""
-    code = main(args)
-    said = capsys.readouterr()
-    return code, said.out, said.err
-
-
-def test_accounts_are_kept_from_the_command_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    where = ("accounts", "--accounts", str(tmp_path / "a.db"))
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n{PASSWORD}\nshort\n"))
-    assert run(capsys, *where, "add", "ann", "--role", "analyst") == (0, "", "")
-    assert run(capsys, *where, "add", "ivy", "--role", "investor", "--investor", "I7") == (0, "", "")
-    assert run(capsys, *where, "add", "bob", "--role", "analyst")[0] == 2
-    token = run(capsys, *where, "token", "ann")[1].strip()
-    accounts = Accounts(tmp_path / "a.db")
-    assert accounts.by_token(token) == accounts.check("ann", PASSWORD) == accounts.find("ann")
-    assert run(capsys, *where, "disable", "ann") == (0, "", "")
-    assert run(capsys, *where, "list")[1] == "ann\tanalyst\tdisabled\t\nivy\tinvestor\tenabled\tI7\n"
-    assert accounts.by_token(token) is None
-    error = "pathfolio: no account 'nobody': see `pathfolio accounts list`\n"
-    assert run(capsys, *where, "remove", "nobody") == (2, "", error)
-
-
-def test_serving_to_others_needs_accounts_and_https(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Accounts(tmp_path / "empty.db")
-    Accounts(tmp_path / "one.db").add("ann", Role.ANALYST, PASSWORD)
-    beyond = ("serve", str(folder), "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - it must be refused
-    for options, words in (
-        ((), "make accounts"),
-        (("--accounts", str(tmp_path / "empty.db")), "make accounts"),
-        (("--accounts", str(tmp_path / "one.db")), "passwords must not travel in the open"),
-        (("--accounts", str(tmp_path / "one.db"), "--url", "http://advice.example"), "in the open"),
-        (("--accounts", str(tmp_path / "one.db"), "--url", "advice"), "no address of a site"),
-    ):
-        code, _, error = run(capsys, *beyond, *options)
-        assert code == 2
-        assert words in error
 
 
 def test_an_account_of_a_vanished_investor_sees_nothing(build: Build) -> None:

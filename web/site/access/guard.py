@@ -152,6 +152,8 @@ def _allowed(who: Visitor, needed: Permission) -> bool:
 
 
 def _refuse(who: Visitor) -> ResponseReturnValue:
+    if current_access().accounts is None:
+        abort(404)  # a page about accounts, where there are none
     if who.is_authenticated:
         log.warning("%s (%s) was refused %s", who.name, who.role, request.path)
         abort(403)

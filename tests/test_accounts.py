@@ -1,0 +1,93 @@
+"""Accounts: what is kept, what is refused, and the command that keeps them."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from kg.errors import UsageError
+from web.cli import main
+from web.site.access.accounts import Accounts
+from web.site.access.roles import PERMISSIONS, Permission, Role
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
+
+
+def test_the_file_keeps_no_password_and_no_token(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "accounts.db"
+    accounts = Accounts(path)
+    accounts.add("ann", Role.ANALYST, PASSWORD)
+    token = accounts.new_token("ann")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    content = path.read_bytes()
+    assert PASSWORD.encode() not in content
+    assert token.encode() not in content
+    [(stored,)] = sqlite3.connect(path).execute("select password from accounts").fetchall()
+    assert stored.startswith("$argon2id$")
+    again = Accounts(path)
+    assert again.check("ann", PASSWORD) == accounts.find("ann")
+    assert again.session_key() == accounts.session_key()
+    assert again.by_token(token) == accounts.find("ann")
+
+
+def test_accounts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / "accounts.db")
+    accounts.add("ann", Role.ANALYST, PASSWORD)
+    for name, role, password, investor in (
+        ("ann", Role.ANALYST, PASSWORD, None),
+        ("a b", Role.ANALYST, PASSWORD, None),
+        ("", Role.ANALYST, PASSWORD, None),
+        ("bob", Role.ANALYST, "short", None),
+        ("bob", Role.INVESTOR, PASSWORD, None),
+        ("bob", Role.ANALYST, PASSWORD, "INV1"),
+    ):
+        with pytest.raises(UsageError):
+            accounts.add(name, role, password, investor)
+    assert [account.name for account in accounts] == ["ann"]
+    for act in (accounts.remove, accounts.new_token, accounts.drop_tokens):
+        with pytest.raises(UsageError, match="no account 'bob'"):
+            act("bob")
+    accounts.remove("ann")
+    assert not accounts
+
+
+def test_an_account_without_a_password_signs_in_with_none(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / "accounts.db")
+    accounts.add("job", Role.COMPLIANCE, None)
+    for password in ("", "None", "null", PASSWORD):
+        assert accounts.check("job", password) is None
+
+
+def test_no_role_does_everything() -> None:
+    for role, permissions in PERMISSIONS.items():
+        assert Permission.ACCOUNTS not in permissions or Permission.INVESTORS not in permissions, role
+
+
+def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of a command."""
+    code = main(args)
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_accounts_are_kept_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("accounts", "--accounts", str(tmp_path / "a.db"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSWORD}\n{PASSWORD}\nshort\n"))
+    assert run(capsys, *where, "add", "ann", "--role", "analyst") == (0, "", "")
+    assert run(capsys, *where, "add", "ivy", "--role", "investor", "--investor", "I7") == (0, "", "")
+    assert run(capsys, *where, "add", "bob", "--role", "analyst")[0] == 2
+    token = run(capsys, *where, "token", "ann")[1].strip()
+    accounts = Accounts(tmp_path / "a.db")
+    assert accounts.by_token(token) == accounts.check("ann", PASSWORD) == accounts.find("ann")
+    assert run(capsys, *where, "disable", "ann") == (0, "", "")
+    assert run(capsys, *where, "list")[1] == "ann\tanalyst\tdisabled\t\nivy\tinvestor\tenabled\tI7\n"
+    assert accounts.by_token(token) is None
+    error = "pathfolio: no account 'nobody': see `pathfolio accounts list`\n"
+    assert run(capsys, *where, "remove", "nobody") == (2, "", error)

@@ -1,0 +1,133 @@
+"""Running the site: several visitors at a time, nothing heavy loaded, started and stopped by the command line."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+
+from recommender.build import Build, load_build
+from tests.site_world import build_market
+from web.cli import main
+from web.site import create_app
+from web.site.access.accounts import Accounts
+from web.site.access.roles import Role
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_market(tmp_path_factory.getbasetemp() / "site")
+
+
+@pytest.fixture(scope="module")
+def build(folder: Path) -> Build:
+    return load_build(folder)
+
+
+@pytest.fixture(scope="module")
+def app(build: Build) -> Flask:
+    return create_app(build)
+
+
+def test_two_visitors_at_a_time_get_their_own_pages(app: Flask, build: Build) -> None:
+    users = [str(key) for key in build.graph.nodes.id[build.graph.users[:24]]]
+    alone = {user: app.test_client().get(f"/investors/{user}?format=json").text for user in users}
+    with ThreadPoolExecutor(8) as pool:
+        together = pool.map(lambda u: (u, app.test_client().get(f"/investors/{u}?format=json").text), users * 3)
+        assert all(alone[user] == text for user, text in together)
+
+
+def test_serving_loads_no_training_engine(folder: Path, build: Build) -> None:
+    user = str(build.graph.nodes.id[build.graph.users[1]])
+    code = f"""
+import sys, re
+from pathlib import Path
+from web.cli import main
+from web.site import create_app
+from web.site.access.accounts import Accounts
+from web.site.access.roles import Role
+client = create_app(Path({str(folder)!r})).test_client()
+html = client.get("/investors/{user}").text
+why = re.search(r'href="(/investors/{user}/assets/[^"?]+)', html).group(1)
+assert client.get(why).status_code == client.get("/").status_code == 200
+print([name for name in ("torch", "pykeen", "dgl", "neo4j", "matplotlib") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def pathfolio(*args: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", "from web.cli import main; raise SystemExit(main())", *args]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_where_it_is_and_stops_when_told(folder: Path, number: signal.Signals) -> None:
+    process = pathfolio("serve", str(folder), "--port", "0")
+    assert process.stderr is not None
+    said = next(line for line in process.stderr if "http://" in line)
+    address = re.search(r"http://\S+", said)
+    assert address is not None
+    assert "generated data" in said
+    connection = HTTPConnection(urlsplit(address.group()).netloc)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert b"pathfolio" in answer.read()
+    assert answer.getheader("Server") is None
+    connection.close()
+    process.send_signal(number)
+    assert "stopped" in process.communicate(timeout=10)[1]
+    assert process.returncode == 0
+
+
+def test_serve_says_what_to_do_about_a_taken_port(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = pathfolio("serve", str(folder), "--port", str(port))
+        error = process.communicate(timeout=30)[1]
+    assert process.returncode == 2
+    assert error.splitlines()[-1] == (
+        f"pathfolio: port {port} on 127.0.0.1 is taken: stop what runs there, or choose another one with --port"
+    )
+
+
+def test_serve_without_accounts_stays_on_this_machine(folder: Path) -> None:
+    process = pathfolio("serve", str(folder), "--host", "0.0.0.0")  # noqa: S104 - it must be refused
+    error = process.communicate(timeout=30)[1]
+    assert process.returncode == 2
+    assert "these pages are about persons" in error
+
+
+def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
+    """Exit code and errors of a command."""
+    code = main(args)
+    return code, capsys.readouterr().err
+
+
+def test_serving_to_others_needs_accounts_and_https(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Accounts(tmp_path / "empty.db")
+    Accounts(tmp_path / "one.db").add("ann", Role.ANALYST, "correct horse battery")
+    beyond = ("serve", str(folder), "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - it must be refused
+    for options, words in (
+        ((), "make accounts"),
+        (("--accounts", str(tmp_path / "empty.db")), "make accounts"),
+        (("--accounts", str(tmp_path / "one.db")), "passwords must not travel in the open"),
+        (("--accounts", str(tmp_path / "one.db"), "--url", "http://advice.example"), "in the open"),
+        (("--accounts", str(tmp_path / "one.db"), "--url", "advice"), "no address of a site"),
+    ):
+        code, error = _run(capsys, *beyond, *options)
+        assert code == 2
+        assert words in error
