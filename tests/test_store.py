@@ -331,7 +331,7 @@ def test_bulk_files_are_taken_by_the_real_tool(tmp_path: Path) -> None:
     arguments = write_bulk_files(graph, tmp_path / "files")
     home = tmp_path / "neo4j" / "home"
     home.mkdir(parents=True)
-    tool = ["java", "-Xmx512m", "-cp", f"{jars}/*", "org.neo4j.cli.AdminTool", "database", "import", "full", "neo4j"]
+    tool = ["java", "-Xmx1g", "-cp", f"{jars}/*", "org.neo4j.cli.AdminTool", "database", "import", "full", "neo4j"]
     environment = os.environ | {"NEO4J_HOME": str(home), "NEO4J_CONF": str(tmp_path)}
     done = subprocess.run(
         [*tool, f"@{arguments.name}"],

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -100,7 +100,7 @@ class EmbeddedServer:
         end = time.monotonic() + START_SECONDS
         while not ready.exists():
             if self._process.poll() is not None or time.monotonic() > end:
-                self._process.kill()
+                self.kill()
                 raise StoreError(
                     f"the embedded server does not start: see {self.folder / 'server.log'}, "
                     f"or remove {self.folder} and try again"
@@ -122,6 +122,7 @@ class EmbeddedServer:
         """Start again, on new ports, where the server ended itself over a query that it could not stop."""
         if not self.has_ended():
             return False
+        self._close_input()
         self._start()
         return True
 
@@ -146,11 +147,17 @@ class EmbeddedServer:
         """End it at once, as a crash would."""
         self._process.kill()
         self._process.wait()
+        self._close_input()
+
+    def _close_input(self) -> None:
+        """Tell the server to end, or let go of the pipe of one that has."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
 
     def stop(self) -> None:
         """End it, by force where it does not go by itself."""
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
+        self._close_input()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

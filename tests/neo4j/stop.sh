@@ -4,10 +4,13 @@ set -euo pipefail
 folder="${PATHFOLIO_NEO4J_FOLDER:-/tmp/pathfolio-neo4j-$(id -u)}"
 [ -f "$folder/pid" ] || exit 0
 pid=$(cat "$folder/pid")
-kill "$pid" 2>/dev/null || true
-for _ in $(seq 100); do
-  kill -0 "$pid" 2>/dev/null || break
-  sleep 0.1
-done
-kill -9 "$pid" 2>/dev/null || true
+runs() { ps -o args= -p "$pid" 2>/dev/null | grep -q Start.java; }
+if runs; then
+  kill "$pid"
+  for _ in $(seq 100); do
+    runs || break
+    sleep 0.1
+  done
+  ! runs || kill -9 "$pid"
+fi
 rm -rf "$folder"
