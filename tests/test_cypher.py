@@ -27,7 +27,7 @@ from kg.store.load import load_into
 from kg.store.parameters import free_parameters, parse_value
 from kg.store.query import QueryResult, run_query
 from kg.store.server import ServerOptions, locked
-from kg.store.service import GraphService
+from kg.store.service import GraphService, writer_of_build
 from kg.store.values import NodeValue, PathValue, RelationValue
 from tests.store_world import SERVERS, address_of, empty, world
 from web.cli import main
@@ -263,6 +263,9 @@ def test_a_new_graph_is_loaded_afresh(build: Path, tmp_path: Path) -> None:
 def test_no_build_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no graph\.json here: name the folder of a build"):
         GraphService.of_build(tmp_path / "nothing")
+    with pytest.raises(DataError, match="name the folder of a build"), writer_of_build(tmp_path / "nothing"):
+        pass
+    assert not list(tmp_path.iterdir())  # not even a lock
 
 
 def test_a_store_that_another_process_keeps_to_itself(tmp_path: Path) -> None:

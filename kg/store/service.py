@@ -66,12 +66,13 @@ class GraphService:
         """
         limits = limits or Limits()
         folder = build / STORE_FOLDER
+        content_hash = _content_hash(build)
         shared = _shared(folder)
         if shared is not None:
             return cls.at(shared, limits)
         with ExitStack() as stack:
             stack.enter_context(locked(folder))
-            server = _start(build, folder, options or ServerOptions(seconds=limits.seconds))
+            server = _start(build, content_hash, options or ServerOptions(seconds=limits.seconds))
             stack.callback(server.stop)
             store = Store(server.reader())
             stack.callback(lambda: service._store.close())  # noqa: PLW0108 - `service` is bound below
@@ -141,19 +142,28 @@ def writer_of_build(build: Path) -> Iterator[Store]:
         DataError: the folder holds no build.
         StoreError: the server does not start, or another process uses it.
     """
-    folder = build / STORE_FOLDER
-    with locked(folder), _start(build, folder, ServerOptions()) as server, Store(server.writer()) as store:
+    content_hash = _content_hash(build)
+    with (
+        locked(build / STORE_FOLDER),
+        _start(build, content_hash, ServerOptions()) as server,
+        Store(server.writer()) as store,
+    ):
         yield store
 
 
-def _start(build: Path, folder: Path, options: ServerOptions) -> EmbeddedServer:
+def _content_hash(build: Path) -> str:
     from kg.storage import load_graph
 
     try:
-        content_hash = str(json.loads((build / "graph" / "graph.json").read_text(encoding="utf-8"))["content_hash"])
+        return str(json.loads((build / "graph" / "graph.json").read_text(encoding="utf-8"))["content_hash"])
     except (OSError, KeyError, ValueError):
-        content_hash = load_graph(build / "graph").content_hash  # says what is wrong
-    return start_loaded(folder, content_hash, lambda: load_graph(build / "graph"), options, Progress())
+        return load_graph(build / "graph").content_hash  # says what is wrong
+
+
+def _start(build: Path, content_hash: str, options: ServerOptions) -> EmbeddedServer:
+    from kg.storage import load_graph
+
+    return start_loaded(build / STORE_FOLDER, content_hash, lambda: load_graph(build / "graph"), options, Progress())
 
 
 def _publish(server: EmbeddedServer) -> None:
