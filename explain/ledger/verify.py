@@ -93,7 +93,8 @@ def verify_ledger(ledger: Ledger, *, trusted: Sequence[Verifier] = (), against: 
         try:
             with mapped(ledger.store.where):
                 step()
-        except LedgerError as error:
+        except (LedgerError, ValueError, TypeError, OverflowError) as error:
+            # The latter three: SQLite gives a damaged cell in whatever type its header now names.
             walk.note(None, "", f"the database cannot be read: {error}")
     return walk.result()
 
