@@ -167,7 +167,7 @@ def _evaluate_model(
     data: FoldData, groups: Sequence[Group], spec: ModelSpec, kinds: Sequence[str], seeds: Sequence[int]
 ) -> tuple[list[Cell], tuple[float, float]]:
     start = time.perf_counter()
-    fitted = [spec.fit(data.graph, seed) for seed in (seeds if spec.seeded else seeds[:1])]
+    fitted = [spec.fitted(data.graph, seed, data.prices) for seed in (seeds if spec.seeded else seeds[:1])]
     middle = time.perf_counter()
     cells = []
     for group in groups:

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Final
 
+import pandas as pd
+
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
 from recommender.baselines.als import fit_als
@@ -22,10 +24,14 @@ from recommender.baselines.segments import fit_recent_segment, fit_segment
 from recommender.baselines.slim import fit_slim
 from recommender.baselines.user_knn import fit_user_knn
 from recommender.model import Model
+from recommender.towers.model import fit_two_towers
 from recommender.training import fit_scorer
 
 Fitter = Callable[[KnowledgeGraph, int], Model]
 """fit(graph, seed) -> Model."""
+
+PricedFitter = Callable[[KnowledgeGraph, int, pd.DataFrame | None], Model]
+"""fit(graph, seed, prices up to the snapshot's date) -> Model."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class ModelSpec:
         frozen: takes part in frozen folds if "all" are asked for.
         rolling: takes part in rolling evaluation if "all" are asked for.
         needs: the optional package that it imports; empty for none.
+        fit_priced: fits a model that reads prices as well.
     """
 
     name: str
@@ -56,6 +63,14 @@ class ModelSpec:
     frozen: bool = True
     rolling: bool = True
     needs: str = ""
+    fit_priced: PricedFitter | None = None
+
+    def fitted(self, graph: KnowledgeGraph, seed: int, prices: pd.DataFrame | None = None) -> Model:
+        """The model of `graph`; prices dated after it are taken away before a model sees them."""
+        if self.fit_priced is None:
+            return self.fit(graph, seed)
+        known = None if prices is None else prices[prices["date"] <= pd.Timestamp(graph.as_of)]
+        return self.fit_priced(graph, seed, known)
 
     @property
     def available(self) -> bool:
@@ -87,6 +102,18 @@ _SPECS: Final = (
     ModelSpec("slim", fit_slim, "sparse non-negative item-to-item weights", "Ning and Karypis 2011"),
     ModelSpec("ials", fit_als, "matrix factorisation", "Hu et al. 2008", seeded=True, needs="implicit"),
     ModelSpec("lightgcn", fit_lightgcn, "embeddings smoothed over the graph", "He et al. 2020", seeded=True),
+    ModelSpec(
+        "two-tower",
+        fit_two_towers,
+        "an investor tower and asset towers, trained in torch",
+        "Yi et al. 2019",
+        seeded=True,
+        scores_unheld=True,
+        baseline=False,
+        rolling=False,
+        needs="talib",
+        fit_priced=fit_two_towers,
+    ),
     ModelSpec("lambdamart", fit_lambdamart, "boosted trees over 30 features", "Burges 2010", True, needs="lightgbm"),
 )
 
