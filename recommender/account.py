@@ -21,12 +21,15 @@ class Walk:
         relations: one per step, as named in the graph whichever way the walk goes.
         contribution: what the walk adds to the score; negative where it speaks against the asset.
         count: how many concrete walks it stands for (1, or the number of other investors).
+        count_ever: for a walk through what other investors hold, how many of them hold or held both assets; 0 where
+            only what they hold now carries it.
     """
 
     nodes: tuple[int, ...]
     relations: tuple[Relation, ...]
     contribution: float
     count: int = 1
+    count_ever: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray
+from kg.graph import FloatArray, KnowledgeGraph
+from kg.schema import Relation
 from recommender.interactions import Interactions
 
 NEW_ISSUE_DAYS: Final = 45
 """An asset listed at most so many days ago is a new issue."""
+_WEEK: Final = 7
+_MONTH: Final = 30
+_HALF_YEAR: Final = 182
+_PRIOR_ISSUES: Final = 2.0
 
 
 @dataclass(frozen=True)
 class DemandOptions:
-    """How demand enters the score; shared by all data sets, chosen on windows before the reported ones.
+    """How demand enters the score; shared by all data sets.
 
     Attributes:
-        month_power: exponent of purchases of the last 30 days per holder.
-        week_power: exponent of the last week's purchases per purchase of the month.
+        horizon: days that a list is to serve. For one day the last week and month tell what sells, and a fresh
+            issue counts in full; for half a year the last half year tells it, and the issue is soon forgotten.
+        month_power: exponent of the month's purchases over those expected, for a horizon of one day.
+        week_power: the same of the week's, expected from the month's.
+        half_year_power: the same of the half year's, for a horizon of half a year.
         fade_days: a new issue's pull falls to 1/e in so many days after its listing.
-        opening, opening_days: what a new issue is credited with on the day of its listing, in purchases a week,
-            and how fast that gives way to the purchases that are seen.
+        opening: what each investor who holds an earlier issue of its kind and market adds to the pull.
     """
 
+    horizon: float = 7.0
     month_power: float = 0.45
-    week_power: float = 0.25
-    fade_days: float = 12.0
-    opening: float = 1.7
-    opening_days: float = 6.0
+    week_power: float = 0.35
+    half_year_power: float = 0.25
+    fade_days: float = 4.0
+    opening: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,29 +48,80 @@ class Demand:
 
     Attributes:
         factor: how much faster an asset sells than its holders would suggest; its median is 1.
-        month: purchases by new holders in the last 30 days.
-        issue: pull of a new issue: fading with its age, growing with the week's purchases; 0 for others.
+        recent: purchases by new holders in the last month, or as many days as the horizon has (half a year at most).
+        issue: pull of a new issue: fading with its age, growing with the holders of earlier ones; 0 for others.
         holders: investors who hold or held it.
     """
 
     factor: FloatArray
-    month: FloatArray
+    recent: FloatArray
     issue: FloatArray
     holders: FloatArray
 
 
 def measure_demand(interactions: Interactions, options: DemandOptions) -> Demand:
-    """Demand on the snapshot's date, from its positions and listing dates alone.
+    """Demand on the snapshot's date, from its positions, listing dates and markets alone.
 
-    factor = ((m + 2) / (h + 100))^p * ((w + 1) / (m + 4))^q / median, with m and w the purchases of the last 30
-    and 7 days, h the holders; issue = exp(-age / fade_days) * log(1 + w + opening * exp(-age / opening_days)) up
-    to 45 days after the listing.
+    factor = over(month, holders)^(p (1-t)) * over(week, month)^(q (1-t)) * over(half year, holders)^(r t) / median,
+    where over(x, y) is x over what y would lead one to expect (see `_over`) and t goes from 0 for a horizon of one
+    day to 1 for half a year, by the logarithm. issue = exp(-age / fade_days) * log(1 + opening * track record),
+    averaged over the horizon.
     """
-    month, week, holders = interactions.bought_within(30), interactions.bought_within(7), interactions.holders
-    factor = ((month + 2) / (holders + 100)) ** options.month_power * ((week + 1) / (month + 4)) ** options.week_power
-    age = interactions.days_listed
-    is_new = (age >= 0) & (age <= NEW_ISSUE_DAYS)
-    age = np.where(is_new, age, 0.0)
-    expected = week + options.opening * np.exp(-age / options.opening_days)
-    issue = np.where(is_new, np.exp(-age / options.fade_days) * np.log1p(expected), 0.0)
-    return Demand(factor / (np.median(factor) if len(factor) else 1.0), month, issue, holders)
+    week, month, half_year = (interactions.bought_within(days) for days in (_WEEK, _MONTH, _HALF_YEAR))
+    holders = interactions.holders
+    long = min(max(math.log(options.horizon) / math.log(_HALF_YEAR), 0.0), 1.0)
+    daily = _over(month, holders, 1.0) ** options.month_power * _over(week, month, 0.5) ** options.week_power
+    factor = daily ** (1 - long) * _over(half_year, holders, 20.0) ** (options.half_year_power * long)
+    recent = interactions.bought_within(int(min(max(options.horizon, _MONTH), _HALF_YEAR)))
+    issue = _issue_pull(interactions, options)
+    return Demand(factor / (np.median(factor) if len(factor) else 1.0), recent, issue, holders)
+
+
+def _over(seen: FloatArray, of: FloatArray, prior: float) -> FloatArray:
+    """What was seen over what is expected if all assets shared alike: (seen + prior) / (of * rate + prior).
+
+    1 for all where nothing was seen at all, as before a source's second statement.
+    """
+    return np.asarray((seen + prior) / (of * (seen.sum() / max(of.sum(), 1.0)) + prior))
+
+
+def _issue_pull(interactions: Interactions, options: DemandOptions) -> FloatArray:
+    age, fade = interactions.days_listed, options.fade_days
+    is_new = _is_new(age)
+    pull = np.exp(-np.where(is_new, age, 0.0) / fade) * np.log1p(options.opening * track_record(interactions))
+    days = max(options.horizon, 1.0)
+    share = (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade)))
+    return np.where(is_new, pull * share, 0.0)
+
+
+def track_record(interactions: Interactions) -> FloatArray:
+    """(assets,) how many investors hold or held an earlier asset of the same kind and market, on average.
+
+    Markets with few earlier assets are drawn towards the mean of the kind, as if they had two such assets more.
+    """
+    graph, holders = interactions.graph, interactions.holders
+    earlier = ~_is_new(interactions.days_listed)
+    kind = np.unique(graph.nodes.kind[graph.assets], return_inverse=True)[1]
+    number, total = _counts(kind, earlier, holders)
+    mean = total / np.maximum(number, 1.0)
+    group = np.unique(np.stack([kind, _market(graph)]), axis=1, return_inverse=True)[1].reshape(-1)
+    number, total = _counts(group, earlier, holders)
+    return np.asarray((total + _PRIOR_ISSUES * mean) / (number + _PRIOR_ISSUES))
+
+
+def _counts(group: np.ndarray, earlier: np.ndarray, holders: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """For each asset: how many earlier assets its group has, and their holders together."""
+    number = np.bincount(group, weights=earlier)[group]
+    return number, np.bincount(group, weights=earlier * holders)[group]
+
+
+def _market(graph: KnowledgeGraph) -> np.ndarray:
+    """(assets,) node row of the market that each asset is listed on, -1 for none."""
+    market = np.full(len(graph.assets), -1, np.int64)
+    at = graph.edges_between(Relation.LISTED_ON)
+    market[graph.edges.head[at] - (graph.assets[0] if len(graph.assets) else 0)] = graph.edges.tail[at]
+    return market
+
+
+def _is_new(age: FloatArray) -> np.ndarray:
+    return np.asarray((age >= 0) & (age <= NEW_ISSUE_DAYS))

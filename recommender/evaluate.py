@@ -1,4 +1,7 @@
-"""Frozen folds: models fitted on the snapshot of a cut, scored on what investors newly bought after it."""
+"""Frozen folds: models fitted on the snapshot of a cut, scored on what investors newly bought after it.
+
+Lists are made for the length of the fold, for models that know how long a list is to serve.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from kg.tables import Tables
 from recommender.backtest import Backtest, prepare_backtest
 from recommender.baselines.align import asset_ids, find, user_ids
 from recommender.metrics import USER_METRICS, coverage, gini, hits_of, novelty, share_that_fits, user_metrics
-from recommender.model import Model
+from recommender.model import Model, for_days
 from recommender.ranking import id_order, top_lists
 from recommender.registry import ModelSpec
 from recommender.risk_fit import risk_fit
@@ -167,7 +170,8 @@ def _evaluate_model(
     data: FoldData, groups: Sequence[Group], spec: ModelSpec, kinds: Sequence[str], seeds: Sequence[int]
 ) -> tuple[list[Cell], tuple[float, float]]:
     start = time.perf_counter()
-    fitted = [spec.fitted(data.graph, seed, data.prices) for seed in (seeds if spec.seeded else seeds[:1])]
+    used = seeds if spec.seeded else seeds[:1]
+    fitted = [for_days(spec.fitted(data.graph, seed, data.prices), data.fold.days) for seed in used]
     middle = time.perf_counter()
     cells = []
     for group in groups:

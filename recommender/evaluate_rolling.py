@@ -18,7 +18,7 @@ from kg.progress import Progress
 from kg.tables import Tables
 from recommender.baselines.align import asset_ids
 from recommender.metrics import hits_of, user_metrics
-from recommender.model import Model
+from recommender.model import Model, for_days
 from recommender.ranking import LIST_LENGTH, id_order, top_lists
 from recommender.registry import ModelSpec
 from recommender.rolling import Morning, RollingData, prepare_rolling
@@ -102,7 +102,7 @@ def evaluate_rolling(
     for spec in models:
         with progress.stage(f"fit {spec.name}"):
             start = time.perf_counter()
-            model = spec.fit(ready.graph, seed)
+            model = for_days(spec.fit(ready.graph, seed), 1)
             runs.append(_Run(model, len(ready.events), time.perf_counter() - start))
     with progress.stage(f"rolling {ready.window.name}") as details:
         for one in ready.mornings():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from recommender.account import ScoreAccount
@@ -31,6 +31,20 @@ class Model(Protocol):
     def refresh(self, graph: KnowledgeGraph) -> Model:
         """The same weights over another day's snapshot; nothing is trained."""
         ...
+
+
+@runtime_checkable
+class HorizonModel(Protocol):
+    """A recommender whose lists depend on how long they are to serve."""
+
+    def for_days(self, days: float) -> Model:
+        """The same weights for lists that are to serve so many days."""
+        ...
+
+
+def for_days(model: Model, days: float) -> Model:
+    """`model` for lists that are to serve so many days; itself where that makes no difference."""
+    return model.for_days(days) if isinstance(model, HorizonModel) else model
 
 
 class ExplainedModel(Model, Protocol):

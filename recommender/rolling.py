@@ -16,11 +16,11 @@ from kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Mask, to_days
 from kg.schema import ASSET_KINDS, KIND_CODE, RELATION_CODE, Relation
 from kg.tables import Tables
 from recommender.baselines.align import asset_ids, find, user_ids
+from recommender.demand import NEW_ISSUE_DAYS
 from recommender.interactions import Interactions
 from recommender.split import Fold, pairs_before, without
 from recommender.stranger import with_stranger
 
-NEW_ISSUE_DAYS: Final = 45
 _POSITIONS: Final = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
 _PAIR: Final = ["user_id", "asset_id"]
 

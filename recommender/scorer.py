@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,7 +36,7 @@ class ScoreOptions:
         standing: see above; small, since there co-investment knows better.
         funds: weight of look-through.
         profile: weight of the profile's log lifts.
-        issue, month: weights of the base: pull of a new issue, log of the month's purchases.
+        issue, recent: weights of the base: pull of a new issue, log of recent purchases.
         popularity: weight of the number of holders, which orders what is otherwise equal.
     """
 
@@ -48,7 +48,7 @@ class ScoreOptions:
     funds: float = 0.01
     profile: float = 0.005
     issue: float = 0.06
-    month: float = 0.005
+    recent: float = 0.005
     popularity: float = 1e-6
     demand: DemandOptions = field(default_factory=DemandOptions)
 
@@ -96,7 +96,20 @@ class Scorer:
 
     def account(self, user: int, asset: int) -> ScoreAccount:
         """The score of the investor at position `user` and the asset at position `asset`, taken apart."""
-        return self.account_row(Investors.of(self.interactions, np.array([user])), asset)
+        return self.account_row(self._investor(user), asset)
+
+    def _investor(self, user: int) -> Investors:
+        """One investor; the last one asked for is remembered, since lists ask for several assets of one."""
+        found = self._latest.get(user)
+        if found is None:
+            found = Investors.of(self.interactions, np.array([user]))
+            self._latest.clear()
+            self._latest[user] = found
+        return found
+
+    @cached_property
+    def _latest(self) -> dict[int, Investors]:
+        return {}
 
     def account_row(self, investor: Investors, asset: int) -> ScoreAccount:
         """The same for one row of investors."""
@@ -113,6 +126,12 @@ class Scorer:
         """
         return assemble_scorer(graph, self.learned, self.options)
 
+    def for_days(self, days: float) -> Scorer:
+        """The same score for lists that are to serve so many days (see `DemandOptions.horizon`)."""
+        demand = replace(self.options.demand, horizon=float(days))
+        options = replace(self.options, demand=demand)
+        return assemble_scorer(self.graph, self.learned, options, self.co_investment_weights)
+
     @property
     def co_investment_weights(self) -> npt.NDArray[np.float32]:
         """(assets, assets) EASE's weights."""
@@ -122,7 +141,7 @@ class Scorer:
     def _base(self) -> dict[str, FloatArray]:
         return {
             "new_issue": self.options.issue * self.demand.issue,
-            "recent_demand": self.options.month * np.log1p(self.demand.month),
+            "recent_demand": self.options.recent * np.log1p(self.demand.recent),
             "popularity": self.options.popularity * self.demand.holders,
         }
 

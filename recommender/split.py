@@ -46,6 +46,11 @@ class Fold:
         return cls(start, end)
 
     @property
+    def days(self) -> int:
+        """Length of the window."""
+        return (self.test_end - self.train_end).days
+
+    @property
     def name(self) -> str:
         """As written on the command line."""
         return f"{self.train_end}:{self.test_end}"

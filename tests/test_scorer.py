@@ -124,13 +124,48 @@ def test_purchases_that_statements_date_are_spread_over_the_time_between() -> No
     np.testing.assert_allclose(it.bought_within(30), [0.0, 30 / 180, 1.0])
 
 
-def test_a_new_issue_pulls_and_fades() -> None:
-    listed = [to_date(to_days(DAY) - age).isoformat() for age in (0, 12, 46)]
-    assets = pd.DataFrame({"asset_id": ["new", "older", "old"], "kind": "bond", "name": "B", "listed": listed})
-    positions = pd.DataFrame({"user_id": ["u"], "asset_id": ["old"], "as_of": ["2026-06-01"]})
-    issue = measure_demand(Interactions(_graph(assets=assets, positions=positions)), DemandOptions()).issue
-    expected = [math.log1p(1.7), 0.0, math.exp(-1) * math.log1p(1.7 * math.exp(-2))]  # new, old, older
-    np.testing.assert_allclose(issue, expected)
+def _issue_market() -> Interactions:
+    """Two earlier bonds on market M with 4 holders together, one on N with none; new ones on each."""
+    ages = {"m1": 100, "m2": 46, "n1": 100, "new": 0, "older": 4, "other": 0}
+    listed = [to_date(to_days(DAY) - age).isoformat() for age in ages.values()]
+    markets = ["M", "M", "N", "M", "M", "N"]
+    assets = pd.DataFrame({"asset_id": list(ages), "kind": "bond", "name": "B", "listed": listed, "market": markets})
+    held = [("u1", "m1"), ("u2", "m1"), ("u3", "m1"), ("u1", "m2")]
+    positions = pd.DataFrame(held, columns=["user_id", "asset_id"]).assign(as_of="2026-06-01")
+    return Interactions(_graph(assets=assets, positions=positions))
+
+
+def test_a_new_issue_pulls_by_what_came_of_earlier_ones_and_fades() -> None:
+    """The kind's mean is 4/3 holders; M has 4 of 2 assets, N has 0 of 1, each drawn to the mean by two more."""
+    it = _issue_market()
+    at_m, at_n = (4 + 2 * 4 / 3) / (2 + 2), (0 + 2 * 4 / 3) / (1 + 2)
+    pull = {"new": math.log1p(0.1 * at_m), "older": math.exp(-1) * math.log1p(0.1 * at_m)}
+    pull |= {"other": math.log1p(0.1 * at_n)}
+    ids = it.graph.nodes.id[it.graph.assets].tolist()
+    expected = [pull.get(i, 0.0) for i in ids]
+    np.testing.assert_allclose(measure_demand(it, DemandOptions(horizon=1)).issue, expected)
+
+
+def test_for_many_days_a_new_issue_counts_by_its_mean_over_them() -> None:
+    day, week = (measure_demand(_issue_market(), DemandOptions(horizon=days)).issue for days in (1, 7))
+    fades = [math.fsum(math.exp(-(d + i / 1000) / 4) for i in range(1000)) / 1000 for d in range(7)]
+    np.testing.assert_allclose(week, day * (math.fsum(fades) / 7 / fades[0]), rtol=1e-6)
+
+
+def test_where_nobody_was_seen_to_buy_demand_is_even() -> None:
+    """A first statement says what is held, not what was bought lately: popular assets must not suffer for it."""
+    assets = pd.DataFrame({"asset_id": ["a", "b"], "kind": "stock", "name": "A"})
+    held = pd.DataFrame({"user_id": ["u1", "u2", "u3", "u1"], "asset_id": list("aaab"), "as_of": "2026-06-30"})
+    demand = measure_demand(Interactions(_graph(assets=assets, positions=held)), DemandOptions(horizon=182))
+    np.testing.assert_allclose(demand.factor, [1.0, 1.0])
+
+
+def test_the_longer_a_list_serves_the_less_new_issues_lead_it(sample_build: Build) -> None:
+    scorer = sample_build.scorer
+    today, half_year = scorer.for_days(1), scorer.for_days(182)
+    assert half_year.options.demand.horizon == 182
+    assert half_year.demand.issue.sum() < 0.05 * today.demand.issue.sum()
+    np.testing.assert_allclose(today.for_days(182).scores(np.arange(5)), half_year.scores(np.arange(5)), atol=1e-6)
 
 
 def test_every_account_adds_up_to_the_score(sample_build: Build) -> None:
