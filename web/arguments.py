@@ -29,3 +29,21 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=("stock", "fund", "bond"), help="only assets of this kind")
     parser.add_argument("-k", type=int, default=10, metavar="N", help="length of the list (default: 10)")
     parser.add_argument("--include-held", action="store_true", help="list what is or was held, too")
+
+
+def days(text: str) -> int:
+    """A number of days, 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days: write 1 or more")
+    return int(text)
+
+
+def add_horizon(parser: argparse.ArgumentParser, default: int | None, meaning: str) -> None:
+    """`--horizon DAYS`: for how long the lists are to serve."""
+    parser.add_argument(
+        "--horizon",
+        type=days,
+        default=default,
+        metavar="DAYS",
+        help=f"how long a list is to serve: 1 lets fresh issues lead, 182 what sells lastingly (default: {meaning})",
+    )

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from web.arguments import iso_date
+from web.arguments import add_horizon, iso_date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="TransE, RotatE, ComplEx, DistMult, or auto: the best of them on an inner split (default)",
     )
+    add_horizon(parser, 7, "7")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -29,6 +30,8 @@ def run(args: argparse.Namespace) -> None:
     from kg.errors import UsageError
     from kg.progress import Progress
     from recommender.build import BuildOptions, check_replaceable, make_build
+    from recommender.demand import DemandOptions
+    from recommender.scorer import ScoreOptions
     from recommender.training import TrainingOptions
     from web.sources import from_folder, from_store
 
@@ -37,7 +40,8 @@ def run(args: argparse.Namespace) -> None:
     check_replaceable(args.out)
     progress = Progress()
     source = from_folder(args.data, args.as_of, progress) if args.data else from_store(args.graph, args.as_of, progress)
-    options = BuildOptions(TrainingOptions(args.seed, args.embedding))
+    score = ScoreOptions(demand=DemandOptions(horizon=args.horizon))
+    options = BuildOptions(TrainingOptions(args.seed, args.embedding), score)
     build = make_build(source.graph, args.out, options, progress, prices=source.prices, report=source.report)
     source.write_rejected(args.out / "rejected.csv")
     sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} of {build.manifest['name']} as of {build.as_of}\n")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from web.arguments import add_build, iso_date
+from web.arguments import add_build, add_horizon, iso_date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, help="the data folder, with the new day's rows in it")
     parser.add_argument("--as-of", type=iso_date, required=True, metavar="DATE", help="the new day")
     parser.add_argument("--out", type=Path, required=True, metavar="BUILD2", help="the folder to make or replace")
+    add_horizon(parser, None, "as the build")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -36,7 +37,8 @@ def run(args: argparse.Namespace) -> None:
     with progress.stage("measure drift") as details:
         drift = measure_drift(old.scorer, source.graph)
         details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")
-    options = BuildOptions(TrainingOptions(old.manifest["seed"]), old.scorer.options)
+    scorer = old.scorer if args.horizon is None else old.scorer.for_days(args.horizon)
+    options = BuildOptions(TrainingOptions(old.manifest["seed"]), scorer.options)
     report = {**source.report, "drift": drift.to_json(), "refreshed_from": old.build_hash}
     learned = LearnedParts(old.vectors, old.attention)
     build = write_build(source.graph, learned, args.out, options, progress, prices=source.prices, report=report)
