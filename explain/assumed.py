@@ -1,0 +1,214 @@
+"""Lists for an investor as they might be: each line explained, with the place that it had before.
+
+The edges that only the question assumes (assets followed, levels changed, interests named) carry `ASSUMED` as their
+source and the snapshot's date, so that nobody takes them for facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from typing import Final
+
+import numpy as np
+
+from explain.claims import Investor, Lookups
+from explain.evidence import FOLLOWS, INTERESTED_IN, USER, PathEdge, PathNode
+from explain.explanation import Explanation
+from explain.reasons import add_reasons
+from explain.tracer import Tracer
+from explain.wording import wording_of
+from kg.graph import IntArray
+from kg.schema import Relation
+from recommender.assumed import NOBODY, AssumedInvestor, assumed_account, assumed_scores
+from recommender.build import Build
+from recommender.ranking import id_order
+from recommender.suitability.gate import Gate
+
+ASSUMED: Final = "assumed in this question"
+MOST_RISERS: Final = 5
+RISERS_WITHIN: Final = 100
+"""Assets below the list that climb are shown down to this place."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """An asset's place after the change and before it, each from 1; `was` is 0 where it was not to be listed."""
+
+    asset: int
+    rank: int
+    was: int
+
+    @property
+    def climb(self) -> float:
+        """How many times nearer to the top it came."""
+        return self.was / self.rank if self.was else 0.0
+
+
+@dataclass(frozen=True)
+class AssumedLine:
+    """One line of the new list.
+
+    Attributes:
+        from_assumed: what paths that begin with something followed, assumed or named add to the score.
+    """
+
+    move: Move
+    score: float
+    explanation: Explanation
+    from_assumed: float
+
+
+@dataclass(frozen=True)
+class AssumedList:
+    """The answer to one question.
+
+    Attributes:
+        lines: the new list, best first.
+        risers: further assets that climbed most, the largest climb first.
+        left: what stood on the old list and is not on the new one; `rank` 0 where it may no longer be listed.
+    """
+
+    lines: tuple[AssumedLine, ...]
+    risers: tuple[Move, ...]
+    left: tuple[Move, ...]
+
+
+class WhatIfDesk:
+    """Answers what-if questions of one build; keep it, since it remembers what it looked up. Safe between threads."""
+
+    def __init__(self, build: Build, gate: Gate | None = None) -> None:
+        """Look nothing up yet; with a `gate` nothing is listed that it does not let through."""
+        self.build, self.gate = build, gate
+        self._lock = Lock()
+
+    @cached_property
+    def _tracer(self) -> Tracer:
+        return Tracer(self.build.graph, self.build.build_hash)
+
+    @cached_property
+    def _lookups(self) -> Lookups:
+        return Lookups(self._tracer)
+
+    @cached_property
+    def _by_id(self) -> IntArray:
+        return id_order(self.build.graph)
+
+    def answer(
+        self, asked: AssumedInvestor, before: AssumedInvestor | None, k: int, kind: str | None, langs: Sequence[str]
+    ) -> AssumedList:
+        """The list of `asked`, beside that of `before` (None: there was none).
+
+        Raises:
+            UsageError: there is no such kind, or no asset of it.
+        """
+        new = self._ranked(asked, kind)
+        old = None if before is None else self._ranked(before, kind)
+        with self._lock:
+            lines = self._lines(asked, new.order[:k].tolist(), old, langs)
+        if old is None:
+            return AssumedList(lines, (), ())
+        shown = {line.move.asset for line in lines}
+        left = tuple(_move(asset, new, old) for asset in old.order[:k].tolist() if asset not in shown)
+        return AssumedList(lines, _risers(new, old, k), left)
+
+    def _ranked(self, investor: AssumedInvestor, kind: str | None) -> _Ranked:
+        allowed = investor.open_to(self.build.graph, kind, self.gate)
+        scores = np.where(allowed, assumed_scores(self.build.scorer, investor), -np.inf)
+        order = self._by_id[np.argsort(-scores[self._by_id], kind="stable")][: int(allowed.sum())]
+        place = np.zeros(len(scores), np.int64)
+        place[order] = np.arange(1, len(order) + 1)
+        return _Ranked(order, place)
+
+    def _lines(
+        self, asked: AssumedInvestor, shown: list[int], old: _Ranked | None, langs: Sequence[str]
+    ) -> tuple[AssumedLine, ...]:
+        tracer = AssumedTracer(self._tracer, asked)
+        lookups = AssumedLookups(self._lookups, tracer, asked)
+        lines = []
+        for rank, asset in enumerate(shown, 1):
+            account = assumed_account(self.build.scorer, asked, asset)
+            found = add_reasons(tracer.trace(account, rank), account.user, account.asset, lookups, langs)
+            carried = sum(path.contribution for path in found.paths if path.edges[0].source == ASSUMED)
+            move = Move(asset, rank, 0 if old is None else int(old.place[asset]))
+            lines.append(AssumedLine(move, account.score, found, carried))
+        return tuple(lines)
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """`order`: positions of the assets that may be listed, best first; `place` (assets,) from 1, 0 for the others."""
+
+    order: IntArray
+    place: IntArray
+
+
+def _move(asset: int, new: _Ranked, old: _Ranked) -> Move:
+    return Move(asset, int(new.place[asset]), int(old.place[asset]))
+
+
+def _risers(new: _Ranked, old: _Ranked, k: int) -> tuple[Move, ...]:
+    """What climbed most below the list."""
+    moves = (_move(asset, new, old) for asset in new.order[k:RISERS_WITHIN].tolist())
+    rising = [move for move in moves if move.was > move.rank]
+    return tuple(sorted(rising, key=lambda move: (-move.climb, move.rank))[:MOST_RISERS])
+
+
+class AssumedTracer(Tracer):
+    """A tracer that takes what the investor only assumes for edges of its own; it shares what `base` has seen."""
+
+    def __init__(self, base: Tracer, investor: AssumedInvestor) -> None:
+        """Look nothing up yet."""
+        super().__init__(base.graph, base.build_hash)
+        self.share_with(base)
+        self._investor = investor
+        self._edges: dict[tuple[str, int], str] = {}
+        first = int(base.graph.assets[0])
+        for asset in investor.followed - investor.held - investor.dismissed:
+            self._edges[Relation.HOLDS, first + asset] = FOLLOWS
+        for node in investor.interests:
+            self._edges[Relation.SEEKS, node] = INTERESTED_IN
+        for relation, level in investor.levels.items():
+            if investor.row == NOBODY or base.graph.edge(investor.row, relation, level) is None:
+                self._edges[relation, level] = relation.value
+
+    def node(self, row: int) -> PathNode:
+        """The node at `row`; somebody whom the graph does not have is called "you"."""
+        if row != NOBODY:
+            return super().node(row)
+        return PathNode("", USER, wording_of("en").words["you"], wording_of("zh-TW").words["you"])
+
+    def step(self, start: int, relation: str, end: int) -> PathEdge:
+        """An assumed edge, or one of the graph."""
+        named = self._edges.get((relation, end)) if start == self._investor.row else None
+        if named is None:
+            return super().step(start, relation, end)
+        head, tail, day = self.node(start).id, str(self.graph.nodes.id[end]), self.graph.as_of
+        return PathEdge(head, named, tail, None, ASSUMED, day, day)
+
+
+class AssumedLookups(Lookups):
+    """Lookups that know the assumed investor; figures of assets are those of `base`."""
+
+    def __init__(self, base: Lookups, tracer: AssumedTracer, investor: AssumedInvestor) -> None:
+        """Look nothing up yet."""
+        super().__init__(tracer)
+        self.facts, self.claims_of_asset = base.facts, base.claims_of_asset
+        self._base, self._assumed = base, investor
+
+    def label_of(self, relation: Relation) -> IntArray:
+        """As of `base`."""
+        return self._base.label_of(relation)
+
+    def investor(self, row: int) -> Investor:
+        """What is held now, without what is dismissed; levels only where the graph states them."""
+        if row == NOBODY:
+            return Investor(row, ())
+        stated = self._base.investor(row)
+        first = int(self.graph.assets[0])
+        holdings = tuple(asset for asset in stated.holdings if asset - first not in self._assumed.dismissed)
+        levels = set(self._assumed.levels.values())
+        profile = {relation: found for relation, found in stated.profile.items() if found[1] in levels}
+        return Investor(row, holdings, profile)

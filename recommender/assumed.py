@@ -1,0 +1,207 @@
+"""`AssumedInvestor`: an investor as they might be, scored at once: nothing is trained, only their own row changes.
+
+What is followed counts as if it were held, and once more as if it were all that is held, so that it is seen beside
+many holdings. What is dismissed leaves the list, and speaks for nothing any more. An interest in an industry, sector
+or category adds a term of its own, on the walk investor - attribute - asset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+
+from kg.errors import UsageError
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from kg.schema import RELATIONS, NodeKind, Relation
+from recommender.account import ChannelAccount, ScoreAccount, Walk
+from recommender.channels.base import Investors, attribute_relation
+from recommender.interactions import PROFILE_RELATIONS, Interactions
+from recommender.retrieve import candidates
+from recommender.scorer import Scorer
+from recommender.suitability.gate import Gate
+from recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, Level, investor_facts
+
+NOBODY: Final = -2
+"""The row of an investor whom the graph does not have (-1 stands for other investors)."""
+
+EMPHASIS: Final = 1.0
+"""How often what is followed counts as if it were all that is held."""
+
+INTEREST: Final = "interest"
+INTEREST_KINDS: Final = (NodeKind.INDUSTRY, NodeKind.SECTOR, NodeKind.CATEGORY)
+INTEREST_WEIGHT: Final = 0.05
+"""What one interest adds to an asset that has it: about the pull of a new issue, well above a profile's lifts."""
+
+_NO_LEVELS: Final[Mapping[Relation, int]] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class AssumedInvestor:
+    """An investor's own row, changed or made up. Assets are positions in `graph.assets`, nodes are rows.
+
+    Attributes:
+        row: of the investor in the snapshot, `NOBODY` for one that it does not have.
+        held: assets held now or before.
+        followed: further assets that count as held.
+        dismissed: assets that are not listed and speak for nothing.
+        levels: relation to the level stated or assumed.
+        interests: attribute nodes, of `INTEREST_KINDS`.
+        years: for how long the money can stay invested; None as the rules read it from the objective.
+    """
+
+    row: int = NOBODY
+    held: frozenset[int] = frozenset()
+    followed: frozenset[int] = frozenset()
+    dismissed: frozenset[int] = frozenset()
+    levels: Mapping[Relation, int] = field(default_factory=lambda: _NO_LEVELS)
+    interests: tuple[int, ...] = ()
+    years: float | None = None
+
+    @staticmethod
+    def of(scorer: Scorer, user: int) -> AssumedInvestor:
+        """The investor at position `user` as they are."""
+        ever, profile = scorer.interactions.ever, scorer.interactions.profile
+        held = ever.indices[ever.indptr[user] : ever.indptr[user + 1]].tolist()
+        nodes = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
+        levels = {level_relation(scorer.graph.kind_of(node)): node for node in nodes}
+        return AssumedInvestor(int(scorer.graph.users[user]), frozenset(held), levels=levels)
+
+    def with_answers(self, levels: Mapping[Relation, int | None]) -> AssumedInvestor:
+        """With other answers; None takes one away."""
+        merged = {**self.levels, **levels}
+        return replace(self, levels={relation: row for relation, row in merged.items() if row is not None})
+
+    @property
+    def taken(self) -> IntArray:
+        """Positions of what counts as held, ascending."""
+        return np.array(sorted((self.held | self.followed) - self.dismissed), np.int64)
+
+    def rows(self, interactions: Interactions) -> Investors:
+        """The one row that the channels score."""
+        graph, taken = interactions.graph, self.taken
+        levels = np.array(sorted(self.levels.values()), np.int64)
+        ever = sp.csr_array((np.ones(len(taken)), taken, [0, len(taken)]), (1, len(graph.assets)))
+        profile = sp.csr_array((np.ones(len(levels)), levels, [0, len(levels)]), (1, len(graph)))
+        nobody = Investors.of(interactions, np.zeros(0, np.int64))
+        return replace(nobody, ever=ever, profile=profile, row=np.array([self.row], np.int64))
+
+    @cached_property
+    def followed_only(self) -> AssumedInvestor | None:
+        """Somebody in the same row who holds what this one follows and nothing else; None where nothing is new."""
+        new = self.followed - self.held - self.dismissed
+        return AssumedInvestor(self.row, followed=new) if new else None
+
+    def open_to(self, graph: KnowledgeGraph, kind: str | None, gate: Gate | None) -> Mask:
+        """(assets,) bool: what may be listed: not held, followed or dismissed, and let through by the gate.
+
+        Raises:
+            UsageError: there is no such kind, or no asset of it.
+        """
+        allowed = candidates(graph, kind).copy()
+        allowed[sorted(self.held | self.followed | self.dismissed)] = False
+        if gate is not None:
+            allowed &= gate.screen_facts(self.facts(gate), graph.assets).allowed
+        return allowed
+
+    def facts(self, gate: Gate) -> InvestorFacts:
+        """The investor as suitability rules see them; assumed levels are as good as stated ones."""
+        rules, graph = gate.assets.rules, gate.assets.graph
+        none = np.zeros(0, np.int64)
+        stated = InvestorFacts(self.row, {}, None, none, none, np.zeros(0), "none")
+        if self.row != NOBODY:
+            stated = investor_facts(gate.assets, self.row)
+        levels = {}
+        for table, relation in LEVEL_RELATIONS.items():
+            name = str(graph.nodes.id[self.levels[relation]]) if relation in self.levels else ""
+            if name:
+                found, limit = stated.levels.get(table), rules.levels[table].get(name.casefold())
+                levels[table] = found if found is not None and found.name == name else Level(name, -1, limit)
+        if self.years is not None:
+            levels["horizon"] = Level(f"{self.years:g} years", -1, self.years)
+        return replace(stated, levels=levels)
+
+
+def level_relation(kind: NodeKind) -> Relation:
+    """The relation by which an investor has a level of this kind.
+
+    >>> level_relation(NodeKind.OBJECTIVE)
+    <Relation.SEEKS: 'SEEKS'>
+    """
+    return next(relation for relation in PROFILE_RELATIONS if kind in RELATIONS[relation].tails)
+
+
+def assumed_scores(scorer: Scorer, investor: AssumedInvestor) -> FloatArray:
+    """(assets,) float64: the served score of the changed row, and what is followed and the interests add."""
+    scores: FloatArray = scorer.score_rows(investor.rows(scorer.interactions))[0]
+    if investor.followed_only is not None:
+        alone, nobody = (part.rows(scorer.interactions) for part in (investor.followed_only, AssumedInvestor()))
+        scores = scores + EMPHASIS * (scorer.score_rows(alone)[0] - scorer.score_rows(nobody)[0])
+    for node in investor.interests:
+        scores[_having(scorer.graph, node)] += INTEREST_WEIGHT
+    return scores
+
+
+def assumed_account(scorer: Scorer, investor: AssumedInvestor, asset: int) -> ScoreAccount:
+    """The score of the asset at position `asset` taken apart; the first step of an interest's walk reads SEEKS."""
+    account = scorer.account_row(investor.rows(scorer.interactions), asset)
+    channels = account.channels
+    if investor.followed_only is not None:
+        alone = scorer.account_row(investor.followed_only.rows(scorer.interactions), asset)
+        channels = _together(channels, [_times(channel, EMPHASIS) for channel in alone.channels])
+    named = _interest_channel(scorer.graph, investor, asset)
+    channels = (*channels, *named)
+    score = sum(value for _, value in account.base) + sum(channel.value for channel in channels)
+    return replace(account, score=score, channels=channels)
+
+
+def _interest_channel(graph: KnowledgeGraph, investor: AssumedInvestor, asset: int) -> tuple[ChannelAccount, ...]:
+    target = int(graph.assets[asset])
+    walks = tuple(
+        Walk((investor.row, node, target), (Relation.SEEKS, attribute_relation(graph.kind_of(node))), INTEREST_WEIGHT)
+        for node in investor.interests
+        if asset in _having(graph, node)
+    )
+    return (ChannelAccount(INTEREST, sum(walk.contribution for walk in walks), walks, 0.0),) if walks else ()
+
+
+def _times(channel: ChannelAccount, factor: float) -> ChannelAccount:
+    walks = tuple(replace(walk, contribution=walk.contribution * factor) for walk in channel.walks)
+    return ChannelAccount(channel.name, channel.value * factor, walks, channel.remainder * factor)
+
+
+def _together(one: tuple[ChannelAccount, ...], two: list[ChannelAccount]) -> tuple[ChannelAccount, ...]:
+    """Channels of one name added up; a walk that both have stands twice, and paths are added up where shown."""
+    more = {channel.name: channel for channel in two}
+    out = [_sum(channel, more.pop(channel.name)) if channel.name in more else channel for channel in one]
+    return (*out, *more.values())
+
+
+def _sum(one: ChannelAccount, two: ChannelAccount) -> ChannelAccount:
+    return ChannelAccount(one.name, one.value + two.value, (*one.walks, *two.walks), one.remainder + two.remainder)
+
+
+def interest_node(graph: KnowledgeGraph, text: str) -> int:
+    """The row of the industry, sector or category with this id.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for kind in INTEREST_KINDS:
+        row = graph.find(kind, text)
+        if row is not None:
+            return row
+    raise UsageError(f"no industry, sector or category {text!r} in the snapshot of {graph.as_of}: check its name")
+
+
+def _having(graph: KnowledgeGraph, node: int) -> IntArray:
+    """Positions of the assets that have the attribute at row `node`, ascending."""
+    relation = attribute_relation(graph.kind_of(node))
+    rows = graph.incoming(relation).of(node)
+    first, last = int(graph.assets[0]), int(graph.assets[-1])
+    return rows[(rows >= first) & (rows <= last)].astype(np.int64) - first
