@@ -17,7 +17,7 @@ from explain.evidence import stable_id
 from explain.privacy import GroupGuard
 from kg.graph import IntArray, KnowledgeGraph
 from kg.progress import Progress
-from recommender.account import OTHER_INVESTORS, ScoreAccount, Walk
+from recommender.account import OTHER_INVESTORS, ScoreAccount
 from recommender.model import ExplainedModel
 from recommender.retrieve import rank_assets
 
@@ -59,16 +59,14 @@ class Evidence:
         for channel in account.channels:
             merged: dict[tuple[tuple[int, ...], tuple[str, ...]], float] = {}
             for walk in channel.walks:
-                if self._may_show(walk):
-                    key = (walk.nodes, walk.relations)
+                shown = self.guard.shown(walk) if OTHER_INVESTORS in walk.nodes else (walk.count, walk.relations)
+                if shown is not None:
+                    key = (walk.nodes, shown[1])
                     merged[key] = merged.get(key, 0.0) + walk.contribution
             for (nodes, relations), contribution in merged.items():
                 names = [None if row == OTHER_INVESTORS else ids[row] for row in nodes]
                 identity = stable_id("p", channel.name, *map(self._key, nodes), *relations)
                 yield user, asset, rank, identity, channel.name, contribution, names, list(map(str, relations))
-
-    def _may_show(self, walk: Walk) -> bool:
-        return OTHER_INVESTORS not in walk.nodes or self.guard.may_show(walk)
 
     def _key(self, row: int) -> str:
         return "User:*" if row == OTHER_INVESTORS else self.keys[row]

@@ -105,8 +105,10 @@ def _holdings(view: Snapshot, parsed: Parsed) -> tuple[list[int], list[str]]:
 
 def _co_investment(view: Snapshot, parsed: Parsed) -> list[str]:
     rows, problems = _holdings(view, parsed)
-    true = view.others("HOLDS", rows[0], "HOLDS", view.asset) if len(rows) == 1 else -1
-    return problems + ([] if true == parsed.words["n"] >= _SMALLEST_GROUP else [f"{true} other investors hold both"])
+    relation = "HOLDS|HELD" if parsed.words.get("ever") else "HOLDS"
+    true = view.others(relation, rows[0], relation, view.asset) if len(rows) == 1 else -1
+    right = true == parsed.words["n"] >= _SMALLEST_GROUP
+    return problems + ([] if right else [f"{true} other investors have {relation} to both"])
 
 
 def _profile_peers(view: Snapshot, parsed: Parsed) -> list[str]:

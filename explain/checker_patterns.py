@@ -30,7 +30,7 @@ _ZH: Final = {
 }
 
 _PATTERNS_EN: Final = {
-    "co_investment": r"(?P<n><N>) other investors hold both <HELD>, and <THIS>\.",
+    "co_investment": r"(?P<n><N>) other investors hold(?P<ever> or have held)? both <HELD>, and <THIS>\.",
     "profile_peers": (
         r"(?P<n><N>) other investors with the same (?P<level_kind>[a-z ]+) as you \((?P<level>.+)\) hold <THIS>\."
     ),
@@ -99,7 +99,7 @@ _PATTERNS_EN: Final = {
 }
 
 _PATTERNS_ZH: Final = {
-    "co_investment": r"另有 (?P<n><N>) 位投資人同時持有<HELD>與<THIS>。",
+    "co_investment": r"另有 (?P<n><N>) 位投資人(?:同時持有|(?P<ever>持有或曾持有))<HELD>與<THIS>。",
     "profile_peers": r"另有 (?P<n><N>) 位與您(?P<level_kind>[^（]+)相同（「(?P<level>.+)」）的投資人持有<THIS>。",
     "shared_industry": r"<THIS>與<HELD>同屬「(?P<label>.+)」產業。",
     "shared_sector": r"<THIS>與<HELD>同屬「(?P<label>.+)」類股。",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kg.graph import KnowledgeGraph
+from kg.graph import IntArray, KnowledgeGraph
 from kg.labels import local_label
 from kg.schema import ASSET_KINDS, NodeKind, Relation
 
@@ -99,7 +99,13 @@ class Snapshot:
         return at
 
     def others(self, first: str, left: int, second: str, right: int) -> int:
-        """How many investors other than this one have both `first` to `left` and `second` to `right`."""
-        groups = [self.graph.incoming(Relation(r)).of(row) for r, row in ((first, left), (second, right))]
-        together = np.intersect1d(groups[0], groups[1])
+        """How many investors other than this one have both `first` to `left` and `second` to `right`.
+
+        A relation may be one of two, as in HOLDS|HELD.
+        """
+        together = np.intersect1d(self._members(first, left), self._members(second, right))
         return int(np.count_nonzero(together != self.user))
+
+    def _members(self, relation: str, row: int) -> IntArray:
+        either = [self.graph.incoming(Relation(word)).of(row) for word in relation.split("|")]
+        return np.unique(np.concatenate(either)).astype(np.int64)

@@ -14,7 +14,7 @@ from itertools import combinations, islice
 from math import comb
 from typing import Final
 
-from explain.place import place_of
+from explain.place import asset_ids, place_of
 from explain.what_if import Change, WhatIf
 from kg.graph import Mask
 from kg.schema import RELATIONS
@@ -74,8 +74,9 @@ class Counterfactual:
         """Score once more: whether the change does what is said of it."""
         if self.change is None:
             return True
-        allowed = _allowed(model, self.user, self.options.kind)
-        places = [place_of(scores, allowed, self.asset) for scores in model.what_if(self.user, [Change(), self.change])]
+        allowed, ids = _allowed(model, self.user, self.options.kind), asset_ids(model.graph)
+        scores = model.what_if(self.user, [Change(), self.change])
+        places = [place_of(row, allowed, self.asset, ids) for row in scores]
         return places == [self.before, self.after] and (self.before <= self.options.k) != (self.after <= self.options.k)
 
 
@@ -116,7 +117,7 @@ class _Search:
 
     def __init__(self, model: WhatIf, user: int, asset: int, options: SearchOptions, *, off: bool) -> None:
         self.model, self.user, self.asset, self.options, self.off = model, user, asset, options, off
-        self.allowed = _allowed(model, user, options.kind)
+        self.allowed, self.ids = _allowed(model, user, options.kind), asset_ids(model.graph)
         self.before = self._places([Change()])[0]
         self.scored = 1
 
@@ -188,7 +189,7 @@ class _Search:
 
     def _places(self, changes: list[Change]) -> list[int]:
         scores = self.model.what_if(self.user, changes)
-        return [place_of(row, self.allowed, self.asset) for row in scores]
+        return [place_of(row, self.allowed, self.asset, self.ids) for row in scores]
 
     def _result(self, change: Change | None, after: int, *, is_smallest: bool) -> Counterfactual:
         return Counterfactual(

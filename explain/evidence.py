@@ -13,7 +13,15 @@ from kg.schema import NodeKind, Relation
 SMALLEST_GROUP: Final = 10
 """Other investors appear only summed up, in groups of at least this many."""
 
+HOLDS_OR_HELD: Final = f"{Relation.HOLDS}|{Relation.HELD}"
+"""The relation of other investors to an asset where those who hold it now and those who held it are summed up,
+written as Cypher writes either of two."""
+
 USER: Final = NodeKind.USER.value
+FOLLOWS: Final = "FOLLOWS"
+INTERESTED_IN: Final = "INTERESTED_IN"
+"""Relations that only a what-if question assumes; no graph has them."""
+
 SEPARATOR: Final = "\x1f"
 
 

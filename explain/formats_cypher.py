@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explain.evidence import Path
 from explain.explanation import Explanation
-from kg.schema import NodeKind, Relation
+from kg.schema import NodeKind
 from kg.store.evidence import EvidencePath, EvidenceStep, evidence_query
 
 
@@ -19,7 +19,7 @@ def as_cypher(explanation: Explanation) -> str:
 def evidence_path(path: Path) -> EvidencePath:
     """The path as the store's queries take it."""
     steps = tuple(
-        EvidenceStep(Relation(edge.relation), path.walks_forward(at), edge.as_of, edge.known_at)
+        EvidenceStep(edge.relation, path.walks_forward(at), edge.as_of, edge.known_at)
         for at, edge in enumerate(path.edges)
     )
     return EvidencePath(path.id, tuple((NodeKind(node.kind), node.id) for node in path.nodes), steps)

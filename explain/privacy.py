@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from explain.evidence import SMALLEST_GROUP
+from explain.evidence import HOLDS_OR_HELD, SMALLEST_GROUP
 from kg.graph import IntArray, KnowledgeGraph
 from kg.schema import PROFILE_KINDS, RELATION_KINDS, RELATIONS, Relation
 from recommender.account import OTHER_INVESTORS, Walk
@@ -22,6 +22,10 @@ class GroupGuard:
     than that, the smallest shown one is left out too (complementary suppression, as statistical offices do for
     tables: Hundepool et al., "Statistical Disclosure Control", 2012, ch. 4). What is left out depends on the
     snapshot alone, not on who looks.
+
+    Co-investors are counted by what they hold now; where these are too few, by what they hold or held, which is
+    what the weights of co-investment are learned from. No pair of assets is counted in both ways, or the difference
+    would be a small group: a viewer who belongs to it sees one less, so a group of 9 is counted in neither.
     """
 
     def __init__(self, graph: KnowledgeGraph) -> None:
@@ -29,16 +33,21 @@ class GroupGuard:
         self._graph = graph
         self._sacrificed: dict[tuple[Relation, Relation], IntArray] = {}
 
-    def may_show(self, walk: Walk) -> bool:
-        """Whether the walk's other investors are many enough to be counted in public."""
-        if walk.count < SMALLEST_GROUP or walk.nodes.count(OTHER_INVESTORS) != 1:
-            return False
+    def shown(self, walk: Walk) -> tuple[int, tuple[str, ...]] | None:
+        """How many other investors the walk counts in public, and by which relations; None for too few."""
+        if walk.nodes.count(OTHER_INVESTORS) != 1:
+            return None
         at = walk.nodes.index(OTHER_INVESTORS)
+        if walk.count < SMALLEST_GROUP:
+            if walk.count == SMALLEST_GROUP - 1 or walk.count_ever < SMALLEST_GROUP:
+                return None
+            return walk.count_ever, (*walk.relations[: at - 1], HOLDS_OR_HELD, HOLDS_OR_HELD, *walk.relations[at + 1 :])
         before, after = walk.relations[at - 1], walk.relations[at]
-        if before not in _PROFILE_RELATIONS:
-            return True
-        asset = walk.nodes[at + 1] - int(self._graph.assets[0])
-        return walk.nodes[at - 1] != int(self._sacrifices(before, after)[asset])
+        if before in _PROFILE_RELATIONS:
+            asset = walk.nodes[at + 1] - int(self._graph.assets[0])
+            if walk.nodes[at - 1] == int(self._sacrifices(before, after)[asset]):
+                return None
+        return walk.count, walk.relations
 
     def _sacrifices(self, profile: Relation, position: Relation) -> IntArray:
         """(assets,) the profile node that must be left out for each asset, -1 for none."""

@@ -45,8 +45,13 @@ class Tracer:
         self.build_hash = build_hash
         self._guard = GroupGuard(graph)
         self._nodes: dict[int, PathNode] = {}
-        self._rests: dict[tuple[tuple[int, ...], tuple[Relation, ...], int], _Rest] = {}
-        self._steps: dict[tuple[int, Relation, int], PathEdge] = {}
+        self._rests: dict[tuple[tuple[int, ...], tuple[str, ...], int], _Rest] = {}
+        self._steps: dict[tuple[int, str, int], PathEdge] = {}
+
+    def share_with(self, other: Tracer) -> None:
+        """Remember together with `other`, which looks at the same snapshot."""
+        self._guard, self._nodes, self._rests, self._steps = other._guard, other._nodes, other._rests, other._steps
+        vars(self)["_sources"] = other._sources
 
     def trace(self, account: ScoreAccount, rank: int) -> Explanation:
         """The account as an explanation without reasons; `rank` is the place in the list, 0 for none.
@@ -81,7 +86,7 @@ class Tracer:
             found = self._nodes[row] = self._make_node(row)
         return found
 
-    def step(self, start: int, relation: Relation, end: int) -> PathEdge:
+    def step(self, start: int, relation: str, end: int) -> PathEdge:
         """The current edge of `relation` between two rows, whichever of them is its head.
 
         Raises:
@@ -102,39 +107,39 @@ class Tracer:
         withheld = 0.0
         shown: dict[str, Path] = {}
         for walk in channel.walks:
-            if OTHER_INVESTORS in walk.nodes and not self._guard.may_show(walk):
+            counted = self._guard.shown(walk) if OTHER_INVESTORS in walk.nodes else (walk.count, walk.relations)
+            if counted is None:
                 withheld += walk.contribution
                 continue
-            path = self._path(account, channel.name, walk)
+            path = self._path(account, channel.name, walk, *counted)
             before = shown.get(path.id)
             shown[path.id] = path if before is None else _merged(before, path)
         return sorted(shown.values(), key=_by_size), withheld
 
-    def _path(self, account: ScoreAccount, channel: str, walk: Walk) -> Path:
+    def _path(self, account: ScoreAccount, channel: str, walk: Walk, count: int, relations: tuple[str, ...]) -> Path:
         rows = walk.nodes
         if rows[0] != account.user or rows[-1] != account.asset:
             raise ExplanationError(f"a walk of {channel} does not lead from the investor to the asset: a fault of it")
-        user, rest = self.node(account.user), self._rest(walk)
-        first = self.step(rows[0], walk.relations[0], rows[1])
-        identity = stable_id("p", channel, f"{USER}:{user.id}", rest.key, *walk.relations)
-        return Path(identity, channel, walk.contribution, (user, *rest.nodes), (first, *rest.edges), walk.count)
+        user, rest = self.node(account.user), self._rest(rows[1:], relations[1:], count)
+        first = self.step(rows[0], relations[0], rows[1])
+        identity = stable_id("p", channel, f"{USER}:{user.id}", rest.key, *relations)
+        return Path(identity, channel, walk.contribution, (user, *rest.nodes), (first, *rest.edges), count)
 
-    def _rest(self, walk: Walk) -> _Rest:
+    def _rest(self, rows: tuple[int, ...], relations: tuple[str, ...], count: int) -> _Rest:
         """All of a walk behind the investor; many investors' walks go on alike."""
-        key = (walk.nodes[1:], walk.relations[1:], walk.count)
+        key = (rows, relations, count)
         found = self._rests.get(key)
         if found is None:
             if len(self._rests) > _MEMO_SIZE:
                 self._rests.clear()
-            found = self._rests[key] = self._make_rest(walk)
+            found = self._rests[key] = self._make_rest(*key)
         return found
 
-    def _make_rest(self, walk: Walk) -> _Rest:
-        rows = walk.nodes[1:]
+    def _make_rest(self, rows: tuple[int, ...], relations: tuple[str, ...], count: int) -> _Rest:
         if any(first <= row <= last for row in rows for first, last in self._users):
             raise ExplanationError(f"a walk to {self.node(rows[-1]).name!r} shows an investor: sum other investors up")
-        edges = tuple(map(self.step, rows, walk.relations[1:], rows[1:]))
-        nodes = tuple(self._others(walk.count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
+        edges = tuple(map(self.step, rows, relations, rows[1:]))
+        nodes = tuple(self._others(count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
         return _Rest(nodes, edges, SEPARATOR.join(_OTHERS_ID if n.id is None else f"{n.kind}:{n.id}" for n in nodes))
 
     @cached_property
@@ -163,11 +168,12 @@ class Tracer:
             return wording_of(lang).metric(str(self.graph.nodes.id[row]))
         return local_label(kind.value, self.graph.display_name(row, lang), lang)
 
-    def _make_step(self, start: int, relation: Relation, end: int) -> PathEdge:
+    def _make_step(self, start: int, relation: str, end: int) -> PathEdge:
         if OTHER_INVESTORS in (start, end):
             return self._summed_step(end if start == OTHER_INVESTORS else start, relation)
+        kind = Relation(relation)
         for head, tail in ((start, end), (end, start)):
-            at = self.graph.edge(head, relation, tail) if self._allows(relation, head, tail) else None
+            at = self.graph.edge(head, kind, tail) if self._allows(kind, head, tail) else None
             if at is not None:
                 return self._edge(at)
         names = (self.node(start).name, self.node(end).name)
@@ -190,21 +196,20 @@ class Tracer:
             known_at=to_date(edges.known_at[at]),
         )
 
-    def _summed_step(self, other: int, relation: Relation) -> PathEdge:
+    def _summed_step(self, other: int, relation: str) -> PathEdge:
         """What many investors have in common; of no one's date or weight, but of the snapshot's day."""
-        if other == OTHER_INVESTORS or NodeKind.USER not in RELATIONS[relation].heads:
+        kinds = [Relation(word) for word in relation.split("|")]
+        if other == OTHER_INVESTORS or any(NodeKind.USER not in RELATIONS[kind].heads for kind in kinds):
             raise ExplanationError(f"{relation} does not join other investors to what they have: a fault of the score")
         day = self.graph.as_of
-        return PathEdge(None, relation.value, str(self.graph.nodes.id[other]), None, self._sources[relation], day, day)
+        said = " + ".join(sorted(set().union(*(self._sources[kind] for kind in kinds))))
+        return PathEdge(None, str(relation), str(self.graph.nodes.id[other]), None, said, day, day)
 
     @cached_property
-    def _sources(self) -> dict[Relation, str]:
+    def _sources(self) -> dict[Relation, frozenset[str]]:
         """For each relation, all who say something of that kind."""
-        out = {}
-        for relation in Relation:
-            at = self.graph.edges_between(relation)
-            out[relation] = " + ".join(sorted(set(self.graph.edges.source[at].tolist())))
-        return out
+        source = self.graph.edges.source
+        return {relation: frozenset(source[self.graph.edges_between(relation)].tolist()) for relation in Relation}
 
 
 def _by_size(path: Path) -> tuple[float, str]:

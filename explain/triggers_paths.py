@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from explain.claims import LEARNED_CHANNELS, Case, Claim
-from explain.evidence import Path
+from explain.evidence import FOLLOWS, HOLDS_OR_HELD, INTERESTED_IN, Path
 from kg.schema import ASSET_KINDS, PROFILE_KINDS, Relation
 
 MOST_NAMES: Final = 3
@@ -50,8 +50,10 @@ def _from_path(case: Case, path: Path) -> Iterator[Claim]:
     if len(nodes) == 4 and nodes[2].id is None:
         if nodes[1].kind in _PROFILE:
             yield _claim(case, "profile_peers", [path], n=path.count, level=nodes[1], level_kind=nodes[1].kind)
-        elif nodes[1].kind in _ASSETS and path.relations[1:] == (Relation.HOLDS, Relation.HOLDS):
-            yield _claim(case, "co_investment", [path], n=path.count)
+        elif nodes[1].kind in _ASSETS and path.relations[1] == path.relations[2]:
+            yield _claim(case, "co_investment", [path], n=path.count, ever=path.relations[2] == HOLDS_OR_HELD)
+    elif len(nodes) == 3 and path.relations[0] == INTERESTED_IN:
+        yield _claim(case, "interest", [path], label=nodes[1])
     elif len(nodes) == 3 and nodes[1].kind in _ASSETS:
         relation = path.edges[1].relation
         if relation == Relation.INVESTS_IN:
@@ -66,6 +68,7 @@ def _claim(case: Case, trigger: str, paths: list[Path], **values: object) -> Cla
         "kind": case.kind,
         "held": tuple(path.nodes[1] for path in paths),
         "still": paths[0].relations[0] == Relation.HOLDS,
+        "followed": paths[0].relations[0] == FOLLOWS,
     }
     weight = sum(path.contribution for path in paths)
     return Claim(trigger, common | values, tuple(path.id for path in paths), weight=weight)

@@ -128,6 +128,11 @@ _CHANNEL_OF = {
 }
 
 
+def ever_holders(graph: KnowledgeGraph, asset: int) -> set[int]:
+    """Rows of the investors who hold the asset at row `asset` or held it."""
+    return {row for relation in (Relation.HOLDS, Relation.HELD) for row in graph.incoming(relation).of(asset).tolist()}
+
+
 def random_account(finder: PathFinder, user: int, asset: int, seed: int) -> ScoreAccount:
     """An account over all paths between two rows, with contributions drawn by lot, some of them negative."""
     rng = np.random.default_rng(seed)
@@ -139,7 +144,10 @@ def random_account(finder: PathFinder, user: int, asset: int, seed: int) -> Scor
             channel = "profile" if relations[0] == relations[1] != Relation.HOLDS else "co_investment"
         learned = rng.random() < 0.2 and channel != "profile"
         channel = str(rng.choice(["gat", "kg_embedding"])) if learned else channel
-        walk = Walk(path.nodes, relations, float(rng.normal(0.2, 0.2)), path.count)
+        part, ever = float(rng.normal(0.2, 0.2)), 0
+        if relations[1:] == (Relation.HOLDS, Relation.HOLDS):
+            ever = len(ever_holders(finder.graph, path.nodes[1]) & ever_holders(finder.graph, asset) - {user})
+        walk = Walk(path.nodes, relations, part, path.count, ever)
         walks.setdefault(channel, []).append(walk)
     parts = []
     for name, of_channel in walks.items():

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explain.batch import Evidence
+from explain.checker import check_explanation
 from explain.evidence import SMALLEST_GROUP
 from explain.explainer import Explainer
 from explain.explanation import Explanation
@@ -24,8 +25,11 @@ from kg.graph import KnowledgeGraph
 from kg.paths import PathFinder
 from kg.schema import NodeKind, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from recommender.channels.base import Investors
+from recommender.channels.co_investment import CoInvestment
+from recommender.interactions import Interactions
 from tests.explain_world import BUILD, DAY, World, tables_of
-from tests.random_market import lively_market, random_account
+from tests.random_market import ever_holders, lively_market, random_account
 
 PROFILE = (Relation.HAS_RISK, Relation.SEEKS, Relation.HAS_CAPACITY, Relation.HAS_EXPERIENCE, Relation.IN_SEGMENT)
 
@@ -146,6 +150,74 @@ def test_the_one_aggressive_holder_is_not_found() -> None:
     assert [path.count for path in found.paths] == [31]
     assert found.channels[1].withheld == pytest.approx(0.1)
     assert "30" not in as_text(found).replace("2026-06-30", "").replace("June 30", "")
+
+
+def ever_account(graph: KnowledgeGraph, user: int, asset: int) -> ScoreAccount:
+    """The part of a score that co-investment adds, as the served channel counts it, whatever its weights."""
+    ever = Interactions(graph).ever
+    channel = CoInvestment(
+        graph, Interactions(graph).held, np.ones((ever.shape[1],) * 2, np.float32), np.ones(ever.shape[1])
+    )
+    own, first = Investors.of(Interactions(graph), np.array([user - int(graph.users[0])])), int(graph.assets[0])
+    parts = channel.account(own, asset - first)
+    return ScoreAccount(user, asset, sum(part.value for part in parts), (), parts)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "shown"), [(12, 3, ("HOLDS", 12)), (8, 4, ("HOLDS|HELD", 12)), (9, 6, None), (4, 3, None)]
+)
+def test_few_who_hold_both_are_counted_with_those_who_held_both(
+    now: int, before: int, shown: tuple[str, int] | None
+) -> None:
+    """`now` others hold Y and Z, `before` held both; a group of 9 is counted in neither way (see `GroupGuard`)."""
+    graph = both_market(now, before)
+    viewer, zed = graph.row(NodeKind.USER, "viewer"), graph.asset_row("Z")
+    found = Explainer(graph, BUILD).explain(ever_account(graph, viewer, zed), 1)
+    assert [(path.relations[1], path.count) for path in found.paths] == ([] if shown is None else [shown])
+    if shown is not None:
+        verb = "hold or have held" if "HELD" in shown[0] else "hold"
+        assert [r.text for r in found.reasons_in("en")] == [
+            f"12 other investors {verb} both Why, which you hold, and this stock."
+        ]
+        assert check_explanation(graph, found.to_json()) == []
+
+
+def both_market(now: int, before: int) -> KnowledgeGraph:
+    """`now` investors hold Y and Z, `before` held both until May; the viewer holds Y."""
+    users = [f"now{i}" for i in range(now)] + [f"before{i}" for i in range(before)]
+    pairs = [(user, asset, "2026-04-01", 1.0) for user in users for asset in ("Y", "Z")] + [
+        ("viewer", "Y", "2026-04-01", 1.0)
+    ]
+    pairs += [(user, asset, "2026-05-01", 0.0) for user in users if user.startswith("before") for asset in ("Y", "Z")]
+    positions = pd.DataFrame(pairs, columns=["user_id", "asset_id", "as_of", "units"])
+    assets = pd.DataFrame({"asset_id": ["Y", "Z"], "kind": "stock", "name": ["Why", "Zed"]})
+    everyone = pd.DataFrame({"user_id": [*users, "viewer"]})
+    return assemble_graph(tables_of(users=everyone, assets=assets, positions=positions), DAY)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_pair_is_counted_both_now_and_ever(seed: int) -> None:
+    """Whoever sees every page finds each pair of assets counted in one way only, each viewer left out of the count.
+
+    Else the two counts of one pair could be subtracted, and a few who sold would be found.
+    """
+    graph = lively_market(seed, users=50, assets=16)
+    explainer = Explainer(graph, BUILD)
+    seen: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for user in graph.users.tolist():
+        for asset in graph.assets.tolist():
+            for path in explainer.explain(ever_account(graph, user, asset), 1, langs=()).paths:
+                held, relation = graph.asset_row(str(path.nodes[1].id)), path.relations[1]
+                either = ever_holders if "HELD" in relation else now_holders
+                assert path.count == len(either(graph, held) & either(graph, asset) - {user}) >= SMALLEST_GROUP
+                seen[str(path.nodes[1].id), asset].add(relation)
+    assert {relation for relations in seen.values() for relation in relations} == {"HOLDS", "HOLDS|HELD"}
+    assert all(len(relations) == 1 for relations in seen.values())
+
+
+def now_holders(graph: KnowledgeGraph, asset: int) -> set[int]:
+    """Rows of the investors who hold the asset."""
+    return set(graph.incoming(Relation.HOLDS).of(asset).tolist())
 
 
 def test_two_viewers_differ_by_themselves_alone() -> None:

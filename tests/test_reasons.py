@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from explain.checker import check_explanation
 from explain.checker_patterns import PATTERNS
 from explain.claims import Claim
-from explain.evidence import stable_id
+from explain.evidence import HOLDS_OR_HELD, stable_id
 from explain.explainer import Explainer
 from explain.explanation import Explanation
 from explain.formats_html import as_html, waterfall
@@ -212,7 +212,7 @@ def test_lines_fit_a_terminal(world: World, lang: str) -> None:
 def test_every_kind_and_relation_has_a_word(lang: str) -> None:
     words = wording_of(lang).words
     assert set(words["kinds"]) == {kind.value for kind in NodeKind}
-    assert set(words["relations"]) == {relation.value for relation in RELATION_KINDS}
+    assert set(words["relations"]) == {relation.value for relation in RELATION_KINDS} | {HOLDS_OR_HELD}
     assert set(words["page"]) == set(wording_of("en").words["page"])
     assert set(words["channels"]) == set(wording_of("en").words["channels"])
     assert set(words["metrics"]) == set(wording_of("en").words["metrics"])

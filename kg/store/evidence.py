@@ -15,14 +15,19 @@ class EvidenceStep:
     """One relation of a path, whichever way the path walks over it.
 
     Attributes:
+        relation: a relation of the schema; of other investors also two, as in HOLDS|HELD, of which they have either.
         forward: whether the path walks from its head to its tail.
         as_of, known_at: which version of it; not looked at where other investors are summed up.
     """
 
-    relation: Relation
+    relation: str
     forward: bool
     as_of: date
     known_at: date
+
+    def __post_init__(self) -> None:
+        for word in self.relation.split("|"):
+            Relation(word)  # it becomes part of a query
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def _single(path: EvidencePath, step: int) -> str:
     start, end = path.nodes[step], path.nodes[step + 1]
     head, tail = (start, end) if edge.forward else (end, start)
     dates = f"{{as_of: {_date(edge.as_of)}, known_at: {_date(edge.known_at)}}}"
-    match = f"MATCH (h:{_node(head)})-[r:{edge.relation.value} {dates}]->(t:{_node(tail)})"
+    match = f"MATCH (h:{_node(head)})-[r:{edge.relation} {dates}]->(t:{_node(tail)})"
     return (
         f"{match}\nRETURN {_text(path.id)} AS path, {step + 1} AS step, "
         "h.id AS head, type(r) AS relation, t.id AS tail, "
@@ -83,7 +88,7 @@ def _groups(path: EvidencePath, as_of: date) -> Iterator[str]:
     for at, (kind, key) in enumerate(path.nodes):
         if key is not None or not 0 < at < len(path.nodes) - 1:
             continue
-        before, after = path.steps[at - 1].relation.value, path.steps[at].relation.value
+        before, after = path.steps[at - 1].relation, path.steps[at].relation
         day = _date(as_of)
         match = (
             f"MATCH (o:{kind.value})-[r1:{before}]->(x:{_node(path.nodes[at - 1])})\n"

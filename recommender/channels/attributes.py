@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import NodeKind
+from kg.graph import FloatArray, KnowledgeGraph
+from kg.schema import NodeKind, Relation
 from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, attribute_relation, position_relation
+from recommender.channels.base import Investors, attribute_relation, common_columns, positions
 
 ATTRIBUTE_CHANNELS: Final = {
     "issuer": NodeKind.ISSUER,
@@ -53,36 +54,31 @@ class SharedAttributes:
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk: investor - asset held - attribute - target."""
-        holdings = investor.ever.indices[investor.ever.indptr[0] : investor.ever.indptr[1]]
-        holdings = holdings[holdings != asset]
-        nodes, strength = self._row(asset)
-        strength = strength * (self.pull[asset] * investor.scale[0, 0])
-        walks: dict[NodeKind, list[Walk]] = {kind: [] for kind in ATTRIBUTE_CHANNELS.values()}
+        walks: dict[str, list[Walk]] = {}
+        user, target = int(investor.row[0]), int(self.graph.assets[asset])
         if self.pull[asset]:
-            for held in holdings.tolist():
-                for walk in self._walks(int(investor.row[0]), held, asset, nodes, strength):
-                    walks[self.graph.kind_of(walk.nodes[2])].append(walk)
+            owner, node, likeness = common_columns(self.z, investor.holdings, asset)
+            parts = likeness * (self.pull[asset] * investor.scale[0, 0])
+            held = positions(self.graph, investor)
+            for own, via, part in zip(owner.tolist(), node.tolist(), parts.tolist(), strict=True):
+                first, position = held[own]
+                channel, relation = self._of_node[via]
+                walk = Walk((user, first, via, target), (position, relation, relation), part)
+                walks.setdefault(channel, []).append(walk)
         return tuple(
-            ChannelAccount(name, sum(w.contribution for w in walks[kind]), tuple(walks[kind]), 0.0)
-            for name, kind in ATTRIBUTE_CHANNELS.items()
-            if walks[kind]
+            ChannelAccount(name, sum(w.contribution for w in walks[name]), tuple(walks[name]), 0.0)
+            for name in ATTRIBUTE_CHANNELS
+            if name in walks
         )
 
-    def _walks(self, user: int, held: int, asset: int, nodes: IntArray, strength: FloatArray) -> list[Walk]:
-        others, other_strength = self._row(held)
-        _, mine, theirs = np.intersect1d(nodes, others, assume_unique=True, return_indices=True)
-        first, target = int(self.graph.assets[held]), int(self.graph.assets[asset])
-        position = position_relation(self.graph, user, first)
-        out = []
-        for i, j in zip(mine.tolist(), theirs.tolist(), strict=True):
-            relation = attribute_relation(self.graph.kind_of(int(nodes[i])))
-            walk = (user, first, int(nodes[i]), target)
-            out.append(Walk(walk, (position, relation, relation), float(strength[i] * other_strength[j])))
-        return out
-
-    def _row(self, asset: int) -> tuple[IntArray, FloatArray]:
-        low, high = self.z.indptr[asset], self.z.indptr[asset + 1]
-        return self.z.indices[low:high].astype(np.int64), self.z.data[low:high].astype(np.float64)
+    @cached_property
+    def _of_node(self) -> dict[int, tuple[str, Relation]]:
+        """The channel of each attribute node and the relation that leads there."""
+        return {
+            row: (channel, attribute_relation(kind))
+            for channel, kind in ATTRIBUTE_CHANNELS.items()
+            for row in self.graph.rows(kind).tolist()
+        }
 
 
 def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
@@ -105,4 +101,6 @@ def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
     z.eliminate_zeros()
     z.sort_indices()
     length = np.sqrt(np.asarray(z.multiply(z).sum(axis=1)).ravel())
-    return sp.csr_array(sp.diags_array(1.0 / np.maximum(length, 1e-12)) @ z)
+    scaled = sp.csr_array(sp.diags_array(1.0 / np.maximum(length, 1e-12)) @ z)
+    scaled.sort_indices()
+    return scaled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Protocol
 
 import numpy as np
@@ -44,6 +44,17 @@ class Investors:
     def __len__(self) -> int:
         return self.ever.shape[0]
 
+    @cached_property
+    def holdings(self) -> IntArray:
+        """Positions of the assets that the first investor holds or held."""
+        return self.ever.indices[self.ever.indptr[0] : self.ever.indptr[1]].astype(np.int64)
+
+    @cached_property
+    def levels(self) -> list[int]:
+        """Rows of the first investor's profile nodes."""
+        levels: list[int] = self.profile.indices[self.profile.indptr[0] : self.profile.indptr[1]].tolist()
+        return levels
+
 
 class HoldingChannel(Protocol):
     """One or several named parts of the score that are sums over the assets an investor holds or held."""
@@ -62,6 +73,43 @@ class HoldingChannel(Protocol):
         ...
 
 
+def positions(graph: KnowledgeGraph, investor: Investors) -> list[tuple[int, Relation]]:
+    """For each of `investor.holdings` its node row, and HOLDS or HELD as the graph has it; HOLDS where assumed."""
+    user = int(investor.row[0])
+    before = set(graph.outgoing(Relation.HELD).of(user).tolist()) if user >= 0 else set()
+    rows = graph.assets[investor.holdings].tolist()
+    return [(row, Relation.HELD if row in before else Relation.HOLDS) for row in rows]
+
+
+def common_columns(matrix: sp.csr_array, holdings: IntArray, asset: int) -> tuple[IntArray, IntArray, FloatArray]:
+    """The columns that the row of each holding and the row of `asset` have in common; `asset`'s own row is skipped.
+
+    Args:
+        matrix: csr, its columns ascending within a row.
+        holdings: (h,) rows.
+
+    Returns:
+        (k,) which of the holdings, (k,) the column, (k,) float64 the product of the two entries.
+
+    Examples:
+        >>> walks = sp.csr_array(np.array([[1.0, 2.0, 0.0], [0.0, 3.0, 4.0]]))
+        >>> [found.tolist() for found in common_columns(walks, np.array([0, 1]), 1)]
+        [[0], [1], [6.0]]
+    """
+    theirs = slice(matrix.indptr[asset], matrix.indptr[asset + 1])
+    target, start = matrix.indices[theirs], matrix.indptr[holdings]
+    degree = (matrix.indptr[holdings + 1] - start) * (holdings != asset) * (len(target) > 0)
+    owner = np.arange(len(holdings)).repeat(degree)
+    at = np.arange(len(owner)) + (start - degree.cumsum() + degree).repeat(degree)
+    mine = matrix.indices[at]
+    place = target.searchsorted(mine)
+    place[place == len(target)] = 0
+    hit = (target[place] == mine).nonzero()[0] if len(mine) else place
+    product = matrix.data[at[hit]] * matrix.data[theirs][place[hit]]
+    return owner[hit], mine[hit].astype(np.int64), product.astype(np.float64)
+
+
+@cache
 def attribute_relation(kind: NodeKind) -> Relation:
     """The relation by which an asset has an attribute node of this kind.
 
@@ -69,8 +117,3 @@ def attribute_relation(kind: NodeKind) -> Relation:
     <Relation.ISSUED_BY: 'ISSUED_BY'>
     """
     return next(relation for relation, spec in RELATIONS.items() if kind in spec.tails and NodeKind.STOCK in spec.heads)
-
-
-def position_relation(graph: KnowledgeGraph, user: int, asset: int) -> Relation:
-    """HOLDS or HELD, as the graph has it between two node rows; HOLDS for an assumed position."""
-    return Relation.HELD if user >= 0 and graph.edge(user, Relation.HELD, asset) is not None else Relation.HOLDS

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
-from recommender.channels.base import Investors, position_relation
+from recommender.channels.base import Investors, positions
+from recommender.interactions import Interactions
 
 CO_INVESTMENT = "co_investment"
+
+_MEMO_COUNTS: Final = 2**24
+"""So many counts of co-holders are remembered, of either sort."""
 
 
 @dataclass(frozen=True)
@@ -43,33 +48,58 @@ class CoInvestment:
         return self.weights.astype(np.float64) * self.factor
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
-        """One walk per asset that others hold together with the target; the rest of B is the remainder."""
-        holdings = investor.ever.indices[investor.ever.indptr[0] : investor.ever.indptr[1]]
+        """One walk per asset that others hold or held together with the target; the rest of B is the remainder."""
+        holdings, target = investor.holdings, int(self.graph.assets[asset])
         parts = self.weights[holdings, asset].astype(np.float64) * self.factor[asset]
-        counts = self._co_holders(int(investor.row[0]), asset)[holdings]
-        on_walk = (counts > 0) & (parts != 0)
-        walks = tuple(
-            self._walk(int(investor.row[0]), int(h), asset, float(part), int(count))
-            for h, part, count in zip(holdings[on_walk], parts[on_walk], counts[on_walk], strict=True)
-        )
-        return (ChannelAccount(CO_INVESTMENT, float(parts.sum()), walks, float(parts[~on_walk].sum())),)
+        now, ever = self._co_holders(investor, asset)
+        user, walks, rest = int(investor.row[0]), [], 0.0
+        figures = zip(positions(self.graph, investor), parts.tolist(), now.tolist(), ever.tolist(), strict=True)
+        for (first, position), part, count, count_ever in figures:
+            if not part:
+                continue
+            if not count_ever:
+                rest += part
+                continue
+            steps = (position, Relation.HOLDS, Relation.HOLDS)
+            walks.append(Walk((user, first, OTHER_INVESTORS, target), steps, part, count, count_ever))
+        return (ChannelAccount(CO_INVESTMENT, float(parts.sum()), tuple(walks), rest),)
 
-    def _walk(self, user: int, held: int, asset: int, part: float, count: int) -> Walk:
-        first, target = int(self.graph.assets[held]), int(self.graph.assets[asset])
-        relations = (position_relation(self.graph, user, first), Relation.HOLDS, Relation.HOLDS)
-        return Walk((user, first, OTHER_INVESTORS, target), relations, part, count)
-
-    def _co_holders(self, user: int, asset: int) -> npt.NDArray[np.int64]:
-        """(assets,) how many other investors hold each asset and the target together, now."""
-        holders = self._by_asset.indices[self._by_asset.indptr[asset] : self._by_asset.indptr[asset + 1]]
-        if user >= 0:
-            holders = holders[holders != user - self.graph.users[0]]
-        together = self.held[holders]
-        return np.bincount(together.indices, minlength=self.held.shape[1])
+    def _co_holders(self, investor: Investors, asset: int) -> tuple[IntArray, IntArray]:
+        """(holdings,) how many others hold each holding and the target now, and how many hold or held both."""
+        found = self._together.get(asset)
+        if found is None:
+            if len(self._together) * self.held.shape[1] > _MEMO_COUNTS:
+                self._together.clear()
+            found = self._together[asset] = (_together(self.held, asset), _together(self._ever, asset))
+        now, ever = (counts[investor.holdings] for counts in found)
+        if investor.row[0] >= 0:
+            own = int(investor.row[0] - self.graph.users[0])
+            now, ever = (
+                count - _both(matrix, own, asset, investor.holdings)
+                for count, matrix in ((now, self.held), (ever, self._ever))
+            )
+        return now, ever
 
     @cached_property
-    def _by_asset(self) -> sp.csc_array:
-        return sp.csc_array(self.held)
+    def _together(self) -> dict[int, tuple[IntArray, IntArray]]:
+        return {}
+
+    @cached_property
+    def _ever(self) -> sp.csr_array:
+        return Interactions(self.graph).ever
+
+
+def _together(held: sp.csr_array, asset: int) -> IntArray:
+    """(assets,) how many investors have each asset and `asset`."""
+    holders = np.flatnonzero(held.indices == asset)
+    users = np.searchsorted(held.indptr, holders, side="right") - 1
+    return np.bincount(held[users].indices, minlength=held.shape[1])
+
+
+def _both(held: sp.csr_array, user: int, asset: int, holdings: IntArray) -> IntArray:
+    """(holdings,) 1 where the investor has the asset and the holding; 0 throughout without the asset."""
+    own = held.indices[held.indptr[user] : held.indptr[user + 1]]
+    return np.isin(holdings, own).astype(np.int64) if asset in own else np.zeros(len(holdings), np.int64)
 
 
 def ease_weights(ever: sp.csr_array, regularisation: float = 200.0) -> npt.NDArray[np.float32]:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from kg.graph import FloatArray, KnowledgeGraph
 from kg.schema import Relation
 from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, position_relation
+from recommender.channels.base import Investors, common_columns, positions
 
 FUND_HOLDINGS: Final = "fund_holdings"
 
@@ -43,26 +43,17 @@ class FundHoldings:
         """Every part lies on a walk through INVESTS_IN."""
         if not self.pull[asset]:
             return ()
-        holdings = investor.ever.indices[investor.ever.indptr[0] : investor.ever.indptr[1]]
-        factor = self.pull[asset] * investor.scale[0, 0]
-        user, walks = int(investor.row[0]), []
-        for held in holdings[holdings != asset].tolist():
-            walks += self._walks(user, held, asset, factor)
+        owner, inner, overlap = common_columns(self.y, investor.holdings, asset)
+        parts = overlap * (self.pull[asset] * investor.scale[0, 0])
+        user, target, walks = int(investor.row[0]), int(self.graph.assets[asset]), []
+        rows, held = self.graph.assets[inner].tolist(), positions(self.graph, investor)
+        for own, row, part in zip(owner.tolist(), rows, parts.tolist(), strict=True):
+            first, position = held[own]
+            between = () if row in (first, target) else (row,)
+            steps = (Relation.INVESTS_IN,) * (1 + len(between))
+            walks.append(Walk((user, first, *between, target), (position, *steps), part))
         value = sum(walk.contribution for walk in walks)
         return (ChannelAccount(FUND_HOLDINGS, value, tuple(walks), 0.0),) if walks else ()
-
-    def _walks(self, user: int, held: int, asset: int, factor: float) -> list[Walk]:
-        mine, theirs = (slice(self.y.indptr[i], self.y.indptr[i + 1]) for i in (held, asset))
-        both, i, j = np.intersect1d(self.y.indices[mine], self.y.indices[theirs], True, return_indices=True)
-        parts = self.y.data[mine][i] * self.y.data[theirs][j] * factor
-        first, target, rows = int(self.graph.assets[held]), int(self.graph.assets[asset]), self.graph.assets[both]
-        position = position_relation(self.graph, user, first) if len(both) else Relation.HOLDS
-        out = []
-        for row, part in zip(rows.tolist(), parts.tolist(), strict=True):
-            inner = () if row in (first, target) else (row,)
-            steps = (Relation.INVESTS_IN,) * (1 + len(inner))
-            out.append(Walk((user, first, *inner, target), (position, *steps), float(part)))
-        return out
 
 
 def holdings_matrix(graph: KnowledgeGraph) -> sp.csr_array:
@@ -82,4 +73,6 @@ def holdings_matrix(graph: KnowledgeGraph) -> sp.csr_array:
     y = sp.csr_array((np.concatenate([weight, np.ones(len(itself))]), (rows, columns)), shape=(n, n))
     y.sort_indices()
     length = np.sqrt(np.asarray(y.multiply(y).sum(axis=1)).ravel())
-    return sp.csr_array(sp.diags_array(1.0 / np.maximum(length, 1e-12)) @ y)
+    scaled = sp.csr_array(sp.diags_array(1.0 / np.maximum(length, 1e-12)) @ y)
+    scaled.sort_indices()
+    return scaled

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph
-from kg.schema import ASSET_KINDS, NodeKind, Relation
+from kg.graph import FloatArray, KnowledgeGraph, Mask
+from kg.schema import ASSET_KINDS, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
-from recommender.channels.base import Investors, attribute_relation, position_relation
+from recommender.channels.base import Investors, attribute_relation, common_columns, positions
 from recommender.propagation import LinearPropagation
 
 KG_EMBEDDING = "kg_embedding"
@@ -47,53 +48,60 @@ class LearnedCloseness:
         """One walk per holding and attribute that both have, and one for all co-investors of a holding."""
         if not self.pull[asset]:
             return ()
-        holdings = investor.ever.indices[investor.ever.indptr[0] : investor.ever.indptr[1]]
-        holdings = holdings[holdings != asset]
+        holdings = investor.holdings[investor.holdings != asset]
         if not len(holdings):
             return ()
         factor = float(self.pull[asset] * investor.scale[0, 0])
         value = float((self._factors[holdings] @ self._factors[asset]).sum()) * factor
-        walks = [walk for held in holdings.tolist() for walk in self._walks(int(investor.row[0]), held, asset, factor)]
+        walks = self._closed_walks(investor, asset, factor)
         rest = value - sum(walk.contribution for walk in walks)
         return (ChannelAccount(self.name, value, tuple(walks), rest),)
 
-    def _walks(self, user: int, held: int, asset: int, factor: float) -> list[Walk]:
-        walks = self.propagation.walks
-        mine, theirs = (slice(walks.indptr[i], walks.indptr[i + 1]) for i in (held, asset))
-        both, i, j = np.intersect1d(walks.indices[mine], walks.indices[theirs], True, return_indices=True)
-        parts = walks.data[mine][i] * walks.data[theirs][j] * self._lengths[both] * factor
-        first, target = int(self.graph.assets[held]), int(self.graph.assets[asset])
-        position = position_relation(self.graph, user, first) if len(both) else Relation.HOLDS
-        is_user = self._is_user[both]
-        out = [
-            self._walk(user, first, node, target, position, part)
-            for node, part in zip(both[~is_user].tolist(), parts[~is_user].tolist(), strict=True)
+    def _closed_walks(self, investor: Investors, asset: int, factor: float) -> list[Walk]:
+        owner, node, product = common_columns(self._walks, investor.holdings, asset)
+        parts = product * self.propagation.strength[node] * factor
+        user, target, held = int(investor.row[0]), int(self.graph.assets[asset]), positions(self.graph, investor)
+        other = self._is_user[node]
+        plain = ~other
+        walks = [
+            self._walk(user, held[own], via, target, part)
+            for own, via, part in zip(owner[plain].tolist(), node[plain].tolist(), parts[plain].tolist(), strict=True)
         ]
-        others = is_user & (both != user)
-        if others.any():
+        other &= node != user
+        count = np.bincount(owner[other], minlength=len(investor.holdings))
+        summed = np.bincount(owner[other], weights=parts[other], minlength=len(count))
+        for own in np.flatnonzero(count).tolist():
+            first, position = held[own]
             steps = (position, Relation.HOLDS, Relation.HOLDS)
-            nodes = (user, first, OTHER_INVESTORS, target)
-            out.append(Walk(nodes, steps, float(parts[others].sum()), int(others.sum())))
-        return out
+            walks.append(Walk((user, first, OTHER_INVESTORS, target), steps, float(summed[own]), int(count[own])))
+        return walks
 
-    def _walk(self, user: int, first: int, node: int, target: int, position: Relation, part: float) -> Walk:
-        kind = self.graph.kind_of(node)
-        if kind in ASSET_KINDS:
-            inner = () if node in (first, target) else (node,)
-            return Walk((user, first, *inner, target), (position, *(Relation.INVESTS_IN,) * (1 + len(inner))), part)
-        relation = attribute_relation(kind)
-        return Walk((user, first, node, target), (position, relation, relation), part)
+    def _walk(self, user: int, held: tuple[int, Relation], via: int, target: int, part: float) -> Walk:
+        first, position = held
+        relation = self._relation_to.get(via)
+        if relation is not None:
+            return Walk((user, first, via, target), (position, relation, relation), part)
+        inner = () if via in (first, target) else (via,)
+        return Walk((user, first, *inner, target), (position, *(Relation.INVESTS_IN,) * (1 + len(inner))), part)
+
+    @cached_property
+    def _walks(self) -> sp.csr_array:
+        walks = self.propagation.walks
+        return walks if walks.has_sorted_indices else walks.sorted_indices()
 
     @cached_property
     def _factors(self) -> FloatArray:
         return np.asarray(self.propagation.factors(), dtype=np.float64)
 
     @cached_property
-    def _lengths(self) -> FloatArray:
-        return self.propagation.strength
+    def _is_user(self) -> Mask:
+        is_user = np.zeros(len(self.graph), bool)
+        is_user[self.graph.users] = True
+        return is_user
 
     @cached_property
-    def _is_user(self) -> np.ndarray:
-        is_user = np.zeros(len(self.graph), bool)
-        is_user[self.graph.rows(NodeKind.USER)] = True
-        return is_user
+    def _relation_to(self) -> dict[int, Relation]:
+        """How assets are joined to each attribute node; assets and investors are not in it."""
+        nodes = np.unique(self._walks.indices)
+        kinds = {row: self.graph.kind_of(row) for row in nodes[~self._is_user[nodes]].tolist()}
+        return {row: attribute_relation(kind) for row, kind in kinds.items() if kind not in ASSET_KINDS}

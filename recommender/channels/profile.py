@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-import scipy.sparse as sp
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import RELATIONS, Relation
@@ -49,9 +48,13 @@ class SharedProfile:
         """One walk per profile node; a node of which no other investor holds the asset is in the remainder."""
         factor = self.weight * float(self._fade(investor)[0, 0])
         walks, value = [], 0.0
-        for node in investor.profile.indices[investor.profile.indptr[0] : investor.profile.indptr[1]].tolist():
-            part = float(self.lift[np.searchsorted(self.nodes, node), asset]) * factor
-            count = self._others(int(investor.row[0]), node, asset)
+        own = self._own_levels(int(investor.row[0]), asset)
+        for node in investor.levels:
+            at = self._place.get(node)
+            if at is None:  # nobody has given that answer
+                continue
+            part = float(self.lift[at, asset]) * factor
+            count = int(self._together[at, asset]) - (node in own)
             value += part
             if count and part:
                 walks.append(self._walk(int(investor.row[0]), node, asset, part, count))
@@ -64,23 +67,27 @@ class SharedProfile:
         target = int(graph.assets[asset])
         return Walk((user, node, OTHER_INVESTORS, target), (relation, relation, Relation.HOLDS), part, count)
 
-    def _others(self, user: int, node: int, asset: int) -> int:
-        """How many investors other than `user` have the profile node and hold the asset now."""
-        holders, members = (
-            matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]]
-            for matrix, column in ((self._held_by, asset), (self._members_of, node))
-        )
-        both = np.intersect1d(holders, members, assume_unique=True)
-        own = user - int(self.interactions.graph.users[0]) if user >= 0 else -1
-        return len(both) - int(own in both)
+    def _own_levels(self, user: int, asset: int) -> list[int]:
+        """The profile nodes by which the investor at row `user` is among those who have them and hold the asset."""
+        if user < 0:
+            return []
+        at = user - int(self.interactions.graph.users[0])
+        held, profile = self.interactions.held, self.interactions.profile
+        if asset not in held.indices[held.indptr[at] : held.indptr[at + 1]]:
+            return []
+        levels: list[int] = profile.indices[profile.indptr[at] : profile.indptr[at + 1]].tolist()
+        return levels
 
     @cached_property
-    def _held_by(self) -> sp.csc_array:
-        return sp.csc_array(self.interactions.held)
+    def _together(self) -> IntArray:
+        """(p, assets) int64: how many investors have each profile node and hold each asset now."""
+        members = self.interactions.profile[:, self.nodes]
+        counts: IntArray = np.rint((members.T @ self.interactions.held).toarray()).astype(np.int64)
+        return counts
 
     @cached_property
-    def _members_of(self) -> sp.csc_array:
-        return sp.csc_array(self.interactions.profile)
+    def _place(self) -> dict[int, int]:
+        return {node: at for at, node in enumerate(self.nodes.tolist())}
 
     @staticmethod
     def _fade(investors: Investors) -> FloatArray:

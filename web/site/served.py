@@ -2,53 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 
-import numpy as np
-
-from explain.explainer import Explainer
-from explain.explanation import Explanation
 from explain.facts import FactBook
-from explain.place import place_of
+from explain.records.adviser import Question
+from explain.records.desk import Desk
 from explain.tracer import Tracer
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from kg.graph import KnowledgeGraph
 from kg.schema import ASSET_KIND_OF
-from recommender.build import Build
-from recommender.ranking import id_order, top_lists
-from recommender.retrieve import candidates
-from recommender.scorer import Scorer
 from web.site.directory import Directory
 from web.site.prices import PriceBook, PriceHistory
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """One line of a list: the asset's position among the snapshot's assets, and its rank from 1."""
-
-    asset: int
-    rank: int
 
 
 class Served:
     """Answers what pages ask of one build; safe to use from several threads.
 
     Args:
-        build: the build that is served.
+        desk: hands out lists and explanations, each recorded before it is shown.
     """
 
-    def __init__(self, build: Build) -> None:
+    def __init__(self, desk: Desk) -> None:
         """Read the snapshot, nothing else yet."""
-        self.build = build
-        self.graph: KnowledgeGraph = build.graph
-        self._explainer = Explainer(self.graph, build.build_hash)
-        self._lock = Lock()
-
-    @cached_property
-    def scorer(self) -> Scorer:
-        """The served score."""
-        return self.build.scorer
+        self.desk, self.build = desk, desk.adviser.build
+        self.graph: KnowledgeGraph = self.build.graph
 
     @cached_property
     def names(self) -> Tracer:
@@ -94,40 +70,5 @@ class Served:
         for directory in (self.investors, self.assets):
             directory.find("", 1)
         if len(self.graph.users):
-            for line in self.list_of(0, 1, None):
-                self.explain(0, line.asset, line.rank, "en")
-
-    # -- lists and explanations ------------------------------------------------------------------------------
-
-    def list_of(self, user: int, k: int, kind: str | None) -> tuple[Ranked, ...]:
-        """The best assets for the investor at position `user`, without what they hold or ever held.
-
-        Raises:
-            UsageError: there is no such kind, or no asset of it.
-        """
-        best = top_lists(self._scores(user)[None], self._allowed(user, kind)[None], self._by_id, k)[0]
-        return tuple(Ranked(asset, rank) for rank, asset in enumerate(best[best >= 0].tolist(), 1))
-
-    def rank_of(self, user: int, asset: int, kind: str | None) -> int:
-        """The asset's place in the investor's whole list, from 1; 0 where it is not on it (held, another kind)."""
-        return place_of(self._scores(user), self._allowed(user, kind), asset)
-
-    def explain(self, user: int, asset: int, rank: int, *langs: str) -> Explanation:
-        """Why the asset at position `asset` has its score for the investor at position `user`."""
-        account = self.scorer.account(user, asset)
-        with self._lock:
-            return self._explainer.explain(account, rank, langs)
-
-    @cached_property
-    def _by_id(self) -> IntArray:
-        return id_order(self.graph)
-
-    def _scores(self, user: int) -> FloatArray:
-        row: FloatArray = self.scorer.scores(np.array([user]))[0]
-        return row
-
-    def _allowed(self, user: int, kind: str | None) -> Mask:
-        allowed = candidates(self.graph, kind).copy()
-        ever = self.scorer.interactions.ever
-        allowed[ever.indices[ever.indptr[user] : ever.indptr[user + 1]]] = False
-        return allowed
+            first = str(self.graph.nodes.id[self.graph.users[0]])
+            self.desk.adviser.advise(Question("", "", first))
