@@ -1,0 +1,253 @@
+"""What if: an investor's list with other answers, and with assets followed or dismissed; and the questionnaire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar, Final
+
+from flask import Blueprint, Response, abort, current_app, g, jsonify, request
+
+from explain.assumed import AssumedList, WhatIfDesk
+from explain.evidence import PathNode, Reason
+from explain.records.assumed import record_what_if
+from explain.wording import LANGUAGES
+from kg.errors import UsageError
+from recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
+from web.site.access.guard import needs, visitor
+from web.site.access.roles import Permission
+from web.site.asked import Asked, asked_in_json, asked_of, assumed_in_json, to_json
+from web.site.asking import asker
+from web.site.language import current_texts
+from web.site.pages.investors import SHOWN_REASONS, asked_kind, investor_row, newly_listed
+from web.site.render import Page, served, show
+from web.site.served import Served
+
+LIST_LENGTH: Final = 10
+MOST_CHOICES: Final = 24
+"""Interests of one kind that the page offers; others can be named through the API."""
+
+blueprint = Blueprint("what_if", __name__)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question of the profile: its name, the levels to choose from, and the one chosen (its id, or empty)."""
+
+    name: str
+    kind: str
+    levels: tuple[PathNode, ...]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Interests:
+    """The industries, sectors or categories to tick; `chosen` are their ids."""
+
+    kind: str
+    nodes: tuple[PathNode, ...]
+    chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What can be asked, and what was."""
+
+    fields: tuple[Field, ...]
+    interests: tuple[Interests, ...]
+    years: tuple[int, ...]
+    horizon: float | None
+    followed: tuple[PathNode, ...]
+    dismissed: tuple[PathNode, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An asset with its place now and before; 0 where it is on no list."""
+
+    asset: PathNode
+    rank: int
+    was: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One asset of the new list.
+
+    Attributes:
+        part: share of the score that paths from something followed, assumed or named carry.
+    """
+
+    place: Place
+    reasons: tuple[Reason, ...]
+    listed: date | None
+    part: float
+
+
+@dataclass(frozen=True)
+class WhatIfPage(Page):
+    """`is_changed` says whether anything is assumed; `problem` what of the question was not understood."""
+
+    template: ClassVar[str] = "what_if.html"
+    investor: PathNode
+    kind: str | None
+    kinds: tuple[str, ...]
+    form: Form
+    lines: tuple[Line, ...]
+    risers: tuple[Place, ...]
+    left: tuple[Place, ...]
+    is_changed: bool
+    problem: str
+
+
+@dataclass(frozen=True)
+class QuestionnairePage(Page):
+    """The questions, and the list of whoever gave these answers; empty before there are any."""
+
+    template: ClassVar[str] = "questionnaire.html"
+    form: Form
+    lines: tuple[Line, ...]
+    is_answered: bool
+
+
+@blueprint.get("/investors/<id:user_id>/what-if")
+@needs(Permission.OWN_PAGES)
+def what_if(user_id: str) -> Response:
+    """The list under the assumptions of the query: `follow`, `dismiss` (each may repeat), levels, `horizon`."""
+    site = served()
+    investor, kind = site.names.node(investor_row(site.graph, user_id)), asked_kind(site)
+    named, problem = _named(site), ""
+    try:
+        asked = asked_of(site, user_id, _answers(), *named)
+    except UsageError as error:
+        asked, problem = asked_of(site, user_id, ()), str(error)
+    found = _answer(replace(asked, kind=kind), "site")
+    risers, left = (tuple(_place(site, m.asset, m.rank, m.was) for m in part) for part in (found.risers, found.left))
+    lines, changed = _lines(site, found), asked.investor != asked.before
+    page = WhatIfPage(investor, kind, site.kinds, _form(site, asked), lines, risers, left, changed, problem)
+    return show(page, 400 if problem else 200)
+
+
+@blueprint.get("/questionnaire")
+@needs(Permission.HOME)
+def questionnaire() -> Response:
+    """Questions for somebody new, and at once the list that the answers give."""
+    site = served()
+    answers = _answers()
+    asked = asked_of(site, None, answers)
+    lines = _lines(site, _answer(asked, "site")) if answers else ()
+    return show(QuestionnairePage(_form(site, asked), lines, is_answered=bool(answers)))
+
+
+@blueprint.post("/api/what-if")
+@blueprint.post("/api/questionnaire")
+@needs(Permission.HOME)
+def answer() -> Response:
+    """For programs: a JSON object as in `asked_in_json`; the new list with its explanations comes back."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        return _refused("the request is no JSON object: send one with Content-Type: application/json")
+    user_id = body.get("user_id")
+    if isinstance(user_id, str) and not visitor().may_see(user_id):
+        abort(403)
+    lang = body.get("lang", "en")
+    if lang not in LANGUAGES:
+        return _refused(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
+    try:
+        asked = asked_in_json(served(), body)
+        found = _answer(asked, "api", (lang,))
+    except UsageError as error:
+        return _refused(str(error))
+    return jsonify(to_json(served(), asked, found, lang))
+
+
+def _refused(message: str) -> Response:
+    response = jsonify({"error": message})
+    response.status_code = 400
+    return response
+
+
+def what_if_desk() -> WhatIfDesk:
+    """The desk of the running site, under its suitability rules; made when it is first asked for."""
+    found: WhatIfDesk | None = current_app.extensions.get("pathfolio_what_if")
+    if found is None:
+        adviser = served().desk.adviser
+        found = current_app.extensions.setdefault("pathfolio_what_if", WhatIfDesk(adviser.build, adviser.gate))
+    return found
+
+
+def _answer(asked: Asked, through: str, langs: Sequence[str] | None = None) -> AssumedList:
+    """The list, once it is recorded."""
+    site, lang = served(), current_texts().lang
+    found = what_if_desk().answer(asked.investor, asked.before, asked.k, asked.kind, langs or (lang,))
+    receipt = record_what_if(site.desk, asker(), through, asked.user_id, assumed_in_json(site, asked, "en"), found)
+    g.record = receipt.id
+    return found
+
+
+# -- what the page's address says ----------------------------------------------------------------------------
+
+
+def _answers() -> list[tuple[str, str]]:
+    """The answers of the query; on the page of an investor an empty one takes the answer away."""
+    args = request.args
+    pairs = [(name, args[name]) for name in QUESTIONS if name in args and (args[name] or "user_id" in _view_args())]
+    pairs += [(HORIZON, args[HORIZON])] if args.get(HORIZON) else []
+    return pairs + [(INTEREST, text) for text in args.getlist(INTEREST) if text]
+
+
+def _view_args() -> dict[str, Any]:
+    return request.view_args or {}
+
+
+def _named(site: Served) -> tuple[list[str], list[str]]:
+    """Ids of the assets followed and dismissed; `find` follows the asset whose name or id fits best."""
+    args, taken_back = request.args, set(request.args.getlist("undo"))
+    follow, dismiss = (
+        [name for name in dict.fromkeys(args.getlist(key)) if name and name not in taken_back]
+        for key in ("follow", "dismiss")
+    )
+    wanted = args.get("find", "").strip()
+    if wanted:
+        rows, _ = site.assets.find(wanted, 1)
+        follow += [str(site.graph.nodes.id[rows[0]]) if rows else wanted]
+    return follow, dismiss
+
+
+# -- what the page shows -------------------------------------------------------------------------------------
+
+
+def _form(site: Served, asked: Asked) -> Form:
+    graph, investor, choices = site.graph, asked.investor, choices_of(site.graph)
+    node, first = site.names.node, int(site.graph.assets[0])
+    chosen = {name: graph.nodes.id[investor.levels[r]] for name, r in QUESTIONS.items() if r in investor.levels}
+    fields = tuple(
+        Field(name, graph.kind_of(rows[0]).value, tuple(map(node, sorted(rows))), str(chosen.get(name, "")))
+        for name, rows in choices.levels.items()
+    )
+    ticked = tuple(str(graph.nodes.id[row]) for row in investor.interests)
+    interests = tuple(
+        Interests(kind.value, tuple(map(node, rows[:MOST_CHOICES])), ticked) for kind, rows in choices.interests.items()
+    )
+    followed, dismissed = (
+        tuple(node(first + asset) for asset in sorted(part)) for part in (investor.followed, investor.dismissed)
+    )
+    return Form(fields, interests, YEARS, investor.years, followed, dismissed)
+
+
+def _lines(site: Served, found: AssumedList) -> tuple[Line, ...]:
+    lang, first = current_texts().lang, int(site.graph.assets[0])
+    return tuple(
+        Line(
+            _place(site, line.move.asset, line.move.rank, line.move.was),
+            line.explanation.reasons_in(lang)[:SHOWN_REASONS],
+            newly_listed(site.graph, first + line.move.asset),
+            line.from_assumed / line.score if line.score > 0 else 0.0,
+        )
+        for line in found.lines
+    )
+
+
+def _place(site: Served, asset: int, rank: int, was: int) -> Place:
+    return Place(site.names.node(int(site.graph.assets[0]) + asset), rank, was)
