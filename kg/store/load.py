@@ -23,7 +23,7 @@ from kg.store.meta import COMPLETE, LOADING, StoredGraph, stored_graph, write_st
 if TYPE_CHECKING:
     from kg.store.bolt import Store
 
-BATCH: Final = 10_000
+BATCH: Final = 5_000
 """Rows in one transaction."""
 
 _Write = Callable[..., list[list[Any]]]

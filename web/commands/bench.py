@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recommender.build import Build
+    from web.benchmarks.figures import Figure
 
 NAMES = ("help", "lists", "explained", "paths", "explanations", "ledger")
-LONG = ("scale", "faults")
+LONG = ("scale", "faults", "store")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,17 +24,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "names", nargs="*", metavar="name", help=f"{', '.join(NAMES)} (default), and, if named: {', '.join(LONG)}"
     )
     parser.add_argument("--build", type=Path, help="the build to measure on (default: the demo's)")
+    parser.add_argument("--uri", help="of `store`: an empty Neo4j to measure as well (default: PATHFOLIO_NEO4J_URI)")
 
 
 def run(args: argparse.Namespace) -> None:
     """Run the benchmarks and print their figures."""
     from kg.errors import UsageError
     from recommender.build import load_build
-    from web.benchmarks import explaining, ledger, serving
+    from web.benchmarks import explaining, ledger, serving, store
     from web.benchmarks.figures import machine, report
     from web.commands.demo import default_folder
 
-    benchmarks = {
+    benchmarks: dict[str, Callable[[Build], list[Figure]]] = {
         "help": serving.help_text,
         "lists": serving.lists,
         "explained": serving.explained,
@@ -35,6 +44,7 @@ def run(args: argparse.Namespace) -> None:
         "ledger": ledger.ledger,
         "scale": explaining.scale,
         "faults": ledger.faults,
+        "store": partial(store.store, uri=args.uri),
     }
     unknown = [name for name in args.names if name not in benchmarks]
     if unknown:
