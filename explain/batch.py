@@ -7,17 +7,17 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from explain.evidence import stable_id
+from explain.evidence import OTHERS_KEY, stable_id
 from explain.privacy import GroupGuard
 from kg.graph import IntArray, KnowledgeGraph
 from kg.progress import Progress
-from recommender.account import OTHER_INVESTORS, ScoreAccount
+from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount
 from recommender.model import ExplainedModel
 from recommender.retrieve import rank_assets
 
@@ -38,38 +38,47 @@ SCHEMA: Final = pa.schema(
 USERS_PER_CHUNK: Final = 512
 
 
+Row = tuple[str, str, int, str, str, float, list[str | None], list[str]]
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """Turns accounts into rows; path ids are those of `explain.tracer`."""
+    """Turns accounts into rows; path ids are those of `explain.tracer`.
 
-    graph: KnowledgeGraph
+    Attributes:
+        ids, keys: of each node row, and at the end, where `OTHER_INVESTORS` points, of other investors.
+    """
+
     guard: GroupGuard
+    ids: list[str | None] = field(repr=False)
     keys: list[str] = field(repr=False)
 
     @classmethod
     def of(cls, graph: KnowledgeGraph) -> Evidence:
         """For the accounts of one snapshot."""
-        kinds = [graph.kind_of(row).value for row in range(len(graph))]
-        return cls(graph, GroupGuard(graph), [f"{k}:{i}" for k, i in zip(kinds, graph.nodes.id.tolist(), strict=True)])
+        ids = graph.nodes.id.tolist()
+        keys = [f"{graph.kind_of(row)}:{key}" for row, key in enumerate(ids)]
+        return cls(GroupGuard(graph), [*ids, None], [*keys, OTHERS_KEY])
 
-    def rows(self, account: ScoreAccount, rank: int) -> Iterator[tuple[Any, ...]]:
-        """The account's paths as tuples in the order of `SCHEMA`, groups too small to show left out."""
-        ids = self.graph.nodes.id
-        user, asset = str(ids[account.user]), str(ids[account.asset])
+    def rows(self, account: ScoreAccount, rank: int) -> Iterator[Row]:
+        """The account's paths in the order of `SCHEMA`, groups too small to show left out."""
+        user, asset = str(self.ids[account.user]), str(self.ids[account.asset])
         for channel in account.channels:
-            merged: dict[tuple[tuple[int, ...], tuple[str, ...]], float] = {}
-            for walk in channel.walks:
-                shown = self.guard.shown(walk) if OTHER_INVESTORS in walk.nodes else (walk.count, walk.relations)
-                if shown is not None:
-                    key = (walk.nodes, shown[1])
-                    merged[key] = merged.get(key, 0.0) + walk.contribution
-            for (nodes, relations), contribution in merged.items():
-                names = [None if row == OTHER_INVESTORS else ids[row] for row in nodes]
-                identity = stable_id("p", channel.name, *map(self._key, nodes), *relations)
-                yield user, asset, rank, identity, channel.name, contribution, names, list(map(str, relations))
+            name = channel.name
+            for (nodes, relations), contribution in self._merged(channel).items():
+                identity = stable_id("p", name, *[self.keys[row] for row in nodes], *relations)
+                ids = [self.ids[row] for row in nodes]
+                yield user, asset, rank, identity, name, contribution, ids, list(relations)
 
-    def _key(self, row: int) -> str:
-        return "User:*" if row == OTHER_INVESTORS else self.keys[row]
+    def _merged(self, channel: ChannelAccount) -> dict[tuple[tuple[int, ...], tuple[str, ...]], float]:
+        """What the channel's walks add that may be shown, by their nodes and relations."""
+        merged: dict[tuple[tuple[int, ...], tuple[str, ...]], float] = {}
+        for walk in channel.walks:
+            shown = self.guard.shown(walk) if OTHER_INVESTORS in walk.nodes else (walk.count, walk.relations)
+            if shown is not None:
+                key = (walk.nodes, shown[1])
+                merged[key] = merged.get(key, 0.0) + walk.contribution
+        return merged
 
 
 def explain_all(
@@ -106,14 +115,13 @@ class _Job:
 
     def table(self, users: IntArray) -> pa.Table:
         """The rows of the investors at positions `users`."""
-        columns: list[list[Any]] = [[] for _ in SCHEMA]
+        rows: list[Row] = []
         for chunk, assets, _ in rank_assets(self.model, users, self.k, self.kind, include_held=False):
             for user, line in zip(chunk.tolist(), assets.tolist(), strict=True):
                 for rank, asset in enumerate(line, 1):
                     if asset >= 0:
-                        for row in self.evidence.rows(self.model.account(user, asset), rank):
-                            for column, value in zip(columns, row, strict=True):
-                                column.append(value)
+                        rows += self.evidence.rows(self.model.account(user, asset), rank)
+        columns = zip(*rows, strict=True) if rows else ([] for _ in SCHEMA)
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
 
 

@@ -18,6 +18,9 @@ HOLDS_OR_HELD: Final = f"{Relation.HOLDS}|{Relation.HELD}"
 written as Cypher writes either of two."""
 
 USER: Final = NodeKind.USER.value
+OTHERS_KEY: Final = f"{USER}:*"
+"""Stands for other investors, summed up, in what the ids of paths are made of."""
+
 FOLLOWS: Final = "FOLLOWS"
 INTERESTED_IN: Final = "INTERESTED_IN"
 """Relations that only a what-if question assumes; no graph has them."""

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from explain.errors import ExplanationError
-from explain.evidence import SEPARATOR, USER, ChannelPart, Path, PathEdge, PathNode, stable_id
+from explain.evidence import OTHERS_KEY, SEPARATOR, USER, ChannelPart, Path, PathEdge, PathNode, stable_id
 from explain.explanation import Explanation
 from explain.privacy import GroupGuard
 from explain.wording import LANGUAGES, wording_of
@@ -19,7 +19,6 @@ from kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
 _MEMO_SIZE: Final = 200_000
-_OTHERS_ID: Final = "User:*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class Tracer:
             raise ExplanationError(f"a walk to {self.node(rows[-1]).name!r} shows an investor: sum other investors up")
         edges = tuple(map(self.step, rows, relations, rows[1:]))
         nodes = tuple(self._others(count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
-        return _Rest(nodes, edges, SEPARATOR.join(_OTHERS_ID if n.id is None else f"{n.kind}:{n.id}" for n in nodes))
+        return _Rest(nodes, edges, SEPARATOR.join(OTHERS_KEY if n.id is None else f"{n.kind}:{n.id}" for n in nodes))
 
     @cached_property
     def _users(self) -> list[tuple[int, int]]:

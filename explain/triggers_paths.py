@@ -50,9 +50,9 @@ def _from_path(case: Case, path: Path) -> Iterator[Claim]:
     if len(nodes) == 4 and nodes[2].id is None:
         if nodes[1].kind in _PROFILE:
             yield _claim(case, "profile_peers", [path], n=path.count, level=nodes[1], level_kind=nodes[1].kind)
-        elif nodes[1].kind in _ASSETS and path.relations[1] == path.relations[2]:
-            yield _claim(case, "co_investment", [path], n=path.count, ever=path.relations[2] == HOLDS_OR_HELD)
-    elif len(nodes) == 3 and path.relations[0] == INTERESTED_IN:
+        elif nodes[1].kind in _ASSETS and path.edges[1].relation == path.edges[2].relation:
+            yield _claim(case, "co_investment", [path], n=path.count, ever=path.edges[2].relation == HOLDS_OR_HELD)
+    elif len(nodes) == 3 and path.edges[0].relation == INTERESTED_IN:
         yield _claim(case, "interest", [path], label=nodes[1])
     elif len(nodes) == 3 and nodes[1].kind in _ASSETS:
         relation = path.edges[1].relation
@@ -64,11 +64,12 @@ def _from_path(case: Case, path: Path) -> Iterator[Claim]:
 
 def _claim(case: Case, trigger: str, paths: list[Path], **values: object) -> Claim:
     """A claim about the holdings that `paths` begin with; they are all held, or all were."""
+    position = paths[0].edges[0].relation
     common = {
         "kind": case.kind,
         "held": tuple(path.nodes[1] for path in paths),
-        "still": paths[0].relations[0] == Relation.HOLDS,
-        "followed": paths[0].relations[0] == FOLLOWS,
+        "still": position == Relation.HOLDS,
+        "followed": position == FOLLOWS,
     }
     weight = sum(path.contribution for path in paths)
     return Claim(trigger, common | values, tuple(path.id for path in paths), weight=weight)
@@ -89,9 +90,9 @@ def _shared(case: Case, paths: list[Path]) -> Iterator[Claim]:
     groups: dict[tuple[str, str | None, str], list[Path]] = {}
     for path in paths:
         if len(path.nodes) == 4 and path.edges[1].relation in _SHARED:
-            first, second, third = path.relations
-            if second == third:
-                groups.setdefault((second, path.nodes[2].id, first), []).append(path)
+            first, second, third = path.edges
+            if second.relation == third.relation:
+                groups.setdefault((second.relation, path.nodes[2].id, first.relation), []).append(path)
     for (relation, _, _), group in groups.items():
         yield _claim(case, _SHARED[relation], group[:MOST_NAMES], label=group[0].nodes[2])
 
