@@ -37,7 +37,7 @@ from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scor
 from recommender.swap import replace_folder
 from recommender.training import TrainingOptions, train_parts
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
 
 

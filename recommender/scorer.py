@@ -30,7 +30,7 @@ class ScoreOptions:
     """The few numbers that weigh the channels; the same for every data set.
 
     Attributes:
-        regularisation: EASE's lambda.
+        regularisation, dropout: of EASE's weights (`recommender.channels.co_investment.ease_weights`).
         attributes, kg, gat: weight of shared attributes and of learned closeness for a new issue; `standing` is
             their share for assets that are no new issues.
         standing: see above; small, since there co-investment knows better.
@@ -41,10 +41,11 @@ class ScoreOptions:
     """
 
     regularisation: float = 200.0
+    dropout: float = 0.3
     attributes: float = 0.15
     kg: float = 0.2
     gat: float = 0.25
-    standing: float = 0.005
+    standing: float = 0.02
     funds: float = 0.01
     profile: float = 0.005
     issue: float = 0.06
@@ -172,7 +173,7 @@ def assemble_scorer(
     """
     interactions = Interactions(graph)
     if weights is None:
-        weights = ease_weights(interactions.ever, options.regularisation)
+        weights = ease_weights(interactions.ever, options.regularisation, options.dropout)
     demand = measure_demand(interactions, options.demand)
     pull = demand.issue + options.standing * demand.factor
     channels: tuple[HoldingChannel, ...] = (

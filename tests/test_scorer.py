@@ -51,14 +51,29 @@ def test_co_investment_finds_the_missing_square() -> None:
     assert scores.argmax(axis=1).tolist() == list(range(8))
 
 
-def test_ease_from_the_investors_side_is_ease() -> None:
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_ease_from_the_investors_side_is_ease(dropout: float) -> None:
     """With fewer investors than assets Woodbury's identity is used; it must give the closed form itself."""
     x = sp.csr_array((np.random.default_rng(0).random((5, 9)) < 0.5).astype(float))
     seen = np.flatnonzero(x.sum(axis=0))
-    p = np.linalg.inv((x.T @ x).toarray()[np.ix_(seen, seen)] + 3 * np.eye(len(seen)))
+    gram = (x.T @ x).toarray()[np.ix_(seen, seen)]
+    p = np.linalg.inv(gram + 3 * np.eye(len(seen)) + dropout / (1 - dropout) * np.diag(np.diag(gram)))
     expected = -p / np.diag(p)[None, :]
     np.fill_diagonal(expected, 0)
-    np.testing.assert_allclose(ease_weights(x, 3.0)[np.ix_(seen, seen)], expected, atol=1e-6)
+    np.testing.assert_allclose(ease_weights(x, 3.0, dropout)[np.ix_(seen, seen)], expected, atol=1e-6)
+
+
+def test_ease_with_dropout_is_what_many_dropped_inputs_would_fit() -> None:
+    """Least squares over many copies of the data with inputs dropped at random, outputs whole (Steck 2020)."""
+    rng, rate, copies = np.random.default_rng(1), 0.3, 4000
+    x = (rng.random((12, 4)) < 0.5).astype(float)
+    dropped = np.concatenate([x * (rng.random(x.shape) > rate) for _ in range(copies)]) / (1 - rate)
+    whole, weights = np.tile(x, (copies, 1)), ease_weights(sp.csr_array(x), 2.0, rate)
+    for asset in range(4):
+        others = np.arange(4) != asset
+        inputs = dropped[:, others]
+        fitted = np.linalg.solve(inputs.T @ inputs / copies + 2 * np.eye(3), inputs.T @ whole[:, asset] / copies)
+        np.testing.assert_allclose(weights[others, asset], fitted, atol=0.02)
 
 
 def test_co_holders_are_the_other_investors_who_hold_both() -> None:

@@ -102,25 +102,31 @@ def _both(held: sp.csr_array, user: int, asset: int, holdings: IntArray) -> IntA
     return np.isin(holdings, own).astype(np.int64) if asset in own else np.zeros(len(holdings), np.int64)
 
 
-def ease_weights(ever: sp.csr_array, regularisation: float = 200.0) -> npt.NDArray[np.float32]:
+def ease_weights(ever: sp.csr_array, regularisation: float = 200.0, dropout: float = 0.0) -> npt.NDArray[np.float32]:
     """(assets, assets) float32: EASE's item-to-item weights B, with zero diagonal.
 
-    P = (X^T X + lambda I)^-1 and B = -P / diag(P) (Steck, "Embarrassingly Shallow Autoencoders for Sparse Data",
-    WWW 2019, eq. 8). Assets that nobody held have no weight; with fewer investors than assets P comes from the
-    investors' side by Woodbury's identity.
+    P = (X^T X + D)^-1 and B = -P / diag(P), with D = lambda I + p / (1 - p) diag(X^T X): EASE for p = 0 (Steck,
+    "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8), else the limit of training it with
+    inputs dropped out at the rate p (Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020).
+    Assets that nobody held have no weight; with fewer investors than assets P comes from the investors' side by
+    Woodbury's identity.
 
     Args:
         ever: (investors, assets) csr of 0 and 1.
         regularisation: lambda.
+        dropout: p, from 0 to below 1.
     """
-    seen = np.flatnonzero(np.bincount(ever.indices, minlength=ever.shape[1]))
+    holders = np.bincount(ever.indices, minlength=ever.shape[1])
+    seen = np.flatnonzero(holders)
     x = sp.csr_array(ever[:, seen])
+    ridge = regularisation + dropout / (1 - dropout) * holders[seen]
     if x.shape[0] < x.shape[1]:
         dense = x.toarray()
-        inner = np.linalg.inv(dense @ dense.T + regularisation * np.eye(x.shape[0]))
-        p = (np.eye(x.shape[1]) - dense.T @ inner @ dense) / regularisation
+        scaled = dense / ridge
+        inner = np.linalg.inv(scaled @ dense.T + np.eye(x.shape[0]))
+        p = np.diag(1 / ridge) - scaled.T @ inner @ scaled
     else:
-        p = np.linalg.inv((x.T @ x).toarray() + regularisation * np.eye(x.shape[1]))
+        p = np.linalg.inv((x.T @ x).toarray() + np.diag(ridge))
     b = -p / np.diag(p)[None, :]
     np.fill_diagonal(b, 0.0)
     weights = np.zeros((ever.shape[1], ever.shape[1]), np.float32)
