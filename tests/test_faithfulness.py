@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from explain.evidence import Path
+from explain.evidence import Path as EvidencePath
 from explain.explainer import Explainer
 from explain.faithfulness import OURS, RANDOM, FaithfulnessOptions, importance_of, measure, stability, units_of
-from explain.gat_explainers import EXPLAINERS, EdgeScore, by_gnn_explainer, by_paths
+from explain.gat_explainers import EXPLAINERS, GNN_EXPLAINER, GRADIENT, EdgeScore, by_gnn_explainer, by_paths
 from explain.path_quality import PathQuality
 from explain.what_if import Change
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import NodeKind, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from recommender.build import Build
 from tests.explain_world import BUILD, World
+from web.cli import main
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,7 @@ def test_stability_is_the_overlap_of_the_largest_paths(world: World) -> None:
 # -- LIR, SEP, ETD -------------------------------------------------------------------------------------------
 
 
-def paths_of_mediatek(world: World) -> dict[str, Path]:
+def paths_of_mediatek(world: World) -> dict[str, EvidencePath]:
     found = Explainer(world.graph, BUILD).explain(world.mediatek(), 1)
     return {f"{path.channel} {path.nodes[1].id}": path for path in found.paths}
 
@@ -235,3 +239,42 @@ def test_gnn_explainer_keeps_what_carries_the_score() -> None:
     assert mask[3] < 0.5 < mask[[0, 2, 5]].min()
     assert 0 < mask.min() < mask.max() < 1
     assert set(EXPLAINERS) == {OURS, "gradient x input", "GNNExplainer", RANDOM}
+
+
+# -- the command ---------------------------------------------------------------------------------------------
+
+
+def test_evaluate_explanations_of_a_build(
+    small_build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, plots = tmp_path / "metrics.json", tmp_path / "plots"
+    folder = str(small_build.folder)
+    call = ["evaluate", folder, "--explanations", "--out", str(out), "--plots", str(plots), "--seeds", "2"]
+    assert main(call) == 0
+    assert "GNNExplainer" in capsys.readouterr().out
+    found = json.loads(out.read_text(encoding="utf-8"))
+    value = {(row["explainer"], row["metric"]): row["value"] for row in found["rows"]}
+    for metric in ("validity of paths", "sentences that are true", "counterfactuals that hold"):
+        assert value[OURS, metric] == 1
+    assert value[OURS, "gap"] < 1e-6
+    assert value[OURS, "drop of 1"] > value[RANDOM, "drop of 1"]
+    assert value[OURS, "deletion area"] < value[RANDOM, "deletion area"]
+    assert 0 <= value[OURS, "Jaccard of the top 3 over seeds"] <= 1
+    assert {OURS, RANDOM, GRADIENT, GNN_EXPLAINER} <= {explainer for explainer, _ in value}
+    assert {row["curve"] for row in found["curves"]} == {"deletion", "insertion"}
+    assert (plots / "explanations.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"), [([], "--fold DAY:END"), (["--out", "metrics.xls"], "end the name in .json, .csv, .txt")]
+)
+def test_evaluate_explanations_says_what_it_misses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], remedy: str
+) -> None:
+    assert main(["evaluate", str(tmp_path), "--explanations", *options]) == 2
+    assert remedy in capsys.readouterr().err
+
+
+def test_evaluate_needs_a_window(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "--fold TRAIN_END:TEST_END" in capsys.readouterr().err

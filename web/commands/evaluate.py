@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument("data", type=Path, metavar="DATA", help="a market folder or a FAR-Trans folder")
-    window = parser.add_mutually_exclusive_group(required=True)
+    window = parser.add_mutually_exclusive_group()
     window.add_argument(
         "--fold",
         action="append",
@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     window.add_argument(
         "--rolling", action="append", metavar="CUT:END", help="fit on CUT, then a list every morning until END"
+    )
+    parser.add_argument(
+        "--explanations",
+        action="store_true",
+        help="measure explanations instead, of a build or at the fold's TRAIN_END",
     )
     parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
     parser.add_argument("--kinds", default="all", metavar="KIND,…", help="of all, stock, fund, bond (default: all)")
@@ -52,13 +57,25 @@ def run(args: argparse.Namespace) -> None:
         UsageError: an unknown model, kind, window or file ending.
         DataError: the folder is refused, or the window has nothing to learn from or to score on.
     """
+    if args.explanations:
+        from web import evaluate_explanations
+
+        evaluate_explanations.run(args)
+    else:
+        _rank(args)
+
+
+def _rank(args: argparse.Namespace) -> None:
     from kg.contract import read_folder
+    from kg.errors import UsageError
     from kg.progress import Progress
     from recommender.evaluate_output import to_text, writer_for
     from recommender.evaluate_table import metric_table
     from recommender.registry import choose_models
     from recommender.split import Fold
 
+    if not args.fold and not args.rolling:
+        raise UsageError("name a window with --fold TRAIN_END:TEST_END or --rolling CUT:END")
     writers = [(path, writer_for(path)) for path in args.out]
     windows = [Fold.parse(text) for text in args.fold or args.rolling]
     models = choose_models(args.models, rolling=bool(args.rolling))
