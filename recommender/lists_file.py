@@ -2,41 +2,65 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+from numpy.typing import ArrayLike
 
 from kg.errors import UsageError
 from recommender.model import Model
 from recommender.retrieve import rank_assets
 
+_WRITERS: Final = MappingProxyType({".parquet": pq.write_table, ".csv": pyarrow.csv.write_csv})
+
+
+def check_name(out: Path) -> None:
+    """Raise UsageError where `out` is neither .parquet nor .csv."""
+    if out.suffix not in _WRITERS:
+        raise UsageError(f"{out}: name a .parquet or a .csv file")
+
+
+def lists_table(users: ArrayLike, ranks: ArrayLike, assets: ArrayLike, scores: ArrayLike) -> pa.Table:
+    """The columns user_id, rank, asset_id, score."""
+    columns = (
+        pa.array(users, pa.string()),
+        pa.array(ranks, pa.int32()),
+        pa.array(assets, pa.string()),
+        pa.array(scores),
+    )
+    return pa.table(dict(zip(("user_id", "rank", "asset_id", "score"), columns, strict=True)))
+
+
+def save_table(table: pa.Table, out: Path) -> None:
+    """Write the table, as the ending of `out` says; a file that is there stays until the new one is whole."""
+    check_name(out)
+    aside = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        _WRITERS[out.suffix](table, aside)
+        aside.replace(out)
+    finally:
+        aside.unlink(missing_ok=True)
+
 
 def write_lists(model: Model, out: Path, k: int, kind: str | None, *, include_held: bool) -> int:
-    """Write user_id, rank, asset_id, score of every investor's list, in the snapshot's order; returns the rows.
+    """Write every investor's list as the score alone ranks it, in the snapshot's order; returns the rows.
 
     Raises:
         UsageError: `out` is neither .parquet nor .csv.
     """
-    writers = {".parquet": pq.write_table, ".csv": pyarrow.csv.write_csv}
-    if out.suffix not in writers:
-        raise UsageError(f"{out}: name a .parquet or a .csv file")
+    check_name(out)
     users, graph = np.arange(len(model.graph.users)), model.graph
     parts = []
     for chunk, best, scores in rank_assets(model, users, k, kind, include_held=include_held):
         row, rank = np.nonzero(best >= 0)
-        parts.append(
-            pa.table(
-                {
-                    "user_id": pa.array(graph.nodes.id[graph.users[chunk[row]]], pa.string()),
-                    "rank": pa.array(rank + 1, pa.int32()),
-                    "asset_id": pa.array(graph.nodes.id[graph.assets[best[row, rank]]], pa.string()),
-                    "score": pa.array(scores[row, rank]),
-                }
-            )
-        )
+        ids = graph.nodes.id[graph.users[chunk[row]]], graph.nodes.id[graph.assets[best[row, rank]]]
+        parts.append(lists_table(ids[0], rank + 1, ids[1], scores[row, rank]))
     table = pa.concat_tables(parts)
-    writers[out.suffix](table, out)
+    save_table(table, out)
     return int(table.num_rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,26 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real data: set PATHFOLIO_DATA to the folder that holds far-trans, us-2025 and tw-2026")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What is recommended in tests is recorded in a ledger of their own, never in the user's."""
+    folder = tmp_path_factory.mktemp("recorded") / "ledger"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATHFOLIO_LEDGER", str(folder))
+        for name in ("PATHFOLIO_LEDGER_KEY", "PATHFOLIO_LEDGER_MASTER_KEY", "PATHFOLIO_BUILDS", "PATHFOLIO_RULES"):
+            patch.delenv(name, raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def small_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """A build of 160 investors and 76 assets, trained for a moment; see `tests.site_world`."""
+    from recommender.build import load_build
+    from tests.site_world import build_market
+
+    return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
 
 
 @pytest.fixture(scope="session")

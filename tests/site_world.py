@@ -1,4 +1,4 @@
-"""A small sample market with a few awkward names in it, built for real, and its site."""
+"""A small sample market with a few awkward names in it, built for real: trained for a moment, and quick to make."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from embeddings.train import train_vectors
+from embeddings.train import VectorOptions, train_vectors
 from kg.progress import Progress
 from kg.sample import SampleSize, write_sample_market
 from kg.sample.size import END
 from recommender.build import BuildOptions, write_build
-from recommender.gat import train_attention
+from recommender.gat import AttentionOptions, train_attention
 from recommender.scorer import LearnedParts
-from tests.small_build import ATTENTION, VECTORS
 from web.sources import from_folder
 
 SIZE = SampleSize(investors=160, stocks=60, funds=12, bonds=4, years=1)
+VECTORS = VectorOptions(model="TransE", dimension=16, seed=3, max_epochs=2)
+ATTENTION = AttentionOptions(seed=3, dimension=16, hidden=8, max_epochs=2, patience=1, engine="torch")
 HOSTILE = "<script>alert('x')</script> & \"Co\""
 SLASHED = "BRK/B~1 ü?#%"
 """An asset's id and name that an address or a page could break on."""

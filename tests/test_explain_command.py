@@ -20,13 +20,12 @@ from explain.faithfulness import OURS, RANDOM
 from explain.what_if import Change, ScorerWhatIf
 from recommender.build import Build
 from recommender.retrieve import rank_assets, recommend
-from tests.small_build import make_small_build
 from web.cli import main
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return make_small_build(tmp_path_factory.mktemp("explain"))
+def build(small_build: Build) -> Build:
+    return small_build
 
 
 @pytest.fixture(scope="module")

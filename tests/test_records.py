@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from small_build import make_small_build
 
 from explain.ledger.canonical import canonical
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.ledger.verify import verify_ledger
-from explain.records.adviser import Adviser, Question
+from explain.records.adviser import Advice, Adviser, Question
 from explain.records.columns import packed, unpacked
+from explain.records.desk import Desk
+from explain.records.everybody import Everybody, serve_everybody
 from explain.records.inspect import Look, export_case, list_records, read_record
+from explain.records.keep import drop_unused, keep_files, kept_build, kept_builds
 from explain.records.record import record_of
 from explain.records.replay import differences, find_build, replay
-from explain.records.serve import kept_build, serve, serve_all
+from explain.records.serve import serve
 from explain.records.tables import expanded
+from explain.records.whole import whole
 from kg.errors import LedgerError, UsageError
+from kg.progress import Progress
 from recommender.build import Build, load_build
 from recommender.retrieve import recommend
 from recommender.suitability.rulefile import load_rules, parse_rules
@@ -36,8 +43,8 @@ LOOK = Look("clerk", "test")
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return make_small_build(tmp_path_factory.mktemp("small"))
+def build(small_build: Build) -> Build:
+    return small_build
 
 
 @pytest.fixture(scope="module")
@@ -162,13 +169,142 @@ def test_what_cannot_be_recorded_is_not_served(adviser: Adviser, build: Build, l
         serve(adviser, ledger, ask(investors(build)[1]))
 
 
-def test_everybody_s_lists(adviser: Adviser, build: Build, ledger: Ledger) -> None:
-    served = list(serve_all(adviser, ledger, (ask(user_id, k=3) for user_id in investors(build)[:30])))
-    assert len(ledger.headers(kinds=["recommendation"])) == 30
-    assert "sha256" in served[0].record["candidates"]
-    header, record = read_record(ledger, served[7].receipt.id, LOOK)
+def everybodys_lists(adviser: Adviser, ledger: Ledger, folder: Path, *, workers: int = 1) -> pd.DataFrame:
+    out = folder / f"lists-{workers}.parquet"
+    done = serve_everybody(adviser, ledger, Everybody("clerk", "command line", 3), out, Progress(None), workers=workers)
+    table = pd.read_parquet(out)
+    assert (done.rows, done.lists) == (len(table), len(adviser.build.graph.users))
+    batch = ledger.unsealed(ledger.leaf(done.receipt.id))
+    assert batch["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    return table
+
+
+def test_everybody_s_lists(adviser: Adviser, build: Build, ledger: Ledger, tmp_path: Path) -> None:
+    """The file holds each investor's gated list; each is recorded without reasons, replays, and is made whole again."""
+    table = everybodys_lists(adviser, ledger, tmp_path)
+    assert list(table.columns) == ["user_id", "rank", "asset_id", "score"]
+    headers = ledger.headers(kinds=["recommendation"])
+    assert len(headers) == len(build.graph.users)
+    who = cautious(build)
+    header, record = read_record(ledger, ledger.headers(person=who)[0].id, LOOK)
+    alone = adviser.advise(ask(who, k=3))
+    of_file = table[table["user_id"] == who]
+    assert list(zip(of_file["rank"], of_file["asset_id"], of_file["score"], strict=True)) == [
+        (line.rank, line.asset_id, line.score) for line in alone.lines
+    ]
+    assert "columns" not in record["candidates"]
+    assert all("explanation" not in item for item in expanded(record)["list"])
+    assert [each["verdict"]["outcome"] for each in expanded(record)["rejected"]] == ["reject"] * len(alone.rejected)
     assert replay(ledger, header.id, record, build).same
+    again = whole(ledger, record)
+    assert again["reasons"] == "computed again"
+    asked_alone = expanded(json.loads(canonical(record_of(adviser, alone))))
+    assert again["list"] == asked_alone["list"]
     assert verify_ledger(ledger).sound
+
+
+def test_everybody_s_lists_by_several_processes(adviser: Adviser, build: Build, tmp_path: Path) -> None:
+    ledgers = [open_ledger(tmp_path / name, environ={}) for name in ("one", "two")]
+    tables = [
+        everybodys_lists(adviser, opened, tmp_path, workers=workers)
+        for opened, workers in zip(ledgers, (1, 2), strict=True)
+    ]
+    assert tables[0].equals(tables[1])
+    assert [len(opened.headers(kinds=["recommendation"])) for opened in ledgers] == [len(build.graph.users)] * 2
+
+
+def test_no_file_of_lists_that_are_not_recorded(
+    adviser: Adviser, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybodys_lists(adviser, ledger, tmp_path)
+    ledger.clock = lambda: datetime(2020, 1, 1, tzinfo=UTC)
+    out = tmp_path / "late.parquet"
+    with pytest.raises(LedgerError, match="the clock is"):
+        serve_everybody(adviser, ledger, Everybody("clerk", "command line"), out, Progress(None))
+    assert list(tmp_path.glob("*late*")) == []
+
+
+def test_the_desk_s_records_are_those_of_the_answer(adviser: Adviser, build: Build, ledger: Ledger) -> None:
+    """What is remembered is recorded again byte for byte, but for who asked and through what."""
+    desk, user = Desk(adviser, ledger), cautious(build)
+    calls = []
+
+    def view(advice: Advice) -> list[str]:
+        calls.append(1)
+        return [line.asset_id for line in advice.lines]
+
+    for who in ("ann", "bob", "ann"):
+        question = Question(who, "site", user)
+        shown = desk.show(question, "ids", view)
+        payload = canonical(ledger.unsealed(ledger.leaf(shown.receipt.id)))
+        assert payload == canonical(record_of(adviser, adviser.advise(question)))
+        assert shown.view == [line.asset_id for line in adviser.advise(question).lines]
+    assert len(calls) == 1
+    assert len(ledger.headers(person=user)) == 3
+
+
+def test_the_desk_forgets_what_it_has_no_room_for(adviser: Adviser, build: Build, ledger: Ledger) -> None:
+    desk = Desk(adviser, ledger, remembered=1)
+    for _ in range(2):
+        shown = desk.show(ask(investors(build)[0], k=3), "n", lambda advice: len(advice.lines))
+        assert shown.view == 3
+    assert desk._answers == {}
+    assert desk._size == 0
+
+
+def test_the_desk_shows_nothing_that_is_not_recorded(adviser: Adviser, build: Build, ledger: Ledger) -> None:
+    desk = Desk(adviser, ledger)
+    desk.show(ask(investors(build)[0]), "n", lambda advice: len(advice.lines))
+    database = ledger.folder / "ledger.sqlite"
+    database.rename(database.with_suffix(".gone"))
+    with pytest.raises(LedgerError, match="is gone or was replaced"):
+        desk.show(ask(investors(build)[0]), "n", lambda advice: len(advice.lines))
+
+
+def test_builds_are_kept_as_long_as_a_record_refers_to_them(
+    adviser: Adviser, build: Build, ledger: Ledger, tmp_path: Path
+) -> None:
+    serve(adviser, ledger, ask(investors(build)[0]))
+    unused = tmp_path / "other"
+    shutil.copytree(build.folder, unused)
+    manifest = json.loads((unused / "manifest.json").read_text())
+    (unused / "manifest.json").write_text(json.dumps(manifest | {"build_hash": "f" * 64}))
+    keep_files(load_build(unused), ledger.folder / "builds")
+    assert [(kept.build_hash, kept.records) for kept in kept_builds(ledger)] == sorted(
+        [(build.build_hash, 1), ("f" * 64, 0)]
+    )
+    assert [kept.build_hash for kept in drop_unused(ledger)] == ["f" * 64]
+    assert [kept.build_hash for kept in kept_builds(ledger)] == [build.build_hash]
+
+
+def test_a_rank_is_the_place_in_the_gated_list(adviser: Adviser, build: Build) -> None:
+    user = cautious(build)
+    advice = adviser.advise(ask(user, k=len(build.graph.assets)))
+    for line in (advice.lines[0], advice.lines[len(advice.lines) // 2], advice.lines[-1]):
+        assert adviser.advise(ask(user, asset_id=line.asset_id)).explanations[0].rank == line.rank
+    rejected = adviser.advise(ask(user, asset_id=advice.rejected[0].asset_id))
+    assert (rejected.explanations[0].rank, rejected.verdicts[0].outcome) == (0, Outcome.REJECT)
+
+
+def test_lists_are_complete_wherever_enough_assets_pass(adviser: Adviser, build: Build) -> None:
+    for user in investors(build)[:40]:
+        for kind in (None, "stock", "bond"):
+            advice = adviser.advise(ask(user, kind=kind))
+            assert len(advice.lines) == min(10, int(advice.screening.allowed.sum()))
+
+
+def test_no_rules_at_all(build: Build, ledger: Ledger) -> None:
+    adviser = Adviser(build, load_rules("none"))
+    served = serve(adviser, ledger, ask(investors(build)[3]))
+    assert list(served.advice.lines) == recommend(build.scorer, investors(build)[3])
+    assert served.record["rules"] | {"sha256": ""} == {
+        "market": "none",
+        "version": "2026-07-01",
+        "sha256": "",
+        "rules": [],
+    }
+    _, record = read_record(ledger, served.receipt.id, LOOK)
+    assert replay(ledger, served.receipt.id, record, build).same
 
 
 # -- replay --------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from small_build import make_small_build
 from test_records import ask, investors
 
 from explain.ledger.canonical import canonical
@@ -27,6 +26,7 @@ from explain.records.serve import serve
 from explain.records.tables import expanded
 from explain.records.verdict_text import outcome_text, result_text
 from kg.errors import PathfolioError, UsageError
+from recommender.build import Build
 from recommender.suitability.rulefile import load_rules
 from recommender.suitability.rules import CONCENTRATIONS, FRESH_FACTS, RULE_KINDS
 from recommender.suitability.verdict import REASONS
@@ -45,10 +45,10 @@ def with_rejections(adviser: Adviser) -> str:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, str, dict[str, Any], Adviser]:
+def world(small_build: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, str, dict[str, Any], Adviser]:
     """A ledger, the id of a record with rejections, the record, and who advised."""
     folder = tmp_path_factory.mktemp("report")
-    adviser = Adviser(make_small_build(folder), load_rules("tw"))
+    adviser = Adviser(small_build, load_rules("tw"))
     clock = lambda: datetime(2026, 7, 1, 9, 30, tzinfo=UTC)  # noqa: E731 -- a clock that stands
     ledger = open_ledger(folder / "ledger", environ={}, clock=clock)
     served = serve(adviser, ledger, ask(with_rejections(adviser)))

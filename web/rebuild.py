@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from explain.ledger.ledger import Ledger
-from explain.records.serve import BUILD, registered
+from explain.records.keep import BUILD, registered
 from kg.progress import Progress
 from recommender.build import Build, BuildOptions, make_build
 from recommender.scorer import ScoreOptions

@@ -51,7 +51,15 @@ def _fast(value: Any) -> bytes | None:
 
 
 def _number(found: re.Match[str]) -> str:
+    """The float that Python writes as `found` as ECMAScript writes it: decimal from 1e-6 on, without `e-0`."""
     text = found.group()
     if text.endswith(".0") and text != "-0.0":
         return text[:-2]
+    mantissa, _, exponent = text.partition("e-0")
+    if exponent in {"7", "8", "9"}:
+        return f"{mantissa}e-{exponent}"
+    if exponent in {"5", "6"} and mantissa[0] != "-":
+        return f"0.{'0' * (int(exponent) - 1)}{mantissa.replace('.', '')}"
+    if "e-" in text and not exponent:
+        return text
     return bytes(rfc8785.dumps(float(text))).decode()

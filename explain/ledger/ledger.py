@@ -70,11 +70,11 @@ class Ledger:
 
     # -- writing ---------------------------------------------------------------------------------------------
 
-    def append(self, record: Mapping[str, Any], *, person: str | None, **about: Any) -> Receipt:
+    def append(self, record: Mapping[str, Any] | bytes, *, person: str | None, **about: Any) -> Receipt:
         """Append one record; once it returns, the record is on disk under a signed checkpoint.
 
         Args:
-            record: anything that RFC 8785 can write.
+            record: anything that RFC 8785 can write, or what it wrote.
             person: whose key seals it; None for what is about nobody, which stays readable.
             about: `kind` (a recommendation unless it says otherwise), `retention` (class) and `tags`.
 
@@ -85,7 +85,7 @@ class Ledger:
 
     def append_many(
         self,
-        records: Sequence[tuple[Mapping[str, Any], str | None]],
+        records: Sequence[tuple[Mapping[str, Any] | bytes, str | None]],
         *,
         kind: str = RECOMMENDATION,
         retention: str = "advice",
@@ -97,7 +97,7 @@ class Ledger:
 
     def draft(
         self,
-        record: Mapping[str, Any],
+        record: Mapping[str, Any] | bytes,
         person: str | None,
         kind: str,
         retention: str = "ledger",
@@ -105,7 +105,8 @@ class Ledger:
     ) -> Draft:
         """An entry of now, still to be written."""
         subject = "" if person is None else self.master.subject(person)
-        return Draft(new_id(), kind, canonical(record), subject, retention, self.clock(), tags or {})
+        payload = record if isinstance(record, bytes) else canonical(record)
+        return Draft(new_id(), kind, payload, subject, retention, self.clock(), tags or {})
 
     def write(self, drafts: Sequence[Draft], also: Change | None = None) -> list[Receipt]:
         """Append drafts; `also` happens in the same transaction."""

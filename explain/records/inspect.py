@@ -18,9 +18,9 @@ from explain.ledger.ledger import RECOMMENDATION, Ledger
 from explain.ledger.merkle import leaf_hash
 from explain.ledger.proof_text import proof_text
 from explain.ledger.verify import verify_record
+from explain.records.keep import BUILD, RULES, registered
 from explain.records.report import Integrity, Report, make_report, report_html
-from explain.records.serve import BUILD, RULES, registered
-from explain.records.tables import expanded
+from explain.records.whole import whole
 from explain.wording import LANGUAGES
 from kg.errors import UsageError
 
@@ -119,7 +119,7 @@ def integrity_of(ledger: Ledger, header: Header) -> Integrity:
 def report_on(ledger: Ledger, record_id: str, look: Look, lang: str, *, changes: Sequence[str] = ()) -> Report:
     """The report on one record; `changes` as in `make_report`."""
     header, record = read_record(ledger, record_id, look)
-    return make_report(expanded(record), header, integrity_of(ledger, header), lang, changes=changes)
+    return make_report(whole(ledger, record), header, integrity_of(ledger, header), lang, changes=changes)
 
 
 def export_case(ledger: Ledger, record_id: str, look: Look, out: Path) -> None:
@@ -128,8 +128,13 @@ def export_case(ledger: Ledger, record_id: str, look: Look, out: Path) -> None:
     Raises:
         OSError: `out` cannot be written.
     """
+    out.write_bytes(case_of(ledger, record_id, look))
+
+
+def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
+    """The bytes of case.zip; see `export_case`."""
     header, record = read_record(ledger, record_id, look)
-    readable, integrity = expanded(record), integrity_of(ledger, header)
+    readable, integrity = whole(ledger, record), integrity_of(ledger, header)
     reports = {
         f"report-{lang}.html": report_html(make_report(readable, header, integrity, lang)).encode()
         for lang in LANGUAGES
@@ -146,7 +151,7 @@ def export_case(ledger: Ledger, record_id: str, look: Look, out: Path) -> None:
         "rules.toml": registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(),
         "manifest.json": registered(ledger, BUILD, record["build"]["hash"])["manifest"].encode(),
     }
-    out.write_bytes(_zipped(files | reports, read_header(files["record.leaf"])))
+    return _zipped(files | reports, read_header(files["record.leaf"]))
 
 
 def _zipped(files: dict[str, bytes], header: Header) -> bytes:

@@ -31,14 +31,15 @@ FORMAT: Final = 1
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow")
 
 
-def record_of(adviser: Adviser, advice: Advice, *, whole: bool = True) -> dict[str, Any]:
+def record_of(adviser: Adviser, advice: Advice) -> dict[str, Any]:
     """The record of `advice`, ready for canonical JSON; the same advice gives the same record.
 
-    Args:
-        whole: with the scores and verdicts of all candidates as columns; otherwise only their SHA-256, for the
-            lists of everybody at once.
+    Where the question asked for no explanation, the scores and verdicts of all candidates stand in it as their
+    SHA-256 only, and replay gives them again.
     """
     build, question, tables = adviser.build, advice.question, Tables()
+    explanations: list[dict[str, Any]] = [{"explanation": tables.explanation(each)} for each in advice.explanations]
+    explanations = explanations or [{} for _ in advice.lines]
     record = {
         "format": FORMAT,
         "question": asdict(question),
@@ -52,16 +53,12 @@ def record_of(adviser: Adviser, advice: Advice, *, whole: bool = True) -> dict[s
         "rules": _rules(adviser.rules),
         "software": software(),
         "investor": _investor(adviser, advice.screening.investor),
-        "candidates": _candidates(advice, whole=whole),
+        "candidates": _candidates(advice, whole=question.explained),
         "list": [
-            {
-                **_asset(build.graph, line),
-                "verdict": tables.verdict(verdict),
-                "explanation": tables.explanation(explanation),
-            }
-            for line, verdict, explanation in zip(advice.lines, advice.verdicts, advice.explanations, strict=True)
+            {**_asset(build.graph, line), "verdict": tables.verdict(verdict, adviser.rules), **explanation}
+            for line, verdict, explanation in zip(advice.lines, advice.verdicts, explanations, strict=True)
         ],
-        "rejected": [_rejected(build.graph, rejected, tables) for rejected in advice.rejected],
+        "rejected": [_rejected(adviser, rejected, tables) for rejected in advice.rejected],
     }
     return record | {"tables": tables.to_json()}
 
@@ -93,11 +90,12 @@ def _asset(graph: KnowledgeGraph, line: Recommendation) -> dict[str, Any]:
     return {"rank": line.rank, "asset_id": line.asset_id, "kind": line.kind, "score": line.score, **names}
 
 
-def _rejected(graph: KnowledgeGraph, rejected: Rejected, tables: Tables) -> dict[str, Any]:
+def _rejected(adviser: Adviser, rejected: Rejected, tables: Tables) -> dict[str, Any]:
+    graph = adviser.build.graph
     row = graph.asset_row(rejected.asset_id)
     kind = next(word for word, node_kind in ASSET_KIND_OF.items() if node_kind is graph.kind_of(row))
     about = {"place": rejected.place, "asset_id": rejected.asset_id, "kind": kind, "score": rejected.score}
-    return about | _names(graph, row) | {"verdict": tables.verdict(rejected.verdict)}
+    return about | _names(graph, row) | {"verdict": tables.verdict(rejected.verdict, adviser.rules)}
 
 
 def _investor(adviser: Adviser, investor: InvestorFacts) -> dict[str, Any]:
@@ -146,5 +144,7 @@ def _candidates(advice: Advice, *, whole: bool) -> dict[str, Any]:
 
 def _decisive(screening: Screening) -> npt.NDArray[np.int8]:
     """(candidates,) the place in the rule file of the first rule with the gravest effect; -1 where all passed."""
+    if not len(screening.effects):
+        return np.full(len(screening.at), -1, np.int8)
     gravest = screening.effects.argmax(axis=0)
     return np.where(screening.outcome > Outcome.PASS, gravest, -1).astype(np.int8)

@@ -13,8 +13,8 @@ from explain.ledger.canonical import canonical
 from explain.ledger.ledger import Ledger
 from explain.records.adviser import Adviser, Question
 from explain.records.columns import unpacked
+from explain.records.keep import RULES, kept_build, registered
 from explain.records.record import record_of, software
-from explain.records.serve import RULES, kept_build, registered
 from kg.errors import DataError, UsageError
 from recommender.build import Build, load_build
 from recommender.suitability.rulefile import parse_rules
@@ -78,13 +78,12 @@ def replay(ledger: Ledger, record_id: str, record: dict[str, Any], build: Build)
     try:
         rules = parse_rules(registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(), "recorded rules")
         question = Question(**record["question"])
-        whole = "columns" in record["candidates"]
     except (KeyError, TypeError) as error:
         raise DataError(
             f"record {record_id}: not a record of format 1 ({error}): read it with the version that wrote it"
         ) from None
     adviser = Adviser(build, rules)
-    computed = record_of(adviser, adviser.advise(question), whole=whole)
+    computed = record_of(adviser, adviser.advise(question))
     then, now = dict(record.get("software", {})), software()
     changed = {name: (then.get(name, ""), now.get(name, "")) for name in then | now if then.get(name) != now.get(name)}
     sealed = build.build_hash == record["build"]["hash"]

@@ -25,6 +25,7 @@ from explain.records.report_parts import (
     rejected_part,
 )
 from explain.records.verdict_text import verdict_text
+from explain.records.whole import COMPUTED_AGAIN, GONE
 from explain.wording import wording_of
 
 _ON_FIRST_PAGE: Final = 4
@@ -104,7 +105,7 @@ def make_report(
         sound=not integrity.problem,
         sample=texts["sample"] if record["data"]["is_sample"] else "",
         facts=tuple(_facts(record, header, texts, lang)),
-        considered=texts.filled("considered", **_counts(record, lang)),
+        considered=_considered(record, texts, lang),
         assets=tuple(asset_part(item, record, texts, lang) for item in record["list"]),
         rejected=tuple(rejected_part(item, texts, lang) for item in record["rejected"]),
         changes=(*(changes or _own_part(record, texts, lang)), *_rules_in_the_way(record, texts, lang)),
@@ -175,6 +176,13 @@ def _question(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
         return texts.filled("question_asset", asset=asset)
     kind, held = texts[f"kind_{question['kind'] or 'all'}"], texts["with_held"] if question["include_held"] else ""
     return texts.filled("question_list", k=question["k"], kind=kind, held=held)
+
+
+def _considered(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
+    """How many passed, and for a list that was handed out bare, where its reasons are from."""
+    sentence = texts.filled("considered", **_counts(record, lang))
+    bare = {COMPUTED_AGAIN: texts["computed_again"], GONE: texts["build_gone"]}.get(record.get("reasons", ""), "")
+    return f"{sentence} {bare}".rstrip()
 
 
 def _counts(record: Mapping[str, Any], lang: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from explain.records.verdict_text import outcome_text, result_text, verdict_text
@@ -13,6 +14,10 @@ from kg.labels import local_label
 _MOST_PATHS: Final = 25
 _MOST_FACTS: Final = 6
 _MOST_SOURCES: Final = 2
+_UNEXPLAINED: Final[Mapping[str, Any]] = MappingProxyType(
+    {"base": [], "channels": [], "paths": [], "facts": [], "reasons": []}
+)
+"""Of a list that was handed out bare, where the build that could explain it is gone."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def label_of(item: Mapping[str, Any], lang: str) -> str:
 
 def asset_part(item: Mapping[str, Any], record: Mapping[str, Any], texts: ReportTexts, lang: str) -> AssetPart:
     """A line of the list with everything behind it."""
-    wording, explanation = wording_of(lang), item["explanation"]
+    wording, explanation = wording_of(lang), item.get("explanation") or {**_UNEXPLAINED, "score": item["score"]}
     verdict = item["verdict"]
     shown, rest = explanation["paths"][:_MOST_PATHS], explanation["paths"][_MOST_PATHS:]
     names = record.get("local_names", {}) if lang.startswith("zh") else {}

@@ -6,12 +6,13 @@ be some five times as large. `expanded` gives the form that `explain --format js
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from explain.evidence import PathEdge, PathNode
 from explain.explanation import Explanation
+from recommender.suitability.rules import RuleSet
 from recommender.suitability.verdict import Fact, RuleResult, Verdict
 
 _NODE: Final = ("id", "kind", "name", "local_name")
@@ -68,9 +69,14 @@ class Tables:
             "reasons": [reason.to_json() for reason in explanation.reasons],
         }
 
-    def verdict(self, verdict: Verdict) -> dict[str, Any]:
-        """A verdict in places; its results stand in the order of the rules."""
-        return {"outcome": verdict.outcome.word, "results": [self._result(result) for result in verdict.results]}
+    def verdict(self, verdict: Verdict, rules: RuleSet) -> dict[str, Any]:
+        """A verdict in places: its results in the order of the rules, or what speaks against with each rule's place."""
+        results = [self._result(result) for result in verdict.results]
+        if len(results) == len(rules.rules):
+            return {"outcome": verdict.outcome.word, "results": results}
+        places = {rule.name: place for place, rule in enumerate(rules.rules)}
+        against = [[places[found.rule], *row] for found, row in zip(verdict.results, results, strict=True)]
+        return {"outcome": verdict.outcome.word, "against": against}
 
     def _result(self, result: RuleResult) -> list[Any]:
         facts = [self._fact(fact) for fact in result.facts]
@@ -82,13 +88,17 @@ class Tables:
         return self.nodes.place(key, [node.id, node.kind, node.name, node.local_name])
 
     def _edge(self, edge: PathEdge) -> int:
-        days = edge.as_of.isoformat(), edge.known_at.isoformat()
-        row = (edge.head, edge.relation, edge.tail, edge.weight, edge.source, *days)
-        return self.edges.place(row, list(row))
+        at = self.edges.places.get(edge)
+        return self.edges.place(edge, _edge_row(edge)) if at is None else at
 
     def _fact(self, fact: Fact) -> int:
-        row = fact.to_json()
-        return self.facts.place(tuple(row.items()), row)
+        at = self.facts.places.get(fact)
+        return self.facts.place(fact, fact.to_json()) if at is None else at
+
+
+def _edge_row(edge: PathEdge) -> list[Any]:
+    days = edge.as_of.isoformat(), edge.known_at.isoformat()
+    return [edge.head, edge.relation, edge.tail, edge.weight, edge.source, *days]
 
 
 def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,11 +110,12 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
         "build": record["build"]["hash"],
     }
     shown = [
-        {
-            **item,
-            "verdict": _verdict(item["verdict"], item["asset_id"], rules, tables),
-            "explanation": _explanation({**about, **_line(item)}, item["explanation"], tables),
-        }
+        {**item, "verdict": _verdict(item["verdict"], item["asset_id"], rules, tables)}
+        | (
+            {"explanation": _explanation({**about, **_line(item)}, item["explanation"], tables)}
+            if "explanation" in item
+            else {}
+        )
         for item in record["list"]
     ]
     rejected = [
@@ -141,9 +152,18 @@ def _verdict(
             **dict(zip(_RESULT, result[:6], strict=True)),
             "facts": [tables["facts"][at] for at in result[6]],
         }
-        for (rule, kind), result in zip(rules, compact["results"], strict=True)
+        for (rule, kind), result in _results(compact, rules)
     ]
     return {"asset_id": asset_id, "outcome": compact["outcome"], "results": results}
+
+
+def _results(compact: Mapping[str, Any], rules: Sequence[Sequence[str]]) -> Iterator[tuple[Sequence[str], Any]]:
+    """Each result with its rule's name and kind."""
+    if "results" in compact:
+        yield from zip(rules, compact["results"], strict=True)
+        return
+    for place, *result in compact["against"]:
+        yield rules[place], result
 
 
 def _row(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:

@@ -12,28 +12,23 @@ from kg.graph import NO_DAY
 from kg.schema import Relation
 from recommender.suitability.assets import AssetFacts, day_text, edge_fact, one_edge
 from recommender.suitability.investor import InvestorFacts, share_fact
-from recommender.suitability.judges import fact_edge
+from recommender.suitability.judges import LEVEL_TABLE, fact_edge
 from recommender.suitability.rules import Rule, RuleSet
 from recommender.suitability.verdict import REASON_CODE, Fact, Judgement
-
-LEVEL_TABLE: Final = MappingProxyType(
-    {"risk_level": "risk", "capacity": "capacity", "complexity": "experience", "horizon": "horizon"}
-)
-"""Rule kind to the table of levels that it compares with."""
 
 _MEMBERSHIP: Final = MappingProxyType({"issuer": Relation.ISSUED_BY, "industry": Relation.IN_INDUSTRY})
 
 
 def facts_used(
-    rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement, number: int
+    rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement
 ) -> tuple[Fact, ...]:
-    """What `rule` used to judge the asset at position `asset`; `number` is its place in `found`."""
-    if found.reason[number] == REASON_CODE["exempt"] and investor.segment is not None:
+    """What `rule` used to judge the asset at position `asset`; `found` is about all assets."""
+    if found.reason[asset] == REASON_CODE["exempt"] and investor.segment is not None:
         return (edge_fact(assets.graph, investor.segment[1]),)
     if rule.kind in LEVEL_TABLE:
         return tuple(_level_facts(rule, assets, investor, asset))
     if rule.kind == "concentration":
-        return tuple(_concentration_facts(rule, assets, investor, asset, int(found.subject[number])))
+        return tuple(_concentration_facts(rule, assets, investor, asset, int(found.subject[asset])))
     if rule.kind == "restricted":
         return tuple(_restriction_facts(assets, asset))
     if rule.kind == "tradable":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,43 @@ from kg.schema import KIND_CODE, NodeKind, Relation
 
 LOOK_THROUGH_DEPTH: Final = 4
 """Funds of funds are followed this far; what is deeper counts as the fund that was reached."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The entries of some rows of an exposure, row by row.
+
+    Attributes:
+        row: (entries,) number of the row.
+        groups: (entries,) columns, rising within a row.
+        part: (entries,) float64 fractions of the asset.
+        known: (rows,) what a row adds up to.
+    """
+
+    row: IntArray
+    groups: IntArray
+    part: FloatArray
+    known: FloatArray
+
+    @classmethod
+    def of(cls, matrix: sp.csr_array) -> Parts:
+        """The entries of a matrix with sorted columns."""
+        row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        known = np.bincount(row, matrix.data, minlength=matrix.shape[0]).astype(np.float64)
+        return cls(row, matrix.indices.astype(np.int64), matrix.data, known)
+
+    @cached_property
+    def _starts(self) -> IntArray:
+        return np.flatnonzero(np.diff(self.row, prepend=-1)).astype(np.int64)
+
+    def largest(self, values: FloatArray) -> IntArray:
+        """The entry with the largest of `values` (entries,) in each row that has any; the first of equal ones."""
+        if len(values) == len(self._starts):
+            return self._starts
+        counts = np.diff(self._starts, append=len(values))
+        best = np.repeat(np.maximum.reduceat(values, self._starts), counts)
+        at = np.flatnonzero(values == best)
+        return at[np.flatnonzero(np.diff(self.row[at], prepend=-1))]
 
 
 @dataclass(frozen=True)
@@ -30,16 +68,24 @@ class Exposure:
     names: npt.NDArray[np.object_]
     is_fund: npt.NDArray[np.bool_]
 
-    def rows(self, at: IntArray) -> sp.csr_array:
-        """The rows of the assets at positions `at`; all of them, in their order, cost nothing."""
+    def rows(self, at: IntArray) -> Parts:
+        """The parts of the assets at positions `at`; those of all assets in their order are kept."""
         n = self.matrix.shape[0]
-        return self.matrix if len(at) == n and np.array_equal(at, np.arange(n)) else self.matrix[at]
+        return self._all if len(at) == n and np.array_equal(at, np.arange(n)) else Parts.of(self.matrix[at])
+
+    @cached_property
+    def _all(self) -> Parts:
+        return Parts.of(self.matrix)
+
+    @cached_property
+    def _by_group(self) -> sp.csr_array:
+        return sp.csr_array(self.matrix.T)
 
     def of_holdings(self, held: IntArray, share: FloatArray) -> FloatArray:
         """(groups,) the fractions of a portfolio that holds `share` of each asset in `held` (positions)."""
-        rows = self.matrix[held]
-        weight = rows.data * np.repeat(share, np.diff(rows.indptr))
-        fractions: FloatArray = np.bincount(rows.indices, weight, minlength=len(self.names)).astype(np.float64)
+        portfolio = np.zeros(self.matrix.shape[0])
+        np.add.at(portfolio, held, share)
+        fractions: FloatArray = self._by_group @ portfolio
         return fractions
 
     def part(self, asset: int, group: int) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,10 +13,13 @@ import pandas as pd
 from kg.graph import IntArray, KnowledgeGraph, Mask
 from recommender.suitability.assets import AssetFacts, asset_facts
 from recommender.suitability.evidence import facts_used
-from recommender.suitability.investor import InvestorFacts, investor_facts
-from recommender.suitability.judges import judge
+from recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, investor_facts
+from recommender.suitability.judges import LEVEL_TABLE, judge, same_finding
 from recommender.suitability.rules import Rule, RuleSet
-from recommender.suitability.verdict import REASONS, Judgement, Outcome, RuleResult, Verdict
+from recommender.suitability.verdict import REASON_CODE, REASONS, Judgement, Outcome, RuleResult, Verdict
+
+Finding = tuple[Judgement, npt.NDArray[np.int8]]
+"""What a rule finds about all assets, and what that counts as (assets,)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Screening:
 
     Attributes:
         at: (n,) positions of the candidates in `graph.assets`.
-        judgements: one per rule of `assets.rules.rules`.
+        judgements: one per rule of `assets.rules.rules`, about all assets of the graph.
         effects: (rules, n) int8 of `Outcome`: what each finding counts as.
     """
 
@@ -47,23 +51,31 @@ class Screening:
 
     def verdict(self, number: int) -> Verdict:
         """The verdict on candidate `number`, with the facts that it rests on."""
+        return self._verdict(number, range(len(self.judgements)), facts=True)
+
+    def brief(self, number: int) -> Verdict:
+        """The verdict with the results alone that speak against candidate `number`, and without facts."""
+        return self._verdict(number, np.flatnonzero(self.effects[:, number] != Outcome.PASS).tolist(), facts=False)
+
+    def _verdict(self, number: int, rows: Sequence[int], *, facts: bool) -> Verdict:
         asset = int(self.assets.graph.assets[self.at[number]])
-        results = tuple(self._result(rule, row, number) for row, rule in enumerate(self.assets.rules.rules))
+        results = tuple(self._result(row, number, facts=facts) for row in rows)
         return Verdict(str(self.assets.graph.nodes.id[asset]), Outcome(int(self.outcome[number])), results)
 
-    def _result(self, rule: Rule, row: int, number: int) -> RuleResult:
-        found = self.judgements[row]
-        subject = int(found.subject[number])
+    def _result(self, row: int, number: int, *, facts: bool) -> RuleResult:
+        rule = self.assets.rules.rules[row]
+        found, at = self.judgements[row], int(self.at[number])
+        subject = int(found.subject[at])
         return RuleResult(
             rule=rule.name,
             kind=f"{rule.kind}/{rule.group}" if rule.group else rule.kind,
-            outcome=Outcome(int(found.outcome[number])),
+            outcome=Outcome(int(found.outcome[at])),
             effect=Outcome(int(self.effects[row, number])),
-            reason=REASONS[int(found.reason[number])],
-            measured=_number(found.measured[number]),
-            limit=_number(found.limit[number]),
+            reason=REASONS[int(found.reason[at])],
+            measured=_number(found.measured[at]),
+            limit=_number(found.limit[at]),
             subject=str(found.names[subject]) if subject >= 0 else "",
-            facts=facts_used(rule, self.assets, self.investor, int(self.at[number]), found, number),
+            facts=facts_used(rule, self.assets, self.investor, at, found) if facts else (),
         )
 
     def counted(self, effect: Outcome) -> dict[str, int]:
@@ -78,23 +90,52 @@ class Screening:
 
 @dataclass(frozen=True)
 class Gate:
-    """A market's rules over one snapshot; what depends on assets alone is computed once."""
+    """A market's rules over one snapshot; what depends on assets, or on an investor's level alone, is kept.
+
+    Attributes:
+        untold: what no investor of the snapshot has told, by the names of `LEVEL_RELATIONS`.
+    """
 
     assets: AssetFacts
+    untold: frozenset[str]
+    _kept: dict[tuple[int, Hashable], Finding] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def over(cls, graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None = None) -> Gate:
         """The gate of `rules` over `graph`; `prices` as in `asset_facts`."""
-        return cls(asset_facts(graph, rules, prices))
+        told = {table for table, relation in LEVEL_RELATIONS.items() if len(graph.outgoing(relation).edge)}
+        return cls(asset_facts(graph, rules, prices), frozenset(LEVEL_RELATIONS) - told)
 
     def screen(self, user_row: int, asset_rows: IntArray) -> Screening:
         """All rules about the assets at `asset_rows` for the investor at `user_row` (rows of the graph's nodes)."""
+        return self.screen_facts(investor_facts(self.assets, user_row), asset_rows)
+
+    def screen_facts(self, investor: InvestorFacts, asset_rows: IntArray) -> Screening:
+        """The same for an investor of whom these facts are known, or assumed."""
         rules, graph = self.assets.rules.rules, self.assets.graph
-        investor = investor_facts(self.assets, user_row)
         at = np.asarray(asset_rows, np.int64) - (graph.assets[0] if len(graph.assets) else 0)
-        judgements = tuple(judge(rule, self.assets, investor, at) for rule in rules)
-        effects = [_effect(rule, found) for rule, found in zip(rules, judgements, strict=True)]
-        return Screening(self.assets, investor, at, judgements, np.stack(effects).astype(np.int8))
+        findings = [self._finding(number, rule, investor) for number, rule in enumerate(rules)]
+        effects = [effect[at] for _, effect in findings] or [np.zeros(len(at), np.int8)]
+        judgements = tuple(judgement for judgement, _ in findings)
+        return Screening(self.assets, investor, at, judgements, np.stack(effects)[: len(rules)])
+
+    def _finding(self, number: int, rule: Rule, investor: InvestorFacts) -> Finding:
+        key = same_finding(rule, self.assets, investor)
+        found = None if key is None else self._kept.get((number, key))
+        if found is None:
+            judgement = judge(rule, self.assets, investor, np.arange(len(self.assets.graph.assets)))
+            found = judgement, self._effect(rule, judgement)
+            if key is not None:
+                self._kept[number, key] = found
+        return found
+
+    def _effect(self, rule: Rule, found: Judgement) -> npt.NDArray[np.int8]:
+        """What the outcomes count as; where nobody has told a level, `absent` says what not knowing it counts as."""
+        unknown = found.outcome == Outcome.UNKNOWN
+        effect = np.where(unknown, np.int8(rule.unknown), found.outcome)
+        if LEVEL_TABLE.get(rule.kind) in self.untold:
+            effect = np.where(unknown & (found.reason == REASON_CODE["no_level"]), np.int8(rule.absent), effect)
+        return effect.astype(np.int8)
 
 
 def check(
@@ -110,10 +151,6 @@ def check(
     """
     screening = Gate.over(graph, rules, prices).screen(user_row, asset_rows)
     return [screening.verdict(number) for number in range(len(asset_rows))]
-
-
-def _effect(rule: Rule, found: Judgement) -> npt.NDArray[np.int8]:
-    return np.where(found.outcome == Outcome.UNKNOWN, np.int8(rule.unknown), found.outcome)
 
 
 def _number(value: float) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -15,21 +15,47 @@ from recommender.suitability.assets import AssetFacts
 from recommender.suitability.exposure import Exposure
 from recommender.suitability.investor import InvestorFacts
 from recommender.suitability.rules import Rule
-from recommender.suitability.verdict import Judgement, Outcome
+from recommender.suitability.verdict import REASON_CODE, Judgement, Outcome
 
 Judge = Callable[[Rule, AssetFacts, InvestorFacts, IntArray], Judgement]
 
 KNOWN_PART: Final = 0.5
 """Concentration is unknown where less than this part of an asset has a known group."""
 
+LEVEL_TABLE: Final = MappingProxyType(
+    {"risk_level": "risk", "capacity": "capacity", "complexity": "experience", "horizon": "horizon"}
+)
+"""Rule kind to the table of levels that it compares with."""
+
 _ROUNDING: Final = 1e-9
 
 
 def judge(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
     """What `rule` finds about the assets at positions `at` for this investor."""
-    if investor.segment is not None and investor.segment[0].casefold() in rule.exempt:
+    if is_exempt(rule, investor):
         return Judgement.of(len(at), Outcome.PASS, "exempt")
     return _JUDGES[rule.kind](rule, assets, investor, at)
+
+
+def is_exempt(rule: Rule, investor: InvestorFacts) -> bool:
+    """Whether the rule does not apply to the investor's segment."""
+    return investor.segment is not None and investor.segment[0].casefold() in rule.exempt
+
+
+def same_finding(rule: Rule, assets: AssetFacts, investor: InvestorFacts) -> Hashable:
+    """What decides the rule's findings beside the assets: investors with the same key get the same ones.
+
+    None where that is the whole portfolio.
+    """
+    if is_exempt(rule, investor):
+        return "exempt"
+    if rule.kind in LEVEL_TABLE:
+        level = investor.levels.get(LEVEL_TABLE[rule.kind])
+        return "level", None if level is None else level.name
+    if rule.kind == "freshness" and rule.group == "profile":
+        level = investor.levels.get("risk")
+        return "day", None if level is None or level.edge < 0 else int(assets.graph.edges.as_of[level.edge])
+    return None if rule.kind == "concentration" else "assets"
 
 
 # -- levels --------------------------------------------------------------------------------------------------
@@ -87,13 +113,15 @@ def _concentration(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: 
     exposure = assets.exposure[rule.group]
     before = exposure.of_holdings(investor.held, investor.share)
     share, after, limit, group = _after_purchase(rule, assets, exposure, before, at)
-    found = Judgement.of(len(at), Outcome.PASS, "within_limit")
-    warns = (rule.warn_at < rule.limit) & (limit <= rule.limit)
-    found = found.where(warns & (after >= rule.warn_at), Outcome.WARN, "near_limit")
-    found = found.where(after > limit + _ROUNDING, rule.fail, "above_limit")
-    open_part = (share < KNOWN_PART) & (found.outcome != rule.fail)
-    found = found.where(open_part, Outcome.UNKNOWN, "no_group")
-    return replace(found, measured=after, limit=limit, subject=group, names=exposure.names)
+    outcome, reason = np.full(len(at), Outcome.PASS, np.int8), np.full(len(at), REASON_CODE["within_limit"], np.int8)
+    if rule.warn_at < rule.limit:
+        near = (limit <= rule.limit) & (after >= rule.warn_at)
+        outcome[near], reason[near] = Outcome.WARN, REASON_CODE["near_limit"]
+    above = after > limit + _ROUNDING
+    outcome[above], reason[above] = rule.fail, REASON_CODE["above_limit"]
+    open_part = (share < KNOWN_PART) & (outcome != rule.fail)
+    outcome[open_part], reason[open_part] = Outcome.UNKNOWN, REASON_CODE["no_group"]
+    return Judgement(outcome, reason, after, limit, group, exposure.names)
 
 
 def _after_purchase(
@@ -105,20 +133,18 @@ def _after_purchase(
     more than the candidate are diluted by it and left out.
     """
     p, rows = assets.rules.purchase_share, exposure.rows(at)
-    row = np.repeat(np.arange(len(at)), np.diff(rows.indptr))
-    after = (1 - p) * before[rows.indices] + p * rows.data
+    group = rows.groups
+    after = (1 - p) * before[group] + p * rows.part
     limits = np.where(exposure.is_fund, max(rule.fund_limit, rule.limit), rule.limit)
-    counts = rows.data >= before[rows.indices] - _ROUNDING
+    counts = rows.part >= before[group] - _ROUNDING
     if rule.group == "currency":
-        counts &= exposure.names[rows.indices] != assets.rules.base_currency
-    ratio = np.where(counts, after / limits[rows.indices], -1.0)
-    order = np.lexsort((-rows.indices, ratio, row))
-    last = order[np.flatnonzero(np.diff(row[order], append=-1))]
-    share, measured, group = np.zeros(len(at)), np.full(len(at), np.nan), np.full(len(at), -1, np.int64)
-    np.add.at(share, row, rows.data)
-    chosen = last[ratio[last] >= 0]
-    measured[row[chosen]], group[row[chosen]] = after[chosen], rows.indices[chosen]
-    return share, measured, np.append(limits, rule.limit)[group], group  # -1: no group, the rule's own limit
+        counts &= (exposure.names != assets.rules.base_currency)[group]
+    ratio = np.where(counts, after / limits[group], -1.0)
+    chosen = rows.largest(ratio)
+    chosen = chosen[ratio[chosen] >= 0]
+    measured, nearest = np.full(len(at), np.nan), np.full(len(at), -1, np.int64)
+    measured[rows.row[chosen]], nearest[rows.row[chosen]] = after[chosen], group[chosen]
+    return rows.known, measured, np.append(limits, rule.limit)[nearest], nearest  # -1: no group, the rule's own limit
 
 
 # -- the market ----------------------------------------------------------------------------------------------

@@ -30,6 +30,9 @@ from recommender.suitability.verdict import Outcome
 SHIPPED: Final = ("eu", "us", "tw")
 """Markets whose default rules come with the package."""
 
+NO_RULES: Final = "none"
+"""The shipped file without rules: whoever names it shows what the score alone gives, and every record says so."""
+
 _TABLES: Final = MappingProxyType(
     {
         "": {"format", "market", "version", "title", "base_currency", "purchase_share", "missing_weights",
@@ -37,8 +40,8 @@ _TABLES: Final = MappingProxyType(
         "levels": {"risk", "capacity", "experience", "horizon"},
         "derive": {"class", "of", "kinds", "words"},
         "restricted": {"asset", "issuer", "industry", "country", "category", "reason", "from", "until"},
-        "rule": {"id", "kind", "title", "basis", "unknown", "fail", "tolerance", "group", "limit", "fund_limit",
-                 "warn_at", "max_days", "exempt"},
+        "rule": {"id", "kind", "title", "basis", "unknown", "absent", "fail", "tolerance", "group", "limit",
+                 "fund_limit", "warn_at", "max_days", "exempt"},
     }
 )  # fmt: skip
 _NEEDS: Final = MappingProxyType(
@@ -47,18 +50,18 @@ _NEEDS: Final = MappingProxyType(
 
 
 def load_rules(source: str | Path) -> RuleSet:
-    """The rules in a TOML file, or the shipped ones of a market (`eu`, `us`, `tw`).
+    """The rules in a TOML file, or the shipped ones of a market (`eu`, `us`, `tw`, or `none`).
 
     Raises:
         UsageError: there is no such file or market.
         DataError: the file breaks the layout; one line with file, line, value and remedy.
     """
-    is_market = str(source) in SHIPPED
+    is_market = str(source) in (*SHIPPED, NO_RULES)
     path = Path(__file__).with_name(f"{source}.toml") if is_market else Path(source)
     try:
         raw = path.read_bytes()
     except OSError as error:
-        remedy = f"name a TOML file or one of {', '.join(SHIPPED)}"
+        remedy = f"name a TOML file or one of {', '.join((*SHIPPED, NO_RULES))}"
         raise UsageError(f"{source}: no rules here ({error.strerror}): {remedy}") from None
     return parse_rules(raw, str(path.name if is_market else source))
 
@@ -128,7 +131,7 @@ class _Reader:
 
     def _rules(self) -> tuple[Rule, ...]:
         rules = tuple(self._rule(*entry) for entry in self._entries("rule"))
-        if not rules:
+        if not rules and self.content.get("market") != NO_RULES:
             raise self._error(len(self.lines), "no [[rule]]", "add at least one rule")
         seen: dict[str, int] = {}
         for rule in rules:
@@ -146,12 +149,14 @@ class _Reader:
         groups = FRESH_FACTS if kind == "freshness" else CONCENTRATIONS
         limit = self._fraction(entry, "limit", 1.0, line)
         effects = ("reject", "warn", "pass")
+        unknown = self._one_of(entry, "unknown", effects, "reject", line)
         return Rule(
             name=self._text(entry, "id", line),
             kind=kind,
             title=self._titles(entry, line),
             basis=self._text(entry, "basis", line, default=""),
-            unknown=Outcome[self._one_of(entry, "unknown", effects, "reject", line).upper()],
+            unknown=Outcome[unknown.upper()],
+            absent=Outcome[self._one_of(entry, "absent", effects, unknown, line).upper()],
             fail=Outcome[self._one_of(entry, "fail", effects[:2], "reject", line).upper()],
             tolerance=self._whole(entry, "tolerance", 0, line),
             group=self._one_of(entry, "group", groups, "", line),

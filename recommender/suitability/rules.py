@@ -37,6 +37,8 @@ class Rule:
         title: language to title.
         basis: the law or code that it serves.
         unknown: what counts where the facts do not decide; rejects unless the file says otherwise.
+        absent: rules about an investor's level: what counts where the data hold no such level of anybody, so that
+            it was never asked; as `unknown` unless the file says otherwise.
         fail: what a violation counts as, reject or warn.
         tolerance: risk_level and capacity: how many classes above the level only warn.
         group: concentration: what is added up, one of `CONCENTRATIONS`; freshness: one of `FRESH_FACTS`.
@@ -53,6 +55,7 @@ class Rule:
     title: dict[str, str]
     basis: str = ""
     unknown: Outcome = Outcome.REJECT
+    absent: Outcome = Outcome.REJECT
     fail: Outcome = Outcome.REJECT
     tolerance: int = 0
     group: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -50,7 +50,7 @@ class Fact:
 
     def to_json(self) -> dict[str, Any]:
         """Only the fields that say something."""
-        return {name: value for name, value in asdict(self).items() if value not in ("", None)}
+        return {name: value for name, value in vars(self).items() if value not in ("", None)}
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,8 @@ def _add_custody(actions: Any) -> None:
     erase.add_argument("--user", metavar="U", required=True)
     erase.add_argument("--despite-retention", action="store_true", help="although records must still be kept")
     expire = _action(actions, "expire", "delete the content of records whose retention has ended")
+    builds = _action(actions, "builds", "list the builds that are kept for the records that refer to them")
+    builds.add_argument("--drop-unused", action="store_true", help="delete those that no record refers to any more")
     rotate = _action(actions, "rotate-key", "sign with a new key from now on")
     clock = _action(actions, "clock", "record that the clock was wrong, and go on from its present time")
     for parser in (hold, release, erase, rotate, clock):
@@ -152,7 +154,7 @@ def _print_record(record: dict[str, Any]) -> None:
     for item in record["list"]:
         outcome = outcome_text(item["verdict"]["outcome"], "en")
         sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {item['name']}: {outcome}\n")
-        for reason in item["explanation"]["reasons"]:
+        for reason in item.get("explanation", {"reasons": []})["reasons"]:
             if reason["lang"] == question["lang"]:
                 sys.stdout.write(f"         {reason['text']}\n")
     sys.stdout.write(f"{candidates['count']} candidates, {candidates['allowed']} passed; rejected above the last:\n")
@@ -164,9 +166,9 @@ def _print_record(record: dict[str, Any]) -> None:
 def _report(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.records.changes import what_would_have_changed
     from explain.records.inspect import read_record, report_on
+    from explain.records.keep import kept_build
     from explain.records.pdf import pdf_of
     from explain.records.report import report_html
-    from explain.records.serve import kept_build
     from recommender.build import load_build
 
     look = _look(args)
@@ -292,6 +294,17 @@ def _expire(ledger: Ledger, _args: argparse.Namespace) -> None:
     sys.stdout.write(f"{custody.expire(ledger, who=getpass.getuser())} records deleted\n")
 
 
+def _builds(ledger: Ledger, args: argparse.Namespace) -> None:
+    from explain.records.keep import builds_folder, drop_unused, kept_builds
+
+    dropped = {kept.build_hash for kept in drop_unused(ledger)} if args.drop_unused else set()
+    for kept in kept_builds(ledger):
+        sys.stdout.write(f"{kept.build_hash[:12]}  {kept.records:9,} records  {kept.size / 1e6:9,.1f} MB\n")
+    for build_hash in sorted(dropped):
+        sys.stdout.write(f"{build_hash[:12]}  deleted: no record refers to it\n")
+    sys.stdout.write(f"in {builds_folder(ledger)}\n")
+
+
 def _rotate(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.ledger import custody
 
@@ -319,6 +332,7 @@ _ACTIONS: Final = {
     "release": _release,
     "erase": _erase,
     "expire": _expire,
+    "builds": _builds,
     "rotate-key": _rotate,
     "clock": _clock,
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from web.advice import add_rules
 from web.commands import serve
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7, help="another seed gives another market (default: 7)")
     parser.add_argument("--no-serve", action="store_true", help="build only")
     serve.add_server_arguments(parser)
+    add_rules(parser)
 
 
 def run(args: argparse.Namespace) -> int | None:
@@ -34,7 +37,8 @@ def run(args: argparse.Namespace) -> int | None:
         progress.note(f"built in {time.perf_counter() - start:.0f} s; next time it is there at once")
     if args.no_serve:
         return 0
-    return serve.serve_build(folder / "build", args, demo=True)
+    ledger = None if os.environ.get("PATHFOLIO_LEDGER") else folder / "ledger"
+    return serve.serve_build(folder / "build", args, demo=True, ledger=ledger)
 
 
 def default_folder(seed: int) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from web.advice import add_rules, open_desk
 from web.arguments import add_build
 from web.commands.accounts import add_store
 
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio serve`."""
     add_build(parser)
     add_server_arguments(parser)
+    add_rules(parser)
     add_store(parser)
     parser.add_argument(
         "--url", help="where visitors find the site, if not at --host: behind a proxy that speaks HTTPS (https://…)"
@@ -39,15 +41,17 @@ def run(args: argparse.Namespace) -> int:
     return serve_build(args.build, args)
 
 
-def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False) -> int:
+def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, ledger: Path | None = None) -> int:
     """Serve the build in `folder` on `args.host` and `args.port` until Ctrl-C; returns the exit code.
 
     Args:
         demo: with sample accounts that the sign-in page shows, as in `pathfolio demo`.
+        ledger: where records go; where the environment says, or among the user's data, for None.
 
     Raises:
         UsageError: the port is taken, or others could reach the site though there are no accounts.
         DataError: there is no build.
+        LedgerError: the ledger cannot be opened, so nothing could be shown.
     """
     from kg.progress import Progress
     from recommender.build import load_build
@@ -58,17 +62,21 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False) -
     build = load_build(folder)
     url = getattr(args, "url", None)
     access = _demo_access(build, args.host) if demo else _access(args.host, url, getattr(args, "accounts", None))
+    desk = open_desk(build, args.rules, ledger)
     listener = listen(args.host, args.port)
     with Progress().stage(f"load the build of {build.as_of}"):
         names = (urlsplit(url).hostname or "",) if url else ()
-        app = create_app(build, access, trusted_hosts=(*LOOPBACK_NAMES, *names), behind_proxy=bool(url))
+        app = create_app(build, access, desk=desk, trusted_hosts=(*LOOPBACK_NAMES, *names), behind_proxy=bool(url))
         app.extensions["pathfolio"].warm_up()
     label = "sample market, generated data" if build.is_sample else build.graph.name
+    rules = desk.adviser.rules
+    say(f"what is shown is recorded in {desk.ledger.store.where}; rules {rules.market} {rules.version}")
     say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
     try:
         run(app, listener)
     finally:
         app.extensions["pathfolio_graph"].close()
+        desk.ledger.close()
     say("stopped")
     return 0
 

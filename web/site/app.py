@@ -16,8 +16,12 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from explain.formats_svg import as_svg
+from explain.records.desk import Desk
+from explain.records.find import Finder
 from recommender.build import Build, load_build
-from web.site import headers
+from recommender.suitability.rulefile import NO_RULES
+from web.advice import open_desk
+from web.site import asking, headers
 from web.site.access import guard
 from web.site.access.guard import Access, visitor
 from web.site.access.roles import Permission
@@ -27,15 +31,45 @@ from web.site.evidence import Evidence, figure
 from web.site.families import FAMILIES, family_of
 from web.site.graph.desk import GraphDesk
 from web.site.language import current_texts, keep_choice
-from web.site.pages import accounts, assets, builds, console, errors, home, investors, recommendations, signin
+from web.site.pages import (
+    accounts,
+    assets,
+    builds,
+    console,
+    errors,
+    home,
+    investors,
+    recommendations,
+    record,
+    records,
+    signin,
+    what_if,
+)
 from web.site.served import Served
 from web.site.texts import other_languages, texts_of
 from web.site.waterfall import waterfall
+
+PAGES: Final = (
+    home,
+    investors,
+    recommendations,
+    assets,
+    records,
+    record,
+    console,
+    builds,
+    signin,
+    accounts,
+    what_if,
+)
+"""Modules of pages, each with its blueprint."""
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 NAVIGATION: Final = MappingProxyType(
     {
+        "what_if.questionnaire": Permission.HOME,
+        "records.records": Permission.RECORDS,
         "console.console": Permission.GRAPH,
         "builds.build": Permission.BUILDS,
         "accounts.accounts": Permission.ACCOUNTS,
@@ -58,6 +92,7 @@ def create_app(
     build: Build | Path,
     access: Access | None = None,
     *,
+    desk: Desk | None = None,
     trusted_hosts: tuple[str, ...] = LOOPBACK_NAMES,
     behind_proxy: bool = False,
 ) -> Flask:
@@ -66,12 +101,15 @@ def create_app(
     Args:
         build: a build, or the folder of one.
         access: who may see what; without it, whoever reaches the site may see everything.
+        desk: hands out the build's answers; without it, under the rules of the build's market and with the ledger
+            that the environment names.
         trusted_hosts: names by which the site may be asked for; others are refused, so that no page of another
             site can reach it under a name of its own (DNS rebinding).
         behind_proxy: whether one proxy stands in front and says in X-Forwarded-For and -Proto who asks, and how.
 
     Raises:
         DataError: there is no build in the folder.
+        LedgerError: the ledger cannot be opened, so nothing could be shown.
     """
     app = Flask(__name__, template_folder="templates", static_folder="static")
     if behind_proxy:
@@ -81,14 +119,16 @@ def create_app(
     app.url_map.converters["id"] = IdConverter
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    served = Served(build if isinstance(build, Build) else load_build(build))
+    served = Served(desk or open_desk(build if isinstance(build, Build) else load_build(build)))
     app.extensions["pathfolio"] = served
     app.extensions["pathfolio_graph"] = GraphDesk(served.build, investors=access is None or access.accounts is None)
-    for group in (home, investors, recommendations, assets, console, builds, signin, accounts):
+    app.extensions["pathfolio_finder"] = Finder(served.desk.ledger)
+    for group in PAGES:
         app.register_blueprint(group.blueprint)
     guard.register(app, access or Access())
     errors.register(app)
     headers.register(app)
+    asking.register(app)
     keep_choice(app)
     _add_globals(app, served)
     return app
@@ -108,6 +148,7 @@ def _add_globals(app: Flask, served: Served) -> None:
         evidence=Evidence,
         figure=figure,
         file_url=_file_url,
+        asset_name=records.asset_name,
         here=_here,
     )
 
@@ -115,12 +156,14 @@ def _add_globals(app: Flask, served: Served) -> None:
     def language() -> dict[str, Any]:
         texts = current_texts()
         others = [texts_of(lang) for lang in other_languages(texts.lang)]
+        rules = served.desk.adviser.rules
         return {
             "lang": texts.lang,
             "say": texts.say,
             "words": texts.words,
             "other_texts": others,
             "visitor": visitor(),
+            "site_rules": "" if rules.market == NO_RULES else rules.title[texts.lang],
             "navigation": [endpoint for endpoint, needed in NAVIGATION.items() if visitor().may(needed)],
         }
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from kg.errors import UsageError
+from kg.errors import LedgerError, UsageError
 from web.site.language import current_texts
 from web.site.render import Page, show
 
-_WORDED: Final = frozenset({400, 401, 403, 404, 405, 429})
+log = logging.getLogger("pathfolio.ledger")
+
+_WORDED: Final = frozenset({400, 401, 403, 404, 405, 428, 429, 501, 503})
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ def register(app: Flask) -> None:
     """Show every error as a page, or as JSON where that was asked for."""
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(UsageError, _of_usage)
+    app.register_error_handler(LedgerError, _of_ledger)
     app.register_error_handler(500, _of_fault)
 
 
@@ -44,6 +48,12 @@ def _of_http(error: HTTPException) -> Response:
 def _of_usage(error: UsageError) -> Response:
     texts = current_texts()
     return show(ErrorPage(400, texts.say("error_400"), str(error)), 400)
+
+
+def _of_ledger(error: LedgerError) -> Response:
+    """What could not be recorded is not shown; why is for whoever runs the site."""
+    log.error("not shown, since it could not be recorded: %s", error)
+    return _show(503)
 
 
 def _of_fault(error: Exception) -> Response:

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import ClassVar, Final
 
 from flask import Blueprint, Response, abort, request
 
 from explain.evidence import PathNode, Reason
 from explain.explanation import Explanation
+from explain.records.adviser import Advice
+from explain.records.verdict_text import verdict_text
 from explain.triggers_facts import NEW_DAYS
 from kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
 from kg.schema import ASSET_KIND_OF, NodeKind
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
+from web.site.asking import ask
 from web.site.families import Share, shares_of
 from web.site.language import current_texts
 from web.site.portfolio import Portfolio, portfolio_of
 from web.site.render import Page, served, show
-from web.site.served import Ranked, Served
+from web.site.served import Served
 
 LIST_LENGTH: Final = 10
 SHOWN_REASONS: Final = 3
+SHOWN_PASSED_OVER: Final = 5
 
 blueprint = Blueprint("investors", __name__)
 
@@ -34,6 +39,7 @@ class Line:
     Attributes:
         listed: the day it came to market, where that was less than 90 days ago.
         shares: what the families of channels add to the score.
+        warnings: what the suitability rules say against it, beside `Advised.warnings`.
     """
 
     rank: int
@@ -42,6 +48,31 @@ class Line:
     reasons: tuple[Reason, ...]
     listed: date | None
     shares: tuple[Share, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """An asset that the score would have listed at `place`, and why the suitability rules did not let it through."""
+
+    place: int
+    asset: PathNode
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Advised:
+    """A list as it is shown.
+
+    Attributes:
+        warnings: what the suitability rules say against every line.
+        passed_over: the first of those that the rules did not let through, with `more_passed_over` beside them.
+    """
+
+    lines: tuple[Line, ...]
+    warnings: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+    more_passed_over: int
 
 
 @dataclass(frozen=True)
@@ -53,6 +84,9 @@ class InvestorPage(Page):
     kind: str | None
     kinds: tuple[str, ...]
     recommended: tuple[Line, ...]
+    warnings: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+    more_passed_over: int
 
 
 @blueprint.get("/investors/<id:user_id>")
@@ -61,9 +95,18 @@ def investor(user_id: str) -> Response:
     """The investor's page; `?kind=` switches the list between stock, fund and bond."""
     site = served()
     row, kind = investor_row(site.graph, user_id), asked_kind(site)
-    user = row - int(site.graph.users[0])
-    lines = tuple(_line(site, user, ranked) for ranked in site.list_of(user, LIST_LENGTH, kind))
-    return show(InvestorPage(portfolio_of(site, row), kind, site.kinds, lines))
+    shown = ask("list", partial(_advised, site, current_texts().lang), user_id, k=LIST_LENGTH, kind=kind).view
+    return show(
+        InvestorPage(
+            portfolio_of(site, row),
+            kind,
+            site.kinds,
+            shown.lines,
+            shown.warnings,
+            shown.passed_over,
+            shown.more_passed_over,
+        )
+    )
 
 
 def investor_row(graph: KnowledgeGraph, user_id: str) -> int:
@@ -93,16 +136,33 @@ def newly_listed(graph: KnowledgeGraph, row: int) -> date | None:
     return to_date(day) if day != NO_DAY and 0 <= to_days(graph.as_of) - day <= NEW_DAYS else None
 
 
-def _line(site: Served, user: int, ranked: Ranked) -> Line:
-    lang = current_texts().lang
-    explanation = site.explain(user, ranked.asset, ranked.rank, lang)
+def _advised(site: Served, lang: str, advice: Advice) -> Advised:
+    said = [tuple(verdict_text(verdict.to_json(), lang)) for verdict in advice.verdicts]
+    common = tuple(text for text in said[0] if all(text in texts for texts in said)) if len(said) > 1 else ()
+    lines = tuple(
+        _line(site, lang, explanation, tuple(text for text in texts if text not in common))
+        for explanation, texts in zip(advice.explanations, said, strict=True)
+    )
+    passed_over = tuple(
+        PassedOver(
+            each.place,
+            site.names.node(site.graph.asset_row(each.asset_id)),
+            tuple(verdict_text(each.verdict.to_json(), lang)),
+        )
+        for each in advice.rejected[:SHOWN_PASSED_OVER]
+    )
+    return Advised(lines, common, passed_over, len(advice.rejected) - len(passed_over))
+
+
+def _line(site: Served, lang: str, explanation: Explanation, warnings: tuple[str, ...]) -> Line:
     return Line(
-        rank=ranked.rank,
+        rank=explanation.rank,
         asset=explanation.asset,
         score=explanation.score,
         reasons=_spoken(explanation, lang),
-        listed=newly_listed(site.graph, int(site.graph.assets[ranked.asset])),
+        listed=newly_listed(site.graph, site.graph.asset_row(explanation.asset_id)),
         shares=shares_of(explanation),
+        warnings=warnings,
     )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
 from explain.explanation import Explanation
-from explain.wording import LANGUAGES
+from explain.records.adviser import Advice
+from explain.records.verdict_text import result_text
+from recommender.suitability.rules import RuleSet
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
+from web.site.asking import ask
+from web.site.language import current_texts
 from web.site.pages.investors import asked_kind, asset_row, investor_row
 from web.site.prices import PriceHistory
 from web.site.render import Page, served, show
@@ -19,11 +24,32 @@ blueprint = Blueprint("recommendations", __name__)
 
 
 @dataclass(frozen=True)
+class Check:
+    """What one suitability rule found; `effect` is pass, warn or reject, `outcome` may be unknown."""
+
+    title: str
+    outcome: str
+    effect: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An explanation with the verdict of the suitability rules: the gravest effect, and every rule's finding."""
+
+    explanation: Explanation
+    verdict: str
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
 class RecommendationPage(Page):
     """`kind` is the kind of asset among which `explanation.rank` counts, None for all."""
 
     template: ClassVar[str] = "recommendation.html"
     explanation: Explanation
+    verdict: str
+    checks: tuple[Check, ...]
     kind: str | None
     price: PriceHistory | None
 
@@ -37,9 +63,17 @@ class RecommendationPage(Page):
 def recommendation(user_id: str, asset_id: str) -> Response:
     """Why the asset has its score for the investor; `?kind=` counts the rank among assets of that kind."""
     site = served()
-    user = investor_row(site.graph, user_id) - int(site.graph.users[0])
-    row = asset_row(site.graph, asset_id)
-    asset = row - int(site.graph.assets[0])
-    kind = asked_kind(site)
-    explanation = site.explain(user, asset, site.rank_of(user, asset, kind), *LANGUAGES)
-    return show(RecommendationPage(explanation, kind, site.price_of(row)))
+    investor_row(site.graph, user_id)
+    row, kind = asset_row(site.graph, asset_id), asked_kind(site)
+    view = partial(_checked, site.desk.adviser.rules, current_texts().lang)
+    found = ask("explanation", view, user_id, kind=kind, asset_id=asset_id).view
+    return show(RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row)))
+
+
+def _checked(rules: RuleSet, lang: str, advice: Advice) -> Checked:
+    verdict = advice.verdicts[0]
+    checks = [
+        Check(rule.title[lang], found.outcome.word, found.effect.word, result_text(found.to_json(), lang))
+        for rule, found in zip(rules.rules, verdict.results, strict=True)
+    ]
+    return Checked(advice.explanations[0], verdict.outcome.word, tuple(checks))

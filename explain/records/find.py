@@ -1,0 +1,193 @@
+"""Finding records: by investor, day and build from the headers, by asset and verdict from what is sealed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from threading import Lock
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from explain.ledger.entry import Header, read_header
+from explain.ledger.ledger import ACCESS, RECOMMENDATION, Ledger
+from explain.ledger.store import ENTRY, PERSON_KEY
+from explain.records.inspect import Look
+from kg.errors import LedgerError
+
+_AT_ONCE: Final = 200
+_REMEMBERED: Final = 200_000
+
+
+@dataclass(frozen=True)
+class Search:
+    """What records are looked for; empty fields do not matter.
+
+    Attributes:
+        asset: on the list, or rejected.
+        first, last: days, both included (UTC).
+        verdict: of some asset on the list (pass, warn), or reject for records that rejected some.
+        build: a build's hash, or its beginning.
+    """
+
+    investor: str = ""
+    asset: str = ""
+    first: date | None = None
+    last: date | None = None
+    verdict: str = ""
+    build: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one record is about; empty beside its header where the person was erased.
+
+    Attributes:
+        verdicts: (asset id, verdict) of the list, in its order.
+        rejected: asset ids that the score would have listed.
+        rejected_by, warned_by: rule to how many of the candidates.
+    """
+
+    header: Header
+    user_id: str = ""
+    who: str = ""
+    through: str = ""
+    verdicts: tuple[tuple[str, str], ...] = ()
+    rejected: tuple[str, ...] = ()
+    considered: int = 0
+    rejected_by: tuple[tuple[str, int], ...] = ()
+    warned_by: tuple[tuple[str, int], ...] = ()
+    rules: str = ""
+    readable: bool = True
+
+    def fits(self, search: Search) -> bool:
+        """Whether what is sealed fits."""
+        if search.asset and search.asset not in {*(asset for asset, _ in self.verdicts), *self.rejected}:
+            return False
+        if search.verdict == "reject":
+            return bool(self.rejected)
+        return not search.verdict or search.verdict in {verdict for _, verdict in self.verdicts}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The newest records that fit.
+
+    Attributes:
+        looked_through: how many were read.
+        before: go on with those before this place; None where all were read.
+    """
+
+    records: tuple[Summary, ...]
+    looked_through: int
+    before: int | None
+
+
+class Finder:
+    """Finds records of one ledger; remembers what each is about. Safe to be used by many threads."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Nothing is read yet."""
+        self._ledger, self._lock = ledger, Lock()
+        self._known: dict[str, Summary] = {}
+
+    def find(
+        self,
+        search: Search,
+        look: Look,
+        *,
+        most: int = 50,
+        before: int | None = None,
+        seconds: float = 3.0,
+        listed: bool = True,
+    ) -> Found:
+        """The newest records that fit, `most` at most, looking for so many seconds at most; the look is recorded.
+
+        Args:
+            before: only those before this place.
+            listed: whether the records are shown one by one, so that each is named in the entry of the look.
+
+        Raises:
+            LedgerError: the look could not be recorded.
+        """
+        found, looked, last = [], 0, None
+        until = time.monotonic() + seconds
+        for header in self._headers(search, before):
+            looked, last = looked + 1, header.seq
+            summary = self._summary(header)
+            if summary.fits(search):
+                found.append(summary)
+            if len(found) == most or time.monotonic() > until:
+                break
+        else:
+            last = None
+        ids = [summary.header.id for summary in found] if listed else []
+        self._ledger.append(
+            {"records": ids, "who": look.who, "purpose": look.purpose}, person=None, kind=ACCESS, retention=ACCESS
+        )
+        return Found(tuple(found), looked, last)
+
+    def _headers(self, search: Search, before: int | None) -> Iterator[Header]:
+        """Headers that fit by what they say in the open, the newest first."""
+        while True:
+            query = self._query(search).limit(_AT_ONCE)
+            if before is not None:
+                query = query.where(ENTRY.c.seq < before)
+            with self._ledger.store.read() as connection:
+                headers = [read_header(bytes(data)) for data in connection.execute(query).scalars()]
+            yield from (header for header in headers if header.tags.get("build", "").startswith(search.build))
+            if len(headers) < _AT_ONCE:
+                return
+            before = headers[-1].seq
+
+    def _query(self, search: Search) -> sa.Select[Any]:
+        query = sa.select(ENTRY.c.data).where(ENTRY.c.kind == RECOMMENDATION, ENTRY.c.data.is_not(None))
+        if search.investor:
+            subject = self._ledger.master.subject(search.investor)
+            query = query.where(
+                ENTRY.c.key_id.in_(sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.subject == subject))
+            )
+        if search.first is not None:
+            query = query.where(ENTRY.c.time >= search.first.isoformat())
+        if search.last is not None:
+            query = query.where(ENTRY.c.time < (search.last + timedelta(days=1)).isoformat())
+        return query.order_by(ENTRY.c.seq.desc())
+
+    def _summary(self, header: Header) -> Summary:
+        with self._lock:
+            known = self._known.get(header.id)
+        if known is not None:
+            return known
+        try:
+            made = summary_of(header, self._ledger.unsealed(self._ledger.leaf(header.id)))
+        except LedgerError:
+            return Summary(header, readable=False)
+        with self._lock:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[header.id] = made
+        return made
+
+    def forget(self) -> None:
+        """Forget what records are about, after a person was erased."""
+        with self._lock:
+            self._known.clear()
+
+
+def summary_of(header: Header, record: dict[str, Any]) -> Summary:
+    """What a record is about."""
+    question, candidates = record["question"], record["candidates"]
+    return Summary(
+        header,
+        question["user_id"],
+        question["who"],
+        question["through"],
+        tuple((item["asset_id"], item["verdict"]["outcome"]) for item in record["list"]),
+        tuple(item["asset_id"] for item in record["rejected"]),
+        int(candidates["count"]),
+        tuple((rule, count) for rule, count in candidates["rejected_by"].items() if rule != "any"),
+        tuple(candidates["warned_by"].items()),
+        f"{record['rules']['market']} {record['rules']['version']}",
+    )

@@ -1,0 +1,138 @@
+"""What happened to one record since it was made, and how two records differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from explain.ledger import custody
+from explain.ledger.entry import Header
+from explain.ledger.ledger import ACCESS, Ledger
+from explain.records.keep import BUILD, RULES
+
+MOST_EVENTS: Final = 100
+_LOOKED_THROUGH: Final = 20_000
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of the ledger that concerns a record: its kind, when, by whom, and what is said of it."""
+
+    kind: str
+    id: str
+    time: str
+    who: str
+    text: str
+
+
+def timeline(ledger: Ledger, header: Header) -> list[Event]:
+    """The oldest first: its build and rules, the record itself, every look, holds, and the erasure of its person."""
+    before = [
+        Event(other.kind, other.id, other.time, "", other.tags["sha256"])
+        for other in ledger.headers(kinds=[BUILD, RULES])
+        if other.tags.get("sha256") in (header.tags.get("build"), header.tags.get("rules"))
+    ]
+    kinds = [ACCESS, custody.HOLD, custody.RELEASE, custody.ERASURE]
+    later = [other for other in ledger.headers(kinds=kinds, limit=_LOOKED_THROUGH) if other.seq > header.seq]
+    payloads = [(other, ledger.unsealed(ledger.leaf(other.id))) for other in later]
+    holds = {other.id for other, payload in payloads if _concerns(payload, header)}
+    after = [
+        Event(other.kind, other.id, other.time, str(payload.get("who", "")), _said(payload))
+        for other, payload in payloads
+        if other.id in holds or payload.get("hold") in holds
+    ]
+    own = Event(header.kind, header.id, header.time, "", "")
+    return [*sorted(before, key=lambda event: event.time), own, *sorted(after[:MOST_EVENTS], key=lambda e: e.time)]
+
+
+def _concerns(payload: dict[str, Any], header: Header) -> bool:
+    return (
+        header.id in payload.get("records", ())
+        if isinstance(payload.get("records"), list)
+        else payload.get("record") == header.id or (bool(header.key) and payload.get("key") == header.key)
+    )
+
+
+def _said(payload: dict[str, Any]) -> str:
+    return str(payload.get("purpose") or payload.get("reason") or "")
+
+
+@dataclass(frozen=True)
+class Change:
+    """An asset in two records: rank (None: not listed), score and verdict in each."""
+
+    asset_id: str
+    name: str
+    name_local: str
+    ranks: tuple[int | None, int | None]
+    scores: tuple[float | None, float | None]
+    verdicts: tuple[str, str]
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing changed."""
+        return len({*self.ranks}) == len({*self.scores}) == len({*self.verdicts}) == 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the second record differs from the first.
+
+    Attributes:
+        facts: name to the two values, of what both rest on (investor, build, rules, software, question).
+        assets: all that either lists, or rejects and the other lists.
+        gained, lost: positions of the investor that only the second, or only the first, has.
+    """
+
+    facts: tuple[tuple[str, str, str], ...]
+    assets: tuple[Change, ...]
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
+    """Two records, as they were read."""
+    pairs = [dict(zip(("a", "b"), values, strict=True)) for values in zip(_facts(first), _facts(second), strict=True)]
+    facts = tuple((pair["a"][0], pair["a"][1], pair["b"][1]) for pair in pairs)
+    mine, other = _items(first), _items(second)
+    assets = tuple(
+        _change(asset, mine.get(asset, {}), other.get(asset, {})) for asset in dict.fromkeys([*mine, *other])
+    )
+    held, later = _positions(first), _positions(second)
+    return Comparison(facts, assets, tuple(sorted(later - held)), tuple(sorted(held - later)))
+
+
+def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
+    question, rules = record["question"], record["rules"]
+    levels = "; ".join(f"{name} {fact.get('tail', '')}" for name, fact in sorted(record["investor"]["levels"].items()))
+    return [
+        ("investor", question["user_id"]),
+        ("asked_by", f"{question['who']} ({question['through']})"),
+        ("question", f"k={question['k']} {question['kind'] or ''} {question['asset_id'] or ''}".strip()),
+        ("levels", levels),
+        ("as_of", record["data"]["as_of"]),
+        ("build", record["build"]["hash"]),
+        ("rules", f"{rules['market']} {rules['version']} {rules['sha256'][:12]}"),
+        ("software", ", ".join(f"{name} {version}" for name, version in sorted(record["software"].items()))),
+        ("allowed", f"{record['candidates']['allowed']} / {record['candidates']['count']}"),
+    ]
+
+
+def _items(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {item["asset_id"]: item for item in [*record["list"], *record["rejected"]]}
+
+
+def _positions(record: dict[str, Any]) -> set[str]:
+    return {str(fact["tail"]) for fact in record["investor"]["positions"]}
+
+
+def _change(asset_id: str, one: dict[str, Any], two: dict[str, Any]) -> Change:
+    either = one or two
+    return Change(
+        asset_id,
+        str(either["name"]),
+        str(either["name_local"]),
+        (one.get("rank"), two.get("rank")),
+        (one.get("score"), two.get("score")),
+        tuple(item["verdict"]["outcome"] if item else "" for item in (one, two)),  # type: ignore[arg-type] # two of them
+    )

@@ -1,0 +1,136 @@
+"""What records rest on: builds, their manifests and rules are kept as long as a record refers to them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from explain.ledger.ledger import RECOMMENDATION, Ledger
+from kg.errors import LedgerError
+from recommender.build import Build
+from recommender.suitability.rules import RuleSet
+
+BUILD: Final = "build"
+RULES: Final = "rules"
+BUILDS_VARIABLE: Final = "PATHFOLIO_BUILDS"
+
+
+def keep(build: Build, rules: RuleSet, ledger: Ledger) -> None:
+    """Before a build's first record: put its manifest, its assets and the rules into the ledger, and keep its files."""
+    known = ledger.noted
+    if (BUILD, build.build_hash) not in known:
+        keep_files(build, builds_folder(ledger))
+        _register(ledger, BUILD, build.build_hash, _about_build(build))
+    if (RULES, rules.sha256) not in known:
+        about = {"market": rules.market, "version": rules.version, "sha256": rules.sha256, "text": rules.text}
+        _register(ledger, RULES, rules.sha256, about)
+
+
+def _register(ledger: Ledger, kind: str, sha256: str, payload: dict[str, Any]) -> None:
+    if not any(header.tags.get("sha256") == sha256 for header in ledger.headers(kinds=[kind])):
+        ledger.append(payload, person=None, kind=kind, retention="ledger", tags={"sha256": sha256})
+    ledger.noted.add((kind, sha256))
+
+
+def registered(ledger: Ledger, kind: str, sha256: str) -> dict[str, Any]:
+    """The build or rules that a record names; raises LedgerError where the ledger has no entry of them."""
+    for header in ledger.headers(kinds=[kind]):
+        if header.tags.get("sha256") == sha256:
+            payload: dict[str, Any] = ledger.unsealed(ledger.leaf(header.id))
+            return payload
+    raise LedgerError(f"the ledger has no entry of {kind} {sha256[:12]}: it was written by other means")
+
+
+def _about_build(build: Build) -> dict[str, Any]:
+    graph = build.graph
+    columns = {
+        name: [str(x) for x in getattr(graph.nodes, name)[graph.assets]] for name in ("id", "name", "name_local")
+    }
+    columns["kind"] = [graph.kind_of(int(row)).lower() for row in graph.assets]
+    text = (build.folder / "manifest.json").read_text(encoding="utf-8")
+    return {"manifest": text, "assets": columns}
+
+
+def builds_folder(ledger: Ledger) -> Path:
+    """Where builds that records refer to are kept: PATHFOLIO_BUILDS, or beside the ledger's keys."""
+    return Path(os.environ.get(BUILDS_VARIABLE) or ledger.folder / "builds")
+
+
+def kept_build(ledger: Ledger, build_hash: str) -> Path | None:
+    """The folder of a build that was kept, or None."""
+    folder = builds_folder(ledger) / build_hash
+    return folder if (folder / "manifest.json").exists() else None
+
+
+def keep_files(build: Build, archive: Path) -> Path:
+    """Keep a build's files under its hash: as further names of the same files, or copied from another disk.
+
+    A build's files are never written to, only replaced as a whole, so a further name is as good as a copy.
+    """
+    target = archive / build.build_hash
+    if (target / "manifest.json").exists():
+        return target
+    try:
+        archive.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=archive))
+        shutil.copytree(build.folder, aside / "build", copy_function=_link)
+        (aside / "build").rename(target)
+        aside.rmdir()
+    except OSError as error:
+        if not (target / "manifest.json").exists():  # else another process has just kept it
+            raise LedgerError(
+                f"{archive}: cannot keep build {build.build_hash[:12]} ({error.strerror}): make room, or set "
+                f"{BUILDS_VARIABLE} to another folder; nothing was recorded"
+            ) from None
+    return target
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+@dataclass(frozen=True)
+class KeptBuild:
+    """A build that is kept.
+
+    Attributes:
+        records: how many records refer to it whose content is still there.
+        size: bytes of its files.
+    """
+
+    build_hash: str
+    folder: Path
+    records: int
+    size: int
+
+
+def kept_builds(ledger: Ledger) -> list[KeptBuild]:
+    """All builds that are kept, by their hashes."""
+    counts: dict[str, int] = {}
+    for header in ledger.headers(kinds=[RECOMMENDATION]):
+        build_hash = header.tags.get("build", "")
+        counts[build_hash] = counts.get(build_hash, 0) + 1
+    folders = sorted(path.parent for path in builds_folder(ledger).glob("*/manifest.json"))
+    return [KeptBuild(path.name, path, counts.get(path.name, 0), _size(path)) for path in folders]
+
+
+def drop_unused(ledger: Ledger) -> list[KeptBuild]:
+    """Delete the kept builds that no record refers to any more; returns them.
+
+    A build is kept before its first record is written, so this is not for moments at which lists are served.
+    """
+    unused = [kept for kept in kept_builds(ledger) if not kept.records]
+    for kept in unused:
+        shutil.rmtree(kept.folder)
+    return unused
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

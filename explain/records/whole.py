@@ -1,0 +1,46 @@
+"""The record of a bare list made whole again: its explanations and verdicts, from the build that was kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from explain.ledger.ledger import Ledger
+from explain.records.adviser import Adviser, Question
+from explain.records.keep import RULES, kept_build, registered
+from explain.records.record import record_of
+from explain.records.tables import expanded
+from kg.errors import LedgerError
+from recommender.build import load_build
+from recommender.suitability.rulefile import parse_rules
+
+RECORDED: Final = "recorded"
+COMPUTED_AGAIN: Final = "computed again"
+GONE: Final = "build gone"
+
+
+def whole(ledger: Ledger, record: dict[str, Any]) -> dict[str, Any]:
+    """The record written out; of a list that was handed out bare, the reasons are computed with its sealed build.
+
+    `reasons` says where they are from; with the build gone there are none, and what was shown then was the list alone.
+
+    Raises:
+        LedgerError: the build gives another list than the recorded one.
+    """
+    if record["question"].get("explained", True):
+        return expanded(record) | {"reasons": RECORDED}
+    build_hash = record["build"]["hash"]
+    folder = kept_build(ledger, build_hash)
+    if folder is None:
+        return expanded(record) | {"reasons": GONE}
+    rules = parse_rules(registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(), "recorded rules")
+    adviser = Adviser(load_build(folder), rules)
+    question = replace(Question(**record["question"]), explained=True)
+    again = record_of(adviser, adviser.advise(question))
+    if _lines(again) != _lines(record):
+        raise LedgerError(f"build {build_hash[:12]} gives another list than was recorded: see `pathfolio audit replay`")
+    return expanded(again) | {"question": record["question"], "reasons": COMPUTED_AGAIN}
+
+
+def _lines(record: dict[str, Any]) -> list[tuple[str, float]]:
+    return [(item["asset_id"], item["score"]) for item in record["list"]]

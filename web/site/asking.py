@@ -1,0 +1,58 @@
+"""Asking the desk: who asks, through what, and what was recorded before the page is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from flask import Flask, Response, g
+
+from explain.records.adviser import Advice, Question
+from explain.records.desk import Shown
+from web.advice import account_name
+from web.site.access.guard import visitor
+from web.site.language import current_texts
+from web.site.render import served
+from web.site.twin import wants_json
+
+RECORD_HEADER: Final = "Pathfolio-Record"
+"""Under it an answer names its record."""
+
+View = TypeVar("View")
+
+
+def ask(
+    name: str,
+    view_of: Callable[[Advice], View],
+    user_id: str,
+    *,
+    k: int = 10,
+    kind: str | None = None,
+    asset_id: str | None = None,
+) -> Shown[View]:
+    """What `view_of` makes of the answer to the present visitor, once it is recorded; `name` as in `Desk.show`.
+
+    Raises:
+        LedgerError: it could not be recorded.
+    """
+    question = Question(
+        asker(), "api" if wants_json() else "site", user_id, k, kind, lang=current_texts().lang, asset_id=asset_id
+    )
+    shown = served().desk.show(question, name, view_of)
+    g.record = shown.receipt.id
+    return shown
+
+
+def asker() -> str:
+    """The visitor's account, or the user of the operating system where there are no accounts."""
+    return visitor().name or account_name()
+
+
+def register(app: Flask) -> None:
+    """Name the record of what is shown in the answer's headers."""
+
+    @app.after_request
+    def name_record(response: Response) -> Response:
+        if "record" in g:
+            response.headers[RECORD_HEADER] = str(g.record)
+        return response

@@ -1,0 +1,185 @@
+"""Finding records, and counting what the rules did; for compliance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, Final
+
+from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from explain.evidence import PathNode
+from explain.records.find import Found, Search, Summary
+from kg.schema import ASSET_KIND_OF, NodeKind
+from web.site.access.guard import needs
+from web.site.access.roles import Permission
+from web.site.looking import finder, keep_purpose, look, with_purpose
+from web.site.pages.signin import safe_target
+from web.site.render import Page, served, show
+
+MOST_SHOWN: Final = 50
+MOST_COUNTED: Final = 100_000
+VERDICTS: Final = ("pass", "warn", "reject")
+
+blueprint = Blueprint("records", __name__)
+
+
+@dataclass(frozen=True)
+class RecordLine:
+    """One record in the list; `investor` is None where the person was erased or is not in the build."""
+
+    id: str
+    time: str
+    investor: PathNode | None
+    user_id: str
+    who: str
+    through: str
+    assets: tuple[tuple[str, str], ...]
+    rejected: int
+    build: str
+    rules: str
+    readable: bool
+
+
+@dataclass(frozen=True)
+class RecordsPage(Page):
+    """What was found; `before` is the place from which to go on."""
+
+    template: ClassVar[str] = "records.html"
+    search: Search
+    records: tuple[RecordLine, ...]
+    looked_through: int
+    before: int | None
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """A rule over all that was considered: how many candidates it rejected and warned of, and in how many records."""
+
+    rule: str
+    rejected: int
+    warned: int
+    records: int
+
+
+@dataclass(frozen=True)
+class StatisticsPage(Page):
+    """Counts over the records that fit.
+
+    Attributes:
+        lines: how many lines of lists have each verdict.
+        days: ISO day to how many records.
+    """
+
+    template: ClassVar[str] = "record_statistics.html"
+    search: Search
+    records: int
+    considered: int
+    rules: tuple[RuleCount, ...]
+    lines: dict[str, int]
+    days: dict[str, int]
+    looked_through: int
+    complete: bool
+
+
+@blueprint.get("/records")
+@needs(Permission.RECORDS)
+@with_purpose
+def records() -> Response:
+    """Records by `?investor=`, `asset=`, `first=`, `last=`, `verdict=`, `build=`; the newest first."""
+    search = asked_search()
+    before = request.args.get("before", type=int)
+    found = finder().find(search, look(), most=MOST_SHOWN, before=before)
+    lines = tuple(_line(summary) for summary in found.records)
+    return show(RecordsPage(search, lines, found.looked_through, found.before))
+
+
+@blueprint.get("/records/statistics")
+@needs(Permission.RECORDS)
+@with_purpose
+def statistics() -> Response:
+    """What each rule did, over the records that fit."""
+    search = asked_search()
+    return show(_counted(search, finder().find(search, look(), most=MOST_COUNTED, seconds=5.0, listed=False)))
+
+
+@blueprint.post("/records/purpose")
+@needs(Permission.RECORDS)
+def purpose() -> ResponseReturnValue:
+    """Say why records are looked at, for the looks that follow."""
+    given = request.form.get("purpose", "")
+    if not given.strip():
+        abort(400)
+    keep_purpose(given)
+    target = safe_target(request.form.get("next", ""))
+    return redirect(url_for("records.records") if target == "/" else target, 303)
+
+
+def asked_search() -> Search:
+    """What the request's arguments look for; answers 400 where they make no sense."""
+    verdict = request.args.get("verdict", "")
+    if verdict not in {"", *VERDICTS}:
+        abort(400)
+    texts = {name: request.args.get(name, "").strip()[:200] for name in ("investor", "asset", "build")}
+    return Search(first=_day("first"), last=_day("last"), verdict=verdict, **texts)
+
+
+def _day(name: str) -> date | None:
+    text = request.args.get(name, "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return abort(400)
+
+
+def _line(summary: Summary) -> RecordLine:
+    site, header = served(), summary.header
+    row = site.graph.find(NodeKind.USER, summary.user_id) if summary.user_id else None
+    return RecordLine(
+        header.id,
+        header.time,
+        None if row is None else site.names.node(row),
+        summary.user_id,
+        summary.who,
+        summary.through,
+        summary.verdicts,
+        len(summary.rejected),
+        header.tags.get("build", ""),
+        summary.rules,
+        summary.readable,
+    )
+
+
+def asset_name(asset_id: str, lang: str) -> str:
+    """An asset's name in the present build, its id where it is not in it."""
+    site = served()
+    found = (site.graph.find(kind, asset_id) for kind in ASSET_KIND_OF.values())
+    row = next((row for row in found if row is not None), None)
+    return asset_id if row is None else site.graph.display_name(row, lang)
+
+
+def _counted(search: Search, found: Found) -> StatisticsPage:
+    rejected: Counter[str] = Counter()
+    warned: Counter[str] = Counter()
+    rejecting: Counter[str] = Counter()
+    lines: Counter[str] = Counter()
+    days: Counter[str] = Counter()
+    for summary in found.records:
+        rejected.update(dict(summary.rejected_by))
+        warned.update(dict(summary.warned_by))
+        rejecting.update(rule for rule, count in summary.rejected_by if count)
+        lines.update(verdict for _, verdict in summary.verdicts)
+        days[summary.header.time[:10]] += 1
+    rules = [RuleCount(rule, count, warned[rule], rejecting[rule]) for rule, count in rejected.items()]
+    return StatisticsPage(
+        search,
+        len(found.records),
+        sum(summary.considered for summary in found.records),
+        tuple(sorted(rules, key=lambda rule: (-rule.rejected, -rule.warned))),
+        {verdict: lines[verdict] for verdict in ("pass", "warn")},
+        dict(sorted(days.items())),
+        found.looked_through,
+        found.before is None,
+    )
