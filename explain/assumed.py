@@ -22,7 +22,7 @@ from explain.tracer import Tracer
 from explain.wording import wording_of
 from kg.graph import IntArray
 from kg.schema import Relation
-from recommender.assumed import NOBODY, AssumedInvestor, assumed_account, assumed_scores
+from recommender.assumed import NOBODY, AssumedInvestor, AssumedScore
 from recommender.build import Build
 from recommender.ranking import id_order
 from recommender.suitability.gate import Gate
@@ -104,32 +104,33 @@ class WhatIfDesk:
         Raises:
             UsageError: there is no such kind, or no asset of it.
         """
-        new = self._ranked(asked, kind)
-        old = None if before is None else self._ranked(before, kind)
+        score = AssumedScore(self.build.scorer, asked)
+        new = self._ranked(score, kind)
+        old = None if before is None else self._ranked(AssumedScore(self.build.scorer, before), kind)
         with self._lock:
-            lines = self._lines(asked, new.order[:k].tolist(), old, langs)
+            lines = self._lines(score, new.order[:k].tolist(), old, langs)
         if old is None:
             return AssumedList(lines, (), ())
         shown = {line.move.asset for line in lines}
         left = tuple(_move(asset, new, old) for asset in old.order[:k].tolist() if asset not in shown)
         return AssumedList(lines, _risers(new, old, k), left)
 
-    def _ranked(self, investor: AssumedInvestor, kind: str | None) -> _Ranked:
-        allowed = investor.open_to(self.build.graph, kind, self.gate)
-        scores = np.where(allowed, assumed_scores(self.build.scorer, investor), -np.inf)
+    def _ranked(self, score: AssumedScore, kind: str | None) -> _Ranked:
+        allowed = score.investor.open_to(self.build.graph, kind, self.gate)
+        scores = np.where(allowed, score.scores(), -np.inf)
         order = self._by_id[np.argsort(-scores[self._by_id], kind="stable")][: int(allowed.sum())]
         place = np.zeros(len(scores), np.int64)
         place[order] = np.arange(1, len(order) + 1)
         return _Ranked(order, place)
 
     def _lines(
-        self, asked: AssumedInvestor, shown: list[int], old: _Ranked | None, langs: Sequence[str]
+        self, score: AssumedScore, shown: list[int], old: _Ranked | None, langs: Sequence[str]
     ) -> tuple[AssumedLine, ...]:
-        tracer = AssumedTracer(self._tracer, asked)
-        lookups = AssumedLookups(self._lookups, tracer, asked)
+        tracer = AssumedTracer(self._tracer, score.investor)
+        lookups = AssumedLookups(self._lookups, tracer, score.investor)
         lines = []
         for rank, asset in enumerate(shown, 1):
-            account = assumed_account(self.build.scorer, asked, asset)
+            account = score.account(asset)
             found = add_reasons(tracer.trace(account, rank), account.user, account.asset, lookups, langs)
             carried = sum(path.contribution for path in found.paths if path.edges[0].source == ASSUMED)
             move = Move(asset, rank, 0 if old is None else int(old.place[asset]))

@@ -91,12 +91,6 @@ class AssumedInvestor:
         nobody = Investors.of(interactions, np.zeros(0, np.int64))
         return replace(nobody, ever=ever, profile=profile, row=np.array([self.row], np.int64))
 
-    @cached_property
-    def followed_only(self) -> AssumedInvestor | None:
-        """Somebody in the same row who holds what this one follows and nothing else; None where nothing is new."""
-        new = self.followed - self.held - self.dismissed
-        return AssumedInvestor(self.row, followed=new) if new else None
-
     def open_to(self, graph: KnowledgeGraph, kind: str | None, gate: Gate | None) -> Mask:
         """(assets,) bool: what may be listed: not held, followed or dismissed, and let through by the gate.
 
@@ -136,28 +130,43 @@ def level_relation(kind: NodeKind) -> Relation:
     return next(relation for relation in PROFILE_RELATIONS if kind in RELATIONS[relation].tails)
 
 
-def assumed_scores(scorer: Scorer, investor: AssumedInvestor) -> FloatArray:
-    """(assets,) float64: the served score of the changed row, and what is followed and the interests add."""
-    scores: FloatArray = scorer.score_rows(investor.rows(scorer.interactions))[0]
-    if investor.followed_only is not None:
-        alone, nobody = (part.rows(scorer.interactions) for part in (investor.followed_only, AssumedInvestor()))
-        scores = scores + EMPHASIS * (scorer.score_rows(alone)[0] - scorer.score_rows(nobody)[0])
-    for node in investor.interests:
-        scores[_having(scorer.graph, node)] += INTEREST_WEIGHT
-    return scores
+@dataclass(frozen=True)
+class AssumedScore:
+    """The served score of an assumed investor: nothing is trained, and only one row is made anew."""
 
+    scorer: Scorer
+    investor: AssumedInvestor
 
-def assumed_account(scorer: Scorer, investor: AssumedInvestor, asset: int) -> ScoreAccount:
-    """The score of the asset at position `asset` taken apart; the first step of an interest's walk reads SEEKS."""
-    account = scorer.account_row(investor.rows(scorer.interactions), asset)
-    channels = account.channels
-    if investor.followed_only is not None:
-        alone = scorer.account_row(investor.followed_only.rows(scorer.interactions), asset)
-        channels = _together(channels, [_times(channel, EMPHASIS) for channel in alone.channels])
-    named = _interest_channel(scorer.graph, investor, asset)
-    channels = (*channels, *named)
-    score = sum(value for _, value in account.base) + sum(channel.value for channel in channels)
-    return replace(account, score=score, channels=channels)
+    @cached_property
+    def _row(self) -> Investors:
+        return self.investor.rows(self.scorer.interactions)
+
+    @cached_property
+    def _followed(self) -> Investors | None:
+        """Somebody in the same row who holds what this one follows and nothing else; None where nothing is new."""
+        new = self.investor.followed - self.investor.held - self.investor.dismissed
+        return AssumedInvestor(self.investor.row, followed=new).rows(self.scorer.interactions) if new else None
+
+    def scores(self) -> FloatArray:
+        """(assets,) float64: the score of the changed row, and what is followed and the interests add."""
+        scores: FloatArray = self.scorer.score_rows(self._row)[0]
+        if self._followed is not None:
+            nobody = AssumedInvestor().rows(self.scorer.interactions)
+            scores = scores + EMPHASIS * (self.scorer.score_rows(self._followed) - self.scorer.score_rows(nobody))[0]
+        for node in self.investor.interests:
+            scores[_having(self.scorer.graph, node)] += INTEREST_WEIGHT
+        return scores
+
+    def account(self, asset: int) -> ScoreAccount:
+        """The score of the asset at position `asset` taken apart; the first step of an interest's walk reads SEEKS."""
+        account = self.scorer.account_row(self._row, asset)
+        channels = account.channels
+        if self._followed is not None:
+            alone = self.scorer.account_row(self._followed, asset).channels
+            channels = _together(channels, [_times(channel, EMPHASIS) for channel in alone])
+        channels = (*channels, *_interest_channel(self.scorer.graph, self.investor, asset))
+        score = sum(value for _, value in account.base) + sum(channel.value for channel in channels)
+        return replace(account, score=score, channels=channels)
 
 
 def _interest_channel(graph: KnowledgeGraph, investor: AssumedInvestor, asset: int) -> tuple[ChannelAccount, ...]:
