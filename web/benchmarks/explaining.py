@@ -1,24 +1,36 @@
-"""What explaining costs: path finding against networkx, whole explanations, and how both grow with the graph."""
+"""What explaining costs: path finding against networkx and igraph, whole explanations, and growth with the graph."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-from typing import Final
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
 
 import networkx as nx
 import numpy as np
 
+from explain.batch import explain_all
+from explain.evaluation import ExplanationSample, evaluate_explanations
 from explain.explainer import Explainer
+from explain.faithfulness import OURS, RANDOM
+from explain.gat_explainers import GNN_EXPLAINER, GRADIENT
 from kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Nodes, to_days
 from kg.paths import PathFinder
-from kg.progress import peak_memory_mb
+from kg.progress import Progress, peak_memory_mb
 from kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation
 from recommender.build import Build
 from recommender.retrieve import rank_assets
 from web.benchmarks.figures import Figure, seconds
 
 PAIRS: Final = 20_000
+HOPS: Final = 3
 SCALES: Final = ((10_000, 200, 100_000), (100_000, 2_000, 1_000_000), (1_000_000, 20_000, 10_000_000))
 """Investors, assets and positions of the generated graphs: ten positions each, and as many holders per asset."""
 
@@ -26,26 +38,90 @@ _DAY: Final = date(2026, 6, 30)
 
 
 def paths(build: Build) -> list[Figure]:
-    """The ten best paths to three hops of a pair, in batch, against networkx on the same graph (fewer pairs)."""
+    """The ten best paths to three hops of a pair, in batch on one core, against libraries that list all paths.
+
+    The libraries are asked for few of the same pairs, on the same current edges without directions.
+    """
     users, assets = _listed(build, PAIRS)
     finder = PathFinder(build.graph)
-    ours = seconds(lambda: finder.find(users, assets, top=10), runs=3, warm=1) / len(users)
-    graph = _undirected(build.graph)
-    few = list(zip(users[:3].tolist(), assets[:3].tolist(), strict=True))
-    theirs = seconds(lambda: [list(nx.all_simple_edge_paths(graph, u, a, 3)) for u, a in few], runs=1) / len(few)
+    ours = seconds(lambda: finder.find(users, assets, top=10), runs=3, warm=1) / len(users) * 1e3
     name = f"ten best paths of a pair, of {len(users):,}"
-    return [Figure(name, ours * 1e3, "ms", "networkx all_simple_edge_paths", theirs * 1e3)]
+    few = list(zip(users.tolist(), assets.tolist(), strict=True))
+    figures = [Figure(name, ours, "ms", "networkx all_simple_paths", _networkx(build.graph, few[:3]))]
+    if find_spec("igraph") is not None:
+        figures.append(Figure(name, ours, "ms", "igraph get_all_simple_paths", _igraph(build.graph, few[:30])))
+    return figures
+
+
+def _networkx(graph: KnowledgeGraph, pairs: list[tuple[int, int]]) -> float:
+    """ms per pair."""
+    at = np.flatnonzero(graph.current)
+    plain: nx.Graph[int] = nx.Graph()
+    plain.add_edges_from(zip(graph.edges.head[at].tolist(), graph.edges.tail[at].tolist(), strict=True))
+    return seconds(lambda: [list(nx.all_simple_paths(plain, u, a, HOPS)) for u, a in pairs], 1, 0) / len(pairs) * 1e3
+
+
+def _igraph(graph: KnowledgeGraph, pairs: list[tuple[int, int]]) -> float:
+    """ms per pair."""
+    library: Any = import_module("igraph")  # of the extra `bench`
+    at = np.flatnonzero(graph.current)
+    ends = np.stack([graph.edges.head[at], graph.edges.tail[at]], axis=1)
+    plain = library.Graph(n=len(graph), edges=ends.tolist()).simplify()
+    search = partial(plain.get_all_simple_paths, maxlen=HOPS)
+    return seconds(lambda: [search(u, to=a) for u, a in pairs], 1, 1) / len(pairs) * 1e3
 
 
 def explanations(build: Build) -> list[Figure]:
-    """Whole explanations with reasons in one language, on one core, against the accounts of their scores alone."""
-    users, assets = _listed(build, 2000)
-    first_user, first_asset = int(build.graph.users[0]), int(build.graph.assets[0])
-    pairs = list(zip((users - first_user).tolist(), (assets - first_asset).tolist(), strict=True))
+    """Whole explanations with reasons in one language: on one core against their accounts, and on all cores."""
+    pairs = _positions(build, 4000)
     explainer, scorer = Explainer(build.graph, build.build_hash), build.scorer
-    whole = seconds(lambda: [explainer.explain(scorer.account(u, a), 1, ("en",)) for u, a in pairs], runs=3, warm=1)
+
+    def explain(part: list[tuple[int, int]]) -> None:
+        for user, asset in part:
+            explainer.explain(scorer.account(user, asset), 1, ("en",))
+
+    whole = seconds(partial(explain, pairs), runs=3, warm=1)
     alone = seconds(lambda: [scorer.account(u, a) for u, a in pairs], runs=3)
-    return [Figure("one explanation", whole / len(pairs) * 1e3, "ms", "its account", alone / len(pairs) * 1e3)]
+    figures = [Figure("one explanation", whole / len(pairs) * 1e3, "ms", "its account", alone / len(pairs) * 1e3)]
+    cores = os.cpu_count() or 1
+    if "fork" in multiprocessing.get_all_start_methods():
+        parts = [pairs[len(pairs) * i // cores : len(pairs) * (i + 1) // cores] for i in range(cores)]
+        together = len(pairs) / seconds(partial(_in_processes, explain, parts), runs=3)
+        figures.append(Figure(f"explanations, {cores} processes", together, "/s", "one process", len(pairs) / whole))
+    return figures
+
+
+def _in_processes(work: Callable[[list[tuple[int, int]]], None], parts: list[list[tuple[int, int]]]) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=work, args=(part,)) for part in parts]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def everyone(build: Build) -> list[Figure]:
+    """`explain --all`: every investor's ten best assets into one Parquet file, on all cores."""
+    scorer = build.scorer
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "explanations.parquet"
+        took = seconds(lambda: explain_all(scorer, out, Progress(None)), runs=1, warm=0)
+        size = out.stat().st_size / 1e6
+    return [Figure(f"explain --all, {len(build.graph.users):,} investors ({size:,.0f} MB)", took, "s")]
+
+
+def faithfulness(build: Build) -> list[Figure]:
+    """What deleting the evidence that explanations name does to the score, against chance and published explainers."""
+    found = evaluate_explanations(build.scorer, ExplanationSample(investors=50, checked=50, counterfactuals=30))
+    figures = [
+        Figure(metric, found.value(OURS, metric), "", RANDOM, found.value(RANDOM, metric))
+        for metric in ("deletion area", "insertion area", "drop of 1", "drop of 3", "sufficiency of 3")
+    ]
+    for metric in ("top 1 beats random", "share of the score on paths", "validity of paths", "sentences that are true"):
+        figures.append(Figure(metric, found.value(OURS, metric), ""))
+    metric = "drop of 1 (edges of the graph attention)"
+    attention = [(name, found.value(name, metric)) for name in (RANDOM, GRADIENT, GNN_EXPLAINER)]
+    return figures + [Figure("drop of 1 edge, attention", found.value(OURS, metric), "", *other) for other in attention]
 
 
 def scale(_build: Build) -> list[Figure]:
@@ -99,6 +175,13 @@ def _edges(parts: list[tuple[Relation, IntArray, IntArray]]) -> Edges:
     return Edges(relation, head, tail, nothing, nothing, text, text, day, day)
 
 
+def _positions(build: Build, most: int) -> list[tuple[int, int]]:
+    """The pairs of `_listed` as positions among investors and among assets."""
+    users, assets = _listed(build, most)
+    first_user, first_asset = int(build.graph.users[0]), int(build.graph.assets[0])
+    return list(zip((users - first_user).tolist(), (assets - first_asset).tolist(), strict=True))
+
+
 def _listed(build: Build, most: int) -> tuple[IntArray, IntArray]:
     """Rows of investors who hold something and of the assets on their lists."""
     scorer, rng = build.scorer, np.random.default_rng(0)
@@ -109,10 +192,3 @@ def _listed(build: Build, most: int) -> tuple[IntArray, IntArray]:
     second = np.concatenate([best.ravel() for _, best in lists])
     keep = second >= 0
     return build.graph.users[first[keep]], build.graph.assets[second[keep]]
-
-
-def _undirected(graph: KnowledgeGraph) -> nx.MultiGraph[int]:
-    out: nx.MultiGraph[int] = nx.MultiGraph()
-    at = np.flatnonzero(graph.current)
-    out.add_edges_from(zip(graph.edges.head[at].tolist(), graph.edges.tail[at].tolist(), strict=True))
-    return out

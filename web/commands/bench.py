@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from recommender.build import Build
     from web.benchmarks.figures import Figure
 
-NAMES = ("help", "lists", "explained", "paths", "explanations", "ledger")
-LONG = ("scale", "faults", "store")
+NAMES = ("help", "lists", "explained", "paths", "explanations", "faithfulness", "ledger")
+LONG = ("everyone", "scale", "faults", "store", "retrieval")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     """Run the benchmarks and print their figures."""
     from kg.errors import UsageError
     from recommender.build import load_build
-    from web.benchmarks import explaining, ledger, serving, store
+    from web.benchmarks import explaining, ledger, retrieval, serving, store
     from web.benchmarks.figures import machine, report
     from web.commands.demo import default_folder
 
@@ -41,10 +41,13 @@ def run(args: argparse.Namespace) -> None:
         "explained": serving.explained,
         "paths": explaining.paths,
         "explanations": explaining.explanations,
+        "everyone": explaining.everyone,
+        "faithfulness": explaining.faithfulness,
         "ledger": ledger.ledger,
         "scale": explaining.scale,
         "faults": ledger.faults,
         "store": partial(store.store, uri=args.uri),
+        "retrieval": retrieval.retrieval,
     }
     unknown = [name for name in args.names if name not in benchmarks]
     if unknown:
