@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, KnowledgeGraph
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import Relation
 from recommender.interactions import Interactions
 
@@ -38,8 +38,8 @@ class DemandOptions:
     month_power: float = 0.45
     week_power: float = 0.35
     half_year_power: float = 0.25
-    fade_days: float = 4.0
-    opening: float = 0.1
+    fade_days: float = 5.0
+    opening: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -97,30 +97,36 @@ def _issue_pull(interactions: Interactions, options: DemandOptions) -> FloatArra
 def track_record(interactions: Interactions) -> FloatArray:
     """(assets,) how many investors hold or held an earlier asset of the same kind and market, on average.
 
-    Markets with few earlier assets are drawn towards the mean of the kind, as if they had two such assets more.
+    A market with few earlier assets is drawn towards all of the kind in its country, and a country with few towards
+    all of the kind, as if each had two such assets more.
     """
-    graph, holders = interactions.graph, interactions.holders
-    earlier = ~_is_new(interactions.days_listed)
-    kind = np.unique(graph.nodes.kind[graph.assets], return_inverse=True)[1]
-    number, total = _counts(kind, earlier, holders)
-    mean = total / np.maximum(number, 1.0)
-    group = np.unique(np.stack([kind, _market(graph)]), axis=1, return_inverse=True)[1].reshape(-1)
-    number, total = _counts(group, earlier, holders)
-    return np.asarray((total + _PRIOR_ISSUES * mean) / (number + _PRIOR_ISSUES))
+    graph = interactions.graph
+    earlier = (~_is_new(interactions.days_listed)).astype(np.float64)
+    kind = graph.nodes.kind[graph.assets].astype(np.int64)
+    market = _tails(graph, Relation.LISTED_ON)[graph.assets]
+    in_country = np.append(_tails(graph, Relation.IN_COUNTRY), -1)
+    country = np.where(in_country[graph.assets] >= 0, in_country[graph.assets], in_country[market])
+    mean = _mean_holders([kind], earlier, interactions.holders, np.zeros(len(kind)), prior=0.0)
+    for group in ([kind, country], [kind, country, market]):
+        mean = _mean_holders(group, earlier, interactions.holders, mean, prior=_PRIOR_ISSUES)
+    return mean
 
 
-def _counts(group: np.ndarray, earlier: np.ndarray, holders: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """For each asset: how many earlier assets its group has, and their holders together."""
-    number = np.bincount(group, weights=earlier)[group]
-    return number, np.bincount(group, weights=earlier * holders)[group]
+def _mean_holders(
+    group: list[IntArray], earlier: FloatArray, holders: FloatArray, towards: FloatArray, prior: float
+) -> FloatArray:
+    """For each asset the mean holders of the earlier assets of its group, with `prior` more that have `towards`."""
+    member = np.unique(np.stack(group), axis=1, return_inverse=True)[1].reshape(-1)
+    number, total = np.bincount(member, earlier)[member], np.bincount(member, earlier * holders)[member]
+    return np.asarray((total + prior * towards) / np.maximum(number + prior, 1.0))
 
 
-def _market(graph: KnowledgeGraph) -> np.ndarray:
-    """(assets,) node row of the market that each asset is listed on, -1 for none."""
-    market = np.full(len(graph.assets), -1, np.int64)
-    at = graph.edges_between(Relation.LISTED_ON)
-    market[graph.edges.head[at] - (graph.assets[0] if len(graph.assets) else 0)] = graph.edges.tail[at]
-    return market
+def _tails(graph: KnowledgeGraph, relation: Relation) -> IntArray:
+    """(nodes,) row of the node that each node has by a relation of which it has one at most, -1 for none."""
+    tails = np.full(len(graph), -1, np.int64)
+    at = graph.edges_between(relation)
+    tails[graph.edges.head[at]] = graph.edges.tail[at]
+    return tails
 
 
 def _is_new(age: FloatArray) -> np.ndarray:

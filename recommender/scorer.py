@@ -37,7 +37,7 @@ class ScoreOptions:
         funds: weight of look-through.
         profile: weight of the profile's log lifts.
         issue, recent: weights of the base: pull of a new issue, log of recent purchases.
-        popularity: weight of the number of holders, which orders what is otherwise equal.
+        popularity: weight of the log of the number of holders.
     """
 
     regularisation: float = 200.0
@@ -49,8 +49,8 @@ class ScoreOptions:
     funds: float = 0.01
     profile: float = 0.005
     issue: float = 0.06
-    recent: float = 0.005
-    popularity: float = 1e-6
+    recent: float = 0.003
+    popularity: float = 0.002
     demand: DemandOptions = field(default_factory=DemandOptions)
 
     @staticmethod
@@ -143,7 +143,7 @@ class Scorer:
         return {
             "new_issue": self.options.issue * self.demand.issue,
             "recent_demand": self.options.recent * np.log1p(self.demand.recent),
-            "popularity": self.options.popularity * self.demand.holders,
+            "popularity": self.options.popularity * np.log1p(self.demand.holders),
         }
 
     @cached_property
