@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from web.advice import account_name, add_rules, open_desk, what_happened
 from web.arguments import add_build, add_list_options
+from web.profile_list import print_profile_list
 
 if TYPE_CHECKING:
     from explain.records.adviser import Advice
@@ -26,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--user", metavar="U", help="the investor's id")
     who.add_argument("--all", action="store_true", help="every investor; goes with --out")
+    who.add_argument(
+        "--profile",
+        metavar="NAME=VALUE,…",
+        help="of somebody new: risk_level, objective, experience, capacity, segment, horizon (years), interest, …",
+    )
     add_list_options(parser)
     add_rules(parser)
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: table")
@@ -52,6 +58,10 @@ def _print_one(build: Build, args: argparse.Namespace) -> None:
     from kg.progress import Progress
 
     desk = open_desk(build, args.rules)
+    if args.profile is not None:
+        record = print_profile_list(build, args, desk, account_name())
+        Progress().note(what_happened(desk, record))
+        return
     held = args.include_held
     question = Question(account_name(), "command line", args.user, args.k, args.kind, include_held=held)
     served = serve(desk.adviser, desk.ledger, question)
