@@ -16,20 +16,22 @@ from explain.checker_paths import PATH_CHECKS, check_paths
 from explain.checker_patterns import PATTERNS, WORDS
 from explain.checker_view import Figure, Parsed, Snapshot
 from kg.graph import KnowledgeGraph
+from recommender.suitability.rules import RuleSet
 
 Check = Callable[[Snapshot, Parsed], list[str]]
 
 _CHECKS: Mapping[str, Check] = {**PATH_CHECKS, **FACT_CHECKS}
 
 
-def check_explanation(graph: KnowledgeGraph, data: Mapping[str, Any]) -> list[str]:
+def check_explanation(graph: KnowledgeGraph, data: Mapping[str, Any], rules: RuleSet | None = None) -> list[str]:
     """What is wrong with a printed explanation, one line each; empty where every claim is true.
 
     Args:
         graph: the snapshot that it speaks of.
         data: what `explain --format json` printed.
+        rules: whose risk classes count; by default those that are shipped for the snapshot's market.
     """
-    view = Snapshot(graph, data)
+    view = Snapshot(graph, data, rules)
     problems = check_paths(view)
     for reason in data["reasons"]:
         problems += [f"{reason['text']!r}: {problem}" for problem in check_reason(view, reason)]

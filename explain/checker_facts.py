@@ -9,7 +9,7 @@ from statistics import median
 from typing import Final
 
 from explain.checker_view import Parsed, Snapshot
-from explain.scales import opinion, risk_of_level, risk_of_rating
+from explain.scales import opinion
 from kg.graph import NO_DAY, to_date
 from kg.schema import NodeKind
 
@@ -105,7 +105,8 @@ def _risk(*, fits: bool) -> Callable[[Snapshot, Parsed], list[str]]:
         if problems:
             return problems
         rating, level = view.tails(view.asset, "HAS_RISK_RATING")[0], view.tails(view.user, "HAS_RISK")[0]
-        risk, most = risk_of_rating(str(view.graph.nodes.id[rating])), risk_of_level(str(view.graph.nodes.id[level]))
+        words = [str(view.graph.nodes.id[row]).casefold() for row in (rating, level)]
+        risk, most = view.rules.ratings.get(words[0]), view.rules.levels["risk"].get(words[1])
         known = risk is not None and most is not None
         return [] if known and (int(risk or 0) <= int(most or 0)) == fits else [f"class {risk}, level up to {most}"]
 

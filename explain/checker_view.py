@@ -12,6 +12,8 @@ import numpy as np
 from kg.graph import IntArray, KnowledgeGraph
 from kg.labels import local_label
 from kg.schema import ASSET_KINDS, NodeKind, Relation
+from recommender.suitability.rulefile import rules_for
+from recommender.suitability.rules import RuleSet
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,19 @@ class Parsed:
 class Snapshot:
     """A snapshot and the printed explanation that is held against it."""
 
-    def __init__(self, graph: KnowledgeGraph, data: Mapping[str, Any]) -> None:
+    def __init__(self, graph: KnowledgeGraph, data: Mapping[str, Any], rules: RuleSet | None = None) -> None:
         """Find the investor and the asset; raises UsageError where the snapshot lacks them."""
         self.graph = graph
         self.data = data
+        self._rules = rules
         self.user = graph.row(NodeKind.USER, data["user_id"])
         self.asset = graph.asset_row(data["asset_id"])
         self.kind = graph.kind_of(self.asset).value
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        """The suitability rules whose risk classes count."""
+        return self._rules or rules_for(self.graph)
 
     @cached_property
     def evidence(self) -> dict[str, Mapping[str, Any]]:

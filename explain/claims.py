@@ -17,6 +17,8 @@ from explain.tracer import Tracer
 from kg.graph import KnowledgeGraph
 from kg.schema import Relation
 from recommender.channels.learned import GAT, KG_EMBEDDING
+from recommender.suitability.rulefile import rules_for
+from recommender.suitability.rules import RuleSet
 
 LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT})
 """Channels whose paths carry what a model has learned, not what a source states."""
@@ -58,16 +60,26 @@ class Investor:
 
 
 class Lookups:
-    """What claims about a snapshot's investors and assets look up, made once per snapshot."""
+    """What claims about a snapshot's investors and assets look up, made once per snapshot.
 
-    def __init__(self, tracer: Tracer) -> None:
+    Args:
+        rules: whose risk classes count; by default those that are shipped for the snapshot's market.
+    """
+
+    def __init__(self, tracer: Tracer, rules: RuleSet | None = None) -> None:
         """Look nothing up yet."""
         self.tracer = tracer
         self.graph: KnowledgeGraph = tracer.graph
+        self._rules = rules
         self.facts = FactBook(self.graph)
         self.claims_of_asset: dict[int, tuple[Claim, ...]] = {}
         self._label_of: dict[Relation, npt.NDArray[np.int64]] = {}
         self._latest: Investor | None = None
+
+    @cached_property
+    def rules(self) -> RuleSet:
+        """The suitability rules whose risk classes count."""
+        return self._rules or rules_for(self.graph)
 
     def label_of(self, relation: Relation) -> npt.NDArray[np.int64]:
         """(nodes,) the row that each node's `relation` leads to, -1 where it has none; for one-at-a-time relations."""

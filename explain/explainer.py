@@ -11,6 +11,7 @@ from explain.tracer import Tracer
 from explain.wording import LANGUAGES
 from kg.graph import KnowledgeGraph
 from recommender.account import ScoreAccount
+from recommender.suitability.rules import RuleSet
 
 
 class Explainer:
@@ -19,13 +20,14 @@ class Explainer:
     Args:
         graph: the build's snapshot.
         build_hash: the build's hash, which stands in every explanation.
+        rules: whose risk classes sentences speak of; by default those that are shipped for the snapshot's market.
     """
 
-    def __init__(self, graph: KnowledgeGraph, build_hash: str) -> None:
+    def __init__(self, graph: KnowledgeGraph, build_hash: str, rules: RuleSet | None = None) -> None:
         """Look nothing up yet."""
         self.graph = graph
         self._tracer = Tracer(graph, build_hash)
-        self._lookups = Lookups(self._tracer)
+        self._lookups = Lookups(self._tracer, rules)
 
     def explain(self, account: ScoreAccount, rank: int = 0, langs: Sequence[str] = LANGUAGES) -> Explanation:
         """The score taken apart into evidence paths, with reasons in each of `langs`.

@@ -1,4 +1,4 @@
-"""Words of the data that stand for a place on a scale: risk levels, risk ratings, objectives, analysts' ratings."""
+"""Words of the data that stand for a place on a scale: objectives and analysts' ratings."""
 
 from __future__ import annotations
 
@@ -6,24 +6,6 @@ import tomllib
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-
-
-def risk_of_level(level: str) -> int | None:
-    """The highest risk class that suits an investor of this level; None for a word that is not known.
-
-    >>> risk_of_level("Balanced"), risk_of_level("Not stated")
-    (4, None)
-    """
-    return _scale("levels").get(level.strip().casefold())
-
-
-def risk_of_rating(rating: str) -> int | None:
-    """The risk class of an asset with this rating; None for a word that is not known.
-
-    >>> risk_of_rating("RR4"), risk_of_rating("5"), risk_of_rating("n/a")
-    (4, 5, None)
-    """
-    return _scale("ratings").get(rating.strip().casefold())
 
 
 def is_income(objective: str) -> bool:

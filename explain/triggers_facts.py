@@ -9,7 +9,7 @@ from typing import Any, Final
 from explain.claims import Case, Claim
 from explain.evidence import Fact
 from explain.facts import Peers
-from explain.scales import is_income, opinion, risk_of_level, risk_of_rating
+from explain.scales import is_income, opinion
 from kg.graph import to_date, to_days
 from kg.schema import Relation
 
@@ -118,8 +118,9 @@ def _risk(case: Case) -> Iterator[Claim]:
     own, rating = case.investor.profile.get(Relation.HAS_RISK), case.graph.outgoing(Relation.HAS_RISK_RATING)
     if own is None or not len(rating.of(case.asset)):
         return
-    level, row = case.graph.nodes.id[own[1]], int(rating.of(case.asset)[0])
-    most, risk = risk_of_level(str(level)), risk_of_rating(str(case.graph.nodes.id[row]))
+    rules, row = case.lookups.rules, int(rating.of(case.asset)[0])
+    most = rules.levels["risk"].get(str(case.graph.nodes.id[own[1]]).casefold())
+    risk = rules.ratings.get(str(case.graph.nodes.id[row]).casefold())
     if most is None or risk is None:
         return
     facts = (
