@@ -82,11 +82,20 @@ class Evidence:
 
 
 def explain_all(
-    model: ExplainedModel, out: Path, progress: Progress, *, k: int = 10, kind: str | None = None, workers: int = 0
+    model: ExplainedModel,
+    out: Path,
+    progress: Progress,
+    *,
+    k: int = 10,
+    kind: str | None = None,
+    lists: IntArray | None = None,
+    workers: int = 0,
 ) -> int:
     """Write the paths of every investor's `k` best assets to `out`; returns how many rows there are.
 
     Args:
+        lists: (investors, k) positions of the assets to explain, best first, -1 for none; the best by score where
+            none are given.
         workers: processes to share the work; 0 for one per core.
 
     Raises:
@@ -94,7 +103,7 @@ def explain_all(
     """
     n = len(model.graph.users)
     chunks = [np.arange(start, min(start + USERS_PER_CHUNK, n)) for start in range(0, n, USERS_PER_CHUNK)]
-    job = _Job(model, Evidence.of(model.graph), k, kind)
+    job = _Job(model, Evidence.of(model.graph), k, kind, lists)
     rows = 0
     with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
         for done, table in enumerate(_tables(job, chunks, workers or os.cpu_count() or 1), 1):
@@ -112,17 +121,25 @@ class _Job:
     evidence: Evidence
     k: int
     kind: str | None
+    lists: IntArray | None
 
     def table(self, users: IntArray) -> pa.Table:
         """The rows of the investors at positions `users`."""
         rows: list[Row] = []
-        for chunk, assets, _ in rank_assets(self.model, users, self.k, self.kind, include_held=False):
+        for chunk, assets in self._listed(users):
             for user, line in zip(chunk.tolist(), assets.tolist(), strict=True):
                 for rank, asset in enumerate(line, 1):
                     if asset >= 0:
                         rows += self.evidence.rows(self.model.account(user, asset), rank)
         columns = zip(*rows, strict=True) if rows else ([] for _ in SCHEMA)
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+
+    def _listed(self, users: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+        if self.lists is not None:
+            yield users, self.lists[users]
+            return
+        for chunk, assets, _ in rank_assets(self.model, users, self.k, self.kind, include_held=False):
+            yield chunk, assets
 
 
 _jobs: dict[int, _Job] = {}

@@ -91,7 +91,7 @@ def test_other_forms(
 
 def test_a_table_of_all_lists(build: Build, tmp_path: Path) -> None:
     out = tmp_path / "explanations.parquet"
-    assert main(["explain", str(build.folder), "--all", "--out", str(out), "-k", "3"]) == 0
+    assert main(["explain", str(build.folder), "--all", "--out", str(out), "-k", "3", "--rules", "none"]) == 0
     table = pq.read_table(out).to_pandas()
     assert list(table) == ["user_id", "asset_id", "rank", "path_id", "channel", "contribution", "nodes", "relations"]
     explainer, ids = Explainer(build.graph, ""), build.graph.nodes.id

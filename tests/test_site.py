@@ -16,10 +16,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from explain.explainer import Explainer
+from explain.ledger.ledger import open_ledger
+from explain.records.adviser import Adviser, Question
+from explain.records.desk import Desk
+from explain.records.verdict_text import verdict_text
 from explain.wording import LANGUAGES
 from kg.schema import NodeKind, Relation
 from recommender.build import Build, load_build
-from recommender.retrieve import recommend
+from recommender.model import Recommendation
+from recommender.suitability.rulefile import rules_for
 from tests.site_world import HOSTILE, SLASHED, build_market
 from web.site import create_app
 
@@ -44,6 +49,16 @@ def app(build: Build) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def adviser(build: Build) -> Adviser:
+    """What the site's lists must be: those of the market's rules."""
+    return Adviser(build, rules_for(build.graph))
+
+
+def listed(adviser: Adviser, user: str, k: int = 10, kind: str | None = None) -> tuple[Recommendation, ...]:
+    return adviser.advise(Question("", "", user, k, kind)).lines
 
 
 def investors(build: Build) -> list[str]:
@@ -108,10 +123,12 @@ def test_home_begins_with_one_investor_of_each_risk_level(client: FlaskClient, b
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_investors_page_is_the_list_with_its_reasons(client: FlaskClient, build: Build, lang: str) -> None:
+def test_the_investors_page_is_the_list_with_its_reasons(
+    client: FlaskClient, build: Build, adviser: Adviser, lang: str
+) -> None:
     explainer = Explainer(build.graph, build.build_hash)
     for user in investors(build):
-        lines = recommend(build.scorer, user)
+        lines = listed(adviser, user)
         html = page_of(client, f"/investors/{user}?lang={lang}")
         twin = twin_of(client, f"/investors/{user}")
         assert [line["asset"]["id"] for line in twin["recommended"]] == [line.asset_id for line in lines]  # type: ignore[attr-defined]
@@ -127,11 +144,60 @@ def test_the_investors_page_is_the_list_with_its_reasons(client: FlaskClient, bu
 
 
 @pytest.mark.parametrize("kind", ["stock", "fund", "bond"])
-def test_the_switch_lists_one_kind(client: FlaskClient, build: Build, kind: str) -> None:
-    user = investors(build)[1]
+def test_the_switch_lists_one_kind(client: FlaskClient, build: Build, adviser: Adviser, kind: str) -> None:
+    ids = [str(key) for key in build.graph.nodes.id[build.graph.users]]
+    user = next(user for user in ids if listed(adviser, user, 10, kind))
     twin = twin_of(client, f"/investors/{user}?kind={kind}")
     assert {line["asset"]["kind"].lower() for line in twin["recommended"]} == {kind}  # type: ignore[attr-defined]
     assert f'kind={kind}" aria-current="page"' in page_of(client, f"/investors/{user}?kind={kind}")
+
+
+def test_every_page_with_a_recommendation_is_recorded_before_it_is_shown(
+    build: Build, adviser: Adviser, tmp_path: Path
+) -> None:
+    ledger = open_ledger(tmp_path / "ledger", environ={})
+    client = create_app(build, desk=Desk(adviser, ledger)).test_client()
+    user = investors(build)[1]
+    asset = listed(adviser, user)[0].asset_id
+    for number, (url, through) in enumerate(
+        [
+            (f"/investors/{user}", "site"),
+            (f"/investors/{user}?format=json", "api"),
+            (f"/investors/{user}/assets/{asset}", "site"),
+            (f"/investors/{user}/assets/{asset}?format=json", "api"),
+            (f"/investors/{user}?kind=fund&lang=zh-TW", "site"),
+        ],
+        1,
+    ):
+        response = client.get(url)
+        headers = ledger.headers(person=user)
+        assert (len(headers), response.headers["Pathfolio-Record"]) == (number, headers[0].id)
+        record = ledger.unsealed(ledger.leaf(headers[0].id))
+        assert record["question"]["through"] == through
+        assert record["question"]["lang"] == ("zh-TW" if "zh-TW" in url else "en")
+        assert record["question"]["asset_id"] == (asset if "assets" in url else None)
+    (ledger.folder / "ledger.sqlite").rename(tmp_path / "gone")
+    for url in (f"/investors/{user}", f"/investors/{user}/assets/{asset}?format=json"):
+        response = client.get(url)
+        assert response.status_code == 503
+        assert asset not in response.text
+        assert str(tmp_path) not in response.text
+    assert client.get(f"/assets/{asset}").status_code == 200  # about no investor
+
+
+def test_what_is_not_suitable_is_told_with_the_rule(client: FlaskClient, build: Build, adviser: Adviser) -> None:
+    """In the person's language; the asset's own page says so, too, and gives it no rank."""
+    advice = next(a for a in (adviser.advise(Question("", "", user)) for user in investors(build)) if a.rejected)
+    user, first = advice.question.user_id, advice.rejected[0]
+    for lang, title in (("en", "Suitability"), ("zh-TW", "適合度")):
+        why = verdict_text(first.verdict.to_json(), lang)
+        html = unescape(page_of(client, f"/investors/{user}?lang={lang}"))
+        assert why
+        assert all(sentence in html for sentence in why)
+        page = unescape(page_of(client, f"/investors/{user}/assets/{first.asset_id}?lang={lang}"))
+        assert title in page
+        assert all(sentence in page for sentence in why)
+    assert twin_of(client, f"/investors/{user}/assets/{first.asset_id}")["rank"] == 0
 
 
 def test_holdings_are_those_of_the_graph_and_never_recommended(client: FlaskClient, build: Build) -> None:
@@ -147,11 +213,11 @@ def test_holdings_are_those_of_the_graph_and_never_recommended(client: FlaskClie
         assert not {line["asset"]["id"] for line in twin["recommended"]} & (held | before)  # type: ignore[attr-defined]
 
 
-def test_the_twin_of_a_recommendation_is_the_explanation(client: FlaskClient, build: Build) -> None:
+def test_the_twin_of_a_recommendation_is_the_explanation(client: FlaskClient, build: Build, adviser: Adviser) -> None:
     schema = json.loads(resources.files("explain").joinpath("explanation.schema.json").read_text("utf-8"))
     user = investors(build)[1]
     for kind in (None, "fund"):
-        for line in recommend(build.scorer, user, 3, kind):
+        for line in listed(adviser, user, 3, kind):
             url = f"/investors/{user}/assets/{line.asset_id}" + (f"?kind={kind}" if kind else "")
             if "/" in line.asset_id:
                 continue
@@ -298,7 +364,7 @@ def test_wrong_kinds_methods_and_hosts_are_refused(client: FlaskClient, build: B
 
 def test_a_fault_shows_no_traceback(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app(build)
-    monkeypatch.setattr(app.extensions["pathfolio"], "list_of", lambda *args: 1 / 0)
+    monkeypatch.setattr(app.extensions["pathfolio"].desk, "show", lambda *args: 1 / 0)
     html = page_of(app.test_client(), f"/investors/{investors(build)[1]}", 500)
     assert "Something went wrong here" in html
     assert "ZeroDivision" not in html

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from explain.ledger.canonical import canonical
 from explain.ledger.ledger import RECOMMENDATION, Ledger
 from explain.ledger.writer import Receipt
-from explain.records.adviser import Advice, Adviser, Question
+from explain.records.adviser import Adviser, Question
 from explain.records.keep import keep
 from explain.records.record import record_of
 from explain.records.serve import tags_of
-from kg.graph import IntArray
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.progress import Progress
 from recommender.lists_file import check_name, lists_table, save_table
 
@@ -56,48 +57,91 @@ class Batch:
     receipt: Receipt
 
 
-def serve_everybody(
-    adviser: Adviser, ledger: Ledger, asked: Everybody, out: Path, progress: Progress, *, workers: int = 0
-) -> Batch:
-    """Write user_id, rank, asset_id, score of every investor's list to `out`, once all are in the ledger.
+@dataclass(frozen=True)
+class Lists:
+    """Everybody's lists, all of them recorded.
+
+    Attributes:
+        users, assets: (investors, k) is the shape of `assets`: positions, best first, -1 where fewer pass.
+        scores: the same shape, NaN where fewer pass.
+        first: id of the first record.
+    """
+
+    users: IntArray
+    assets: IntArray
+    scores: FloatArray
+    first: str
+
+    def table(self, graph: KnowledgeGraph) -> pa.Table:
+        """user_id, rank, asset_id, score; one row per line."""
+        row, rank = np.nonzero(self.assets >= 0)
+        users = graph.nodes.id[graph.users[self.users[row]]]
+        return lists_table(
+            users, rank + 1, graph.nodes.id[graph.assets[self.assets[row, rank]]], self.scores[row, rank]
+        )
+
+
+def record_everybody(
+    adviser: Adviser, ledger: Ledger, asked: Everybody, progress: Progress, *, workers: int = 0
+) -> Lists:
+    """Everybody's lists, once all are in the ledger.
 
     Args:
         workers: processes to share the work; 0 for one per core.
+
+    Raises:
+        LedgerError: they could not all be recorded, so none may be shown.
+        UsageError: unknown kind, or k below 1.
+    """
+    keep(adviser.build, adviser.rules, ledger)
+    ids, chunks = adviser.build.graph.nodes.id[adviser.build.graph.users], []
+    first, done = "", 0
+    for chunk in _answered(_Job(adviser, asked), workers or os.cpu_count() or 1):
+        records = [
+            (zlib.decompress(record), str(user)) for record, user in zip(chunk.records, ids[chunk.users], strict=True)
+        ]
+        receipts = ledger.append_many(records, kind=RECOMMENDATION, tags=tags_of(adviser))
+        chunks.append(chunk)
+        first, done = first or receipts[0].id, done + len(records)
+        progress.update(f"recommend to {done:,} investors")
+    return Lists(
+        np.concatenate([chunk.users for chunk in chunks]),
+        np.concatenate([chunk.assets for chunk in chunks]),
+        np.concatenate([chunk.scores for chunk in chunks]),
+        first,
+    )
+
+
+def serve_everybody(
+    adviser: Adviser, ledger: Ledger, asked: Everybody, out: Path, progress: Progress, *, workers: int = 0
+) -> Batch:
+    """Write user_id, rank, asset_id, score of every investor's list to `out`; see `record_everybody`.
 
     Raises:
         LedgerError: they could not all be recorded; no file is written then.
         UsageError: `out` is neither .parquet nor .csv, unknown kind, or k below 1.
     """
     check_name(out)
-    keep(adviser.build, adviser.rules, ledger)
-    columns: tuple[list[str], list[int], list[str], list[float]] = [], [], [], []
-    lists, first = 0, ""
-    for chunk in _answered(_Job(adviser, asked), workers or os.cpu_count() or 1):
-        records = [(zlib.decompress(each.record), each.user_id) for each in chunk]
-        receipts = ledger.append_many(records, kind=RECOMMENDATION, tags=tags_of(adviser))
-        lists, first = lists + len(chunk), first or receipts[0].id
-        for each in chunk:
-            columns[0].extend([each.user_id] * len(each.assets))
-            columns[1].extend(range(1, len(each.assets) + 1))
-            columns[2].extend(each.assets)
-            columns[3].extend(each.scores)
-        progress.update(f"recommend to {lists:,} investors")
-    save_table(lists_table(*columns), out)
+    lists = record_everybody(adviser, ledger, asked, progress, workers=workers)
+    table = lists.table(adviser.build.graph)
+    save_table(table, out)
     with out.open("rb") as written:
         sha256 = hashlib.file_digest(written, "sha256").hexdigest()
-    rows = len(columns[0])
-    about = {"file": out.name, "sha256": sha256, "rows": rows, "lists": lists, "first": first, **asdict(asked)}
-    return Batch(rows, lists, ledger.append(about, person=None, kind=BATCH, tags=tags_of(adviser)))
+    about = {"file": out.name, "sha256": sha256, "rows": table.num_rows, "lists": len(lists.users)}
+    receipt = ledger.append(
+        about | {"first": lists.first, **asdict(asked)}, person=None, kind=BATCH, tags=tags_of(adviser)
+    )
+    return Batch(table.num_rows, len(lists.users), receipt)
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """One investor's list, and its record as compressed canonical JSON."""
+class _Chunk:
+    """Lists of some investors as in `Lists`, and their records as compressed canonical JSON."""
 
-    user_id: str
-    assets: list[str]
-    scores: list[float]
-    record: bytes
+    users: IntArray
+    assets: IntArray
+    scores: FloatArray
+    records: list[bytes]
 
 
 @dataclass(frozen=True)
@@ -107,21 +151,23 @@ class _Job:
     adviser: Adviser
     asked: Everybody
 
-    def answers(self, users: IntArray) -> list[_Answer]:
+    def answers(self, users: IntArray) -> _Chunk:
         """Of the investors at positions `users`."""
-        return [self._answer(advice) for advice in self.adviser.advise_all(self.asked.questions(self.adviser, users))]
-
-    def _answer(self, advice: Advice) -> _Answer:
-        record = zlib.compress(canonical(record_of(self.adviser, advice)), 1)
-        lines = advice.lines
-        return _Answer(advice.question.user_id, [li.asset_id for li in lines], [li.score for li in lines], record)
+        graph, shape = self.adviser.build.graph, (len(users), self.asked.k)
+        assets, scores, records = np.full(shape, -1, np.int64), np.full(shape, np.nan), []
+        for row, advice in enumerate(self.adviser.advise_all(self.asked.questions(self.adviser, users))):
+            n = len(advice.lines)
+            assets[row, :n] = [graph.asset_row(line.asset_id) - graph.assets[0] for line in advice.lines]
+            scores[row, :n] = [line.score for line in advice.lines]
+            records.append(zlib.compress(canonical(record_of(self.adviser, advice)), 1))
+        return _Chunk(users, assets, scores, records)
 
 
 _jobs: dict[int, _Job] = {}
 """The job of a forked worker, inherited from the parent instead of being sent."""
 
 
-def _answered(job: _Job, workers: int) -> Iterator[list[_Answer]]:
+def _answered(job: _Job, workers: int) -> Iterator[_Chunk]:
     n = len(job.adviser.build.graph.users)
     chunks = [np.arange(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK)]
     if workers == 1 or len(chunks) < 4 or "fork" not in multiprocessing.get_all_start_methods():
@@ -136,5 +182,5 @@ def _answered(job: _Job, workers: int) -> Iterator[list[_Answer]]:
         _jobs.clear()
 
 
-def _work(users: IntArray) -> list[_Answer]:
+def _work(users: IntArray) -> _Chunk:
     return _jobs[0].answers(users)

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from web.advice import account_name, add_rules, open_desk, what_happened
 from web.arguments import add_build
 
 if TYPE_CHECKING:
-    from explain.explanation import Explanation
+    from explain.records.adviser import Advice
+    from explain.records.desk import Desk
     from recommender.build import Build
 
 FORMATS: Final = ("text", "json", "html", "svg", "cypher")
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="explain the whole list of every investor into --out")
     parser.add_argument("-k", type=int, default=10, metavar="N", help="length of the list (default: 10)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
+    add_rules(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -57,28 +60,47 @@ def run(args: argparse.Namespace) -> None:
 
 def _explain_all(build: Build, args: argparse.Namespace) -> None:
     from explain.batch import explain_all
+    from explain.records.everybody import Everybody, record_everybody
     from kg.progress import Progress
 
-    progress = Progress()
+    progress, desk = Progress(), open_desk(build, args.rules)
     with progress.stage("load the scorer"):
         scorer = build.scorer
+    asked = Everybody(account_name(), "command line", args.k, args.kind)
+    with progress.stage("rank and record every list"):
+        lists = record_everybody(desk.adviser, desk.ledger, asked, progress)
     with progress.stage(f"explain every list into {args.out}") as details:
-        rows = explain_all(scorer, args.out, progress, k=args.k, kind=args.kind)
+        rows = explain_all(scorer, args.out, progress, k=args.k, kind=args.kind, lists=lists.assets)
         details.append(f"{rows:,} paths")
+    progress.note(what_happened(desk, lists.first))
 
 
 def _answer(build: Build, args: argparse.Namespace) -> str:
+    """The answer; what it shows of an investor's list is recorded first."""
+    desk = open_desk(build, args.rules)
+    shown = _recorded(desk, args, args.asset)
     if args.instead_of:
-        return _contrast(build, args)
+        return _contrast(shown, _recorded(desk, args, args.instead_of), args)
     if args.what_if:
         return _what_if(build, args)
-    return _formatted(build, args)
+    return _formatted(build, shown, args)
 
 
-def _contrast(build: Build, args: argparse.Namespace) -> str:
+def _recorded(desk: Desk, args: argparse.Namespace, asset_id: str) -> Advice:
+    from explain.records.adviser import Question
+    from explain.records.serve import serve
+    from kg.progress import Progress
+
+    question = Question(account_name(), "command line", args.user, args.k, args.kind, lang=args.lang, asset_id=asset_id)
+    served = serve(desk.adviser, desk.ledger, question)
+    Progress().note(what_happened(desk, served.receipt.id))
+    return served.advice
+
+
+def _contrast(one: Advice, other: Advice, args: argparse.Namespace) -> str:
     from explain.contrast import contrast, contrast_as_text
 
-    found = contrast(_explanation(build, args, args.asset), _explanation(build, args, args.instead_of))
+    found = contrast(one.explanations[0], other.explanations[0])
     return _json(found.to_json(args.lang)) if args.format == "json" else contrast_as_text(found, args.lang)
 
 
@@ -96,8 +118,8 @@ def _what_if(build: Build, args: argparse.Namespace) -> str:
     return _json(to_json(found, asked, args.lang)) if args.format == "json" else f"{tell(found, asked, args.lang)}\n"
 
 
-def _formatted(build: Build, args: argparse.Namespace) -> str:
-    explanation = _explanation(build, args, args.asset)
+def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
+    explanation = shown.explanations[0]
     if args.format == "json":
         return _json(explanation.to_json(args.lang))
     if args.format == "html":
@@ -114,7 +136,16 @@ def _formatted(build: Build, args: argparse.Namespace) -> str:
         return as_cypher(explanation)
     from explain.formats_text import as_text
 
-    return as_text(explanation, args.lang, is_sample=build.is_sample)
+    return as_text(explanation, args.lang, is_sample=build.is_sample) + _verdict(shown, args.lang)
+
+
+def _verdict(shown: Advice, lang: str) -> str:
+    """What the suitability rules say against the asset; nothing where all passed."""
+    from explain.records.verdict_text import outcome_text, verdict_text
+
+    verdict = shown.verdicts[0].to_json()
+    sentences = "".join(f"  ! {text}\n" for text in verdict_text(verdict, lang))
+    return f"\n{outcome_text(verdict['outcome'], lang)}\n{sentences}" if sentences else ""
 
 
 def _json(data: dict[str, Any]) -> str:
@@ -123,17 +154,6 @@ def _json(data: dict[str, Any]) -> str:
 
 def _position(build: Build, asset_id: str) -> int:
     return build.graph.asset_row(asset_id) - int(build.graph.assets[0])
-
-
-def _explanation(build: Build, args: argparse.Namespace, asset_id: str) -> Explanation:
-    from explain.explainer import Explainer
-    from explain.place import place_in_list
-    from recommender.retrieve import user_position
-
-    scorer = build.scorer
-    user, asset = user_position(build.graph, args.user), _position(build, asset_id)
-    rank = place_in_list(scorer, user, asset, args.kind)
-    return Explainer(build.graph, build.build_hash).explain(scorer.account(user, asset), rank, (args.lang,))
 
 
 def _write(text: str, out: Path | None) -> None:
