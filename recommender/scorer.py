@@ -49,7 +49,7 @@ class ScoreOptions:
     funds: float = 0.01
     profile: float = 0.005
     issue: float = 0.06
-    recent: float = 0.003
+    recent: float = 0.0025
     popularity: float = 0.002
     demand: DemandOptions = field(default_factory=DemandOptions)
 
