@@ -1,0 +1,385 @@
+"""What-if lists: the score of a changed row, moves of rank, explanations that add up, the API and its page."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from explain.assumed import ASSUMED, WhatIfDesk
+from explain.evidence import FOLLOWS
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.records.adviser import Adviser
+from explain.records.assumed import WHAT_IF
+from explain.records.desk import Desk
+from kg.schema import NodeKind, Relation
+from recommender.assumed import EMPHASIS, INTEREST_WEIGHT, NOBODY, AssumedInvestor, AssumedScore
+from recommender.build import Build, load_build
+from recommender.channels.base import Investors
+from recommender.ranking import id_order, top_lists
+from recommender.scorer import Scorer
+from recommender.suitability.rulefile import load_rules, rules_for
+from tests.site_world import build_market
+from web.site import create_app
+from web.site.access.samples import sample_access
+from web.site.pages.what_if import QuestionnairePage, WhatIfPage
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "site" / "templates"
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
+
+
+@pytest.fixture(scope="module")
+def scorer(build: Build) -> Scorer:
+    return build.scorer
+
+
+@pytest.fixture(scope="module")
+def ungated(build: Build) -> WhatIfDesk:
+    return WhatIfDesk(build)
+
+
+def busy(scorer: Scorer) -> int:
+    """The position of an investor with about eight positions."""
+    return int(np.argmin(abs(np.diff(scorer.interactions.ever.indptr) - 8)))
+
+
+def new_asset(scorer: Scorer, user: int) -> int:
+    """The most held asset that the investor has never had."""
+    holders = scorer.interactions.holders.copy()
+    holders[list(AssumedInvestor.of(scorer, user).held)] = -1
+    return int(holders.argmax())
+
+
+# -- the score -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_assumed_changes_nothing(scorer: Scorer) -> None:
+    for user in range(0, len(scorer.graph.users), 17):
+        score = AssumedScore(scorer, AssumedInvestor.of(scorer, user))
+        np.testing.assert_array_equal(score.scores(), scorer.scores(np.array([user]))[0])
+        assert score.account(3) == scorer.account(user, 3)
+
+
+def test_a_followed_asset_counts_as_held_and_once_more_alone(scorer: Scorer) -> None:
+    """Restated with whole rows: (holdings + f) + EMPHASIS * (f alone - nothing)."""
+    user = busy(scorer)
+    as_is = AssumedInvestor.of(scorer, user)
+    f = new_asset(scorer, user)
+
+    def row(assets: set[int], levels: tuple[int, ...]) -> np.ndarray:
+        there = Investors.of(scorer.interactions, np.array([user]))
+        ever, profile = there.ever.toarray() * 0, there.profile.toarray() * 0
+        ever[0, sorted(assets)] = 1
+        profile[0, list(levels)] = 1
+        kind = type(there.ever)
+        return scorer.score_rows(replace(there, ever=kind(ever), profile=kind(profile)))[0]
+
+    expected = row({*as_is.held, f}, tuple(as_is.levels.values())) + EMPHASIS * (row({f}, ()) - row(set(), ()))
+    score = AssumedScore(scorer, replace(as_is, followed=frozenset({f})))
+    np.testing.assert_allclose(score.scores(), expected, atol=1e-12)
+
+
+def test_dismissing_a_holding_is_never_having_had_it(scorer: Scorer) -> None:
+    user = busy(scorer)
+    as_is = AssumedInvestor.of(scorer, user)
+    gone = min(as_is.held)
+    dismissed = AssumedScore(scorer, replace(as_is, dismissed=frozenset({gone}))).scores()
+    without = AssumedScore(scorer, replace(as_is, held=as_is.held - {gone})).scores()
+    np.testing.assert_array_equal(dismissed, without)
+
+
+@pytest.mark.parametrize("kind", [NodeKind.INDUSTRY, NodeKind.CATEGORY])
+def test_an_interest_adds_its_weight_to_what_has_it(scorer: Scorer, kind: NodeKind) -> None:
+    graph = scorer.graph
+    relation = {NodeKind.INDUSTRY: Relation.IN_INDUSTRY, NodeKind.CATEGORY: Relation.IN_CATEGORY}[kind]
+    node = int(graph.rows(kind)[0])
+    has = np.array([node in graph.outgoing(relation).of(int(row)) for row in graph.assets])
+    assert has.any()
+    added = (
+        AssumedScore(scorer, AssumedInvestor(interests=(node,))).scores()
+        - AssumedScore(scorer, AssumedInvestor()).scores()
+    )
+    np.testing.assert_allclose(added, np.where(has, INTEREST_WEIGHT, 0.0), atol=1e-15)
+
+
+def test_every_account_adds_up(scorer: Scorer) -> None:
+    user = busy(scorer)
+    asked = replace(
+        AssumedInvestor.of(scorer, user),
+        followed=frozenset({new_asset(scorer, user)}),
+        interests=(int(scorer.graph.rows(NodeKind.INDUSTRY)[0]),),
+    )
+    score = AssumedScore(scorer, asked)
+    scores = score.scores()
+    for asset in range(0, len(scores), 7):
+        account = score.account(asset)
+        assert account.gap < 1e-9
+        assert account.score == pytest.approx(scores[asset], abs=1e-9)
+
+
+# -- lists and moves -----------------------------------------------------------------------------------------
+
+
+def test_the_list_is_the_top_of_the_scores(scorer: Scorer, ungated: WhatIfDesk) -> None:
+    user = busy(scorer)
+    before = AssumedInvestor.of(scorer, user)
+    asked = replace(before, followed=frozenset({new_asset(scorer, user)}), dismissed=frozenset({2}))
+    found = ungated.answer(asked, before, 10, "stock", ("en",))
+    stocks = np.isin(scorer.graph.assets, scorer.graph.rows(NodeKind.STOCK))
+
+    def full(investor: AssumedInvestor) -> list[int]:
+        allowed = stocks.copy()
+        allowed[list(investor.held | investor.followed | investor.dismissed)] = False
+        scores = AssumedScore(scorer, investor).scores()
+        return top_lists(scores[None], allowed[None], id_order(scorer.graph), int(allowed.sum()))[0].tolist()
+
+    new, old = full(asked), full(before)
+    assert [line.move.asset for line in found.lines] == new[:10]
+    assert [line.move.was for line in found.lines] == [old.index(a) + 1 if a in old else 0 for a in new[:10]]
+    assert [move.asset for move in found.left] == [asset for asset in old[:10] if asset not in new[:10]]
+    climbs = {asset: (old.index(asset) + 1) / rank for rank, asset in enumerate(new[:100], 1) if rank > 10}
+    best = sorted((c for c in climbs.values() if c > 1), reverse=True)[:5]
+    assert [move.climb for move in found.risers] == pytest.approx(best)
+
+
+def test_following_moves_the_neighbours_up(build: Build, scorer: Scorer, ungated: WhatIfDesk) -> None:
+    """Over many investors: what shares an industry or issuer with the followed asset climbs, others fall a little."""
+    graph, industry = scorer.graph, scorer.graph.outgoing(Relation.IN_INDUSTRY)
+    near: list[float] = []
+    far: list[float] = []
+    for user in range(0, len(graph.users), 3):
+        before = AssumedInvestor.of(scorer, user)
+        f = new_asset(scorer, user)
+        group = industry.of(int(graph.assets[f])).tolist()
+        old = AssumedScore(scorer, before).scores()
+        new = AssumedScore(scorer, replace(before, followed=frozenset({f}))).scores()
+        climb = np.argsort(np.argsort(-old)) - np.argsort(np.argsort(-new))
+        for asset in range(len(graph.assets)):
+            if asset == f or asset in before.held:
+                continue
+            same = bool(set(industry.of(int(graph.assets[asset])).tolist()) & set(group))
+            (near if same else far).append(float(climb[asset]))
+    assert len(near) > 50
+    assert np.mean(near) > np.mean(far) + 1
+
+
+def test_what_is_followed_is_named_and_never_taken_for_a_fact(scorer: Scorer, ungated: WhatIfDesk) -> None:
+    user = busy(scorer)
+    before = AssumedInvestor.of(scorer, user)
+    f = new_asset(scorer, user)
+    followed = str(scorer.graph.nodes.id[scorer.graph.assets[f]])
+    found = ungated.answer(replace(before, followed=frozenset({f})), before, 40, None, ("en", "zh-TW"))
+    paths = [path for line in found.lines for path in line.explanation.paths]
+    assumed = [path for path in paths if path.edges[0].source == ASSUMED]
+    assert assumed
+    assert all((path.edges[0].relation, path.edges[0].tail) == (FOLLOWS, followed) for path in assumed)
+    assert all(path.nodes[1].id != followed for path in paths if path.edges[0].source != ASSUMED)
+    for line in found.lines:
+        carried = sum(p.contribution for p in line.explanation.paths if p.edges[0].source == ASSUMED)
+        assert line.from_assumed == pytest.approx(carried)
+    texts = [reason.text for line in found.lines for reason in line.explanation.reasons]
+    assert any("which you follow" in text for text in texts)
+    assert any("您追蹤的" in text for text in texts)
+
+
+def test_somebody_new_is_called_you(scorer: Scorer, ungated: WhatIfDesk) -> None:
+    level = int(scorer.graph.rows(NodeKind.RISK_LEVEL)[0])
+    asked = AssumedInvestor(levels={Relation.HAS_RISK: level})
+    found = ungated.answer(asked, None, 5, None, ("en",))
+    assert {line.explanation.user.name for line in found.lines} == {"You"}
+    assert all(line.move.was == 0 for line in found.lines)
+    first = [path.edges[0] for line in found.lines for path in line.explanation.paths]
+    assert all((edge.relation, edge.source) == ("HAS_RISK", ASSUMED) for edge in first)
+    assert asked.row == NOBODY
+
+
+def test_a_question_leaves_no_trace(scorer: Scorer, ungated: WhatIfDesk) -> None:
+    """The same question before and after others gives the same answer."""
+    user = busy(scorer)
+    before = AssumedInvestor.of(scorer, user)
+    first = ungated.answer(before, None, 10, None, ("en",))
+    ungated.answer(replace(before, followed=frozenset({new_asset(scorer, user)})), before, 10, None, ("en",))
+    assert ungated.answer(before, None, 10, None, ("en",)) == first
+
+
+# -- suitability ---------------------------------------------------------------------------------------------
+
+
+def test_nothing_unsuitable_is_listed_under_the_assumed_level(build: Build, scorer: Scorer) -> None:
+    """A lower level lists fewer assets, and each list passes the gate; unchanged, it is the gate's own."""
+    adviser = Adviser(build, load_rules("tw"))
+    gate, graph, user = adviser.gate, build.graph, busy(scorer)
+    as_is = AssumedInvestor.of(scorer, user)
+    counts = []
+    for level in graph.rows(NodeKind.RISK_LEVEL).tolist():
+        asked = as_is.with_answers({Relation.HAS_RISK: level})
+        counts.append(int(asked.open_to(graph, None, gate).sum()))
+    own = gate.screen(int(graph.users[user]), graph.assets).allowed
+    own[list(as_is.held)] = False
+    np.testing.assert_array_equal(as_is.open_to(graph, None, gate), own)
+    assert min(counts) < max(counts)
+
+
+def test_a_short_horizon_rules_risky_assets_out(build: Build) -> None:
+    gate = Adviser(build, load_rules("eu")).gate
+    bold = build.graph.row(NodeKind.RISK_LEVEL, "Aggressive")
+    somebody = [AssumedInvestor(levels={Relation.HAS_RISK: bold}, years=years) for years in (0.5, 3.0, 20.0)]
+    counts = [int(one.open_to(build.graph, None, gate).sum()) for one in somebody]
+    assert counts[0] < counts[1] <= counts[2]
+
+
+# -- the site ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    opened = open_ledger(tmp_path_factory.mktemp("what-if") / "ledger", environ={})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def client(build: Build, ledger: Ledger) -> FlaskClient:
+    app = create_app(build, desk=Desk(Adviser(build, rules_for(build.graph)), ledger))
+    app.config["TESTING"] = True
+    return app.test_client()
+
+
+def name_of(build: Build, user: int) -> str:
+    return str(build.graph.nodes.id[build.graph.users[user]])
+
+
+def asset_name(build: Build, asset: int) -> str:
+    return str(build.graph.nodes.id[build.graph.assets[asset]])
+
+
+def test_the_api_answers_with_moves_and_reasons(
+    client: FlaskClient, build: Build, scorer: Scorer, ledger: Ledger
+) -> None:
+    user = busy(scorer)
+    followed = asset_name(build, new_asset(scorer, user))
+    asked = {"user_id": name_of(build, user), "follow": [followed], "k": 8, "lang": "zh-TW"}
+    response = client.post("/api/what-if", json=asked)
+    assert response.status_code == 200
+    found = response.get_json()
+    assert [line["rank"] for line in found["list"]] == list(range(1, 9))
+    assert [node["id"] for node in found["assumed"]["follow"]] == [followed]
+    for line in found["list"]:
+        parts = sum(p["value"] for p in line["base"]) + sum(p["value"] for p in line["channels"])
+        assert parts == pytest.approx(line["score"], abs=1e-6)
+        cited = {name for reason in line["reasons"] for name in reason["evidence"]}
+        assert cited <= {path["id"] for path in line["paths"]} | {fact["id"] for fact in line["facts"]}
+        assert {reason["lang"] for reason in line["reasons"]} <= {"zh-TW"}
+    header = ledger.header(response.headers["Pathfolio-Record"])
+    assert header.kind == WHAT_IF
+    assert ledger.headers(kinds=[WHAT_IF], person=name_of(build, user))[0].id == header.id
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ([1], "no JSON object"),
+        ({"follow": ["nope"]}, "no asset 'nope'"),
+        ({"user_id": "nobody"}, "no user 'nobody'"),
+        ({"k": 0}, "give k from 1"),
+        ({"k": "ten"}, "give k from 1"),
+        ({"kind": "coin"}, "no kind of asset 'coin'"),
+        ({"follow": "TW-1"}, "no list of texts"),
+        ({"dismiss": ["x"] * 51}, "name 50 at most"),
+        ({"profile": {"risk_level": "Bold"}}, "choose from"),
+        ({"profile": {"horizon": "long"}}, "no number of years"),
+        ({"profile": {"shoe_size": "42"}}, "no question 'shoe_size'"),
+        ({"profile": {"interests": ["Alchemy"]}}, "no industry, sector or category 'Alchemy'"),
+        ({"folow": []}, "'folow' is no part"),
+        ({"lang": "fr"}, "no language"),
+    ],
+)
+def test_wrong_questions_are_told_what_is_wrong(client: FlaskClient, body: object, said: str) -> None:
+    response = client.post("/api/what-if", json=body)
+    assert response.status_code == 400
+    assert said in response.get_json()["error"]
+
+
+def test_only_json_is_taken(client: FlaskClient) -> None:
+    """A form of another site could send text/plain; that needs a token of ours, and has none."""
+    assert client.post("/api/what-if", data="{}", content_type="text/plain").status_code == 400
+
+
+def test_an_investor_asks_for_themself_alone(build: Build, scorer: Scorer, ledger: Ledger) -> None:
+    own, other = name_of(build, busy(scorer)), name_of(build, 0)
+    assert own != other
+    app = create_app(build, sample_access(own), desk=Desk(Adviser(build, rules_for(build.graph)), ledger))
+    app.config["TESTING"] = True
+    client = app.test_client()
+    assert client.post("/api/what-if", json={}).status_code == 401
+    token = re.search(r'csrf_token" value="([^"]+)"', client.get("/sign-in").text)
+    assert token is not None
+    client.post("/sign-in/sample", data={"csrf_token": token.group(1), "name": "investor"})
+    assert client.post("/api/what-if", json={"user_id": own}).status_code == 200
+    assert client.post("/api/what-if", json={"user_id": other}).status_code == 403
+    assert client.get(f"/investors/{other}/what-if").status_code == 403
+    assert client.get(f"/investors/{own}/what-if").status_code == 200
+    assert client.get("/questionnaire").status_code == 200
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_the_page_shows_the_moves(client: FlaskClient, build: Build, scorer: Scorer, lang: str) -> None:
+    user = busy(scorer)
+    followed = asset_name(build, new_asset(scorer, user))
+    address = f"/investors/{name_of(build, user)}/what-if"
+    plain = client.get(address, query_string={"lang": lang})
+    assert plain.status_code == 200
+    assert "chip-follow" not in plain.text
+    asked = {"follow": followed, "dismiss": asset_name(build, 5), "lang": lang}
+    page = client.get(address, query_string=asked)
+    assert page.status_code == 200
+    text = unescape(page.text)
+    assert 'class="move move-up"' in text
+    assert f'name="follow" value="{followed}"' in text
+    twin = client.get(address, query_string={**asked, "format": "json"}).get_json()
+    assert [line["place"]["rank"] for line in twin["lines"]] == list(range(1, 11))
+    assert twin["is_changed"]
+    undone = client.get(address, query_string={**asked, "undo": followed, "format": "json"}).get_json()
+    assert undone["form"]["followed"] == []
+
+
+def test_an_asset_can_be_followed_by_its_name(client: FlaskClient, build: Build, scorer: Scorer) -> None:
+    user = busy(scorer)
+    asset = new_asset(scorer, user)
+    name = build.graph.display_name(int(build.graph.assets[asset]))
+    address = f"/investors/{name_of(build, user)}/what-if"
+    twin = client.get(address, query_string={"find": name, "format": "json"}).get_json()
+    assert [node["id"] for node in twin["form"]["followed"]] == [asset_name(build, asset)]
+    missed = client.get(address, query_string={"find": "no such thing"})
+    assert missed.status_code == 400
+    assert "no asset" in missed.text
+
+
+@pytest.mark.parametrize("page", [WhatIfPage, QuestionnairePage])
+def test_templates_use_fields_that_the_pages_have(page: type[WhatIfPage] | type[QuestionnairePage]) -> None:
+    used = set(re.findall(r"\bpage\.(\w+)", (TEMPLATES / page.template).read_text("utf-8")))
+    assert used <= {f.name for f in fields(page)}
+
+
+def test_an_answer_takes_milliseconds(client: FlaskClient, build: Build, scorer: Scorer) -> None:
+    """Median processor time of a whole request: list, ten explanations, record. No training happens in that time."""
+    user = busy(scorer)
+    asked = {"user_id": name_of(build, user), "follow": [asset_name(build, new_asset(scorer, user))]}
+    took = []
+    for _ in range(9):
+        start = time.process_time()
+        assert client.post("/api/what-if", json=asked).status_code == 200
+        took.append(time.process_time() - start)
+    assert statistics.median(took[2:]) < 0.25  # some 20 ms on a quiet machine
