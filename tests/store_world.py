@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
+import subprocess
+import sys
 import tempfile
+import time
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -141,6 +145,39 @@ def address_of(server: str, *, reader: bool = False) -> StoreAddress:
     if not os.environ.get("PATHFOLIO_NEO4J_URI"):
         pytest.skip("no Neo4j: set PATHFOLIO_NEO4J_URI, or run tests/neo4j/start.sh")
     return address_from_environment()
+
+
+class OwnNeo4j:
+    """A Neo4j of a test's own, started and ended by the scripts beside; what it holds stays when it is killed."""
+
+    scripts = Path(__file__).parent / "neo4j"
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing runs yet; `folder` may have in `home` what was imported there."""
+        self._folder = folder
+        self._environment = os.environ | {"PATHFOLIO_NEO4J_FOLDER": str(folder), "PYTHON": sys.executable}
+        self._environment["PATHFOLIO_NEO4J_KEEP"] = "1"
+
+    def start(self) -> StoreAddress:
+        """Start it, again where it was killed."""
+        started = subprocess.run(
+            [self.scripts / "start.sh"], env=self._environment, capture_output=True, text=True, check=False
+        )
+        assert started.returncode == 0, started.stderr
+        told = dict(line.removeprefix("export ").split("=", 1) for line in started.stdout.splitlines())
+        return address_from_environment(environment=told)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        pid = (self._folder / "pid").read_text(encoding="ascii").strip()
+        os.kill(int(pid), signal.SIGKILL)
+        while (
+            b"Start.java" in subprocess.run(["ps", "-o", "args=", "-p", pid], capture_output=True, check=False).stdout
+        ):
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        subprocess.run([self.scripts / "stop.sh"], env=self._environment, check=True)
 
 
 def empty(store: Store) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -25,16 +24,25 @@ from kg.sample.size import SampleSize
 from kg.sample.write import write_sample_market
 from kg.schema import KIND_CODE, NodeKind, Relation
 from kg.store import layout, load, read_graph
-from kg.store.address import StoreAddress, address_from_environment
 from kg.store.bolt import Store
 from kg.store.bulk import write_bulk_files
 from kg.store.evidence import EvidencePath, EvidenceStep, evidence_query
 from kg.store.load import load_into
 from kg.store.meta import stored_graph
 from kg.store.query import run_query
-from kg.store.server import EmbeddedServer, ServerOptions
 from kg.store.vectors import VectorNote, read_vectors, write_vectors
-from tests.store_world import DAY, FUNDS, POSITIONS, SERVERS, address_of, edge_frame, empty, node_frame, world
+from tests.store_world import (
+    DAY,
+    FUNDS,
+    POSITIONS,
+    SERVERS,
+    OwnNeo4j,
+    address_of,
+    edge_frame,
+    empty,
+    node_frame,
+    world,
+)
 
 BACK = date(2024, 9, 30)
 
@@ -214,85 +222,6 @@ def test_nothing_there_and_too_late(store: Store) -> None:
         read_graph(store, date(2025, 1, 1))
 
 
-# -- bad addresses ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("uri", ["http://localhost:7474", "bolt//x", "bolt://", "localhost:7687", ""])
-def test_a_wrong_uri_is_refused(uri: str) -> None:
-    with pytest.raises(UsageError, match="is no Bolt URI: write it as bolt://"):
-        StoreAddress(uri)
-
-
-def test_a_password_in_the_uri_is_refused_and_never_shown() -> None:
-    with pytest.raises(UsageError, match="no user or password in it") as caught:
-        StoreAddress("bolt://neo4j:secret@host")
-    assert "secret" not in str(caught.value)
-    assert "secret" not in repr(StoreAddress("bolt://host", password="secret"))  # noqa: S106 - it is the test
-
-
-def test_no_address_at_all() -> None:
-    with pytest.raises(UsageError, match="give --uri, set PATHFOLIO_NEO4J_URI"):
-        address_from_environment(environment={})
-
-
-@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
-def test_no_server_there(scheme: str) -> None:
-    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1 does not answer: start the server"):
-        Store(StoreAddress(f"{scheme}://127.0.0.1:1"), patience=0.0)
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_wrong_password(server: str) -> None:
-    address = replace(address_of(server), password="wrong")  # noqa: S106 - it is the test
-    with pytest.raises(StoreError, match=r"refuses user '.*': check PATHFOLIO_NEO4J_USER"):
-        Store(address)
-
-
-@pytest.mark.neo4j
-def test_a_database_that_is_not_there() -> None:
-    with Store(replace(address_of("neo4j"), database="nowhere")) as store, pytest.raises(StoreError, match="nowhere"):
-        stored_graph(store)
-
-
-@pytest.mark.neo4j
-def test_a_routing_address() -> None:
-    """neo4j:// asks the server for its members first, as with a cluster."""
-    address = address_of("neo4j")
-    with Store(replace(address, uri=address.uri.replace("bolt://", "neo4j://"))) as store:
-        empty(store)
-        load_into(store, world())
-        assert read_graph(store).content_hash == world().content_hash
-
-
-def test_a_server_that_is_lost_in_the_middle_of_a_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One clear line, and what was written stays: the load goes on where it stopped."""
-    monkeypatch.setattr(load, "BATCH", 5)
-    server = EmbeddedServer(tmp_path / "store", ServerOptions(heap="512m"))
-    try:
-        with Store(server.writer(), patience=0.5) as store:
-            written = 0
-
-            def update(_self: Progress, _text: str) -> None:
-                nonlocal written
-                written += 1
-                if written == 3:
-                    server.kill()
-
-            with monkeypatch.context() as broken:
-                broken.setattr(Progress, "update", update)
-                with pytest.raises(
-                    StoreError, match=r"does not answer.*\(1\d of 40 relations are written: run the"
-                ) as e:
-                    load_into(store, world(), progress=Progress(out=None))
-            assert "\n" not in str(e.value)
-        assert server.revive()
-        with Store(server.writer()) as store:
-            assert load_into(store, world()).written < len(world().edges)
-            assert read_graph(store).content_hash == world().content_hash
-    finally:
-        server.stop()
-
-
 # -- bulk files, vectors, evidence -----------------------------------------------------------------------------
 
 
@@ -342,18 +271,14 @@ def test_bulk_files_are_taken_by_the_real_tool(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    scripts = Path(__file__).parent / "neo4j"
-    environment = os.environ | {"PATHFOLIO_NEO4J_FOLDER": str(tmp_path / "neo4j"), "PYTHON": sys.executable}
-    environment["PATHFOLIO_NEO4J_KEEP"] = "1"
+    own = OwnNeo4j(tmp_path / "neo4j")
     try:
-        started = subprocess.run([scripts / "start.sh"], env=environment, capture_output=True, text=True, check=True)
-        told = dict(line.removeprefix("export ").split("=", 1) for line in started.stdout.splitlines())
-        with Store(address_from_environment(environment=told)) as store:
+        with Store(own.start()) as store:
             assert read_graph(store).content_hash == graph.content_hash
             report = load_into(store, graph)
             assert (report.written, report.deleted) == (0, 0)
     finally:
-        subprocess.run([scripts / "stop.sh"], env=environment, check=True)
+        own.stop()
 
 
 def test_vectors_come_back_with_the_same_neighbours(store: Store) -> None:

@@ -7,6 +7,7 @@ help, and everything that it returns into plain values (`kg.store.values`).
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -318,14 +319,40 @@ def _translated(error: BaseException, address: StoreAddress, limits: Limits | No
     if isinstance(error, driver_errors.Neo4jError):
         return _from_server(error, address, limits)
     if isinstance(error, driver_errors.ServiceUnavailable | driver_errors.SessionExpired | OSError):
-        return StoreError(f"{address.uri} does not answer: start the server, or check the address")
+        return StoreError(f"{address.uri} {_unreachable(error)}")
     if isinstance(error, driver_errors.DriverError):
         return StoreError(f"{address.uri}: {_first_line(str(error))}")
     return error
 
 
+def _unreachable(error: BaseException) -> str:
+    """What is wrong with a connection, by what the driver says was the cause."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"has a certificate that nobody here trusts ({cause.verify_message}): trust who signed it, or, where "
+                "you know the server, write +ssc:// in place of +s://"
+            )
+        if isinstance(cause, ssl.SSLError):
+            return "does not speak TLS: write bolt:// or neo4j://, without +s or +ssc"
+    return "does not answer: start the server, or check the address"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, what it came from, and what that gathered."""
+    while error is not None:
+        yield error
+        for part in getattr(error, "exceptions", ()):
+            yield from _causes(part)
+        error = error.__cause__ or error.__context__
+
+
 def _from_server(error: driver_errors.Neo4jError, address: StoreAddress, limits: Limits | None) -> PathfolioError:
     code, message = str(error.code or ""), str(error.message or error)
+    if "AuthenticationRateLimit" in code:
+        return StoreError(
+            f"{address.uri} refuses everybody after too many wrong passwords: wait 5 s, then try the right one"
+        )
     if "DatabaseNotFound" in code:
         return StoreError(f"{address.uri} has no database {address.database!r}: set PATHFOLIO_NEO4J_DATABASE")
     if limits is None:

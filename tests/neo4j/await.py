@@ -1,4 +1,4 @@
-"""Wait until a new Neo4j answers, give it a password of its own and print the environment that names it."""
+"""Wait until a Neo4j answers, give a new one a password of its own and print the environment that names it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ PATIENCE = 120.0
 """Seconds; a server on two busy cores answers after 9 to 30."""
 
 
-def main(uri: str, pid_file: Path) -> None:
-    password = secrets.token_urlsafe(24)
+def main(uri: str, pid_file: Path, kept: str) -> None:
+    """`kept` is the password of a server that had one before; empty for a new server."""
+    password = kept or secrets.token_urlsafe(24)
     end = time.monotonic() + PATIENCE
-    while not change_password(uri, password):
+    while not (answers(uri, password) if kept else change_password(uri, password)):
         os.kill(int(pid_file.read_text(encoding="ascii")), 0)  # raises where the server has died
         if time.monotonic() > end:
             sys.exit(f"{uri}: no answer after {PATIENCE:.0f} s")
@@ -29,10 +30,15 @@ def main(uri: str, pid_file: Path) -> None:
 
 def change_password(uri: str, password: str) -> bool:
     """Replace the password that every new server has; False while the server is not up."""
+    change = "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $password"
+    return answers(uri, "neo4j", change, "system", password=password)
+
+
+def answers(uri: str, login: str, query: str = "RETURN 1", database: str = "neo4j", **values: str) -> bool:
+    """Whether the server answers a query; False while it is not up."""
     try:
-        with GraphDatabase.driver(uri, auth=("neo4j", "neo4j"), max_transaction_retry_time=0) as driver:
-            change = "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $password"
-            driver.execute_query(change, password=password, database_="system")
+        with GraphDatabase.driver(uri, auth=("neo4j", login), max_transaction_retry_time=0) as driver:
+            driver.execute_query(query, database_=database, parameters_=values)
     except (ServiceUnavailable, OSError):
         return False
     except Neo4jError as error:
@@ -43,4 +49,4 @@ def change_password(uri: str, password: str) -> bool:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
