@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from explain.records.adviser import Question
 from kg.schema import NodeKind
 from recommender.build import Build, load_build
 from tests.site_world import HOSTILE, build_market
@@ -32,6 +33,16 @@ MAY_OPEN = {
     "recommendations.recommendation": {Role.COMPLIANCE},
     "console.console": {Role.ANALYST},
     "console.answer": {Role.ANALYST},
+    "what_if.questionnaire": EVERYONE,
+    "what_if.what_if": {Role.COMPLIANCE},
+    "what_if.answer": EVERYONE,
+    "records.records": {Role.COMPLIANCE},
+    "records.statistics": {Role.COMPLIANCE},
+    "records.purpose": {Role.COMPLIANCE},
+    "record.record": {Role.COMPLIANCE},
+    "record.comparison": {Role.COMPLIANCE},
+    "record.report": {Role.COMPLIANCE},
+    "record.case": {Role.COMPLIANCE},
     "builds.build": {Role.ENGINEER},
     "accounts.accounts": {Role.ADMINISTRATOR},
     "accounts.change": {Role.ADMINISTRATOR},
@@ -106,7 +117,10 @@ def as_role(app: Flask, role: Role) -> FlaskClient:
 def routes(app: Flask, build: Build, user: str) -> Iterator[tuple[str, str, str]]:
     """(endpoint, method, address) of every route, about `user` where it is about somebody."""
     asset = str(build.graph.nodes.id[build.graph.assets[3]])
+    desk = app.extensions["pathfolio"].desk
+    shown = desk.show(Question("clerk", "site", user, 3), "lines", lambda advice: len(advice.lines))
     values = {"user_id": user, "asset_id": asset, "name": "nobody", "filename": "site.css"}
+    values |= {"record_id": shown.receipt.id, "ending": "html"}
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
             wanted = {name: values[name] for name in rule.arguments}

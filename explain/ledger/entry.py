@@ -29,6 +29,10 @@ _LEVEL: Final = 1
 """zlib's fastest: explanations repeat themselves so much that more effort gains little."""
 
 
+class GoneError(LedgerError):
+    """What was recorded can no longer be read: its person was erased, or its retention ended."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """An entry on its way in: everything but its place.
@@ -132,7 +136,7 @@ def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
     if fields["body"] == PLAIN:
         return json.loads(body)
     if data_key is None:
-        raise LedgerError(
+        raise GoneError(
             f"record {fields['id']}: its key was destroyed: the person was erased, only its proof is left"
         )
     try:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from explain.ledger.canonical import canonical
-from explain.ledger.entry import Draft, Header, new_id, open_payload, read_header, record_key
+from explain.ledger.entry import Draft, GoneError, Header, new_id, open_payload, read_header, record_key
 from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE, MasterKey, SigningKey, master_key, signing_key
 from explain.ledger.merkle import consistency_proof, inclusion_proof
 from explain.ledger.note import Checkpoint, Note, Verifier
@@ -206,7 +206,7 @@ class Ledger:
             remedy = "see `pathfolio audit list`" if not found else "write more of it"
             raise UsageError(f"{'no' if not found else 'more than one'} record {record_id!r}: {remedy}")
         if found[0].data is None:
-            raise LedgerError(f"record {found[0].id}: deleted when its retention ended; only its hash is left")
+            raise GoneError(f"record {found[0].id}: deleted when its retention ended; only its hash is left")
         return bytes(found[0].data)
 
     def read(self, record_id: str, *, who: str, purpose: str) -> dict[str, Any]:

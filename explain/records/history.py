@@ -42,7 +42,7 @@ def timeline(ledger: Ledger, header: Header) -> list[Event]:
         if other.id in holds or payload.get("hold") in holds
     ]
     own = Event(header.kind, header.id, header.time, "", "")
-    return [*sorted(before, key=lambda event: event.time), own, *sorted(after[:MOST_EVENTS], key=lambda e: e.time)]
+    return [*before[::-1], own, *after[:MOST_EVENTS][::-1]]
 
 
 def _concerns(payload: dict[str, Any], header: Header) -> bool:

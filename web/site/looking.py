@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from flask import Response, abort, current_app, request, session
 
+from explain.ledger.entry import GoneError
 from explain.ledger.ledger import Ledger
 from explain.records.find import Finder
 from explain.records.inspect import Look
@@ -43,7 +44,7 @@ def keep_purpose(purpose: str) -> None:
 
 
 def with_purpose(view: _View) -> _View:
-    """A view of records: it asks for the purpose first; a record that is not there is answered with 404."""
+    """A view of records: asks for the purpose first; 404 for a record that is not there, 410 for one that is gone."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -53,6 +54,8 @@ def with_purpose(view: _View) -> _View:
             return view(*args, **kwargs)
         except UsageError:
             return abort(404)
+        except GoneError:
+            return abort(410)
 
     return guarded  # type: ignore[return-value] # the same signature
 

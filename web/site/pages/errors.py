@@ -15,7 +15,7 @@ from web.site.render import Page, show
 
 log = logging.getLogger("pathfolio.ledger")
 
-_WORDED: Final = frozenset({400, 401, 403, 404, 405, 428, 429, 501, 503})
+_WORDED: Final = frozenset({400, 401, 403, 404, 405, 410, 428, 429, 501, 503})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,253 @@
+"""The pages of records: found, read, compared, counted and handed out, each look recorded with its purpose."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from explain.ledger import custody
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.records.adviser import Adviser
+from explain.records.desk import Desk
+from explain.records.everybody import Everybody, serve_everybody
+from explain.records.find import Finder, Search
+from explain.records.inspect import Look
+from kg.progress import Progress
+from recommender.build import Build
+from recommender.suitability.rulefile import load_rules
+from web.site import create_app
+
+PURPOSE = {"purpose": "complaint 7", "format": "json"}
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    now = datetime(2026, 7, 1, 9, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return open_ledger(tmp_path / "ledger", environ={}, clock=Clock())
+
+
+@pytest.fixture
+def app(small_build: Build, ledger: Ledger) -> Flask:
+    app = create_app(small_build, desk=Desk(Adviser(small_build, load_rules("tw")), ledger))
+    app.extensions["pathfolio_graph"].close()
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def served(client: FlaskClient, small_build: Build, ledger: Ledger) -> list[str]:
+    """Ids of four records, two of the same investor, a day between each."""
+    ids = [str(key) for key in small_build.graph.nodes.id[small_build.graph.users]]
+    made = []
+    for number, user in enumerate((ids[1], ids[2], ids[1], ids[4])):
+        ledger.clock.now = datetime(2026, 7, 1 + number, 9, tzinfo=UTC)  # type: ignore[attr-defined]
+        made.append(client.get(f"/investors/{user}?format=json").headers["Pathfolio-Record"])
+    return made
+
+
+def found(client: FlaskClient, **search: str) -> list[str]:
+    response = client.get("/records", query_string={**PURPOSE, **search})
+    assert response.status_code == 200, response.text
+    return [line["id"] for line in response.get_json()["records"]]
+
+
+def looks(ledger: Ledger) -> list[dict[str, Any]]:
+    """The newest first."""
+    return [ledger.unsealed(ledger.leaf(header.id)) for header in ledger.headers(kinds=["access"])]
+
+
+def test_records_are_found_by_all_that_matters(
+    client: FlaskClient, served: list[str], small_build: Build, ledger: Ledger
+) -> None:
+    ids = [str(key) for key in small_build.graph.nodes.id[small_build.graph.users]]
+    assert found(client) == served[::-1]
+    assert found(client, investor=ids[1]) == [served[2], served[0]]
+    assert found(client, investor="nobody") == []
+    assert found(client, first="2026-07-02", last="2026-07-03") == [served[2], served[1]]
+    assert found(client, build=small_build.build_hash[:10]) == served[::-1]
+    assert found(client, build="feed") == []
+    records = {name: ledger.unsealed(ledger.leaf(name)) for name in served}
+    asset = records[served[0]]["list"][0]["asset_id"]
+    holding = [
+        name
+        for name, record in records.items()
+        if asset in {item["asset_id"] for item in [*record["list"], *record["rejected"]]}
+    ]
+    assert found(client, asset=asset) == holding[::-1]
+    rejecting = [name for name, record in records.items() if record["rejected"]]
+    assert len(rejecting) > 0
+    assert found(client, verdict="reject") == rejecting[::-1]
+    assert client.get("/records?verdict=maybe&purpose=x").status_code == 400
+    assert client.get("/records?first=yesterday&purpose=x").status_code == 400
+
+
+def test_the_list_goes_on_where_it_stopped(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
+    finder = Finder(ledger)
+    look = Look("clerk", "test")
+    first = finder.find(Search(), look, most=3)
+    assert [summary.header.id for summary in first.records] == served[:0:-1]
+    rest = finder.find(Search(), look, most=3, before=first.before)
+    assert ([summary.header.id for summary in rest.records], rest.before) == (served[:1], None)
+    none_in_time = finder.find(Search(asset="no such asset"), look, seconds=0)
+    assert (none_in_time.records, none_in_time.looked_through) == ((), 1)
+
+
+def test_no_look_without_a_purpose_and_each_is_recorded(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
+    one = f"/records/{served[0]}"
+    addresses = ["/records", "/records/statistics", f"/records/compare?a={served[0]}&b={served[1]}"]
+    addresses += [one, f"{one}/case.zip", f"{one}/report.html"]
+    for address in addresses:
+        assert client.get(address).status_code == 428
+        assert client.get(address, headers={"Accept": "application/json"}).status_code == 428
+    assert looks(ledger) == []
+    page = client.get(f"/records/{served[0]}").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert token is not None
+    form = {"csrf_token": token.group(1), "purpose": "yearly review", "next": f"/records/{served[0]}"}
+    assert client.post("/records/purpose", data=form).headers["Location"] == f"/records/{served[0]}"
+    for number, address in enumerate(addresses, 1):
+        assert client.get(address).status_code == 200, address
+        assert len(looks(ledger)) >= number
+        assert looks(ledger)[0]["purpose"] == "yearly review"
+    assert served[0] in looks(ledger)[0]["records"]
+
+
+def test_nothing_is_shown_when_the_look_cannot_be_recorded(
+    client: FlaskClient, served: list[str], ledger: Ledger
+) -> None:
+    ledger.clock.now -= timedelta(days=30)  # type: ignore[attr-defined]
+    for address in ("/records", f"/records/{served[0]}", f"/records/{served[0]}/case.zip"):
+        response = client.get(address, query_string=PURPOSE)
+        assert response.status_code == 503
+        assert "investor" not in response.get_json()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+def test_a_record_s_page_says_it_all(client: FlaskClient, served: list[str], ledger: Ledger, lang: str) -> None:
+    twin = client.get(f"/records/{served[0][:8]}", query_string={**PURPOSE, "lang": lang}).get_json()
+    record, html = twin["record"], unescape(client.get(f"/records/{served[0]}?purpose=x&lang={lang}").text)
+    assert twin["header"]["id"] == served[0]
+    assert twin["integrity"]["sound"]
+    assert record["investor"]["user_id"] in html
+    for item in record["list"]:
+        assert item["asset_id"] in html
+        said = [reason["text"] for reason in item["explanation"]["reasons"] if reason["lang"] == lang]
+        assert all(text in html for text in said)
+    assert all(item["asset_id"] in html for item in record["rejected"])
+    assert record["build"]["hash"] in html
+    assert ("Verified just now." if lang == "en" else "剛剛驗證無誤。") in html
+    kinds = [event["kind"] for event in twin["timeline"]]
+    assert kinds[:3] == ["build", "rules", "recommendation"]
+    assert set(kinds[3:]) == {"access"}
+
+
+def test_the_proof_is_computed_when_the_page_is_made(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
+    with ledger.store.write() as connection:
+        statement = "UPDATE entry SET leaf_hash = zeroblob(32) WHERE id = ?"
+        connection.exec_driver_sql(statement, (served[1],))
+    assert not client.get(f"/records/{served[0]}", query_string=PURPOSE).get_json()["integrity"]["sound"]
+    assert "Not as it was written." in client.get(f"/records/{served[0]}?purpose=x").text
+
+
+def test_holds_and_erasure_stand_in_the_timeline(
+    client: FlaskClient, served: list[str], small_build: Build, ledger: Ledger
+) -> None:
+    user = str(small_build.graph.nodes.id[small_build.graph.users[1]])
+    hold = custody.hold(ledger, person=user, who="counsel", reason="case 9")
+    custody.release(ledger, hold.id, who="counsel", reason="settled")
+    events = client.get(f"/records/{served[0]}", query_string=PURPOSE).get_json()["timeline"]
+    assert events[-1]["kind"] == "access"
+    assert [(event["kind"], event["who"], event["text"]) for event in events[-3:-1]] == [
+        ("hold", "counsel", "case 9"),
+        ("release", "counsel", "settled"),
+    ]
+    custody.erase(ledger, user, who="counsel", reason="asked", despite_retention=True)
+    assert client.get(f"/records/{served[0]}", query_string=PURPOSE).status_code == 410
+    client.application.extensions["pathfolio_finder"].forget()
+    lines = client.get("/records", query_string=PURPOSE).get_json()["records"]
+    assert [line["readable"] for line in lines] == [True, False, True, False]
+    assert user not in json.dumps(lines)
+
+
+def test_two_records_compared(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
+    answer = client.get("/records/compare", query_string={**PURPOSE, "a": served[1], "b": served[0]})
+    twin = answer.get_json()
+    assert (twin["first"]["id"], twin["second"]["id"]) == (served[0], served[1])
+    one, two = (ledger.unsealed(ledger.leaf(name)) for name in served[:2])
+    ranks = [{item["asset_id"]: item["rank"] for item in record["list"]} for record in (one, two)]
+    assert {
+        change["asset_id"]: change["ranks"] for change in twin["found"]["assets"] if change["ranks"] != [None, None]
+    } == {asset: [ranks[0].get(asset), ranks[1].get(asset)] for asset in ranks[0] | ranks[1]}
+    held = [{fact["tail"] for fact in record["investor"]["positions"]} for record in (one, two)]
+    assert (set(twin["found"]["gained"]), set(twin["found"]["lost"])) == (held[1] - held[0], held[0] - held[1])
+    same = client.get("/records/compare", query_string={**PURPOSE, "a": served[0], "b": served[2]}).get_json()
+    assert all(len(set(map(str, change["ranks"]))) == 1 for change in same["found"]["assets"])
+    assert client.get("/records/compare?a=&b=x&purpose=x").status_code == 404
+    assert "→" in client.get(f"/records/compare?a={served[0]}&b={served[1]}&purpose=x").text
+
+
+def test_counts_by_rule_are_those_of_the_records(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
+    twin = client.get("/records/statistics", query_string=PURPOSE).get_json()
+    records = [ledger.unsealed(ledger.leaf(name)) for name in served]
+    assert (twin["records"], twin["complete"]) == (4, True)
+    for rule in twin["rules"]:
+        assert rule["rejected"] == sum(record["candidates"]["rejected_by"][rule["rule"]] for record in records)
+        assert rule["warned"] == sum(record["candidates"]["warned_by"][rule["rule"]] for record in records)
+    assert sum(twin["lines"].values()) == sum(len(record["list"]) for record in records)
+    assert list(twin["days"].values()) == [1, 1, 1, 1]
+    day = client.get("/records/statistics", query_string={**PURPOSE, "last": "2026-07-01"}).get_json()
+    assert day["records"] == 1
+
+
+def test_the_case_and_the_report_are_handed_out(client: FlaskClient, served: list[str]) -> None:
+    answer = client.get(f"/records/{served[0]}/case.zip", query_string=PURPOSE)
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as case:
+        assert "verify.py" in case.namelist()
+        assert "VERIFIED" in case.read("verify.py").decode()
+    assert f"case-{served[0]}.zip" in answer.headers["Content-Disposition"]
+    report = client.get(f"/records/{served[0]}/report.html", query_string={**PURPOSE, "lang": "zh-TW"})
+    assert "推薦紀錄" in report.text
+    assert report.headers["Content-Disposition"].startswith("attachment")
+    for address in (
+        "/records/ffffffffffffffff",
+        "/records/ffffffffffffffff/case.zip",
+        f"/records/{served[0]}/report.exe",
+    ):
+        assert client.get(address, query_string=PURPOSE).status_code == 404
+
+
+def test_a_list_of_everybody_has_a_page_with_its_reasons(
+    app: Flask, client: FlaskClient, small_build: Build, ledger: Ledger, tmp_path: Path
+) -> None:
+    adviser = app.extensions["pathfolio"].desk.adviser
+    asked = Everybody("clerk", "command line", 3)
+    serve_everybody(adviser, ledger, asked, tmp_path / "all.csv", Progress(None), workers=1)
+    user = str(small_build.graph.nodes.id[small_build.graph.users[3]])
+    name = ledger.headers(person=user)[0].id
+    twin = client.get(f"/records/{name}", query_string=PURPOSE).get_json()
+    assert twin["record"]["reasons"] == "computed again"
+    assert all(item["explanation"]["reasons"] for item in twin["record"]["list"])
+    html = client.get(f"/records/{name}?purpose=x").text
+    assert "handed out without reasons" in html
