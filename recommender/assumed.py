@@ -26,6 +26,7 @@ from recommender.retrieve import candidates
 from recommender.scorer import Scorer
 from recommender.suitability.gate import Gate
 from recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, Level, investor_facts
+from recommender.suitability.verdict import Outcome
 
 NOBODY: Final = -2
 """The row of an investor whom the graph does not have (-1 stands for other investors)."""
@@ -100,7 +101,11 @@ class AssumedInvestor:
         allowed = candidates(graph, kind).copy()
         allowed[sorted(self.held | self.followed | self.dismissed)] = False
         if gate is not None:
-            allowed &= gate.screen_facts(self.facts(gate), graph.assets).allowed
+            screening = gate.screen_facts(self.facts(gate), graph.assets)
+            allowed &= screening.allowed
+            if self.years is not None:  # said in years, so what should be held longer is not only warned of
+                rules = [row for row, rule in enumerate(gate.assets.rules.rules) if rule.kind == "horizon"]
+                allowed &= (screening.effects[rules] < Outcome.WARN).all(axis=0)
         return allowed
 
     def facts(self, gate: Gate) -> InvestorFacts:

@@ -34,6 +34,7 @@ class TowerOptions:
         unseen: share of assets whose own vector a step leaves out, so that the towers learn to do without.
         rate, rate_decay: Adam's learning rate, and its factor after every epoch; `penalty` is the L2 on all weights.
         dropout: within the towers.
+        averaging: the network that is kept is a moving average; each step counts 1 - averaging.
         max_epochs, patience: of the search for the number of epochs by validation nDCG@10.
         horizon_days: length of the inner window whose purchases validate.
         validation: investors who validate, at most.
@@ -59,6 +60,7 @@ class TowerOptions:
     rate_decay: float = 0.95
     penalty: float = 1e-5
     dropout: float = 0.2
+    averaging: float = 0.97
     max_epochs: int = 25
     patience: int = 4
     horizon_days: int = 182

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from embeddings.vectors import EntityVectors
 from kg.graph import IntArray, KnowledgeGraph, Mask
@@ -64,7 +65,7 @@ def fit(
     for epoch in range(epochs):
         run.epoch()
         progress.update(f"two towers: epoch {epoch + 1} of {epochs}")
-    return Fitted({name: value.numpy().copy() for name, value in run.network.state_dict().items()}, epochs, best)
+    return Fitted({name: value.numpy().copy() for name, value in run.kept.state_dict().items()}, epochs, best)
 
 
 def _search(
@@ -98,9 +99,13 @@ def _questions(split: InnerSplit, options: TowerOptions) -> tuple[IntArray, Mask
 
 @dataclass(frozen=True)
 class Run:
-    """The towers in training on one snapshot."""
+    """The towers in training on one snapshot.
+
+    `average` is the moving average of the network over the steps; it is what is validated and kept.
+    """
 
     network: Towers
+    average: AveragedModel
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     inputs: TowerInputs
@@ -118,7 +123,13 @@ class Run:
         schedule = torch.optim.lr_scheduler.ExponentialLR(adam, options.rate_decay)
         views = [AssetView.of(part) for part in inputs.kinds]
         kind_of, rng = torch.as_tensor(inputs.kind_of), np.random.default_rng(options.seed)
-        return Run(network, adam, schedule, inputs, views, kind_of, options, rng)
+        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(options.averaging))  # type: ignore[no-untyped-call]  # torch
+        return Run(network, average, adam, schedule, inputs, views, kind_of, options, rng)
+
+    @property
+    def kept(self) -> Towers:
+        """The averaged network."""
+        return cast(Towers, self.average.module)
 
     def epoch(self) -> None:
         """One pass over the investors."""
@@ -129,6 +140,7 @@ class Run:
             torch.autograd.backward([loss])
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_STEP)
             self.optimizer.step()
+            self.average.update_parameters(self.network)
         self.schedule.step()
 
     def _loss(self, step: Step) -> Tensor:
@@ -164,7 +176,7 @@ class Run:
 
     def validate(self, users: IntArray, relevant: Mask) -> float:
         """nDCG@10 of lists without what the investors have, over assets that somebody has."""
-        investors, assets = vectors_of(self.network, self.inputs, users)
+        investors, assets = vectors_of(self.kept, self.inputs, users)
         scores = score(investors, assets, self.inputs.kind_of)
         row, pairs = pairs_of(self.inputs, users)
         scores[row, self.inputs.asset[pairs]] = -np.inf
