@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from explain.ledger.ledger import RECOMMENDATION, Ledger
+from explain.ledger.ledger import Ledger
 from kg.errors import LedgerError
 from recommender.build import Build
 from recommender.suitability.rules import RuleSet
@@ -114,9 +114,9 @@ class KeptBuild:
 def kept_builds(ledger: Ledger) -> list[KeptBuild]:
     """All builds that are kept, by their hashes."""
     counts: dict[str, int] = {}
-    for header in ledger.headers(kinds=[RECOMMENDATION]):
-        build_hash = header.tags.get("build", "")
-        counts[build_hash] = counts.get(build_hash, 0) + 1
+    for header in ledger.headers():
+        if "build" in header.tags:
+            counts[header.tags["build"]] = counts.get(header.tags["build"], 0) + 1
     folders = sorted(path.parent for path in builds_folder(ledger).glob("*/manifest.json"))
     return [KeptBuild(path.name, path, counts.get(path.name, 0), _size(path)) for path in folders]
 
