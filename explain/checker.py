@@ -69,12 +69,14 @@ class _Groups:
     def of(cls, match: re.Match[str], lang: str) -> _Groups:
         parsers: dict[str, Callable[[str], Any]] = {
             **dict.fromkeys(("kind", "kinds", "group", "level_kind", "still", "channel"), lambda t: WORDS.get(t, t)),
-            **dict.fromkeys(("n", "rank", "age", "known", "same"), lambda t: int(t.replace(",", ""))),
+            **dict.fromkeys(("n", "rank", "age", "known", "same", "every", "days"), lambda t: int(t.replace(",", ""))),
             **dict.fromkeys(("value", "median", "weight", "part", "top"), _figure),
             "day": lambda text: _day(text, lang),
         }
         given = {name: text for name, text in match.groupdict().items() if text is not None}
-        return cls({name: parsers.get(name, str)(text) for name, text in given.items()})
+        values = {name: parsers.get(name, str)(text) for name, text in given.items()}
+        every = values.pop("every", None)
+        return cls(values if every is None else {**values, "same": every, "known": every})
 
 
 def _figure(text: str) -> Figure:

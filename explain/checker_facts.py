@@ -8,13 +8,16 @@ from datetime import timedelta
 from statistics import median
 from typing import Final
 
+import numpy as np
+
 from explain.checker_view import Parsed, Snapshot
 from explain.scales import opinion
 from kg.graph import NO_DAY, to_date
-from kg.schema import NodeKind
+from kg.schema import RELATION_CODE, NodeKind, Relation
 
 _SAME_TIME: Final = timedelta(days=31)
 _YEAR: Final = timedelta(days=365)
+_EARLY_DAYS: Final = 45
 _TOP: Final = (0.10, 0.20, 0.25)
 
 
@@ -122,6 +125,27 @@ def _newly_listed(view: Snapshot, parsed: Parsed) -> list[str]:
     return [] if right else [f"it was listed on {to_date(day)}, {age} days before"]
 
 
+def _early_buyers(view: Snapshot, parsed: Parsed) -> list[str]:
+    """Of the others who hold the asset now, those whose first position in another asset is as old as its listing."""
+    graph, held = view.graph, (RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD])
+    first: dict[tuple[int, int], int] = {}
+    at = np.flatnonzero(np.isin(graph.edges.relation, held))
+    columns = (graph.edges.head, graph.edges.tail, graph.edges.as_of)
+    for user, asset, day in zip(*(column[at].tolist() for column in columns), strict=True):
+        first[user, asset] = min(day, first.get((user, asset), day))
+    listed = graph.nodes.listed
+    early = {
+        user
+        for (user, asset), day in first.items()
+        if asset != view.asset and listed[asset] != NO_DAY and 0 <= day - listed[asset] <= _EARLY_DAYS
+    }
+    others = set(graph.incoming(Relation.HOLDS).of(view.asset).tolist()) - {view.user}
+    problems = [] if view.user in early else ["the investor has bought no other asset early"]
+    true = (len(others & early), _EARLY_DAYS)
+    right = (parsed.words["n"], parsed.words["days"]) == true and true[0] >= 10
+    return problems if right else [*problems, f"(such holders, days) is {true}"]
+
+
 def _spread(relation: str, *, held: bool) -> Callable[[Snapshot, Parsed], list[str]]:
     def check(view: Snapshot, parsed: Parsed) -> list[str]:
         problems = _check_label(view, parsed, view.asset, relation, "label")
@@ -160,6 +184,7 @@ FACT_CHECKS: Final = {
     "risk_fits": _risk(fits=True),
     "risk_above": _risk(fits=False),
     "newly_listed": _newly_listed,
+    "early_buyers": _early_buyers,
     "spread_sector": _spread("IN_SECTOR", held=False),
     "spread_category": _spread("IN_CATEGORY", held=False),
     "concentration_sector": _spread("IN_SECTOR", held=True),

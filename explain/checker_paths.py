@@ -198,6 +198,7 @@ PATH_CHECKS: Final = {
     "shared_issuer": _shared("ISSUED_BY"),
     "shared_market": _shared("LISTED_ON"),
     "shared_theme": _shared("IN_CONCEPT"),
+    "shared_class": _shared("IN_CLASS"),
     "look_through": _look_through,
     "held_by_this_fund": _held_by_this_fund,
     "overlap": _overlap,

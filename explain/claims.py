@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from explain.early import EarlyBuyers
 from explain.evidence import Fact, Path, PathNode
 from explain.explanation import Explanation
 from explain.facts import FactBook
@@ -33,7 +34,7 @@ class Claim:
         values: what the macro needs: `PathNode`s for names, numbers, dates, words of the schema.
         evidence: ids of paths and facts.
         facts: those of the evidence that are facts.
-        weight: what its paths add to the score; facts, which add nothing, have 0.
+        weight: what its paths, or the base term that it tells of, add to the score; 0 for other facts.
         is_caution: it speaks against the asset.
     """
 
@@ -71,6 +72,7 @@ class Lookups:
         self.tracer = tracer
         self.graph: KnowledgeGraph = tracer.graph
         self._rules = rules
+        self.early = EarlyBuyers(self.graph)
         self.facts = FactBook(self.graph)
         self.claims_of_asset: dict[int, tuple[Claim, ...]] = {}
         self._label_of: dict[Relation, npt.NDArray[np.int64]] = {}

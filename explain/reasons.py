@@ -23,8 +23,8 @@ FEWEST_FACTS: Final = 2
 MOST_OF_A_TRIGGER: Final = 2
 """Co-investors of a third holding add little to those of two; one sentence about one industry is enough."""
 
-_WEAK: Final = frozenset({"shared_market", "learned"})
-"""What tells little, however much it adds to the score: told last."""
+_WEAK: Final = frozenset({"shared_market", "shared_class", "learned"})
+"""What tells little, however much it adds to the score: told last, and once."""
 
 
 def add_reasons(explanation: Explanation, user: int, asset: int, lookups: Lookups, langs: Iterable[str]) -> Explanation:
@@ -47,16 +47,25 @@ def choose(claims: list[Claim]) -> list[Claim]:
     chosen: list[Claim] = []
     count: Counter[Hashable] = Counter()
     for claim in sorted(claims, key=lambda claim: (claim.is_caution, claim.trigger in _WEAK, -claim.weight)):
-        same = (claim.trigger, claim.values.get("label"))
-        if count[claim.trigger] < MOST_OF_A_TRIGGER and (same[1] is None or not count[same]):
+        said = _label(claim)
+        most = 1 if claim.trigger in _WEAK else MOST_OF_A_TRIGGER
+        if count[claim.trigger] < most and (said is None or not count[said]):
             chosen.append(claim)
-            count.update((claim.trigger, same))
+            count.update((claim.trigger, said))
     cautions = [claim for claim in chosen if claim.is_caution][:MOST_CAUTIONS]
-    on_paths = [claim for claim in chosen if not claim.is_caution and not claim.facts]
-    facts = [claim for claim in chosen if not claim.is_caution and claim.facts]
+    weighing = [claim for claim in chosen if not claim.is_caution and (claim.weight or not claim.facts)]
+    facts = [claim for claim in chosen if not claim.is_caution and claim not in weighing]
     left = MOST_REASONS - len(cautions)
-    on_paths = on_paths[: left - min(len(facts), FEWEST_FACTS)]
-    return on_paths + facts[: left - len(on_paths)] + cautions
+    weighing = weighing[: left - min(len(facts), FEWEST_FACTS)]
+    return weighing + facts[: left - len(weighing)] + cautions
+
+
+def _label(claim: Claim) -> Hashable:
+    """What would be said twice: an attribute that is shared, whatever its kind, or one of the portfolio's."""
+    label = claim.values.get("label")
+    if label is None:
+        return None
+    return (claim.trigger.partition("_")[0], label.name)
 
 
 def _facts(claims: list[Claim]) -> tuple[Fact, ...]:

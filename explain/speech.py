@@ -37,6 +37,7 @@ class Speech:
             "day": wording.day,
             "kind": wording.kind,
             "plural": wording.plural,
+            "peers": wording.peers,
             "group": wording.group,
             "channel": wording.channel,
         }

@@ -12,6 +12,7 @@ from explain.facts import Peers
 from explain.scales import is_income, opinion
 from kg.graph import to_date, to_days
 from kg.schema import Relation
+from recommender.demand import NEW_ISSUE_DAYS
 
 NEW_DAYS: Final = 90
 """An asset counts as newly listed for so many days."""
@@ -38,6 +39,7 @@ def from_facts(case: Case) -> Iterator[Claim]:
     yield from of_asset
     if not any(claim.trigger == "income" for claim in of_asset):
         yield from _income_sought(case)
+    yield from _early_buyers(case)
     yield from _spread(case)
 
 
@@ -56,8 +58,10 @@ def _fresh(case: Case, metric: str) -> Fact | None:
     return fact if fact is not None and (case.graph.as_of - fact.as_of).days <= STALE_DAYS else None
 
 
-def _fact_claim(case: Case, trigger: str, facts: tuple[Fact, ...], *, is_caution: bool = False, **values: Any) -> Claim:
-    return Claim(trigger, {"kind": case.kind} | values, tuple(f.id for f in facts), facts, is_caution=is_caution)
+def _fact_claim(
+    case: Case, trigger: str, facts: tuple[Fact, ...], *, is_caution: bool = False, weight: float = 0.0, **values: Any
+) -> Claim:
+    return Claim(trigger, {"kind": case.kind} | values, tuple(f.id for f in facts), facts, weight, is_caution)
 
 
 # -- figures among peers -------------------------------------------------------------------------------------
@@ -158,10 +162,29 @@ def _spread_claim(case: Case, word: str, target: int, same: int, known: int) -> 
 
 
 def _newly_listed(case: Case) -> Iterator[Claim]:
+    """The asset came to market lately; it weighs as much as the base's term for that."""
     fact = case.facts.listed(case.asset)
-    age = (case.graph.as_of - fact.as_of).days if fact is not None else -1
-    if fact is not None and 0 <= age <= NEW_DAYS:
-        yield _fact_claim(case, "newly_listed", (fact,), day=fact.as_of, age=age)
+    if fact is not None and is_new(case):
+        age, pull = (case.graph.as_of - fact.as_of).days, dict(case.explanation.base).get("new_issue", 0.0)
+        yield _fact_claim(case, "newly_listed", (fact,), day=fact.as_of, age=age, weight=pull)
+
+
+def is_new(case: Case) -> bool:
+    """Whether the asset came to market within `NEW_DAYS` before the snapshot's date."""
+    fact = case.facts.listed(case.asset)
+    return fact is not None and 0 <= (case.graph.as_of - fact.as_of).days <= NEW_DAYS
+
+
+def _early_buyers(case: Case) -> Iterator[Claim]:
+    """Others who hold the new issue have bought early before, as the investor has."""
+    own = case.lookups.early.of(case.user, case.asset) if is_new(case) else 0
+    count = case.lookups.early.among_holders(case.asset, case.user) if own else None
+    if count is not None:
+        facts = (
+            case.facts.own(case.explanation.user_id, "early_purchases", own, "assets", about_user=True),
+            case.facts.own(case.explanation.asset_id, "early_holders", count, "investors"),
+        )
+        yield _fact_claim(case, "early_buyers", facts, n=count, days=NEW_ISSUE_DAYS)
 
 
 def _analysts(case: Case) -> Iterator[Claim]:

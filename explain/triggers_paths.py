@@ -8,7 +8,11 @@ from typing import Final
 
 from explain.claims import LEARNED_CHANNELS, Case, Claim
 from explain.evidence import FOLLOWS, HOLDS_OR_HELD, INTERESTED_IN, Path
+from explain.triggers_facts import is_new
 from kg.schema import ASSET_KINDS, PROFILE_KINDS, Relation
+
+SMALLEST_PART: Final = 0.00005
+"""Smaller parts of a portfolio, 0.00% when rounded, are not spoken of."""
 
 MOST_NAMES: Final = 3
 """So many holdings are named in one sentence; the others are in the paths."""
@@ -23,6 +27,7 @@ _SHARED: Final = MappingProxyType(
         Relation.ISSUED_BY.value: "shared_issuer",
         Relation.LISTED_ON.value: "shared_market",
         Relation.IN_CONCEPT.value: "shared_theme",
+        Relation.IN_CLASS.value: "shared_class",
     }
 )
 _BUSINESS: Final = MappingProxyType(
@@ -82,6 +87,7 @@ def _look_through(case: Case, path: Path) -> Claim:
         return _claim(case, "held_by_this_fund", [path], weight=holding.weight)
     known = position.weight is not None and holding.weight is not None and position.relation == Relation.HOLDS
     part = position.weight * holding.weight if known and position.weight and holding.weight else None
+    part = part if part is not None and part >= SMALLEST_PART else None
     return _claim(case, "look_through", [path], weight=holding.weight, part=part)
 
 
@@ -94,6 +100,8 @@ def _shared(case: Case, paths: list[Path]) -> Iterator[Claim]:
             if second.relation == third.relation:
                 groups.setdefault((second.relation, path.nodes[2].id, first.relation), []).append(path)
     for (relation, _, _), group in groups.items():
+        if relation == Relation.IN_CLASS and not is_new(case):
+            continue  # says little, but of a new issue little else is known
         yield _claim(case, _SHARED[relation], group[:MOST_NAMES], label=group[0].nodes[2])
 
 

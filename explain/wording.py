@@ -39,6 +39,10 @@ class Wording:
         """Several assets of a kind, within a sentence."""
         return self._named("plurals", kind)
 
+    def peers(self, kind: str) -> str:
+        """Investors who have the same level of a kind as the one spoken to, within a sentence."""
+        return self._named("peers", kind)
+
     def group(self, relation: str) -> str:
         """What assets share that have the same tail of a relation, within a sentence."""
         return self._named("groups", relation)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,10 +25,12 @@ from explain.formats_svg import as_svg
 from explain.formats_text import as_text, text_width
 from explain.reasons import MOST_CAUTIONS, MOST_REASONS, choose
 from explain.wording import LANGUAGES, wording_of
+from kg.assemble import assemble_graph
 from kg.graph import KnowledgeGraph
 from kg.paths import PathFinder
-from kg.schema import RELATION_KINDS, NodeKind
-from tests.explain_world import BUILD, World
+from kg.schema import RELATION_KINDS, NodeKind, Relation
+from recommender.account import ChannelAccount, ScoreAccount, Walk
+from tests.explain_world import BUILD, DAY, World, tables_of
 from tests.random_market import lively_market, random_account
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -95,8 +98,47 @@ def test_every_sentence_about_a_random_market_is_true(seed: int) -> None:
         assert check_explanation(graph, explanation.to_json()) == []
 
 
+def early_market(early: int, late: int) -> tuple[KnowledgeGraph, Explanation]:
+    """`early` others bought Young two days after its listing, `late` others Old; all of them hold New, just listed.
+
+    The viewer holds Young, bought early, and gets an explanation of New.
+    """
+    users = [f"e{i}" for i in range(early)] + [f"l{i}" for i in range(late)] + ["viewer"]
+    pairs = [(user, "Old" if user.startswith("l") else "Young", "2026-03-12") for user in users]
+    pairs += [(user, "New", "2026-06-22") for user in users[:-1]]
+    positions = pd.DataFrame(pairs, columns=["user_id", "asset_id", "as_of"]).assign(units=1.0)
+    listed = {"Old": "2020-01-02", "Young": "2026-03-10", "New": "2026-06-20"}
+    assets = pd.DataFrame({"asset_id": list(listed), "listed": list(listed.values())}).assign(kind="bond")
+    assets["name"] = assets["asset_id"]
+    everyone = pd.DataFrame({"user_id": users})
+    graph = assemble_graph(tables_of(users=everyone, assets=assets, positions=positions), DAY)
+    row, new = graph.row(NodeKind.USER, "viewer"), graph.asset_row("New")
+    young, kind = graph.asset_row("Young"), graph.row(NodeKind.ASSET_CLASS, "Bond")
+    walk = Walk((row, young, kind, new), (Relation.HOLDS, Relation.IN_CLASS, Relation.IN_CLASS), 0.1)
+    channel = ChannelAccount("asset_class", 0.1, (walk,), 0.0)
+    return graph, Explainer(graph, BUILD).explain(ScoreAccount(row, new, 0.4, (("new_issue", 0.3),), (channel,)), 1)
+
+
+def test_a_new_issue_has_reasons() -> None:
+    """The base's term for new issues weighs most here, so it is told first."""
+    graph, found = early_market(12, 0)
+    assert [reason.text for reason in found.reasons_in("en")] == [
+        "This bond came to market on June 20, 2026, 10 days before the date of this recommendation.",
+        "This bond is in the same asset class (Bond) as Young, which you hold.",
+        "Like you, 12 other investors who hold this bond have bought another asset within 45 days of its listing.",
+    ]
+    assert check_explanation(graph, found.to_json()) == []
+
+
+@pytest.mark.parametrize(("early", "late", "told"), [(12, 0, True), (12, 11, True), (12, 10, False), (9, 20, False)])
+def test_early_buyers_are_no_small_group_nor_is_the_rest(early: int, late: int, told: bool) -> None:
+    _, found = early_market(early, late)
+    assert any(reason.trigger == "early_buyers" for reason in found.reasons) == told
+
+
 def test_every_kind_of_sentence_was_checked(world: World) -> None:
-    seen: Counter[str] = Counter(r.trigger for e in explanations(world).values() for r in e.reasons_in("en"))
+    approved = [*explanations(world).values(), early_market(12, 0)[1]]
+    seen: Counter[str] = Counter(r.trigger for e in approved for r in e.reasons_in("en"))
     for seed in range(10):
         for _, explanation in random_explanations(seed, count=14):
             seen.update(reason.trigger for reason in explanation.reasons_in("en"))

@@ -1,0 +1,52 @@
+"""`EarlyBuyers`: which investors have bought assets soon after their listing."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from explain.evidence import SMALLEST_GROUP
+from kg.graph import NO_DAY, IntArray, KnowledgeGraph
+from recommender.demand import NEW_ISSUE_DAYS
+from recommender.interactions import Interactions
+
+
+class EarlyBuyers:
+    """Counts of early purchases in one snapshot: known at most `NEW_ISSUE_DAYS` days after the asset's listing."""
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        """Count nothing yet."""
+        self.graph = graph
+        self._interactions = Interactions(graph)
+
+    def of(self, user: int, other_than: int) -> int:
+        """How many assets other than `other_than` the investor at row `user` bought early; both are rows."""
+        at, asset = user - int(self.graph.users[0]), other_than - int(self.graph.assets[0])
+        return int(self._purchases[at] - self._early[at, asset])
+
+    def among_holders(self, asset: int, user: int) -> int | None:
+        """How many investors other than `user` hold the asset at row `asset` and bought another one early.
+
+        None where the group, or the rest of the holders that it could be subtracted from, is too small to be told.
+        """
+        column, own = asset - int(self.graph.assets[0]), user - int(self.graph.users[0])
+        holders = np.flatnonzero(self._interactions.held[:, [column]].toarray().ravel())
+        early = holders[self._purchases[holders] > self._early[:, [column]].toarray().ravel()[holders]]
+        rest, count = len(holders) - len(early), len(early) - int(own in early)
+        return count if count >= SMALLEST_GROUP and (rest == 0 or rest > SMALLEST_GROUP) else None
+
+    @cached_property
+    def _early(self) -> sp.csr_array:
+        """(investors, assets) 1 where the asset was bought early."""
+        ever, listed = self._interactions.ever, self.graph.nodes.listed[self.graph.assets]
+        age = self._interactions.since.astype(np.int64) - listed.astype(np.int64)[ever.indices]
+        known = listed[ever.indices] != NO_DAY
+        data = (known & (age >= 0) & (age <= NEW_ISSUE_DAYS)).astype(np.int64)
+        return sp.csr_array((data, ever.indices, ever.indptr), ever.shape)
+
+    @cached_property
+    def _purchases(self) -> IntArray:
+        """(investors,) how many assets each bought early."""
+        return np.asarray(self._early.sum(axis=1), np.int64)
