@@ -139,7 +139,7 @@ _PATTERNS_ZH: Final = {
     "income": r"(?P<day><D>)，<THIS>的殖利率為 (?P<value><P>)，高於<PEERS>的中位數 (?P<median><P>)。",
     "income_sought": r"(?P<day><D>)，<THIS>的殖利率為 (?P<value><P>)；您的投資目標是「(?P<level>.+)」。",
     "risk_fits": r"<THIS>的風險等級（「(?P<rating>.+)」）在您的風險屬性（「(?P<level>.+)」）可承受的範圍內。",
-    "newly_listed": r"<THIS>於(?P<day><D>)掛牌，距本次推薦的資料日 (?P<age><N>) 天。",
+    "newly_listed": r"<THIS>於(?P<day><D>)掛牌，即本次推薦資料日前 (?P<age><N>) 天。",
     "early_buyers": r"另有 (?P<n><N>) 位持有<THIS>的投資人和您一樣，曾在其他資產掛牌後 (?P<days><N>) 天內買進。",
     "spread_sector": (
         r"<THIS>可為您的投資組合增添「(?P<label>.+)」類股：您持有的資產中，類股已知的 (?P<known><N>) 檔都不屬於該類股。"

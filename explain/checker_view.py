@@ -85,7 +85,7 @@ class Snapshot:
         if lang == "en":
             return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
         quoted = [f"「{name}」" for name in names]
-        return quoted[0] if len(quoted) == 1 else f"{'、'.join(quoted[:-1])}與{quoted[-1]}"
+        return quoted[0] if len(quoted) == 1 else f"{'、'.join(quoted[:-1])}及{quoted[-1]}"
 
     def has(self, head: int, relation: str, tail: int) -> bool:
         """Whether there is such an edge."""

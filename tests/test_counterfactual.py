@@ -184,7 +184,7 @@ def test_what_takes_mediatek_off(ada: Ada) -> None:
         f"it would be number {found.after} instead of number 1."
     )
     assert tell(found, ada.model, "zh-TW") == (
-        "若您的持有紀錄中沒有「台積電」與「Alpha Fund」，這檔股票就不會在您的前 1 名內："
+        "若您的持有紀錄中沒有「台積電」及「Alpha Fund」，這檔股票就不會在您的前 1 名內："
         f"它會排在第 {found.after} 名，而非第 1 名。"
     )
 
