@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kg.errors import UsageError
+from recommender.registry import MODELS
 
 _INTERVAL_METRIC: Final = "ndcg@10"
 
@@ -90,7 +91,7 @@ def _texts(metric: str, row: dict[str, Any] | None) -> dict[str, str]:
     parts = (row["difference"], row["difference_low"], row["difference_high"])
     compared = not np.isnan(row["difference"])
     difference = f"{parts[0]:+.4f} ({parts[1]:+.4f}..{parts[2]:+.4f})" if compared else ""
-    return {metric: value, "95 % interval": interval, "to the best baseline": difference}
+    return {metric: value, "95 % interval": interval, "difference": difference}
 
 
 def _number(value: float) -> str:
@@ -101,7 +102,8 @@ def _block(key: tuple[str, ...], rows: pd.DataFrame) -> str:
     window, mode, kind, group, part = key
     unit = "investors" if mode == "frozen" else "events"
     best = next((name for name in rows["reference"] if name), "")
-    compared = f", best baseline {best}" if best else ""
+    is_baseline = best in MODELS and MODELS[best].baseline
+    compared = f", {'best baseline' if is_baseline else 'compared with'} {best}" if best else ""
     head = f"{window} {mode}, {kind}, {group}{part}: {rows['n'].max()} {unit}{compared}"
     return head + "\n" + _aligned(wide(rows))
 

@@ -42,8 +42,9 @@ class RollingResult:
         window: the cut and the last day.
         data: name of the data set.
         events: date, user_id, first, new_issue, bought; one row per event.
-        values: model name to metric name to (events,) float64.
-        lists: model name to (events, 10) asset ids, empty where a list is shorter.
+        values: model name to metric name to (events,) float64, the mean over seeds.
+        by_seed: model name to the same for each seed.
+        lists: model name to (events, 10) asset ids of the first seed's lists, empty where a list is shorter.
         seconds: model name to seconds of fitting and of refreshing and scoring.
     """
 
@@ -51,6 +52,7 @@ class RollingResult:
     data: str
     events: pd.DataFrame
     values: dict[str, dict[str, FloatArray]]
+    by_seed: dict[str, list[dict[str, FloatArray]]]
     lists: dict[str, npt.NDArray[np.object_]]
     seconds: dict[str, tuple[float, float]]
 
@@ -85,39 +87,50 @@ def evaluate_rolling(
     end: date,
     models: Sequence[ModelSpec],
     *,
-    seed: int = 0,
+    seeds: Sequence[int] = (0,),
     progress: Progress | None = None,
 ) -> RollingResult:
     """Fit every model at `cut`, refresh it every morning, and score its lists on each day until `end`.
 
     Args:
         data: tables, or a window made ready by `prepare_rolling` (to evaluate it more than once).
+        seeds: models that depend on a seed are fitted once for each.
 
     Raises:
         DataError: nothing to learn from or nothing to score on.
     """
     progress = progress or Progress(out=None)
     ready = data if isinstance(data, RollingData) else prepare_rolling(data, Fold(cut, end))
-    runs = []
+    runs: dict[str, list[_Run]] = {}
     for spec in models:
         with progress.stage(f"fit {spec.name}"):
-            start = time.perf_counter()
-            model = for_days(spec.fit(ready.graph, seed), 1)
-            runs.append(_Run(model, len(ready.events), time.perf_counter() - start))
+            used = seeds if spec.seeded else seeds[:1]
+            runs[spec.name] = [_fitted(spec, ready, seed) for seed in used]
     with progress.stage(f"rolling {ready.window.name}") as details:
         for one in ready.mornings():
             progress.update(f"rolling {one.day}")
-            for run in runs:
+            for run in (run for of_model in runs.values() for run in of_model):
                 run.take(one)
         details.append(f"{len(ready.events)} events")
+    by_seed = {name: [run.values() for run in of_model] for name, of_model in runs.items()}
     return RollingResult(
         window=ready.window,
         data=ready.graph.name,
         events=ready.events,
-        values={spec.name: run.values() for spec, run in zip(models, runs, strict=True)},
-        lists={spec.name: run.lists for spec, run in zip(models, runs, strict=True)},
-        seconds={spec.name: (run.fitting, run.scoring) for spec, run in zip(models, runs, strict=True)},
+        values={name: {m: np.mean([v[m] for v in found], axis=0) for m in found[0]} for name, found in by_seed.items()},
+        by_seed=by_seed,
+        lists={name: of_model[0].lists for name, of_model in runs.items()},
+        seconds={
+            name: (sum(run.fitting for run in of_model), sum(run.scoring for run in of_model))
+            for name, of_model in runs.items()
+        },
     )
+
+
+def _fitted(spec: ModelSpec, data: RollingData, seed: int) -> _Run:
+    start = time.perf_counter()
+    model = for_days(spec.fit(data.graph, seed), 1)
+    return _Run(model, len(data.events), time.perf_counter() - start)
 
 
 class _Run:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import FloatArray
+from kg.graph import FloatArray, Mask
 from recommender.bootstrap import Bootstrap, Estimate
 from recommender.evaluate import Cell, FoldResult
 from recommender.evaluate_rolling import ROLLING_GROUPS, RollingResult
@@ -35,7 +35,8 @@ class Row:
         low, high, error: 95 % bootstrap interval over investors, and the bootstrap standard error; NaN for what is
             measured over all lists together.
         seeds: how many seeds; spread: standard deviation of the value over them.
-        reference: the best baseline of this window, kind and group by nDCG@10; empty in its own rows.
+        reference: what others are compared with: the best baseline of this window, kind and group by nDCG@10, or
+            the model that was asked for; empty in its own rows.
         difference, difference_low, difference_high: paired difference to the reference.
     """
 
@@ -69,24 +70,31 @@ class _Measured:
     overall: dict[str, float] = field(default_factory=dict)
 
 
-def metric_table(results: Iterable[FoldResult | RollingResult], *, seed: int = 0) -> pd.DataFrame:
+def metric_table(results: Iterable[FoldResult | RollingResult], *, seed: int = 0, reference: str = "") -> pd.DataFrame:
     """All rows of all results; columns are the fields of `Row`.
 
     Args:
+        reference: the model to compare with; the best baseline where it is empty.
         seed: of the bootstrap's draws.
     """
     rows: list[Row] = []
     for result in results:
-        rows += _fold_rows(result, seed) if isinstance(result, FoldResult) else _rolling_rows(result, seed)
+        of = _fold_groups(result) if isinstance(result, FoldResult) else _rolling_groups(result)
+        for key, users, measured in of:
+            rows += _group_rows(key, users, measured, seed, reference)
     return pd.DataFrame([asdict(row) for row in rows], columns=list(Row.__dataclass_fields__))
 
 
-def _fold_rows(result: FoldResult, seed: int) -> Iterator[Row]:
+_Group = tuple[tuple[str, str, str, str], npt.NDArray[np.object_], list[_Measured]]
+"""Window, mode, kind and group; the investor of each value; what was measured."""
+
+
+def _fold_groups(result: FoldResult) -> Iterator[_Group]:
     for key in dict.fromkeys((cell.kind, cell.group) for cell in result.cells):
         cells = [cell for cell in result.cells if (cell.kind, cell.group) == key]
         measured = [_Measured(c.model, _values(c), c.by_seed, c.overall) for c in cells]
         if len(cells[0].user_ids):
-            yield from _group_rows((result.fold.name, "frozen", *key), cells[0].user_ids, measured, seed)
+            yield (result.fold.name, "frozen", *key), cells[0].user_ids, measured
 
 
 def _values(cell: Cell) -> dict[tuple[str, int], FloatArray]:
@@ -97,20 +105,30 @@ def _values(cell: Cell) -> dict[tuple[str, int], FloatArray]:
     return values
 
 
-def _rolling_rows(result: RollingResult, seed: int) -> Iterator[Row]:
+def _rolling_groups(result: RollingResult) -> Iterator[_Group]:
     for group in ROLLING_GROUPS:
         mask = result.group(group)
         users = result.events["user_id"].to_numpy(object)[mask]
-        measured = [_Measured(m, {(k, 0): v[mask] for k, v in values.items()}) for m, values in result.values.items()]
         if len(users):
-            yield from _group_rows((result.window.name, "rolling", "all", group), users, measured, seed)
+            measured = [_rolled(result, model, mask) for model in result.values]
+            yield (result.window.name, "rolling", "all", group), users, measured
+
+
+def _rolled(result: RollingResult, model: str, mask: Mask) -> _Measured:
+    values = {(metric, 0): found[mask] for metric, found in result.values[model].items()}
+    seeds = result.by_seed[model]
+    return _Measured(model, values, {m: [float(one[m][mask].mean()) for one in seeds] for m, _ in values})
 
 
 def _group_rows(
-    key: tuple[str, str, str, str], users: npt.NDArray[np.object_], measured: Sequence[_Measured], seed: int
+    key: tuple[str, str, str, str],
+    users: npt.NDArray[np.object_],
+    measured: Sequence[_Measured],
+    seed: int,
+    reference: str,
 ) -> Iterator[Row]:
     draws = Bootstrap(users, seed)
-    best = _best_baseline(measured)
+    best = next((one for one in measured if one.model == reference), None) or _best_baseline(measured)
     for one in measured:
         for name, values in one.values.items():
             found = _estimate(draws, users, values, seed)

@@ -116,7 +116,7 @@ class Scorer:
         """The same for one row of investors."""
         channels = [part for channel in self.holding_channels for part in channel.account(investor, asset)]
         channels += self.profile.account(investor, asset)
-        base = tuple((name, float(values[asset])) for name, values in self._base.items())
+        base = tuple((name, float(values[asset])) for name, values in self.base.items())
         score = sum(value for _, value in base) + sum(channel.value for channel in channels)
         return ScoreAccount(int(investor.row[0]), int(self.graph.assets[asset]), score, base, tuple(channels))
 
@@ -139,7 +139,8 @@ class Scorer:
         return next(channel.weights for channel in self.holding_channels if isinstance(channel, CoInvestment))
 
     @cached_property
-    def _base(self) -> dict[str, FloatArray]:
+    def base(self) -> dict[str, FloatArray]:
+        """Name to (assets,) float64: what is the same for everybody."""
         return {
             "new_issue": self.options.issue * self.demand.issue,
             "recent_demand": self.options.recent * np.log1p(self.demand.recent),
@@ -148,7 +149,7 @@ class Scorer:
 
     @cached_property
     def _base_total(self) -> FloatArray:
-        return np.asarray(sum(self._base.values()))
+        return np.asarray(sum(self.base.values()))
 
     @cached_property
     def _kernels(self) -> tuple[FloatArray, FloatArray]:

@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure explanations instead, of a build or at the fold's TRAIN_END",
     )
+    parser.add_argument(
+        "--ablation", action="store_true", help="instead of other models: each part of the score left out, and alone"
+    )
     parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
     parser.add_argument("--kinds", default="all", metavar="KIND,…", help="of all, stock, fund, bond (default: all)")
     parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="fits of models that use a seed")
@@ -69,6 +72,7 @@ def _rank(args: argparse.Namespace) -> None:
     from kg.contract import read_folder
     from kg.errors import UsageError
     from kg.progress import Progress
+    from recommender.ablation import WHOLE, ablation_specs
     from recommender.evaluate_output import to_text, writer_for
     from recommender.evaluate_table import metric_table
     from recommender.registry import choose_models
@@ -78,7 +82,7 @@ def _rank(args: argparse.Namespace) -> None:
         raise UsageError("name a window with --fold TRAIN_END:TEST_END or --rolling CUT:END")
     writers = [(path, writer_for(path)) for path in args.out]
     windows = [Fold.parse(text) for text in args.fold or args.rolling]
-    models = choose_models(args.models, rolling=bool(args.rolling))
+    models = ablation_specs() if args.ablation else choose_models(args.models, rolling=bool(args.rolling))
     dumped = _dumped(args, models)
     progress = Progress()
     with progress.stage(f"read {args.data}"):
@@ -87,8 +91,8 @@ def _rank(args: argparse.Namespace) -> None:
     if args.fold:
         results = _frozen(tables, windows, models, args, progress)
     else:
-        results = _rolling(tables, windows, models, dumped, progress)
-    table = metric_table(results)
+        results = _rolling(tables, windows, models, args.seeds, dumped, progress)
+    table = metric_table(results, reference=WHOLE if args.ablation else "")
     sys.stdout.write(to_text(table))
     for path, write in writers:
         path.write_text(write(table), encoding="utf-8")
@@ -107,6 +111,7 @@ def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec]) -> tuple[Path
     if not args.rolling or len(args.rolling) > 1:
         raise UsageError("--dump writes the lists of one window: give it with one --rolling CUT:END")
     ours = [spec.name for spec in models if not spec.baseline] or [spec.name for spec in models]
+    ours = ours[:1] if args.ablation else ours
     if len(ours) > 1:
         raise UsageError(f"--dump writes one model's lists: choose one with --models, say --models {ours[0]}")
     return args.dump, ours[0]
@@ -125,12 +130,16 @@ def _rolling(
     tables: Tables,
     windows: Sequence[Fold],
     models: Sequence[ModelSpec],
+    seeds: int,
     dumped: tuple[Path, str] | None,
     progress: Progress,
 ) -> list[RollingResult]:
     from recommender.evaluate_rolling import evaluate_rolling
 
-    results = [evaluate_rolling(tables, w.train_end, w.test_end, models, progress=progress) for w in windows]
+    results = [
+        evaluate_rolling(tables, window.train_end, window.test_end, models, seeds=range(seeds), progress=progress)
+        for window in windows
+    ]
     if dumped is not None:
         path, model = dumped
         results[0].dump(model).to_parquet(path, index=False)

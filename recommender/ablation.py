@@ -1,0 +1,153 @@
+"""Ablation: what each part of the served score is worth, alone and left out.
+
+A variant ranks by a sum of some of the score's parts. All variants share one fitted scorer, and the parts' scores
+are computed once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+
+from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.schema import KIND_CODE
+from recommender.channels.attributes import ATTRIBUTE_CHANNELS, SharedAttributes
+from recommender.channels.base import HoldingChannel, Investors
+from recommender.channels.co_investment import CO_INVESTMENT, CoInvestment
+from recommender.channels.funds import FUND_HOLDINGS
+from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
+from recommender.channels.profile import PROFILE
+from recommender.model import Model
+from recommender.registry import ModelSpec
+from recommender.scorer import Scorer
+from recommender.training import fit_scorer
+
+WHOLE: Final = "pathfolio"
+PARTS: Final = {
+    CO_INVESTMENT: (CO_INVESTMENT,),
+    KG_EMBEDDING: (KG_EMBEDDING,),
+    GAT: (GAT,),
+    "both learned": (KG_EMBEDDING, GAT),
+    "attributes": tuple(ATTRIBUTE_CHANNELS),
+    **{name: (name,) for name in ATTRIBUTE_CHANNELS},
+    FUND_HOLDINGS: (FUND_HOLDINGS,),
+    PROFILE: (PROFILE,),
+    "new_issue": ("new_issue",),
+    "recent_demand": ("recent_demand",),
+    "popularity": ("popularity",),
+}
+"""Name of a part, or of several taken together, to the names of channels and base values."""
+
+
+def score_parts(scorer: Scorer, investors: Investors) -> dict[str, FloatArray]:
+    """Every channel and base value by name, (n, assets) float64 each (a base value has one row); their sum is the
+    score."""
+    parts: dict[str, FloatArray] = {name: values[None, :] for name, values in scorer.base.items()}
+    parts[PROFILE] = scorer.profile.scores(investors)
+    for channel in scorer.holding_channels:
+        for name, kernel in _kernels(channel):
+            values = np.asarray(investors.ever @ kernel, dtype=np.float64)
+            parts[name] = values * investors.scale if channel.scaled else values
+    return parts
+
+
+def _kernels(channel: HoldingChannel) -> Iterator[tuple[str, FloatArray]]:
+    """(assets, assets) float64 by the name under which accounts show it."""
+    if isinstance(channel, SharedAttributes):
+        kind = channel.graph.nodes.kind
+        for name, of in ATTRIBUTE_CHANNELS.items():
+            only = sp.diags_array((kind == KIND_CODE[of]).astype(np.float64))
+            yield name, SharedAttributes(channel.graph, sp.csr_array(channel.z @ only), channel.pull).kernel()
+    elif isinstance(channel, CoInvestment):
+        yield CO_INVESTMENT, channel.kernel()
+    else:
+        yield channel.name if isinstance(channel, LearnedCloseness) else FUND_HOLDINGS, channel.kernel()
+
+
+@dataclass
+class _Shared:
+    """One fitted scorer, and the parts of the last investors asked for."""
+
+    scorer: Scorer
+    _refreshed: dict[int, tuple[KnowledgeGraph, _Shared]] = field(default_factory=dict)
+    _for_days: dict[float, _Shared] = field(default_factory=dict)
+    _parts: dict[bytes, dict[str, FloatArray]] = field(default_factory=dict)
+
+    def parts(self, users: IntArray) -> dict[str, FloatArray]:
+        key = users.tobytes()
+        if key not in self._parts:
+            self._parts.clear()
+            self._parts[key] = score_parts(self.scorer, Investors.of(self.scorer.interactions, users))
+        return self._parts[key]
+
+    def refreshed(self, graph: KnowledgeGraph) -> _Shared:
+        """The same for a later day; only the last day is kept."""
+        if id(graph) not in self._refreshed:
+            self._refreshed.clear()
+            self._refreshed[id(graph)] = graph, _Shared(self.scorer.refresh(graph))
+        return self._refreshed[id(graph)][1]
+
+    def for_days(self, days: float) -> _Shared:
+        if days not in self._for_days:
+            self._for_days[days] = _Shared(self.scorer.for_days(days))
+        return self._for_days[days]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model that adds up only some of the parts; see `recommender.model.Model`."""
+
+    origin: _Shared
+    today: _Shared
+    names: frozenset[str]
+    without: bool
+
+    @property
+    def graph(self) -> KnowledgeGraph:
+        """The snapshot whose investors and assets it scores."""
+        return self.today.scorer.graph
+
+    def scores(self, users: IntArray) -> FloatArray:
+        """(len(users), assets) float64; higher is better."""
+        total = np.zeros((len(users), len(self.graph.assets)))
+        for name, values in self.today.parts(users).items():
+            if (name in self.names) != self.without:
+                total += values
+        return total
+
+    def refresh(self, graph: KnowledgeGraph) -> Variant:
+        """The same parts over another day's snapshot."""
+        return Variant(self.origin, self.origin.refreshed(graph), self.names, self.without)
+
+    def for_days(self, days: float) -> Variant:
+        """The same parts for lists that are to serve so many days."""
+        shared = self.origin.for_days(days)
+        return Variant(shared, shared, self.names, self.without)
+
+
+def ablation_specs(fit: Callable[[KnowledgeGraph, int], Scorer] = fit_scorer) -> tuple[ModelSpec, ...]:
+    """The whole score first, then each part left out, then each alone; fitted once for each snapshot and seed."""
+    fitted: dict[tuple[int, int], tuple[KnowledgeGraph, _Shared]] = {}
+
+    def shared(graph: KnowledgeGraph, seed: int) -> _Shared:
+        key = id(graph), seed
+        if key not in fitted:
+            fitted[key] = graph, _Shared(fit(graph, seed))
+        return fitted[key][1]
+
+    def spec(name: str, names: tuple[str, ...], without: bool) -> ModelSpec:
+        def fit_variant(graph: KnowledgeGraph, seed: int) -> Model:
+            whole = shared(graph, seed)
+            return Variant(whole, whole, frozenset(names), without)
+
+        return ModelSpec(name, fit_variant, name, seeded=True, scores_unheld=True, baseline=False)
+
+    return (
+        spec(WHOLE, (), True),
+        *(spec(f"without {name}", names, True) for name, names in PARTS.items()),
+        *(spec(f"{name} alone", names, False) for name, names in PARTS.items()),
+    )
