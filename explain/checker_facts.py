@@ -125,6 +125,11 @@ def _newly_listed(view: Snapshot, parsed: Parsed) -> list[str]:
     return [] if right else [f"it was listed on {to_date(day)}, {age} days before"]
 
 
+def _widely_held(view: Snapshot, parsed: Parsed) -> list[str]:
+    true = len(set(view.graph.incoming(Relation.HOLDS).of(view.asset).tolist()) - {view.user})
+    return [] if parsed.words["n"] == true >= 10 else [f"{true} other investors hold it"]
+
+
 def _early_buyers(view: Snapshot, parsed: Parsed) -> list[str]:
     """Of the others who hold the asset now, those whose first position in another asset is as old as its listing."""
     graph, held = view.graph, (RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD])
@@ -184,6 +189,7 @@ FACT_CHECKS: Final = {
     "risk_fits": _risk(fits=True),
     "risk_above": _risk(fits=False),
     "newly_listed": _newly_listed,
+    "widely_held": _widely_held,
     "early_buyers": _early_buyers,
     "spread_sector": _spread("IN_SECTOR", held=False),
     "spread_category": _spread("IN_CATEGORY", held=False),

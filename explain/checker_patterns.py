@@ -75,6 +75,7 @@ _PATTERNS_EN: Final = {
     "newly_listed": (
         r"<THIS> came to market on (?P<day><D>), (?P<age><N>) days? before the date of this recommendation\."
     ),
+    "widely_held": r"(?P<n><N>) other investors hold <THIS>\.",
     "early_buyers": (
         r"Like you, (?P<n><N>) other investors who hold <THIS> have bought another asset within (?P<days><N>) days "
         r"of its listing\."
@@ -140,6 +141,7 @@ _PATTERNS_ZH: Final = {
     "income_sought": r"(?P<day><D>)，<THIS>的殖利率為 (?P<value><P>)；您的投資目標是「(?P<level>.+)」。",
     "risk_fits": r"<THIS>的風險等級（「(?P<rating>.+)」）在您的風險屬性（「(?P<level>.+)」）可承受的範圍內。",
     "newly_listed": r"<THIS>於(?P<day><D>)掛牌，即本次推薦資料日前 (?P<age><N>) 天。",
+    "widely_held": r"另有 (?P<n><N>) 位投資人持有<THIS>。",
     "early_buyers": r"另有 (?P<n><N>) 位持有<THIS>的投資人和您一樣，曾在其他資產掛牌後 (?P<days><N>) 天內買進。",
     "spread_sector": (
         r"<THIS>可為您的投資組合增添「(?P<label>.+)」類股：您持有的資產中，類股已知的 (?P<known><N>) 檔都不屬於該類股。"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from explain.claims import Case, Claim
-from explain.evidence import Fact
+from explain.evidence import SMALLEST_GROUP, Fact
 from explain.facts import Peers
 from explain.scales import is_income, opinion
 from kg.graph import to_date, to_days
@@ -40,6 +40,7 @@ def from_facts(case: Case) -> Iterator[Claim]:
     if not any(claim.trigger == "income" for claim in of_asset):
         yield from _income_sought(case)
     yield from _early_buyers(case)
+    yield from _widely_held(case)
     yield from _spread(case)
 
 
@@ -185,6 +186,16 @@ def _early_buyers(case: Case) -> Iterator[Claim]:
             case.facts.own(case.explanation.asset_id, "early_holders", count, "investors"),
         )
         yield _fact_claim(case, "early_buyers", facts, n=count, days=NEW_ISSUE_DAYS)
+
+
+def _widely_held(case: Case) -> Iterator[Claim]:
+    """How many others hold the asset, told where no path speaks for it: the base, which is demand, does so alone."""
+    holders = case.graph.incoming(Relation.HOLDS).of(case.asset)
+    count = len(holders) - int(case.user in holders)
+    if not case.paths and count >= SMALLEST_GROUP:
+        yield _fact_claim(
+            case, "widely_held", (case.facts.own(case.explanation.asset_id, "holders", count, "investors"),), n=count
+        )
 
 
 def _analysts(case: Case) -> Iterator[Claim]:

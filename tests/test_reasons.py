@@ -136,8 +136,20 @@ def test_early_buyers_are_no_small_group_nor_is_the_rest(early: int, late: int, 
     assert any(reason.trigger == "early_buyers" for reason in found.reasons) == told
 
 
+def nobody(world: World) -> Explanation:
+    """Beta Fund for an investor who has nothing to go by."""
+    return Explainer(world.graph, BUILD).explain(world.account("u2", "BF", {"profile": []}, rest=0.01), 1)
+
+
+def test_where_no_path_speaks_the_holders_do(world: World) -> None:
+    found = nobody(world)
+    assert "23 other investors hold this fund." in [reason.text for reason in found.reasons_in("en")]
+    assert "另有 23 位投資人持有這檔基金。" in [reason.text for reason in found.reasons_in("zh-TW")]
+    assert check_explanation(world.graph, found.to_json()) == []
+
+
 def test_every_kind_of_sentence_was_checked(world: World) -> None:
-    approved = [*explanations(world).values(), early_market(12, 0)[1]]
+    approved = [*explanations(world).values(), early_market(12, 0)[1], nobody(world)]
     seen: Counter[str] = Counter(r.trigger for e in approved for r in e.reasons_in("en"))
     for seed in range(10):
         for _, explanation in random_explanations(seed, count=14):
