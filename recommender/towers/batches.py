@@ -89,13 +89,13 @@ def steps(inputs: TowerInputs, options: TowerOptions, rng: np.random.Generator) 
         asked = pairs[hidden]
         theirs = np.zeros((len(users), len(inputs.kind_of)), bool)
         theirs[row, inputs.asset[pairs]] = True
-        candidates, log_chance = _candidates(inputs.asset[asked], chance, options, rng)
+        chosen, log_chance = candidates(inputs.asset[asked], chance, options, rng)
         yield Step(
             readers_of(inputs, users, row[~hidden], pairs[~hidden], options),
             row[hidden],
             inputs.asset[asked],
             weight[asked].astype(np.float32),
-            candidates,
+            chosen,
             log_chance,
             theirs,
         )
@@ -115,7 +115,7 @@ def _hide(row: IntArray, count: int, options: TowerOptions, rng: np.random.Gener
     return chosen
 
 
-def _candidates(
+def candidates(
     bought: IntArray, chance: FloatArray, options: TowerOptions, rng: np.random.Generator
 ) -> tuple[IntArray, Single]:
     """Assets to rank against, and the log of each one's chance to be there."""
