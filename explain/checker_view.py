@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from kg.graph import IntArray, KnowledgeGraph
+from kg.graph import KnowledgeGraph
 from kg.labels import local_label
 from kg.schema import ASSET_KINDS, NodeKind, Relation
 from recommender.suitability.rulefile import rules_for
@@ -111,9 +109,7 @@ class Snapshot:
 
         A relation may be one of two, as in HOLDS|HELD.
         """
-        together = np.intersect1d(self._members(first, left), self._members(second, right))
-        return int(np.count_nonzero(together != self.user))
+        return len((self._members(first, left) & self._members(second, right)) - {self.user})
 
-    def _members(self, relation: str, row: int) -> IntArray:
-        either = [self.graph.incoming(Relation(word)).of(row) for word in relation.split("|")]
-        return np.unique(np.concatenate(either)).astype(np.int64)
+    def _members(self, relation: str, row: int) -> set[int]:
+        return {user for word in relation.split("|") for user in self.graph.incoming(Relation(word)).of(row).tolist()}

@@ -22,6 +22,7 @@ from explain.what_if import ScorerWhatIf
 from kg.progress import Progress
 from recommender.channels.learned import GAT, LearnedCloseness
 from recommender.retrieve import rank_assets
+from recommender.suitability.rulefile import rules_for
 
 if TYPE_CHECKING:
     from recommender.scorer import Scorer
@@ -113,8 +114,9 @@ def _truth(scorer: Scorer, lists: Sequence[Sequence[Explanation]], sample: Expla
     rng = np.random.default_rng(sample.seed)
     chosen = rng.choice(len(every), min(sample.checked, len(every)), replace=False)
     count: Counter[str] = Counter()
+    rules = rules_for(scorer.graph)
     for explanation in (every[i] for i in chosen):
-        problems = check_explanation(scorer.graph, explanation.to_json())
+        problems = check_explanation(scorer.graph, explanation.to_json(), rules)
         count["paths"] += len(explanation.paths)
         count["broken"] += sum(problem.startswith("path ") for problem in problems)
         count["sentences"] += len(explanation.reasons)
