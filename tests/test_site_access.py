@@ -43,6 +43,7 @@ MAY_OPEN = {
     "record.comparison": {Role.COMPLIANCE},
     "record.report": {Role.COMPLIANCE},
     "record.case": {Role.COMPLIANCE},
+    "api.openapi": EVERYONE,
     "builds.build": {Role.ENGINEER},
     "accounts.accounts": {Role.ADMINISTRATOR},
     "accounts.change": {Role.ADMINISTRATOR},

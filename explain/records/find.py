@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from threading import Lock
 from typing import Any, Final
 
@@ -152,7 +152,7 @@ class Finder:
         if search.first is not None:
             query = query.where(ENTRY.c.time >= search.first.isoformat())
         if search.last is not None:
-            query = query.where(ENTRY.c.time < (search.last + timedelta(days=1)).isoformat())
+            query = query.where(ENTRY.c.time < f"{search.last.isoformat()}U")  # "U" comes after any time of that day
         return query.order_by(ENTRY.c.seq.desc())
 
     def _summary(self, header: Header) -> Summary:

@@ -33,6 +33,7 @@ from web.site.graph.desk import GraphDesk
 from web.site.language import current_texts, keep_choice
 from web.site.pages import (
     accounts,
+    api,
     assets,
     builds,
     console,
@@ -61,6 +62,7 @@ PAGES: Final = (
     signin,
     accounts,
     what_if,
+    api,
 )
 """Modules of pages, each with its blueprint."""
 

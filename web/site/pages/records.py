@@ -21,6 +21,7 @@ from web.site.render import Page, served, show
 
 MOST_SHOWN: Final = 50
 MOST_COUNTED: Final = 100_000
+_LAST_PLACE: Final = 2**62
 VERDICTS: Final = ("pass", "warn", "reject")
 
 blueprint = Blueprint("records", __name__)
@@ -91,6 +92,8 @@ def records() -> Response:
     """Records by `?investor=`, `asset=`, `first=`, `last=`, `verdict=`, `build=`; the newest first."""
     search = asked_search()
     before = request.args.get("before", type=int)
+    if before is not None and not 0 <= before <= _LAST_PLACE:
+        abort(400)
     found = finder().find(search, look(), most=MOST_SHOWN, before=before)
     lines = tuple(_line(summary) for summary in found.records)
     return show(RecordsPage(search, lines, found.looked_through, found.before))

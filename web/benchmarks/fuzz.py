@@ -1,0 +1,150 @@
+"""Requests at random, made from the API's own description: nothing breaks, and nothing of another person comes out.
+
+Needs `schemathesis`, which `pip install 'pathfolio[test]'` brings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any, Final
+
+from flask import Flask
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import openapi
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from werkzeug.test import TestResponse
+
+from web.site.pages.api import openapi_document
+
+_CHECKS: Final = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+_ODD: Final = ("../../etc/passwd", "%00", "' OR 1=1--", "{{7*7}}", "\u202e", "-1", "1e999")
+_TRACES: Final = re.compile(r"Traceback \(most recent call last\)|File \"/|sqlalchemy\.|\.py\", line \d")
+
+
+@dataclass
+class Fuzzing:
+    """What came of it; each finding names the request.
+
+    Attributes:
+        answers: status to how many there were.
+        ids, names: of investors whom the asker must not see; an id may come back where the request named it.
+    """
+
+    ids: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    answers: Counter[int] = field(default_factory=Counter)
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """How many were made."""
+        return self.answers.total()
+
+    def judge(self, asked: str, status: int, text: str) -> None:
+        """Look at one answer."""
+        self.answers[status] += 1
+        if status >= 500 and status not in {501, 503}:
+            self.findings.append(f"{asked}: {status}")
+        if _TRACES.search(text):
+            self.findings.append(f"{asked}: shows its inside")
+        words = set(re.findall(r"[\w.-]+", unescape(text)))
+        found = [key for key in self.ids & words if key not in asked]
+        found += [name for name in self.names if name in text]
+        if found:
+            self.findings.append(f"{asked}: tells of {found[0]}")
+
+
+def by_schema(app: Flask, headers: dict[str, str], about: Fuzzing, count: int, known: dict[str, list[str]]) -> None:
+    """About `count` requests that schemathesis makes from the description, the answers held to it.
+
+    Args:
+        headers: of each request; who asks.
+        known: values that there are, by the names of parameters; every other request takes them.
+    """
+    schema = openapi.from_wsgi("/openapi.json", app)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    for operation in operations:
+        each = max(1, count // len(operations))
+        _run(lambda case: _call(app, case, headers, about, known), operation.as_strategy(), each)
+
+
+def _call(app: Flask, case: Any, headers: dict[str, str], about: Fuzzing, known: dict[str, list[str]]) -> None:
+    if about.requests % 2:
+        for part in (case.path_parameters, case.query):
+            for name in set(part or {}) & set(known):
+                part[name] = known[name][about.requests % len(known[name])]
+    asked = f"{case.method} {case.formatted_path} {case.query} {case.body if case.body else ''}"
+    response = case.call(headers=headers)
+    try:
+        case.validate_response(response, checks=_CHECKS)
+    except AssertionError as error:
+        about.findings.append(f"{asked}: {' '.join(str(error).split())[:300]}")
+    except ExceptionGroup as error:
+        told = " ".join(" ".join(str(each).split()) for each in error.exceptions)
+        about.findings.append(f"{asked}: {told[:300]}")
+    about.judge(asked, response.status_code, response.content.decode("utf-8", errors="replace"))
+
+
+def at_random(app: Flask, headers: dict[str, str], about: Fuzzing, count: int) -> None:
+    """`count` requests with any text in paths, arguments, forms and bodies, whatever the description says."""
+    others = ("/graph", "/accounts/{name}", "/sign-in", "/static/{name}", "/{name}")
+    paths = [*sorted(openapi_document()["paths"]), *others]
+    text = st.text(max_size=60) | st.sampled_from(_ODD)
+    words = st.dictionaries(text, text, max_size=4)
+    asked = st.tuples(
+        st.sampled_from(paths),
+        st.sampled_from(["GET", "GET", "GET", "POST", "PUT", "HEAD"]),
+        text,
+        words,
+        words,
+        st.booleans(),
+    )
+
+    def call(values: tuple[str, str, str, dict[str, str], dict[str, str], bool]) -> None:
+        path, method, name, query, form, as_json = values
+        target = re.sub(r"\{\w+\}", lambda _: name.replace("/", "~1") or "x", path)
+        body: dict[str, Any] = {"json": form} if as_json else {"data": form}
+        response = app.test_client().open(target, method=method, query_string=query, headers=headers, **body)
+        about.judge(f"{method} {target!r} {query!r} {form!r}", response.status_code, _text(response))
+
+    _run(call, asked, count)
+
+
+def _text(response: TestResponse) -> str:
+    return response.get_data().decode("utf-8", errors="replace")
+
+
+def _run(call: Callable[[Any], None], strategy: st.SearchStrategy[Any], count: int) -> None:
+    quiet = settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    quiet(seed(7)(given(strategy)(call)))()
+
+
+def investors_but(app: Flask, own: str) -> Iterator[tuple[str, str]]:
+    """Id and name of everybody but one investor."""
+    graph = app.extensions["pathfolio"].graph
+    for row in graph.users.tolist():
+        if str(graph.nodes.id[row]) != own:
+            yield str(graph.nodes.id[row]), str(graph.nodes.name[row])
