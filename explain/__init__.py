@@ -2,9 +2,9 @@
 
 How a score becomes an explanation, and where to look:
 
-- `explainer`: `Explainer.explain(account)`, the way in; `tracer` looks up nodes and dated edges, `privacy` decides which
-  groups of other investors may be counted, `explanation` is the result, which refuses to be wrong about itself, made of
-  the pieces in `evidence`.
+- `explainer`: `Explainer.explain(account)`, the way in; `tracer` looks up nodes and dated edges, `privacy` decides
+  which groups of other investors may be counted, `explanation` is the result, which refuses to be wrong about itself,
+  made of the pieces in `evidence`.
 - Reasons: `triggers_paths` and `triggers_facts` make `claims` of what paths and figures (`facts`, `early`, `scales`)
   prove, `reasons` chooses among them, `speech` and `wording` put them into a language by the files in templates/.
 - `checker` and checker_*: reads every printed sentence back and compares it with the snapshot; shares nothing with the
@@ -12,7 +12,8 @@ How a score becomes an explanation, and where to look:
 - Printed: formats_text, _html, _svg (laid out by `picture`), _cypher; `selection` chooses the paths to show first;
   explanation.schema.json describes the JSON.
 - Questions: `counterfactual` (what takes it off the list, what brings it on), asked through `what_if` and told by
-  `what_if_text`; `contrast` (why this and not that); `assumed` (lists for an investor as they might be); `place` in a list.
+  `what_if_text`; `contrast` (why this and not that); `assumed` (lists for an investor as they might be); `place` in a
+  list.
 - `batch`: the evidence of every list as one table.
 - Measured: `evaluation` gathers `faithfulness`, `path_quality` and, on the attention channel, `gat_explainers`.
 - ledger/ and records/: what was recommended to whom and why, sealed, verified, replayed.
