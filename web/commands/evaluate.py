@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ablation", action="store_true", help="instead of other models: each part of the score left out, and alone"
     )
+    parser.add_argument(
+        "--audience", action="store_true", help="with --rolling: who buys each new issue, instead of what each buys"
+    )
     parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
     parser.add_argument("--kinds", default="all", metavar="KIND,…", help="of all, stock, fund, bond (default: all)")
     parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="fits of models that use a seed")
@@ -64,6 +67,10 @@ def run(args: argparse.Namespace) -> None:
         from web import evaluate_explanations
 
         evaluate_explanations.run(args)
+    elif args.audience:
+        from web import evaluate_audience
+
+        evaluate_audience.run(args)
     else:
         _rank(args)
 
