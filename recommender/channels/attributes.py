@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from kg.graph import FloatArray, KnowledgeGraph
 from kg.schema import NodeKind, Relation
 from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, attribute_relation, common_columns, positions
+from recommender.channels.base import Investors, attribute_relation, common_columns
 
 ATTRIBUTE_CHANNELS: Final = {
     "issuer": NodeKind.ISSUER,
@@ -59,7 +59,7 @@ class SharedAttributes:
         if self.pull[asset]:
             owner, node, likeness = common_columns(self.z, investor.holdings, asset)
             parts = likeness * (self.pull[asset] * investor.scale[0, 0])
-            held = positions(self.graph, investor)
+            held = investor.positions(self.graph)
             for own, via, part in zip(owner.tolist(), node.tolist(), parts.tolist(), strict=True):
                 first, position = held[own]
                 channel, relation = self._of_node[via]

@@ -50,6 +50,19 @@ class Investors:
         return self.ever.indices[self.ever.indptr[0] : self.ever.indptr[1]].astype(np.int64)
 
     @cached_property
+    def _positions(self) -> dict[KnowledgeGraph, list[tuple[int, Relation]]]:
+        return {}
+
+    def positions(self, graph: KnowledgeGraph) -> list[tuple[int, Relation]]:
+        """For each of `holdings` its node row, and HOLDS or HELD as the graph has it; HOLDS where assumed."""
+        if graph not in self._positions:
+            user = int(self.row[0])
+            before = set(graph.outgoing(Relation.HELD).of(user).tolist()) if user >= 0 else set()
+            rows = graph.assets[self.holdings].tolist()
+            self._positions[graph] = [(row, Relation.HELD if row in before else Relation.HOLDS) for row in rows]
+        return self._positions[graph]
+
+    @cached_property
     def levels(self) -> list[int]:
         """Rows of the first investor's profile nodes."""
         levels: list[int] = self.profile.indices[self.profile.indptr[0] : self.profile.indptr[1]].tolist()
@@ -71,14 +84,6 @@ class HoldingChannel(Protocol):
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """The channel's part of the score of `investor`'s first row and one asset position, taken apart."""
         ...
-
-
-def positions(graph: KnowledgeGraph, investor: Investors) -> list[tuple[int, Relation]]:
-    """For each of `investor.holdings` its node row, and HOLDS or HELD as the graph has it; HOLDS where assumed."""
-    user = int(investor.row[0])
-    before = set(graph.outgoing(Relation.HELD).of(user).tolist()) if user >= 0 else set()
-    rows = graph.assets[investor.holdings].tolist()
-    return [(row, Relation.HELD if row in before else Relation.HOLDS) for row in rows]
 
 
 def common_columns(matrix: sp.csr_array, holdings: IntArray, asset: int) -> tuple[IntArray, IntArray, FloatArray]:

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
-from recommender.channels.base import Investors, positions
+from recommender.channels.base import Investors
 from recommender.interactions import Interactions
 
 CO_INVESTMENT = "co_investment"
@@ -53,7 +53,7 @@ class CoInvestment:
         parts = self.weights[holdings, asset].astype(np.float64) * self.factor[asset]
         now, ever = self._co_holders(investor, asset)
         user, walks, rest = int(investor.row[0]), [], 0.0
-        figures = zip(positions(self.graph, investor), parts.tolist(), now.tolist(), ever.tolist(), strict=True)
+        figures = zip(investor.positions(self.graph), parts.tolist(), now.tolist(), ever.tolist(), strict=True)
         for (first, position), part, count, count_ever in figures:
             if not part:
                 continue

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from kg.graph import FloatArray, KnowledgeGraph
 from kg.schema import Relation
 from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, common_columns, positions
+from recommender.channels.base import Investors, common_columns
 
 FUND_HOLDINGS: Final = "fund_holdings"
 
@@ -46,7 +46,7 @@ class FundHoldings:
         owner, inner, overlap = common_columns(self.y, investor.holdings, asset)
         parts = overlap * (self.pull[asset] * investor.scale[0, 0])
         user, target, walks = int(investor.row[0]), int(self.graph.assets[asset]), []
-        rows, held = self.graph.assets[inner].tolist(), positions(self.graph, investor)
+        rows, held = self.graph.assets[inner].tolist(), investor.positions(self.graph)
         for own, row, part in zip(owner.tolist(), rows, parts.tolist(), strict=True):
             first, position = held[own]
             between = () if row in (first, target) else (row,)

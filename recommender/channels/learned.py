@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from kg.graph import FloatArray, KnowledgeGraph, Mask
 from kg.schema import ASSET_KINDS, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
-from recommender.channels.base import Investors, attribute_relation, common_columns, positions
+from recommender.channels.base import Investors, attribute_relation, common_columns
 from recommender.propagation import LinearPropagation
 
 KG_EMBEDDING = "kg_embedding"
@@ -60,13 +60,15 @@ class LearnedCloseness:
     def _closed_walks(self, investor: Investors, asset: int, factor: float) -> list[Walk]:
         owner, node, product = common_columns(self._walks, investor.holdings, asset)
         parts = product * self.propagation.strength[node] * factor
-        user, target, held = int(investor.row[0]), int(self.graph.assets[asset]), positions(self.graph, investor)
+        user, target, held = int(investor.row[0]), int(self.graph.assets[asset]), investor.positions(self.graph)
         other = self._is_user[node]
         plain = ~other
         walks = [
             self._walk(user, held[own], via, target, part)
             for own, via, part in zip(owner[plain].tolist(), node[plain].tolist(), parts[plain].tolist(), strict=True)
         ]
+        if not other.any():
+            return walks
         other &= node != user
         count = np.bincount(owner[other], minlength=len(investor.holdings))
         summed = np.bincount(owner[other], weights=parts[other], minlength=len(count))
