@@ -45,12 +45,12 @@ class ScoreOptions:
     attributes: float = 0.15
     kg: float = 0.2
     gat: float = 0.25
-    standing: float = 0.02
+    standing: float = 0.03
     funds: float = 0.01
     profile: float = 0.005
     issue: float = 0.06
     recent: float = 0.0025
-    popularity: float = 0.002
+    popularity: float = 0.003
     demand: DemandOptions = field(default_factory=DemandOptions)
 
     @staticmethod
