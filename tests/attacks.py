@@ -210,3 +210,33 @@ def attacks(kind: str) -> list[str]:
 
 DEEP = [f"RETURN {'(' * 5000}1{')' * 5000}", f"RETURN {'[' * 5000}1{']' * 5000}", "RETURN " + "1+" * 60_000 + "1"]
 """Made to exhaust a parser's stack."""
+
+_LIST, _TEXT = "WITH range(1, 10000) AS l ", "WITH 'aaaaaaaaaa' AS s "
+_TWICE = "WITH l + l AS l " * 17
+GROWING = [
+    f"{_LIST}{_TWICE}RETURN reduce(s = 0, x IN l | s + x) AS s",
+    f"{_LIST}{_TWICE}RETURN size(l) AS n",
+    f"{_LIST}{_TWICE}RETURN 0 IN l AS x",
+    f"{_LIST}{_TWICE}UNWIND l AS x RETURN count(x) AS n",
+    f"{_LIST}{_TWICE}RETURN l = l AS x",
+    f"CALL {{ {_LIST}{_TWICE}RETURN l }} RETURN reduce(s = 0, x IN l | s + x) AS s",
+    f"{_LIST}{'WITH l || l AS l ' * 17}RETURN last(l) AS x",
+    f"{_LIST}{'WITH [l, l] AS l ' * 30}RETURN l = l AS x",
+    f"{_LIST}{'WITH [l, l] AS l ' * 30}RETURN l",
+    f"{_LIST}{'WITH {match: l, where: l} AS l ' * 30}RETURN l = l AS x",
+    f"{_LIST}{'WITH {a: l, b: l} AS l ' * 30}RETURN DISTINCT l",
+    f"{_LIST}{'WITH reduce(s = l, x IN l | s + x) AS l ' * 30}RETURN size(l) AS n",
+    f"{_LIST}{'WITH CASE WHEN true THEN l + l END AS l ' * 17}RETURN last(l) AS x",
+    f"{_LIST}WITH [x IN l | l] AS m WITH [x IN m | m] AS n RETURN n = n AS x",
+    f"{_LIST}WITH [x IN l | l[0..]] AS m WITH [x IN m | m[0..]] AS n RETURN n = n AS x",
+    f"{_TEXT}{'WITH s + s AS s ' * 32}RETURN size(s) AS n",
+    _TEXT + "WITH replace(s, 'a', 'aaaaaaaaaa') AS s " * 9 + "RETURN size(s) AS n",
+    "UNWIND range(1, 200000) AS x WITH collect(x) AS l RETURN size([x IN l WHERE -x IN l]) AS n",
+    "UNWIND range(1, 200000) AS x WITH collect(x) AS l RETURN any(x IN l WHERE -x IN l) AS n",
+    "RETURN size(reduce(s = 0, x IN range(1, 40) | [x] + s + s)) AS n",
+    f"RETURN '{'a' * 90_000}' =~ '.*.*.*=' AS m",
+    f"WITH '{'a' * 90_000}' AS s RETURN s =~ '.*.*.*=' AS m",
+    "WITH {t: reduce(s = '', x IN range(1, 9000) | s + 'aaaa')} AS m RETURN m.t =~ '.*.*.*=' AS m",
+    "RETURN toLower(reduce(s = '', x IN range(1, 9000) | s + 'aaaa')) =~ '.*.*.*=' AS m",
+]
+"""Values that grow within one row, where no server looks at the clock."""

@@ -20,7 +20,7 @@ from kg.store.bolt import GRACE, Store
 from kg.store.guard import CheckedQuery
 from kg.store.load import load_into
 from kg.store.service import GraphService
-from tests.attacks import BY_KIND, DEEP, attacks
+from tests.attacks import BY_KIND, DEEP, GROWING, attacks
 from tests.store_world import SERVERS, address_of, embedded_server, empty, world
 
 SECRET = "a-secret-that-stands-in-a-file"  # noqa: S105 - that is the point of it
@@ -129,6 +129,22 @@ def test_what_asks_too_much_is_refused_or_stopped(target: Target) -> None:
     assert outcomes["UNWIND range(1, 1000000000) AS x RETURN count(x)"] != "answered"
     assert target.service.run("MATCH (n:User) RETURN count(n) AS n").rows == ((4,),)
     assert target.state() == before
+    assert not left_behind(target)
+
+
+def left_behind(target: Target) -> list[Any]:
+    """What the server still works at after its answer was given up; the embedded server has ended by then."""
+    if target.server == "embedded":
+        return []
+    time.sleep(SECONDS)  # the last one may have as long as any
+    with Store(address_of(target.server)) as store:
+        running = store.read("SHOW TRANSACTIONS YIELD currentQuery, elapsedTime")
+    return [row for row in running if "SHOW TRANSACTIONS" not in str(row[0])]
+
+
+def test_values_that_grow_within_a_row_are_refused(target: Target) -> None:
+    for query in GROWING:
+        assert outcome(target, query) == "refused", query[-80:]
 
 
 def test_there_are_enough_attacks() -> None:

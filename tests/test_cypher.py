@@ -53,6 +53,14 @@ HARMLESS = [
     "RETURN CASE WHEN (1 = 1) THEN (2) ELSE (3) END AS x",
     "RETURN date.truncate('month', date('2024-05-06')) AS d, duration.between(date('2024-01-01'), date()) AS e",
     "EXPLAIN MATCH (n) RETURN n",
+    "MATCH (n) WHERE toLower(n.name) =~ '.*bank.*' RETURN n.name + ' (' + n.id + ')' AS label",
+    "MATCH (u:User)-[h:HOLDS]->(a) WITH u, collect(a.id) AS ids, count(*) AS n, sum(h.weight) AS w "
+    "WITH u, ids, n, w / n AS mean RETURN u.id, reduce(s = 0.0, x IN ids | s + (n - mean) * (n - mean)) AS v",
+    "MATCH (f:Fund)-[i:INVESTS_IN]->(s) WITH f, collect({id: s.id, w: i.weight}) AS parts "
+    "RETURN f.id, [p IN parts WHERE p.w > 0.1 | p.id] AS big, "
+    "reduce(m = 0.0, p IN parts | CASE WHEN p.w > m THEN p.w ELSE m END) AS largest",
+    "WITH 3 AS n UNWIND range(1, 10) AS i RETURN [x IN range(1, 5) | x * n + i] AS r",
+    "MATCH (a:Asset) WITH a.name AS name, a MATCH (b:Asset) WHERE [x IN labels(b) WHERE x = name] = [] RETURN b.id",
     "WITH 1 AS x MATCH (n) WHERE (n.a = x) AND (n.b IN [1, 2]) RETURN DISTINCT (n.a) ORDER BY (n.a) SKIP 1 LIMIT 2",
 ]
 

@@ -357,8 +357,15 @@ def _from_server(error: driver_errors.Neo4jError, address: StoreAddress, limits:
         return StoreError(f"{address.uri} has no database {address.database!r}: set PATHFOLIO_NEO4J_DATABASE")
     if limits is None:
         return StoreError(f"{address.uri} refused a statement: {_first_line(message)}")
+    return _of_query(code, message, address, limits)
+
+
+def _of_query(code: str, message: str, address: StoreAddress, limits: Limits) -> PathfolioError:
+    """What became of an analyst's query."""
     if "Transaction.T" in code and ("TimedOut" in code or "Terminated" in code):
         return QueryStoppedError(limits.seconds)
+    if "OutOfMemory" in code:
+        return QueryError("the query needs more memory than the server gives to one: ask for less")
     if code.startswith("Neo.ClientError") or ".Statement." in code or "UnknownError" in code:
         return QueryError.from_server(message)
     return StoreError(f"{address.uri}: {_first_line(message)}")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kg.store.growth import check_body, check_matched, weights_of
 from kg.store.tokens import Token, refusal, words
 
 LONGEST_RANGE: Final = 10_000
@@ -45,10 +46,14 @@ def check_patterns(query: str, tokens: list[Token], parameters: Mapping[str, Any
 def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, Any]) -> None:
     """List expressions stand in one another only over short lists, and range() counts far only in UNWIND.
 
+    What they do with an element has no other list in it, and no value is put together from too many others.
+
     Raises:
         QueryError: an expression might run for long.
     """
     depth, stack, loops = 0, [], 0
+    weights = weights_of(query, tokens, parameters)
+    check_matched(query, tokens, weights)
     for at, token in enumerate(tokens):
         if token.text in ("(", "[", "{"):
             source = _loop_source(tokens, at)
@@ -57,7 +62,9 @@ def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, Any]) 
                 loops += 1
                 depth += 1
                 _check_nesting(query, tokens, at, source, depth)
-                _check_growth(query, tokens, at)
+                _check_gathering(query, tokens, at)
+                body, own = _body(tokens, at, source)
+                check_body(query, body, own, weights, parameters)
         elif token.text in (")", "]", "}") and stack:
             depth -= stack.pop()
         if token.name.lower() == "range" and _text(tokens, at + 1) == "(" and _upper(tokens, at - 1) != "UNWIND":
@@ -66,17 +73,35 @@ def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, Any]) 
         raise refusal(f"{loops} list expressions in one query: use UNWIND, or {MOST_LOOPS} at most", query, 0)
 
 
-def _check_growth(query: str, tokens: list[Token], at: int) -> None:
-    """reduce() over texts or lists adds to what it has; it does not double it."""
+def _check_gathering(query: str, tokens: list[Token], at: int) -> None:
+    """reduce() adds to what it has gathered; it does not double it."""
     if tokens[at - 1].name.lower() != "reduce" or _text(tokens, at + 2) != "=":
         return
-    if tokens[at + 3].kind == "number" if at + 3 < len(tokens) else True:
-        return
     inside = _arguments(tokens, at)
-    uses = sum(token.name == tokens[at + 1].name for token in inside)
-    if uses > 2 or any(token.name.lower() == "replace" for token in inside):  # one is where it gets its first value
-        message = "reduce() over texts or lists uses what it has gathered once, without replace()"
+    uses = sum(token.name == tokens[at + 1].name and _is_added(inside, i) for i, token in enumerate(inside))
+    if uses > 1 or any(token.name.lower() == "replace" for token in inside):
+        message = "reduce() uses what it has gathered once, without replace()"
         raise refusal(message, query, tokens[at - 1].start)
+
+
+def _is_added(inside: list[Token], at: int) -> bool:
+    """Whether it is put into the new value: not where it gets its first one, is compared, or is surely a number."""
+    numbers = ("*", "/", "%", "^", "-", "<", ">", "<=", ">=", "=", "<>")
+    return _text(inside, at - 1) not in numbers and _text(inside, at + 1) not in numbers
+
+
+def _body(tokens: list[Token], at: int, source: int) -> tuple[list[Token], set[str]]:
+    """What the list expression at `at` does with each element, and its variables."""
+    depth, start = 0, 0
+    for i in range(source, len(tokens)):
+        text = tokens[i].text
+        depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
+        if depth < 0:
+            own = {tokens[at + 1].name, tokens[source - 2].name}
+            return (tokens[start:i] if start else []), own
+        if not depth and not start and (text == "|" or tokens[i].upper == "WHERE"):
+            start = i + 1
+    return [], set()
 
 
 def _text(tokens: list[Token], at: int) -> str:
