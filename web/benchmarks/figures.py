@@ -34,7 +34,8 @@ class Figure:
         text = f"  {self.name:44} {self.value:12,.4g} {self.unit:8}"
         if self.reference_value is None:
             return text.rstrip()
-        return f"{text} {self.reference}: {self.reference_value:,.4g} (ratio {self.reference_value / self.value:,.2f})"
+        ratio = f" (ratio {self.reference_value / self.value:,.2f})" if self.value and self.reference_value else ""
+        return f"{text} {self.reference}: {self.reference_value:,.4g}{ratio}"
 
 
 def seconds(call: Callable[[], object], runs: int = 5, warm: int = 1) -> float:

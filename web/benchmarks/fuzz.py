@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import unescape
+from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import openapi
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -25,6 +27,13 @@ from schemathesis.specs.openapi.checks import (
 )
 from werkzeug.test import TestResponse
 
+from kg.schema import NodeKind
+from recommender.build import Build
+from web.advice import open_desk
+from web.site import create_app
+from web.site.access.accounts import Accounts
+from web.site.access.guard import Access
+from web.site.access.roles import Role
 from web.site.pages.api import openapi_document
 
 _CHECKS: Final = [
@@ -34,6 +43,10 @@ _CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+_MOST_PDF: Final = 3
+"""Laying out a PDF takes seconds."""
+
+_SHORTEST_NAME: Final = 5
 _ODD: Final = ("../../etc/passwd", "%00", "' OR 1=1--", "{{7*7}}", "\u202e", "-1", "1e999")
 _TRACES: Final = re.compile(r"Traceback \(most recent call last\)|File \"/|sqlalchemy\.|\.py\", line \d")
 
@@ -79,9 +92,10 @@ def by_schema(app: Flask, headers: dict[str, str], about: Fuzzing, count: int, k
         known: values that there are, by the names of parameters; every other request takes them.
     """
     schema = openapi.from_wsgi("/openapi.json", app)
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     for operation in operations:
         each = max(1, count // len(operations))
+        each = min(each, _MOST_PDF) if operation.path.endswith(".pdf") else each
         _run(lambda case: _call(app, case, headers, about, known), operation.as_strategy(), each)
 
 
@@ -140,6 +154,35 @@ def _run(call: Callable[[Any], None], strategy: st.SearchStrategy[Any], count: i
         suppress_health_check=list(HealthCheck),
     )
     quiet(seed(7)(given(strategy)(call)))()
+
+
+def fuzz_site(build: Build, folder: Path, requests: int) -> Fuzzing:
+    """About `requests` requests at a site with accounts, half of them an investor's and half compliance's.
+
+    Args:
+        folder: where the site's ledger is made.
+    """
+    graph, accounts = build.graph, Accounts(":memory:")
+    own = str(graph.nodes.id[graph.users[len(graph.users) // 2]])
+    accounts.add("ivy", Role.INVESTOR, None, own)
+    accounts.add("carl", Role.COMPLIANCE, None)
+    tokens = {name: {"Authorization": f"Bearer {accounts.new_token(name)}"} for name in ("ivy", "carl")}
+    app = create_app(build, Access(accounts), desk=open_desk(build, None, folder))
+    app.extensions["pathfolio_graph"].close()
+    others, assets = dict(investors_but(app, own)), {str(name) for name in graph.nodes.name[graph.assets]}
+    allowed = assets | {str(graph.nodes.name[graph.row(NodeKind.USER, own)])}
+    names = frozenset(name for name in others.values() if len(name) > _SHORTEST_NAME) - allowed
+    seen = app.test_client().get(f"/investors/{own}?format=json", headers=tokens["carl"]).headers["Pathfolio-Record"]
+    known = {"user_id": [own, *list(others)[:3]], "asset_id": [str(key) for key in graph.nodes.id[graph.assets[:5]]]}
+    known |= {"record_id": [seen, seen[:4]], "investor": [own], "a": [seen], "b": [seen]}
+    about = Fuzzing(frozenset(others), names)
+    by_schema(app, tokens["ivy"], about, requests // 4, known)
+    at_random(app, tokens["ivy"], about, requests // 4)
+    about.ids = about.names = frozenset()
+    by_schema(app, tokens["carl"], about, requests // 4, known)
+    at_random(app, tokens["carl"], about, requests // 4)
+    app.extensions["pathfolio"].desk.ledger.close()
+    return about
 
 
 def investors_but(app: Flask, own: str) -> Iterator[tuple[str, str]]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,23 +18,8 @@ from recommender.build import Build
 from recommender.suitability.rulefile import rules_for
 from web.benchmarks.figures import Figure, seconds
 
-KILLS: Final = 200
 RECORDS: Final = 100_000
 _THREADS: Final = 64
-
-_APPENDER: Final = """
-import sys, threading
-from explain.ledger.ledger import open_ledger
-ledger, lock = open_ledger(sys.argv[1], environ={}), threading.Lock()
-def work(worker):
-    while True:
-        receipt = ledger.append({"filler": "x" * 700}, person=f"investor {worker}")
-        with lock:
-            sys.stdout.write(receipt.id + "\\n")
-            sys.stdout.flush()
-for worker in range(4):
-    threading.Thread(target=work, args=(worker,)).start()
-"""
 
 
 def ledger(build: Build) -> list[Figure]:
@@ -47,7 +28,7 @@ def ledger(build: Build) -> list[Figure]:
         opened = open_ledger(Path(folder) / "ledger", environ={})
         one = 1 / seconds(lambda: opened.append(_record(0), person="ann"), runs=50)
         group = _by_threads(opened, 6400)
-        _fill(opened, RECORDS - opened.size)
+        fill(opened, RECORDS - opened.size)
         started = time.perf_counter()
         sound = verify_ledger(opened).sound
         verified = time.perf_counter() - started
@@ -60,23 +41,6 @@ def ledger(build: Build) -> list[Figure]:
         Figure(f"append, {_THREADS} threads in group commit", group, "/s", "asked for", 2000),
         Figure(f"verify {RECORDS:,} records", verified, "s", "asked for", 10),
         *_answers(build),
-    ]
-
-
-def faults(_build: Build) -> list[Figure]:
-    """Kill an appending process at 200 random moments: no acknowledged record is lost, and the ledger verifies."""
-    rng, acknowledged = random.Random(7), set[str]()  # noqa: S311 -- moments, not secrets
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(KILLS):
-            acknowledged |= _killed(Path(folder) / "ledger", rng)
-        opened = open_ledger(Path(folder) / "ledger", environ={})
-        stored = {header.id for header in opened.headers(kinds=["recommendation"])}
-        found = verify_ledger(opened)
-        opened.close()
-    return [
-        Figure(f"records acknowledged before {KILLS} kills", len(acknowledged), ""),
-        Figure("of them lost", len(acknowledged - stored), ""),
-        Figure("findings of the verification after", len(found.findings), ""),
     ]
 
 
@@ -100,7 +64,8 @@ def _by_threads(opened: Ledger, count: int) -> float:
     return count / (time.perf_counter() - started)
 
 
-def _fill(opened: Ledger, count: int) -> None:
+def fill(opened: Ledger, count: int) -> None:
+    """Append `count` small records of 5,000 persons."""
     for start in range(0, count, 1000):
         numbers = range(start, min(start + 1000, count))
         opened.append_many([(_record(number), f"investor {number % 5000}") for number in numbers])
@@ -123,16 +88,3 @@ def _answers(build: Build) -> list[Figure]:
         opened.close()
     alone = seconds(lambda: adviser.advise(Question("bench", "api", next(users))), runs=30)
     return [Figure("an explained list of ten, recorded", ours, "s", "without its record", alone)]
-
-
-def _killed(folder: Path, rng: random.Random) -> set[str]:
-    """Start an appender, kill it at some moment; the ids that it had acknowledged."""
-    command = [sys.executable, "-c", _APPENDER, str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own program
-        if process.stdout is None:
-            raise AssertionError("the appender has no output")
-        lines = [process.stdout.readline() for _ in range(rng.randint(1, 40))]
-        time.sleep(rng.random() * 0.02)
-        process.send_signal(signal.SIGKILL)
-        lines += list(process.stdout)
-    return {line.strip() for line in lines if len(line) == 17}

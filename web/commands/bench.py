@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     """Run the benchmarks and print their figures."""
     from kg.errors import UsageError
     from recommender.build import load_build
-    from web.benchmarks import explaining, ledger, retrieval, serving, store
+    from web.benchmarks import explaining, faults, ledger, retrieval, serving, store
     from web.benchmarks.figures import machine, report
     from web.commands.demo import default_folder
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
         "faithfulness": explaining.faithfulness,
         "ledger": ledger.ledger,
         "scale": explaining.scale,
-        "faults": ledger.faults,
+        "faults": faults.faults,
         "store": partial(store.store, uri=args.uri),
         "retrieval": retrieval.retrieval,
     }

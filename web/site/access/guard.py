@@ -28,7 +28,12 @@ _MARK: Final = "pathfolio_permission"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 LIMITS: Final = MappingProxyType(
-    {"signin.enter": "10 per minute; 60 per hour", "signin.sample": "60 per minute", "console.answer": "60 per minute"}
+    {
+        "signin.enter": "10 per minute; 60 per hour",
+        "signin.sample": "60 per minute",
+        "console.answer": "60 per minute",
+        "record.report": "60 per minute",
+    }
 )
 """Endpoint to how often one address may ask for it."""
 
