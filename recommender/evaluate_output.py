@@ -91,7 +91,8 @@ def _texts(metric: str, row: dict[str, Any] | None) -> dict[str, str]:
     parts = (row["difference"], row["difference_low"], row["difference_high"])
     compared = not np.isnan(row["difference"])
     difference = f"{parts[0]:+.4f} ({parts[1]:+.4f}..{parts[2]:+.4f})" if compared else ""
-    return {metric: value, "95 % interval": interval, "difference": difference}
+    spread = {"spread over seeds": f"{row['spread']:.4f} ({row['seeds']})"} if row["seeds"] > 1 else {}
+    return {metric: value, "95 % interval": interval, **spread, "difference": difference}
 
 
 def _number(value: float) -> str:

@@ -16,7 +16,7 @@ from kg.contract import read_folder
 from kg.errors import DataError, UsageError
 from kg.tables import Tables
 from recommender.evaluate import MARKET, OWN_PORTFOLIO, FoldResult, evaluate_fold
-from recommender.evaluate_output import writer_for
+from recommender.evaluate_output import to_text, writer_for
 from recommender.evaluate_table import metric_table
 from recommender.registry import ModelSpec, choose_models
 from recommender.split import Fold, new_purchases, prepare_fold
@@ -187,6 +187,7 @@ def test_seeds_are_averaged_and_deterministic_models_fitted_once() -> None:
     cell = result.cell("random")
     assert len(set(cell.by_seed["ndcg@10"])) == 3
     assert cell.ndcg == pytest.approx(np.mean(cell.by_seed["ndcg@10"]))
+    assert f"{np.std(cell.by_seed['ndcg@10']):.4f} (3)" in to_text(metric_table([result]))
 
 
 @pytest.fixture(scope="module")

@@ -207,6 +207,16 @@ def result() -> RollingResult:
     return evaluate_rolling(two_tastes(), date(2020, 6, 30), date(2020, 12, 31), chosen)
 
 
+def test_seeds_are_averaged_day_by_day() -> None:
+    result = evaluate_rolling(two_tastes(), HALF_YEAR.train_end, HALF_YEAR.test_end, [MODELS["random"]], seeds=(1, 2))
+    first, second = (one["ndcg@10"] for one in result.by_seed["random"])
+    assert not np.array_equal(first, second)
+    np.testing.assert_allclose(result.values["random"]["ndcg@10"], (first + second) / 2)
+    rows = metric_table([result]).set_index(["group", "metric"])
+    spread = np.std([first[result.group("known")].mean(), second[result.group("known")].mean()])
+    assert rows.loc[("known", "ndcg@10"), "spread"] == pytest.approx(spread)
+
+
 def test_the_dump_holds_every_list_and_can_be_scored_by_others(result: RollingResult) -> None:
     dump = result.dump("ease")
     assert list(dump.columns) == ["date", "user_id", "rank", "asset_id"]
