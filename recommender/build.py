@@ -1,6 +1,7 @@
 """A build: the folder that holds a snapshot and everything learned from it, sealed by hashes.
 
-    manifest.json    what it is, what made it, SHA-256 of every sealed file, graph_hash and build_hash
+    manifest.json    what it is, what made it, the day that its weights are of, SHA-256 of every sealed file,
+                     graph_hash and build_hash
     graph/           the snapshot (`kg.storage`)
     vectors/         the KG embedding (`embeddings.vectors`)
     attention.npz    weights of the graph attention network (`recommender.gat`)
@@ -176,7 +177,7 @@ def write_build(
             learned.attention.save(aside / "attention.npz")
             np.save(aside / "co_investment.npy", scorer.co_investment_weights)
             _save_prices(prices, graph.as_of, aside / "prices.parquet")
-            manifest = _manifest(graph, options, aside)
+            manifest = _manifest(graph, learned, options, aside)
             _write_json(aside / "manifest.json", manifest)
             details.append(f"build {manifest['build_hash'][:12]}")
         _write_json(aside / "report.json", {**report, **_report(graph, learned, progress)})
@@ -196,7 +197,7 @@ def _save_prices(prices: pd.DataFrame | None, as_of: date, path: Path) -> None:
     known.dropna(axis=1, how="all").to_parquet(path, index=False, compression="zstd")
 
 
-def _manifest(graph: KnowledgeGraph, options: BuildOptions, folder: Path) -> dict[str, Any]:
+def _manifest(graph: KnowledgeGraph, learned: LearnedParts, options: BuildOptions, folder: Path) -> dict[str, Any]:
     files = {path.relative_to(folder).as_posix(): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     about = {
         "format": FORMAT,
@@ -205,6 +206,8 @@ def _manifest(graph: KnowledgeGraph, options: BuildOptions, folder: Path) -> dic
         "as_of": graph.as_of.isoformat(),
         "graph_hash": graph.content_hash,
         "seed": options.training.seed,
+        "embedding": options.training.embedding,
+        "trained_as_of": learned.vectors.manifest.as_of.isoformat(),
         "score": asdict(options.score),
         "versions": {name: _version(name) for name in _LIBRARIES},
         "files": files,

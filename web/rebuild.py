@@ -13,9 +13,9 @@ from typing import Any
 from explain.ledger.ledger import Ledger
 from explain.records.keep import BUILD, registered
 from kg.progress import Progress
-from recommender.build import Build, BuildOptions, make_build
+from recommender.build import Build, BuildOptions, write_build
 from recommender.scorer import ScoreOptions
-from recommender.training import TrainingOptions
+from recommender.training import TrainingOptions, train_parts
 from web.sources import from_folder
 
 
@@ -23,14 +23,18 @@ from web.sources import from_folder
 def rebuilt(ledger: Ledger, record: dict[str, Any], data: Path) -> Iterator[Build]:
     """The build that `record` names, made again from `data` into a folder that goes when this ends.
 
+    A build that was refreshed is trained on the day its weights are of, and then brought to its own day.
+
     Raises:
         LedgerError: the ledger does not know how the build was made.
         DataError: the data folder is refused.
     """
     manifest = json.loads(registered(ledger, BUILD, record["build"]["hash"])["manifest"])
-    training = TrainingOptions(int(manifest["seed"]), str(manifest.get("embedding", "auto")))
+    training = TrainingOptions(int(manifest["seed"]), str(manifest["embedding"]))
     options, progress = BuildOptions(training, ScoreOptions.from_json(manifest["score"])), Progress()
-    source = from_folder(data, date.fromisoformat(manifest["as_of"]), progress)
+    trained, today = (date.fromisoformat(manifest[name]) for name in ("trained_as_of", "as_of"))
+    source = from_folder(data, today, progress)
+    learned = train_parts(from_folder(data, trained, progress).graph, training, progress)
     with tempfile.TemporaryDirectory(prefix="pathfolio-") as folder:
         out = Path(folder) / "build"
-        yield make_build(source.graph, out, options, progress, prices=source.prices, report=source.report)
+        yield write_build(source.graph, learned, out, options, progress, prices=source.prices, report=source.report)

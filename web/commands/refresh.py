@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
         drift = measure_drift(old.scorer, source.graph)
         details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")
     scorer = old.scorer if args.horizon is None else old.scorer.for_days(args.horizon)
-    options = BuildOptions(TrainingOptions(old.manifest["seed"]), scorer.options)
+    options = BuildOptions(TrainingOptions(old.manifest["seed"], old.manifest["embedding"]), scorer.options)
     report = {**source.report, "drift": drift.to_json(), "refreshed_from": old.build_hash}
     learned = LearnedParts(old.vectors, old.attention)
     build = write_build(source.graph, learned, args.out, options, progress, prices=source.prices, report=report)
