@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from web.benchmarks.figures import Figure
 
 NAMES = ("help", "lists", "explained", "paths", "explanations", "faithfulness", "ledger")
-LONG = ("everyone", "scale", "faults", "store", "retrieval")
+LONG = ("everyone", "scale", "faults", "load", "store", "retrieval", "what-if")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
     """Run the benchmarks and print their figures."""
     from kg.errors import UsageError
     from recommender.build import load_build
-    from web.benchmarks import explaining, faults, ledger, retrieval, serving, store
+    from web.benchmarks import explaining, faults, ledger, load, retrieval, serving, store, what_if
     from web.benchmarks.figures import machine, report
     from web.commands.demo import default_folder
 
@@ -46,8 +46,10 @@ def run(args: argparse.Namespace) -> None:
         "ledger": ledger.ledger,
         "scale": explaining.scale,
         "faults": faults.faults,
+        "load": load.load,
         "store": partial(store.store, uri=args.uri),
         "retrieval": retrieval.retrieval,
+        "what-if": what_if.what_if,
     }
     unknown = [name for name in args.names if name not in benchmarks]
     if unknown:

@@ -1,0 +1,47 @@
+"""What-if lists: a changed investor's ten explained assets, without training, against one matrix product."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from explain.assumed import WhatIfDesk
+from recommender.assumed import AssumedInvestor
+from recommender.build import Build
+from recommender.suitability.gate import Gate
+from recommender.suitability.rulefile import rules_for
+from web.benchmarks.figures import Figure
+
+RUNS = 60
+
+
+def what_if(build: Build) -> list[Figure]:
+    """Each run follows one asset for one investor, both drawn; wall and processor time, median and 95th percentile."""
+    desk = WhatIfDesk(build, Gate.over(build.graph, rules_for(build.graph), build.prices))
+    questions = list(_questions(build))
+    for before, asked in questions[:5]:
+        desk.answer(asked, before, 10, None, ("en",))
+    wall, processor = [], []
+    for before, asked in questions[5:]:
+        start = time.perf_counter(), time.process_time()
+        desk.answer(asked, before, 10, None, ("en",))
+        wall.append(time.perf_counter() - start[0])
+        processor.append(time.process_time() - start[1])
+    figures = []
+    for name, took in (("", wall), (", processor", processor)):
+        middle, late = np.quantile(took, [0.5, 0.95]) * 1e3
+        figures += [Figure(f"what-if list{name}, median", middle, "ms", "the aim", 50.0)]
+        figures += [Figure(f"what-if list{name}, 95th percentile", late, "ms")]
+    return figures
+
+
+def _questions(build: Build) -> Iterator[tuple[AssumedInvestor, AssumedInvestor]]:
+    rng, scorer = np.random.default_rng(0), build.scorer
+    some = np.flatnonzero(np.diff(scorer.interactions.ever.indptr))
+    for user in rng.choice(some, RUNS + 5).tolist():
+        before = AssumedInvestor.of(scorer, user)
+        asset = int(rng.integers(len(build.graph.assets)))
+        yield before, replace(before, followed=frozenset({asset}))
