@@ -259,3 +259,14 @@ def test_the_server_goes_away_in_the_middle() -> None:
     admin.dispose()
     with pytest.raises(LedgerError, match="connect"):
         open_ledger("postgresql://nobody:x@127.0.0.1:1/none", environ={})
+
+
+def test_a_place_far_off_is_found_in_no_time(tmp_path: Path) -> None:
+    """A changed byte can put an entry at a place beyond all others."""
+    ledger = filled(tmp_path, 300)
+    with ledger.store.write() as connection:
+        connection.exec_driver_sql("UPDATE entry SET seq = seq + 70368744177664 WHERE seq = 300")
+    started = time.monotonic()
+    found = verify_ledger(ledger)
+    assert any("missing: 70368744177664 record(s) from place 300 on" in finding.problem for finding in found.findings)
+    assert time.monotonic() - started < 30

@@ -20,6 +20,7 @@ from kg.errors import LedgerError
 
 _CHUNK: Final = 2000
 _MOST_FINDINGS: Final = 1000
+_MOST_MISSING: Final = 100_000
 _TEXTS: Final = ("id", "kind", "key_id", "time")
 
 
@@ -217,8 +218,8 @@ class _Walk:
             if seq != expected:
                 self.note(expected, "", f"missing: {seq - expected} record(s) from place {expected} on")
                 self.shifted = True
-                # Places are counted on, so that what follows is judged by itself.
-                filler = [b"\x00" * 32] * (seq - expected)
+                # Places are counted on, so that what follows is judged by itself; a place far off is no place.
+                filler = [b"\x00" * 32] * min(seq - expected, _MOST_MISSING)
                 self.state, _ = self.state.extended(filler, self.state.last_time)
             self._entry(row, seq, gone)
             self.state, filled = self.state.extended([row.leaf_hash], row.time)

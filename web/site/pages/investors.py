@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import ClassVar, Final
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort, current_app, request
 
 from explain.evidence import PathNode, Reason
 from explain.explanation import Explanation
@@ -24,6 +23,7 @@ from web.site.language import current_texts
 from web.site.portfolio import Portfolio, portfolio_of
 from web.site.render import Page, served, show
 from web.site.served import Served
+from web.site.twin import wants_json
 
 LIST_LENGTH: Final = 10
 SHOWN_REASONS: Final = 3
@@ -94,19 +94,19 @@ class InvestorPage(Page):
 def investor(user_id: str) -> Response:
     """The investor's page; `?kind=` switches the list between stock, fund and bond."""
     site = served()
-    row, kind = investor_row(site.graph, user_id), asked_kind(site)
-    shown = ask("list", partial(_advised, site, current_texts().lang), user_id, k=LIST_LENGTH, kind=kind).view
-    return show(
-        InvestorPage(
-            portfolio_of(site, row),
-            kind,
-            site.kinds,
-            shown.lines,
-            shown.warnings,
-            shown.passed_over,
-            shown.more_passed_over,
-        )
-    )
+    row, kind, lang = investor_row(site.graph, user_id), asked_kind(site), current_texts().lang
+
+    def page(advice: Advice) -> InvestorPage:
+        found = _advised(site, lang, advice)
+        passed_over = found.passed_over, found.more_passed_over
+        return InvestorPage(portfolio_of(site, row), kind, site.kinds, found.lines, found.warnings, *passed_over)
+
+    def twin(advice: Advice) -> bytes:
+        return current_app.json.dumps(page(advice).to_json(lang)).encode() + b"\n"
+
+    if wants_json():
+        return Response(ask("list twin", twin, user_id, k=LIST_LENGTH, kind=kind).view, mimetype="application/json")
+    return show(ask("list", page, user_id, k=LIST_LENGTH, kind=kind).view)
 
 
 def investor_row(graph: KnowledgeGraph, user_id: str) -> int:

@@ -1,0 +1,149 @@
+"""A served site under load: lists with their reasons, each recorded in full before it is shown."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from recommender.build import Build
+from web.benchmarks.figures import Figure
+
+RATE: Final = 100
+"""Requests per second."""
+
+SECONDS: Final = 60
+INVESTORS: Final = 200
+_CLIENTS: Final = 16
+_SECONDS_VARIABLE: Final = "PATHFOLIO_BENCH_SECONDS"
+
+
+def load(build: Build) -> list[Figure]:
+    """Every investor's first list one after the other, then `RATE` requests a second for some time.
+
+    Requests come at random moments and do not wait for each other; a latency counts from the moment at which the
+    request was due. PATHFOLIO_BENCH_SECONDS sets for how long (600 for ten minutes).
+    """
+    seconds = int(os.environ.get(_SECONDS_VARIABLE) or SECONDS)
+    rng = random.Random(7)  # noqa: S311 -- moments, not secrets
+    ids = [str(key) for key in build.graph.nodes.id[build.graph.users]]
+    users = rng.sample(ids, min(INVESTORS, len(ids)))
+    with tempfile.TemporaryDirectory() as folder, _site(build, Path(folder)) as (process, address):
+        first = _asked(address, [(0.0, user) for user in users], clients=4)
+        started, memory = _cpu_seconds(process.pid), _resident_mb(process.pid)
+        due = sorted((rng.random() * seconds, rng.choice(users)) for _ in range(RATE * seconds))
+        begun = time.perf_counter()
+        again = sorted(_asked(address, due, clients=_CLIENTS).latencies)
+        took = time.perf_counter() - begun
+        cpu, grown = _cpu_seconds(process.pid) - started, _resident_mb(process.pid) - memory
+        recorded = _records(Path(folder))
+    asked = len(users) + len(due)
+    return [
+        Figure(f"first lists of {len(users)} investors", len(users) / first.seconds, "/s"),
+        Figure(f"lists again, {RATE}/s for {seconds} s: answered", len(again) / took, "/s", "asked for", RATE),
+        Figure("median latency", again[len(again) // 2] * 1e3, "ms"),
+        Figure("99th percentile of the latency", again[int(len(again) * 0.99)] * 1e3, "ms", "asked for at most", 50),
+        Figure("processor time per answer", cpu / len(again) * 1e3, "ms"),
+        Figure("memory, grown by", grown, "MB", "of", memory),
+        Figure("answers without a record", asked - recorded, "", "asked for", 0),
+    ]
+
+
+class _Asked:
+    """What came of some requests."""
+
+    def __init__(self) -> None:
+        self.latencies: list[float] = []
+        self.failures: list[str] = []
+        self.seconds = 0.0
+
+
+def _asked(address: str, due: list[tuple[float, str]], clients: int) -> _Asked:
+    """Ask for the lists of investors, each at its moment (seconds from now); raises AssertionError where one fails."""
+    waiting: SimpleQueue[tuple[float, str] | None] = SimpleQueue()
+    for item in [*due, *[None] * clients]:
+        waiting.put(item)
+    found, start = _Asked(), time.perf_counter()
+
+    def work() -> None:
+        connection = http.client.HTTPConnection(urlsplit(address).netloc)
+        while (item := waiting.get()) is not None:
+            moment = start + item[0] if item[0] else time.perf_counter()
+            time.sleep(max(moment - time.perf_counter(), 0.0))
+            problem = _ask(connection, item[1])
+            if problem:
+                found.failures.append(f"{item[1]}: {problem}")
+            found.latencies.append(time.perf_counter() - moment)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found.seconds = time.perf_counter() - start
+    if found.failures:
+        raise AssertionError(f"{len(found.failures)} requests failed: {found.failures[:3]}")
+    return found
+
+
+def _ask(connection: http.client.HTTPConnection, user_id: str) -> str:
+    """Ask for one list; what is wrong with the answer, empty for nothing."""
+    try:
+        connection.request("GET", f"/investors/{quote(user_id, safe='')}?format=json")
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        connection.close()
+        return str(error)
+    if response.status != http.HTTPStatus.OK:
+        return str(response.status)
+    return "" if "recommended" in json.loads(body) else "no list"
+
+
+@contextmanager
+def _site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`pathfolio serve` with a ledger of its own; its process and address."""
+    code = "import sys; from web.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "serve", str(build.folder.absolute()), "--port", "0"]
+    environ = os.environ | {"PATHFOLIO_LEDGER": str(folder), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as process:  # noqa: S603 -- our own
+        if process.stderr is None:
+            raise AssertionError("the site has no output")
+        line = next(line for line in process.stderr if "http://" in line)
+        try:
+            yield process, re.findall(r"http://\S+", line)[0]
+        finally:
+            process.terminate()
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1e3
+
+
+def _records(folder: Path) -> int:
+    from explain.ledger.ledger import RECOMMENDATION, open_ledger
+
+    opened = open_ledger(folder, create=False, environ={})
+    count = len(opened.headers(kinds=[RECOMMENDATION]))
+    opened.close()
+    return count
