@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
@@ -20,8 +22,9 @@ class GroupGuard:
     A group of fewer than `SMALLEST_GROUP` is never shown. Groups that split the holders of an asset among them
     (by risk level, say) could be subtracted from one another: where the groups left out would together be fewer
     than that, the smallest shown one is left out too (complementary suppression, as statistical offices do for
-    tables: Hundepool et al., "Statistical Disclosure Control", 2012, ch. 4). What is left out depends on the
-    snapshot alone, not on who looks.
+    tables: Hundepool et al., "Statistical Disclosure Control", 2012, ch. 4). Co-investors of two assets could be
+    subtracted from the holders of either, whose number stands on its page: they are left out where that would leave
+    a small group. What is left out depends on the snapshot alone, and on the viewer's own place in it.
 
     Co-investors are counted by what they hold now; where these are too few, by what they hold or held, which is
     what the weights of co-investment are learned from. No pair of assets is counted in both ways, or the difference
@@ -32,22 +35,50 @@ class GroupGuard:
         """Count nothing yet."""
         self._graph = graph
         self._sacrificed: dict[tuple[Relation, Relation], IntArray] = {}
+        self._latest: dict[int, tuple[frozenset[int], frozenset[int]]] = {}
 
     def shown(self, walk: Walk) -> tuple[int, tuple[str, ...]] | None:
         """How many other investors the walk counts in public, and by which relations; None for too few."""
         if walk.nodes.count(OTHER_INVESTORS) != 1:
             return None
         at = walk.nodes.index(OTHER_INVESTORS)
-        if walk.count < SMALLEST_GROUP:
-            if walk.count == SMALLEST_GROUP - 1 or walk.count_ever < SMALLEST_GROUP:
-                return None
-            return walk.count_ever, (*walk.relations[: at - 1], HOLDS_OR_HELD, HOLDS_OR_HELD, *walk.relations[at + 1 :])
         before, after = walk.relations[at - 1], walk.relations[at]
         if before in _PROFILE_RELATIONS:
             asset = walk.nodes[at + 1] - int(self._graph.assets[0])
-            if walk.nodes[at - 1] == int(self._sacrifices(before, after)[asset]):
-                return None
-        return walk.count, walk.relations
+            hidden = walk.count < SMALLEST_GROUP or walk.nodes[at - 1] == int(self._sacrifices(before, after)[asset])
+            return None if hidden else (walk.count, walk.relations)
+        if walk.count >= SMALLEST_GROUP:
+            return (walk.count, walk.relations) if self._leaves_none_small(walk, at, walk.count, ever=False) else None
+        if walk.count == SMALLEST_GROUP - 1 or not self._leaves_none_small(walk, at, walk.count_ever, ever=True):
+            return None
+        return walk.count_ever, (*walk.relations[: at - 1], HOLDS_OR_HELD, HOLDS_OR_HELD, *walk.relations[at + 1 :])
+
+    def _leaves_none_small(self, walk: Walk, at: int, count: int, *, ever: bool) -> bool:
+        """Whether neither the group nor what is left of either asset's other holders is a small group."""
+        holders, own = self._holders[ever], self._own(walk.nodes[0])[ever]
+        for asset in (walk.nodes[at - 1], walk.nodes[at + 1]):
+            if 0 < holders[asset] - (asset in own) - count < SMALLEST_GROUP:
+                return False
+        return count >= SMALLEST_GROUP
+
+    def _own(self, user: int) -> tuple[frozenset[int], frozenset[int]]:
+        """Rows of the assets that the investor holds, and of those that they hold or held; the latest is remembered."""
+        found = self._latest.get(user)
+        if found is None:
+            known = (Relation.HOLDS, Relation.HELD) if user >= 0 else ()
+            now, before = [frozenset(self._graph.outgoing(relation).of(user).tolist()) for relation in known] or [
+                frozenset()
+            ] * 2
+            found = now, now | before
+            self._latest.clear()
+            self._latest[user] = found
+        return found
+
+    @cached_property
+    def _holders(self) -> tuple[list[int], list[int]]:
+        """(nodes,) how many investors hold each asset, and how many hold or held it."""
+        now, before = (self._graph.incoming(relation).degree() for relation in (Relation.HOLDS, Relation.HELD))
+        return now.tolist(), (now + before).tolist()
 
     def _sacrifices(self, profile: Relation, position: Relation) -> IntArray:
         """(assets,) the profile node that must be left out for each asset, -1 for none."""

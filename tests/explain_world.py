@@ -1,8 +1,8 @@
 """A market of a few assets whose explanations can be derived by hand, and the accounts of its scores.
 
-Ada (u1) holds TSMC (30% of her portfolio) and the Alpha Fund (20%), and held UMC. Forty others: 12 hold TSMC and
-MediaTek, 5 hold TSMC and ASE, 23 hold Alpha Fund and Beta Fund. Twelve semiconductor stocks have one-year returns
-of 1% to 12% (S1 to S12), MediaTek 30%.
+Ada (u1) holds TSMC (30% of her portfolio) and the Alpha Fund (20%), and held UMC. Fifty others: 12 hold TSMC and
+MediaTek, 5 hold TSMC and ASE, 23 hold Alpha Fund and Beta Fund, and 10 of no known level hold TSMC and Alpha Fund.
+Twelve semiconductor stocks have one-year returns of 1% to 12% (S1 to S12), MediaTek 30%.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def _positions() -> pd.DataFrame:
     rows = [("u1", "2330", 0.3), ("u1", "AF", 0.2), ("u2", "AF", 1.0)]
     for start, stop, pair in ((0, 12, ("2330", "2454")), (12, 17, ("2330", "3711")), (17, 40, ("AF", "BF"))):
         rows += [(f"other{i}", asset, 0.5) for i in range(start, stop) for asset in pair]
+    rows += [(f"other{i}", asset, 0.5) for i in range(40, 50) for asset in ("2330", "AF")]
     now = pd.DataFrame(rows, columns=["user_id", "asset_id", "weight"]).assign(as_of="2026-05-31", units=10.0)
     before = pd.DataFrame({"user_id": ["u1"], "asset_id": ["2303"], "as_of": ["2025-12-31"], "units": [5.0]})
     return pd.concat([now.assign(known_at="2026-06-05"), before])
@@ -64,11 +65,11 @@ def _facts() -> pd.DataFrame:
 
 def tiny_market() -> KnowledgeGraph:
     """The market on 30 June 2026."""
-    others = [f"other{i}" for i in range(40)]
+    others = [f"other{i}" for i in range(50)]
     names = ["Ada Chen", None, *(f"Secret {other}" for other in others)]
     users = pd.DataFrame({"user_id": ["u1", "u2", *others], "name": names})
-    users["risk_level"] = ["Balanced", "Aggressive", *["Balanced"] * 13, *["Conservative"] * 27]
-    users["objective"] = ["Income", None, *[None] * 40]
+    users["risk_level"] = ["Balanced", "Aggressive", *["Balanced"] * 13, *["Conservative"] * 27, *[None] * 10]
+    users["objective"] = ["Income", None, *[None] * 50]
     holdings = [("AF", "2330", 0.25), ("AF", "2454", 0.12), ("BF", "2330", 0.2), ("BF", "2882", 0.4)]
     funds = pd.DataFrame(holdings, columns=["fund_id", "asset_id", "weight"]).assign(as_of="2026-03-31")
     firms = [("2454", f"Firm {i}", "Buy" if i < 4 else "Hold") for i in range(5)]

@@ -215,6 +215,28 @@ def test_no_pair_is_counted_both_now_and_ever(seed: int) -> None:
     assert all(len(relations) == 1 for relations in seen.values())
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_co_investors_cannot_be_subtracted_from_all_holders(seed: int) -> None:
+    """Whoever knows how many hold an asset (its page says so) and sees all pages finds no group of 1 to 9 other
+    investors who hold one of two assets and not the other, nor among those who hold or held them."""
+    graph = lively_market(seed, users=60, assets=16)
+    explainer = Explainer(graph, BUILD)
+    left_out = 0
+    for user in graph.users.tolist():
+        for asset in graph.assets.tolist():
+            account = ever_account(graph, user, asset)
+            paths = explainer.explain(account, 1, langs=()).paths
+            for path in paths:
+                either = ever_holders if "HELD" in path.relations[1] else now_holders
+                for margin in (graph.asset_row(str(path.nodes[1].id)), asset):
+                    rest = len(either(graph, margin) - {user}) - path.count
+                    assert rest == 0 or rest >= SMALLEST_GROUP
+            left_out += sum(walk.count >= SMALLEST_GROUP for walk in account.channels[0].walks) - len(
+                [path for path in paths if path.relations[1] == "HOLDS"]
+            )
+    assert left_out > 0
+
+
 def now_holders(graph: KnowledgeGraph, asset: int) -> set[int]:
     """Rows of the investors who hold the asset."""
     return set(graph.incoming(Relation.HOLDS).of(asset).tolist())
