@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from explain.claims import Investor, Lookups
+from explain.early import EarlyBuyers
 from explain.evidence import FOLLOWS, INTERESTED_IN, USER, PathEdge, PathNode
 from explain.explanation import Explanation
 from explain.reasons import add_reasons
@@ -90,7 +91,7 @@ class WhatIfDesk:
 
     @cached_property
     def _lookups(self) -> Lookups:
-        return Lookups(self._tracer)
+        return Lookups(self._tracer, None if self.gate is None else self.gate.assets.rules)
 
     @cached_property
     def _by_id(self) -> IntArray:
@@ -190,13 +191,22 @@ class AssumedTracer(Tracer):
         return PathEdge(head, named, tail, None, ASSUMED, day, day)
 
 
+class NoPurchases(EarlyBuyers):
+    """Of somebody whom the graph does not have: they bought nothing early."""
+
+    def of(self, user: int, other_than: int) -> int:
+        """None."""
+        return 0
+
+
 class AssumedLookups(Lookups):
     """Lookups that know the assumed investor; figures of assets are those of `base`."""
 
     def __init__(self, base: Lookups, tracer: AssumedTracer, investor: AssumedInvestor) -> None:
         """Look nothing up yet."""
-        super().__init__(tracer)
+        super().__init__(tracer, base.rules)
         self.facts, self.claims_of_asset = base.facts, base.claims_of_asset
+        self.early = base.early if investor.row != NOBODY else NoPurchases(base.graph)
         self._base, self._assumed = base, investor
 
     def label_of(self, relation: Relation) -> IntArray:

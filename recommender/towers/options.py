@@ -56,13 +56,13 @@ class TowerOptions:
     recent: float = 2.0
     hidden_share: float = 0.5
     unseen: float = 0.1
-    rate: float = 0.005
+    rate: float = 0.003
     rate_decay: float = 0.95
-    penalty: float = 1e-5
+    penalty: float = 1e-4
     dropout: float = 0.2
-    averaging: float = 0.97
-    max_epochs: int = 25
-    patience: int = 4
+    averaging: float = 0.98
+    max_epochs: int = 16
+    patience: int = 5
     horizon_days: int = 182
     validation: int = 2000
 
