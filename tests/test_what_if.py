@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from explain.assumed import ASSUMED, WhatIfDesk
+from explain.assumed import ASSUMED, AssumedLookups, AssumedTracer, WhatIfDesk
+from explain.claims import Investor
 from explain.evidence import FOLLOWS
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.records.adviser import Adviser
@@ -203,6 +204,27 @@ def test_somebody_new_is_called_you(scorer: Scorer, ungated: WhatIfDesk) -> None
     first = [path.edges[0] for line in found.lines for path in line.explanation.paths]
     assert all((edge.relation, edge.source) == ("HAS_RISK", ASSUMED) for edge in first)
     assert asked.row == NOBODY
+
+
+def test_nobody_is_not_the_investor_in_the_last_row(ungated: WhatIfDesk) -> None:
+    """Row -2 must never be read as one counted from the end: nothing is held, answered or bought early by nobody."""
+    nobody = AssumedInvestor()
+    tracer = AssumedTracer(ungated._tracer, nobody)
+    lookups = AssumedLookups(ungated._lookups, tracer, nobody)
+    assets = ungated.build.graph.assets.tolist()
+    assert sum(lookups.early.of(NOBODY, asset) for asset in assets) == 0
+    assert lookups.investor(NOBODY) == Investor(NOBODY, ())
+    found = ungated.answer(nobody, None, len(assets), None, ("en",))
+    told = {reason.trigger for line in found.lines for reason in line.explanation.reasons}
+    assert not told & {
+        "early_buyers",
+        "risk_fits",
+        "risk_above",
+        "spread_sector",
+        "concentration_sector",
+        "income_sought",
+    }
+    assert not any(line.explanation.paths for line in found.lines)
 
 
 def test_a_question_leaves_no_trace(scorer: Scorer, ungated: WhatIfDesk) -> None:
