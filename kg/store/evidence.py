@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from kg.schema import NodeKind, Relation
+from kg.schema import ASSET_KINDS, ASSET_LABEL, NodeKind, Relation
+
+_Words = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class EvidencePath:
     """A path of an explanation.
 
     Attributes:
+        id: a word without spaces and colons.
         nodes: kind and id of each node in path order; the id is None where other investors are summed up.
         steps: one fewer.
     """
@@ -42,6 +45,10 @@ class EvidencePath:
     id: str
     nodes: tuple[tuple[NodeKind, str | None], ...]
     steps: tuple[EvidenceStep, ...]
+
+    def __post_init__(self) -> None:
+        if not self.id or any(sign in self.id for sign in " :"):
+            raise ValueError(f"{self.id!r}: the id of a path is a word without spaces and colons")
 
 
 def evidence_query(paths: Sequence[EvidencePath], as_of: date) -> str:
@@ -54,58 +61,113 @@ def evidence_query(paths: Sequence[EvidencePath], as_of: date) -> str:
     Args:
         as_of: the snapshot's day.
     """
-    blocks = [_single(path, step) for path in paths for step in range(len(path.steps)) if not _summed(path, step)]
-    blocks += [block for path in paths for block in _groups(path, as_of)]
-    order = "ORDER BY path, step"
+    edges = _gathered(edge for path in paths for step in range(len(path.steps)) for edge in _single(path, step))
+    groups = _gathered(group for path in paths for group in _groups(path))
+    blocks = [_edges(key[0], rows) for key, rows in edges.items()]
+    blocks += [_counts(key, rows, paths[0].nodes[0][1] or "", _date(as_of)) for key, rows in groups.items()]
     columns = "path, step, head, relation, tail, weight, source, as_of, known_at, count"
     if not blocks:
         nulls = ", ".join(f"null AS {name}" for name in columns.split(", "))
         return f"UNWIND [] AS none\nRETURN {nulls}"
     union = "\nUNION ALL\n".join(blocks)
-    return f"CALL {{\n{union}\n}}\nRETURN {columns}\n{order}"
+    return f"CALL {{\n{union}\n}}\nRETURN {columns}\nORDER BY path, step"
 
 
-def _summed(path: EvidencePath, step: int) -> bool:
-    return path.nodes[step][1] is None or path.nodes[step + 1][1] is None
+def _gathered(items: Iterable[tuple[_Words, _Words, str]]) -> dict[_Words, dict[_Words, str]]:
+    """By pattern what to look for, each thing once, with the places in the paths where it stands.
+
+    A place is path:step. Servers take seconds to plan a query of many parts or literals, hence so few of both.
+    """
+    found: dict[_Words, dict[_Words, str]] = {}
+    for key, row, place in items:
+        rows = found.setdefault(key, {})
+        rows[row] = f"{rows[row]} {place}" if row in rows else place
+    return found
 
 
-def _single(path: EvidencePath, step: int) -> str:
-    edge = path.steps[step]
-    start, end = path.nodes[step], path.nodes[step + 1]
+# -- relations -----------------------------------------------------------------------------------------------
+
+
+def _single(path: EvidencePath, step: int) -> Iterator[tuple[_Words, _Words, str]]:
+    """The head's label; ids, relation and dates; nothing next to other investors."""
+    edge, start, end = path.steps[step], path.nodes[step], path.nodes[step + 1]
+    if start[1] is None or end[1] is None:
+        return
     head, tail = (start, end) if edge.forward else (end, start)
-    dates = f"{{as_of: {_date(edge.as_of)}, known_at: {_date(edge.known_at)}}}"
-    match = f"MATCH (h:{_node(head)})-[r:{edge.relation} {dates}]->(t:{_node(tail)})"
+    dates = (edge.as_of.isoformat(), edge.known_at.isoformat())
+    yield (_label(head[0]),), (head[1] or "", edge.relation, tail[1] or "", *dates), f"{path.id}:{step + 1}"
+
+
+def _edges(head: str, rows: Mapping[_Words, str]) -> str:
+    """A relation and its tail's id say which node the tail is: ids are unique among what a relation leads to."""
+    relations = "|".join(dict.fromkeys(row[1] for row in rows))
+    listed = [_row((*row, places)) for row, places in rows.items()]
     return (
-        f"{match}\nRETURN {_text(path.id)} AS path, {step + 1} AS step, "
+        f"UNWIND {_list(listed)} AS row\n"
+        f"MATCH (h:{head} {{id: row[0]}})-[r:{relations}]->(t)\n"
+        "WHERE type(r) = row[1] AND t.id = row[2] AND r.as_of = date(row[3]) AND r.known_at = date(row[4])\n"
+        'UNWIND split(row[5], " ") AS place\n'
+        'RETURN split(place, ":")[0] AS path, toInteger(split(place, ":")[1]) AS step, '
         "h.id AS head, type(r) AS relation, t.id AS tail, "
         "r.weight AS weight, r.source AS source, r.as_of AS as_of, r.known_at AS known_at, 1 AS count"
     )
 
 
-def _groups(path: EvidencePath, as_of: date) -> Iterator[str]:
-    """Two rows for each node of the path that stands for other investors."""
-    investor = path.nodes[0][1]
+# -- other investors -----------------------------------------------------------------------------------------
+
+
+def _groups(path: EvidencePath) -> Iterator[tuple[_Words, _Words, str]]:
+    """For each node that stands for other investors: its two relations and where they lead."""
     for at, (kind, key) in enumerate(path.nodes):
         if key is not None or not 0 < at < len(path.nodes) - 1:
             continue
+        (_, first), (label, second) = path.nodes[at - 1], path.nodes[at + 1]
         before, after = path.steps[at - 1].relation, path.steps[at].relation
-        day = _date(as_of)
-        match = (
-            f"MATCH (o:{kind.value})-[r1:{before}]->(x:{_node(path.nodes[at - 1])})\n"
-            f"MATCH (o)-[r2:{after}]->(y:{_node(path.nodes[at + 1])})\n"
-            f"WHERE o.id <> {_text(investor or '')} AND r1.current_from <= {day} < r1.current_until "
-            f"AND r2.current_from <= {day} < r2.current_until\n"
-            "WITH count(DISTINCT o.id) AS count, x.id AS first, y.id AS second\n"
-        )
-        for step, relation, tail in ((at, before, "first"), (at + 1, after, "second")):
-            yield (
-                f"{match}RETURN {_text(path.id)} AS path, {step} AS step, null AS head, {_text(relation)} AS relation, "
-                f"{tail} AS tail, null AS weight, null AS source, {day} AS as_of, {day} AS known_at, count"
-            )
+        either = before if "|" in before else ""
+        yield (kind, after, _label(label), either), (second or "", first or "", before), f"{path.id}:{at}"
 
 
-def _node(node: tuple[NodeKind, str | None]) -> str:
-    return f"{node[0].value} {{id: {_text(node[1] or '')}}}"
+def _counts(key: _Words, rows: Mapping[_Words, str], investor: str, day: str) -> str:
+    """Two rows for each node that stands for others: how many of them have both relations.
+
+    From the side of the asset, so that its other investors are looked up once for all that they have in common.
+    """
+    kind, after, label, either = key
+    before = "|".join(dict.fromkeys(row[2] for row in rows))
+    parts = []
+    for second in dict.fromkeys(row[0] for row in rows):
+        listed = [_row((*row[1:], places)) for row, places in rows.items() if row[0] == second]
+        parts.append(f"[{_text(second)}, {_list(listed)}]")
+    return (
+        f"UNWIND {_list(parts)} AS part\n"
+        f"MATCH (o:{kind})-[r2:{after}]->(:{label} {{id: part[0]}})\n"
+        f"WHERE o.id <> {_text(investor)} AND r2.current_from <= {day} < r2.current_until\n"
+        "WITH DISTINCT part, o\n"
+        f"MATCH (o)-[r1:{before}]->(x)\n"
+        f"WHERE r1.current_from <= {day} < r1.current_until\n"
+        f"WITH part, {_text(either) if either else 'type(r1)'} AS relation, x.id AS first, "
+        "count(DISTINCT o.id) AS count\n"
+        "UNWIND part[1] AS row\n"
+        "WITH part, relation, first, count, row WHERE row[0] = first AND row[1] = relation\n"
+        'UNWIND split(row[2], " ") AS place\n'
+        f"UNWIND [[0, relation, first], [1, {_text(after)}, part[0]]] AS half\n"
+        'RETURN split(place, ":")[0] AS path, toInteger(split(place, ":")[1]) + half[0] AS step, null AS head, '
+        f"half[1] AS relation, half[2] AS tail, null AS weight, null AS source, {day} AS as_of, {day} AS known_at, "
+        "count"
+    )
+
+
+def _label(kind: NodeKind) -> str:
+    """One label for stocks, funds and bonds, so that a query has fewer parts."""
+    return ASSET_LABEL if kind in ASSET_KINDS else kind.value
+
+
+def _row(words: _Words) -> str:
+    return f"[{', '.join(map(_text, words))}]"
+
+
+def _list(rows: Sequence[str]) -> str:
+    return "[" + ",\n  ".join(rows) + "]"
 
 
 def _text(value: str) -> str:
