@@ -20,6 +20,9 @@ from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.ledger.verify import verify_ledger
 from kg.errors import LedgerError
+from recommender.build import Build
+from web.benchmarks import faults
+from web.benchmarks.figures import Figure
 
 KILLS = 8
 FLIPS = 60
@@ -270,3 +273,42 @@ def test_a_place_far_off_is_found_in_no_time(tmp_path: Path) -> None:
     found = verify_ledger(ledger)
     assert any("missing: 70368744177664 record(s) from place 300 on" in finding.problem for finding in found.findings)
     assert time.monotonic() - started < 30
+
+
+# -- small versions of what `pathfolio bench faults` does at length ------------------------------------------
+
+
+def values(figures: list[Figure]) -> dict[str, float]:
+    return {figure.name: figure.value for figure in figures}
+
+
+def test_killed_while_a_build_is_put_in_place(small_build: Build, tmp_path: Path) -> None:
+    """Whatever the moment, a whole build serves, its files verified by their hashes."""
+    found = values(faults.killed_while_building(small_build, tmp_path, 12))
+    assert found["builds that did not serve after 12 kills while building"] == 0
+
+
+def test_concurrent_appends(tmp_path: Path) -> None:
+    found = values(faults.many_at_once(tmp_path, 300))
+    assert found == {"of 300 concurrent appends, lost": 0, "the ledger verifies after": 1}
+
+
+def test_changed_bytes_in_every_structure(tmp_path: Path) -> None:
+    found = values(faults.changed_bytes(tmp_path, 2000, 24))
+    assert found["missed"] == 0
+    assert found["of them found"] > 12
+
+
+def test_no_file_may_grow(tmp_path: Path) -> None:
+    assert values(faults.disk_full(tmp_path)) == {"appends refused with a clear error on a full disk": 1}
+
+
+def test_the_clock_is_set_back(tmp_path: Path) -> None:
+    assert list(values(faults.clock_set_back(tmp_path)).values()) == [1]
+
+
+@pytest.mark.postgres
+def test_the_database_is_gone_in_the_middle() -> None:
+    if not os.environ.get(faults.POSTGRES_VARIABLE):
+        pytest.skip('no PostgreSQL: eval "$(tests/postgres/start.sh)"')
+    assert list(values(faults.server_gone()).values()) == [1]

@@ -344,6 +344,29 @@ def test_replay_where_the_build_is_gone(adviser: Adviser, build: Build, ledger: 
     assert replay(ledger, served.receipt.id, served.record, find_build(ledger, served.record, build.folder)).same
 
 
+def test_replay_from_the_data_where_the_build_is_gone(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The build is made again from data and configuration; what comes out otherwise is told field by field."""
+    ledger = tmp_path / "ledger"
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(ledger))
+    assert main(["recommend", str(build.folder), "--user", cautious(build), "-k", "3", "--format", "json"]) == 0
+    opened = open_ledger(ledger, create=False)
+    name = opened.headers(kinds=["recommendation"])[0].id
+    opened.close()
+    shutil.rmtree(ledger / "builds")
+    capsys.readouterr()
+    assert main(["audit", "replay", name]) == 2
+    assert "name it with --build, or what it was made of with --data" in capsys.readouterr().err
+    market = build.folder.parent / "market"
+    code = main(["audit", "replay", name, "--data", str(market), "--format", "json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["same"], found["sealed"]) == (1, False, False)  # this small build was trained otherwise
+    fields = {difference["field"].partition("[")[0] for difference in found["differences"]}
+    assert "build.hash" in fields
+    assert not any(field.startswith(("question", "investor", "rules", "data.as_of")) for field in fields)
+
+
 def test_differences_tell_what_is_missing() -> None:
     found = list(differences({"a": [1, {"b": 2.0}], "c": 1}, {"a": [1, {"b": 2.5}, 3], "d": None}))
     assert [(d.field, d.recorded, d.computed) for d in found] == [

@@ -22,7 +22,7 @@ from kg.schema import NodeKind
 from kg.tables import COLUMNS, Tables, empty_table, typed_table
 from recommender.suitability.exposure import look_through
 from recommender.suitability.gate import Gate, Screening, check
-from recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules, rules_for
+from recommender.suitability.rulefile import NO_RULES, SHIPPED, load_rules, parse_rules, rules_for
 from recommender.suitability.rules import RuleSet
 from recommender.suitability.verdict import Outcome, Verdict
 
@@ -142,6 +142,15 @@ def test_risk_level(graph: KnowledgeGraph) -> None:
     assert found["tech"] == ("reject", "above_level")  # class 4
     assert found["plain"] == ("unknown", "no_class")
     assert outcomes(graph, rule('kind = "risk_level"'), "bob")["lever"] == ("pass", "within_level")
+
+
+def test_a_class_that_is_only_assumed_counts_as_the_file_says(graph: KnowledgeGraph) -> None:
+    """The bond states no rating, the share of tech does; both are above ann's level."""
+    found = outcomes(graph, rule('kind = "risk_level"\nderived = "warn"'), "ann")
+    assert found["bond"] == ("warn", "derived_above_level")
+    assert found["tech"] == ("reject", "above_level")
+    assert outcomes(graph, rule('kind = "risk_level"'), "ann")["bond"] == ("reject", "derived_above_level")
+    assert outcomes(graph, rule('kind = "risk_level"\nfail = "warn"'), "ann")["bond"][0] == "warn"
 
 
 def test_an_unknown_level_allows_what_every_level_allows(graph: KnowledgeGraph) -> None:
@@ -388,3 +397,54 @@ def test_shipped_rules_on_real_markets(real_data: Path) -> None:
         market = read_folder(real_data / name)
         graph = assemble_graph(market, day)
         assert fewest(graph, rules_for(graph), market.prices) >= least
+
+
+def test_a_level_that_nobody_told_counts_as_the_file_says(graph: KnowledgeGraph) -> None:
+    """Nobody has an objective here, so `absent` decides; the risk level of cyd alone is not known, so `unknown` does."""
+    horizon = "[levels.horizon]\nSoon = 1\n[holding_years]\n1 = 0\n3 = 2\n4 = 3\n5 = 5\n"
+    for absent, allowed in (("warn", True), ("reject", False)):
+        rules = rule(f'kind = "horizon"\nabsent = "{absent}"', extra=horizon)
+        gate = Gate.over(graph, rules, prices())
+        assert gate.untold == {"capacity", "horizon"}
+        found = screen(graph, rules, "bob")
+        risky = next(number for number, name in enumerate(graph.nodes.id[graph.assets]) if name == "bank2")
+        verdict = found.verdict(risky)
+        assert (verdict.results[0].outcome, verdict.results[0].reason) == (Outcome.UNKNOWN, "no_level")
+        assert found.allowed[risky] == allowed
+    by_level = rule('kind = "risk_level"\nabsent = "pass"')
+    assert not screen(graph, by_level, "cyd").allowed.all()  # others have told theirs, so this is one unknown level
+    assert rule('kind = "risk_level"\nunknown = "warn"').rules[0].absent is Outcome.WARN
+
+
+@pytest.mark.parametrize("market", SHIPPED)
+def test_data_without_any_profile_still_give_lists(market: str) -> None:
+    """Stocks alone, and investors of whom nothing is known: every verdict says that the risk level is not known."""
+    assets = pd.DataFrame([(f"s{n}", "stock", f"Stock {n}") for n in range(12)], columns=["asset_id", "kind", "name"])
+    positions = pd.DataFrame([("ann", "s0", "2026-06-01")], columns=["user_id", "asset_id", "as_of"])
+    bare = assemble_graph(tables(assets=assets, positions=positions), AS_OF)
+    found = Gate.over(bare, load_rules(market)).screen(bare.row(NodeKind.USER, "ann"), bare.assets)
+    assert found.allowed[1:].all()  # of the first ann has enough
+    results = {result.rule: result for result in found.verdict(5).results}
+    assert (results["risk-level"].outcome, results["risk-level"].effect) == (Outcome.UNKNOWN, Outcome.WARN)
+
+
+def test_a_kept_finding_is_that_of_a_gate_of_its_own(graph: KnowledgeGraph) -> None:
+    """What a gate remembers of one investor is right for the next one."""
+    rules = load_rules("eu")
+    shared = Gate.over(graph, rules, prices())
+    for user in ("ann", "bob", "cyd", "ins", "ann"):
+        row = graph.row(NodeKind.USER, user)
+        alone = Gate.over(graph, rules, prices()).screen(row, graph.assets)
+        again = shared.screen(row, graph.assets[2:])
+        assert np.array_equal(alone.effects[:, 2:], again.effects)
+        assert [alone.verdict(n + 2) for n in range(len(again.at))] == [again.verdict(n) for n in range(len(again.at))]
+
+
+def test_the_file_without_rules_lets_all_pass(graph: KnowledgeGraph) -> None:
+    rules = load_rules(NO_RULES)
+    found = screen(graph, rules, "ann")
+    assert (rules.rules, found.allowed.all()) == ((), True)
+    assert found.verdict(0).outcome is Outcome.PASS
+    text = rules.text.replace('market = "none"', 'market = "mine"')
+    with pytest.raises(DataError, match=r"no \[\[rule\]\]: add at least one rule"):
+        parse_rules(text.encode(), "mine.toml")
