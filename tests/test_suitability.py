@@ -400,7 +400,7 @@ def test_shipped_rules_on_real_markets(real_data: Path) -> None:
 
 
 def test_a_level_that_nobody_told_counts_as_the_file_says(graph: KnowledgeGraph) -> None:
-    """Nobody has an objective here, so `absent` decides; the risk level of cyd alone is not known, so `unknown` does."""
+    """Nobody has an objective here, so `absent` decides; the risk level of cyd alone is unknown, so `unknown` does."""
     horizon = "[levels.horizon]\nSoon = 1\n[holding_years]\n1 = 0\n3 = 2\n4 = 3\n5 = 5\n"
     for absent, allowed in (("warn", True), ("reject", False)):
         rules = rule(f'kind = "horizon"\nabsent = "{absent}"', extra=horizon)
