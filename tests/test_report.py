@@ -182,8 +182,10 @@ def test_every_finding_has_a_sentence_in_each_language() -> None:
     kinds += [f"concentration/{group}" for group in CONCENTRATIONS] + [f"freshness/{group}" for group in FRESH_FACTS]
     level = {"within_level", "above_level", "above_level_tolerated", "within_every_level", "no_level",
              "level_not_in_file", "no_class"}  # fmt: skip
-    reasons = dict.fromkeys(("risk_level", "capacity", "horizon"), level) | {"complexity": level | {"not_needed"}}
-    share = {"within_limit", "near_limit", "above_limit", "no_weights", "no_group"}
+    classed = level | {"derived_above_level"}
+    reasons = dict.fromkeys(("risk_level", "capacity"), classed)
+    reasons |= {"horizon": level, "complexity": level | {"not_needed"}}
+    share = {"within_limit", "near_limit", "above_limit", "derived_above_limit", "no_weights", "no_group"}
     reasons |= {kind: share for kind in kinds if kind.startswith("concentration")}
     reasons |= {kind: {"fresh", "stale", "no_date", "not_needed"} for kind in kinds if kind.startswith("freshness")}
     reasons["restricted"] = {"restricted", "not_restricted"}

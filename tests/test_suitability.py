@@ -233,6 +233,14 @@ def test_equal_weights_are_marked(graph: KnowledgeGraph) -> None:
     assert next(f for f in result.facts if f.relation == "HOLDS").note.startswith("value not known")
 
 
+def test_a_concentration_by_assumed_weights_counts_as_the_file_says(graph: KnowledgeGraph) -> None:
+    """ann's two positions have no value: 60 % bank1 after the purchase rests on an assumption; bob's are stated."""
+    limit = 'kind = "concentration"\ngroup = "asset"\nlimit = 0.55'
+    assert outcomes(graph, rule(limit), "ann")["bank1"] == ("reject", "derived_above_limit")
+    assert outcomes(graph, rule(limit + '\nderived = "warn"'), "ann")["bank1"] == ("warn", "derived_above_limit")
+    assert outcomes(graph, rule(limit + '\nderived = "warn"'), "bob")["bank1"] == ("reject", "above_limit")
+
+
 def test_restricted(graph: KnowledgeGraph) -> None:
     entry = '[[restricted]]\nNAME = "VALUE"\nreason = "sanctions"\nfrom = 2022-01-01\nuntil = UNTIL\n'
     for name, value, hit in (("country", "RU", "plain"), ("asset", "cash", "cash"), ("issuer", "One Group", "bond")):

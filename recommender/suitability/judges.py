@@ -86,11 +86,17 @@ def _within(rule: Rule, need: FloatArray, limit: float, name: str) -> Judgement:
 
 
 def _risk_level(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
-    return _at_most(rule, assets, investor, "risk", assets.risk_class[at])
+    return _derived_apart(rule, assets, _at_most(rule, assets, investor, "risk", assets.risk_class[at]), at)
 
 
 def _capacity(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
-    return _at_most(rule, assets, investor, "capacity", assets.risk_class[at])
+    return _derived_apart(rule, assets, _at_most(rule, assets, investor, "capacity", assets.risk_class[at]), at)
+
+
+def _derived_apart(rule: Rule, assets: AssetFacts, found: Judgement, at: IntArray) -> Judgement:
+    """A violation by a class that only the rules assume counts as the file says, and says that it is assumed."""
+    assumed = (found.reason == REASON_CODE["above_level"]) & (assets.risk_edge[at] < 0)
+    return found.where(assumed, rule.derived, "derived_above_level")
 
 
 def _complexity(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
@@ -118,8 +124,10 @@ def _concentration(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: 
         near = (limit <= rule.limit) & (after >= rule.warn_at)
         outcome[near], reason[near] = Outcome.WARN, REASON_CODE["near_limit"]
     above = after > limit + _ROUNDING
-    outcome[above], reason[above] = rule.fail, REASON_CODE["above_limit"]
-    open_part = (share < KNOWN_PART) & (outcome != rule.fail)
+    assumed = investor.weighting == "equal"
+    outcome[above] = rule.derived if assumed else rule.fail
+    reason[above] = REASON_CODE["derived_above_limit" if assumed else "above_limit"]
+    open_part = (share < KNOWN_PART) & ~above
     outcome[open_part], reason[open_part] = Outcome.UNKNOWN, REASON_CODE["no_group"]
     return Judgement(outcome, reason, after, limit, group, exposure.names)
 

@@ -40,7 +40,7 @@ _TABLES: Final = MappingProxyType(
         "levels": {"risk", "capacity", "experience", "horizon"},
         "derive": {"class", "of", "kinds", "words"},
         "restricted": {"asset", "issuer", "industry", "country", "category", "reason", "from", "until"},
-        "rule": {"id", "kind", "title", "basis", "unknown", "absent", "fail", "tolerance", "group", "limit",
+        "rule": {"id", "kind", "title", "basis", "unknown", "absent", "fail", "derived", "tolerance", "group", "limit",
                  "fund_limit", "warn_at", "max_days", "exempt"},
     }
 )  # fmt: skip
@@ -150,6 +150,7 @@ class _Reader:
         limit = self._fraction(entry, "limit", 1.0, line)
         effects = ("reject", "warn", "pass")
         unknown = self._one_of(entry, "unknown", effects, "reject", line)
+        fail = self._one_of(entry, "fail", effects[:2], "reject", line)
         return Rule(
             name=self._text(entry, "id", line),
             kind=kind,
@@ -157,7 +158,8 @@ class _Reader:
             basis=self._text(entry, "basis", line, default=""),
             unknown=Outcome[unknown.upper()],
             absent=Outcome[self._one_of(entry, "absent", effects, unknown, line).upper()],
-            fail=Outcome[self._one_of(entry, "fail", effects[:2], "reject", line).upper()],
+            fail=Outcome[fail.upper()],
+            derived=Outcome[self._one_of(entry, "derived", effects[:2], fail, line).upper()],
             tolerance=self._whole(entry, "tolerance", 0, line),
             group=self._one_of(entry, "group", groups, "", line),
             limit=limit,

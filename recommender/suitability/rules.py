@@ -40,6 +40,8 @@ class Rule:
         absent: rules about an investor's level: what counts where the data hold no such level of anybody, so that
             it was never asked; as `unknown` unless the file says otherwise.
         fail: what a violation counts as, reject or warn.
+        derived: what a violation counts as where it rests on what the rules assume since the source does not state
+            it: a class by the kind of asset, positions of equal size; as `fail` unless the file says otherwise.
         tolerance: risk_level and capacity: how many classes above the level only warn.
         group: concentration: what is added up, one of `CONCENTRATIONS`; freshness: one of `FRESH_FACTS`.
         limit: concentration: the largest fraction of the portfolio after the purchase.
@@ -57,6 +59,7 @@ class Rule:
     unknown: Outcome = Outcome.REJECT
     absent: Outcome = Outcome.REJECT
     fail: Outcome = Outcome.REJECT
+    derived: Outcome = Outcome.REJECT
     tolerance: int = 0
     group: str = ""
     limit: float = 1.0
