@@ -19,9 +19,18 @@ if TYPE_CHECKING:
 WIDTH: Final = 900
 HEIGHT: Final = 560
 MOST_NODES: Final = 80
-_MARGIN: Final = 70
-_RADIUS: Final = 11.0
-_SEED: Final = 7
+_MARGIN_X, _MARGIN_Y = 76.0, 34.0
+_RADIUS: Final = 9.0
+_WIDE: Final = 1.6
+"""Names are written across, so a box may be so much wider than high."""
+
+
+@dataclass(frozen=True)
+class _Box:
+    left: float
+    top: float
+    width: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Drawing:
 
 
 def drawing_of(result: QueryResult) -> Drawing | None:
-    """The nodes of an answer, each connected part by Fruchterman and Reingold's layout (1991); None without nodes."""
+    """The nodes of an answer, each connected part by Kamada and Kawai's layout (1989); None without nodes."""
     import networkx as nx
 
     nodes = result.nodes[:MOST_NODES]
@@ -77,30 +86,44 @@ def drawing_of(result: QueryResult) -> Drawing | None:
 
 
 def _place(parts: Sequence[nx.Graph[str]]) -> dict[str, tuple[float, float]]:
-    """Each connected part in a cell of its own, the largest first."""
+    """Each connected part in a box of its own, as large as it has nodes, the largest first."""
     import networkx as nx
 
-    columns = math.ceil(math.sqrt(len(parts)))
-    rows = math.ceil(len(parts) / columns)
-    cell = ((WIDTH - _MARGIN) / columns, (HEIGHT - _MARGIN) / rows)
+    ordered = sorted(parts, key=len, reverse=True)
+    boxes = _divided([len(part) + 1 for part in ordered], _Box(0.0, 0.0, WIDTH, HEIGHT))
     out: dict[str, tuple[float, float]] = {}
-    for number, part in enumerate(sorted(parts, key=len, reverse=True)):
-        middle = (_MARGIN / 2 + (number % columns + 0.5) * cell[0], _MARGIN / 2 + (number // columns + 0.5) * cell[1])
-        layout = nx.spring_layout(part, seed=_SEED, k=2.2 / math.sqrt(len(part)))
-        out |= _fitted(layout, middle, (cell[0] - _MARGIN, cell[1] - _MARGIN))
+    for part, box in zip(ordered, boxes, strict=True):
+        out |= _fitted(nx.kamada_kawai_layout(part), box)
     return out
 
 
+def _divided(sizes: Sequence[int], box: _Box) -> list[_Box]:
+    """The box cut along its longer side into two of about half the sizes each, and these again."""
+    if len(sizes) == 1:
+        return [box]
+    total = np.cumsum(sizes)
+    at = int(np.argmin(np.abs(total[:-1] - total[-1] / 2))) + 1
+    share = float(total[at - 1] / total[-1])
+    if box.width > _WIDE * box.height:
+        first = _Box(box.left, box.top, box.width * share, box.height)
+        second = _Box(box.left + first.width, box.top, box.width - first.width, box.height)
+    else:
+        first = _Box(box.left, box.top, box.width, box.height * share)
+        second = _Box(box.left, box.top + first.height, box.width, box.height - first.height)
+    return [*_divided(sizes[:at], first), *_divided(sizes[at:], second)]
+
+
 def _fitted(
-    layout: Mapping[str, Sequence[float] | npt.NDArray[np.float64]],
-    middle: tuple[float, float],
-    box: tuple[float, float],
+    layout: Mapping[str, Sequence[float] | npt.NDArray[np.float64]], box: _Box
 ) -> dict[str, tuple[float, float]]:
-    """Stretched to a box around `middle`, whatever its proportions."""
+    """Stretched to the box, whatever its proportions, with room for names."""
     points = np.array([layout[key] for key in layout], dtype=np.float64)
+    if len(points) == 2:  # one below the other, else their names meet
+        points = np.array([[0.0, 0.0], [0.4, 1.0]])
     span = np.ptp(points, axis=0)
-    relative = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0) - np.where(span > 0, 0.5, 0.0)
-    placed = np.asarray(middle) + relative * np.maximum(box, 40.0)
+    relative = (points - points.min(axis=0)) / np.where(span > 1e-9, span, 1.0) - np.where(span > 1e-9, 0.5, 0.0)
+    inner = np.maximum(np.array([box.width - 2 * _MARGIN_X, box.height - 2 * _MARGIN_Y]), 30.0)
+    placed = np.array([box.left + box.width / 2, box.top + box.height / 2]) + relative * inner
     return {key: (float(x), float(y)) for key, (x, y) in zip(layout, placed, strict=True)}
 
 

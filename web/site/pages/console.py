@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
-from kg.schema import RELATIONS, NodeKind
+from kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind
 from kg.store.catalog import NamedQuery
 from kg.store.query import QueryResult
 from web.cypher_formats import FORMATS
@@ -130,11 +130,18 @@ def _schema(desk: GraphDesk) -> tuple[dict[str, int], tuple[RelationLine, ...]]:
     nodes = {kind: count for kind, count in counts["nodes"].items() if kind not in hidden}
     lines = []
     for relation, spec in RELATIONS.items():
-        heads = tuple(kind.value for kind in spec.heads if kind.value in nodes)
-        tails = tuple(kind.value for kind in spec.tails if kind.value in nodes)
+        heads, tails = _named_kinds(spec.heads, nodes), _named_kinds(spec.tails, nodes)
         if relation.value in counts["edges"] and heads and tails:
             lines.append(RelationLine(relation.value, heads, tails))
     return nodes, tuple(lines)
+
+
+def _named_kinds(kinds: Sequence[NodeKind], there: Mapping[str, int]) -> tuple[str, ...]:
+    """Those of the kinds that the store has; stocks, funds and bonds together by their common label."""
+    found = [kind for kind in kinds if kind.value in there]
+    assets = [kind for kind in found if kind in ASSET_KINDS]
+    others = tuple(kind.value for kind in found if kind not in ASSET_KINDS)
+    return ((ASSET_LABEL,) if len(assets) > 1 else tuple(kind.value for kind in assets)) + others
 
 
 def _download(result: QueryResult, wanted: str) -> Response:
