@@ -406,6 +406,17 @@ def test_what_is_saved_serves_without_torch(trained: TwoTowers, tmp_path: Path) 
         TowerVectors.load(tmp_path / "none.npz")
 
 
+def test_the_top_is_the_top_of_the_scores(trained: TwoTowers) -> None:
+    users = np.arange(0, len(trained.graph.users), 11)
+    scores = trained.served.scores(users)
+    for k in (10, scores.shape[1] + 3):
+        position, product = trained.served.top(users, k)
+        expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        np.testing.assert_array_equal(position[:, : expected.shape[1]], expected)
+        np.testing.assert_allclose(product[:, : expected.shape[1]], np.take_along_axis(scores, expected, 1), rtol=1e-5)
+        assert (position[:, expected.shape[1] :] == -1).all()
+
+
 def test_each_kind_has_figures_of_its_own(read: tuple[Vocabulary, TowerInputs]) -> None:
     vocabulary, inputs = read
     stock, fund, bond = vocabulary.columns

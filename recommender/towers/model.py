@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kg.errors import DataError
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from kg.progress import Progress
 from recommender.gat_split import inner_split
+from recommender.retrieve_index import Index, choose_index
 from recommender.towers.inputs import Single, Vocabulary, tower_inputs, vocabulary_of
 from recommender.towers.options import TowerOptions
 
@@ -42,6 +44,27 @@ class TowerVectors:
     def scores(self, users: IntArray) -> FloatArray:
         """(len(users), assets) float64."""
         return score(self.users[users], self.assets, self.kind_of).astype(np.float64)
+
+    def top(self, users: IntArray, k: int) -> tuple[IntArray, FloatArray]:
+        """(len(users), k) positions of the assets with the highest scores, and the scores, best first.
+
+        By the exact product for up to 100,000 assets of a kind, by FAISS beyond; -1 and -inf where there are fewer.
+
+        Raises:
+            UsageError: there are more, and FAISS is not installed.
+        """
+        position, product = np.zeros((len(users), 0), np.int64), np.zeros((len(users), 0))
+        for kind, index in enumerate(self._indexes):
+            found, scores = index.search(self.users[users, kind], k)
+            first = int(np.searchsorted(self.kind_of, kind))
+            position = np.concatenate([position, np.where(found >= 0, found + first, -1)], axis=1)
+            product = np.concatenate([product, scores], axis=1)
+        order = np.lexsort((position, -product), axis=1)[:, :k]
+        return np.take_along_axis(position, order, axis=1), np.take_along_axis(product, order, axis=1)
+
+    @cached_property
+    def _indexes(self) -> tuple[Index, ...]:
+        return tuple(choose_index(self.assets[self.kind_of == kind]) for kind in range(self.users.shape[1]))
 
     def save(self, path: Path) -> None:
         """Write one .npz file; equal vectors give equal bytes."""
