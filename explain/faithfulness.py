@@ -250,5 +250,9 @@ def stability(accounts: Sequence[Sequence[ScoreAccount]], top: int = 3) -> float
 
 
 def _top_paths(account: ScoreAccount, top: int) -> frozenset[tuple[object, ...]]:
-    walks = [(-w.contribution, c.name, w.nodes, w.relations) for c in account.channels for w in c.walks]
-    return frozenset(walk[1:] for walk in sorted(walks)[:top])
+    """Nodes and relations of the largest paths; what several channels add over the same ones counts together."""
+    total: dict[tuple[tuple[int, ...], tuple[str, ...]], float] = {}
+    for walk in (walk for channel in account.channels for walk in channel.walks):
+        key = (walk.nodes, walk.relations)
+        total[key] = total.get(key, 0.0) + walk.contribution
+    return frozenset(key for _, key in sorted((-value, key) for key, value in total.items())[:top])

@@ -159,6 +159,15 @@ def test_stability_is_the_overlap_of_the_largest_paths(world: World) -> None:
     assert stability([accounts[0], accounts[0]]) == 1.0
 
 
+def test_stability_sees_one_path_where_two_channels_walk_it(world: World) -> None:
+    """0.3 + 0.3 over Alpha Fund is more than 0.5 over TSMC, in whichever channel."""
+    alpha = world.walk(("u1", "AF", OTHER_INVESTORS, "BF"), "HOLDS HOLDS HOLDS", 0.3, 23)
+    tsmc = world.walk(("u1", "2330", "BF"), "HOLDS INVESTS_IN", 0.5)
+    one = world.account("u1", "BF", {"co_investment": [alpha], "gat": [alpha], "fund_holdings": [tsmc]})
+    two = world.account("u1", "BF", {"co_investment": [replace(alpha, contribution=0.6)]})
+    assert stability([[one], [two]], top=1) == 1.0
+
+
 # -- LIR, SEP, ETD -------------------------------------------------------------------------------------------
 
 
