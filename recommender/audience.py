@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from kg.errors import UsageError
-from kg.graph import FloatArray
+from kg.graph import FloatArray, IntArray
 from recommender.interactions import Interactions
 from recommender.model import Model
 from recommender.retrieve import CHUNK
+from recommender.suitability.gate import Gate
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,13 @@ class Prospect:
     score: float
 
 
-def audience(model: Model, asset_id: str, k: int = 100, *, include_held: bool = False) -> list[Prospect]:
+def audience(
+    model: Model, asset_id: str, k: int = 100, *, include_held: bool = False, gate: Gate | None = None
+) -> list[Prospect]:
     """The k investors for whom the asset scores best; who holds or ever held it is left out unless `include_held`.
+
+    Args:
+        gate: leaves out those for whom the asset is not suitable.
 
     Raises:
         UsageError: unknown asset, or k below 1.
@@ -37,12 +45,20 @@ def audience(model: Model, asset_id: str, k: int = 100, *, include_held: bool = 
     if not include_held:
         ever = Interactions(graph).ever
         scores[ever[:, [asset]].toarray().ravel() > 0] = -np.inf
-    order = np.argsort(-scores, kind="stable")[:k]
-    rows = graph.users[order[scores[order] > -np.inf]]
+    order = np.argsort(-scores, kind="stable")
+    ranked = graph.users[order[scores[order] > -np.inf]]
+    rows = np.fromiter(islice(_suited(ranked, graph.assets[[asset]], gate), k), np.int64)
     return [
         Prospect(str(graph.nodes.id[row]), graph.display_name(int(row)), rank, float(scores[row - graph.users[0]]))
         for rank, row in enumerate(rows.tolist(), 1)
     ]
+
+
+def _suited(ranked: IntArray, asset: IntArray, gate: Gate | None) -> Iterator[int]:
+    """The rows of investors for whom the gate lets the asset through, in their order."""
+    for row in ranked.tolist():
+        if gate is None or gate.screen(row, asset).allowed[0]:
+            yield row
 
 
 def audience_scores(model: Model, asset: int) -> FloatArray:

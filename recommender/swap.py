@@ -10,7 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Final
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
@@ -21,11 +28,17 @@ def replace_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target`; when the block ends well it takes target's place and the old one goes.
 
     Everything is written through to the disk before. On Linux the exchange is one system call; elsewhere a
-    crash in the middle can leave the old folder under its set-aside name, never half of one.
+    crash in the middle can leave the old folder under its set-aside name, never half of one. What a process left
+    beside when it was killed goes when the next one begins.
     """
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    prefix = f".{target.name}-"
+    with _locked(target.parent):
+        _sweep(target.parent, prefix)
+        aside = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+        held = os.open(aside, os.O_RDONLY)
+        _lock(held)
     aside.chmod(0o755)
     try:
         yield aside
@@ -33,6 +46,40 @@ def replace_folder(target: Path) -> Iterator[Path]:
         _put_in_place(aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        os.close(held)
+
+
+def _sweep(parent: Path, prefix: str) -> None:
+    """Delete folders that nobody holds any more."""
+    for path in parent.iterdir():
+        if not path.name.startswith(prefix) or not path.is_dir() or fcntl is None:
+            continue
+        found = os.open(path, os.O_RDONLY)
+        if _lock(found, wait=False):
+            shutil.rmtree(path, ignore_errors=True)
+        os.close(found)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Alone among those who begin in `folder`."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(held)
+        yield
+    finally:
+        os.close(held)
+
+
+def _lock(descriptor: int, *, wait: bool = True) -> bool:
+    """Hold a folder until its descriptor is closed; False where somebody else does."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # held, or a file system without locks
+        return False
+    return True
 
 
 def _put_in_place(aside: Path, target: Path) -> None:

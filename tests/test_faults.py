@@ -20,7 +20,8 @@ from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.ledger.verify import verify_ledger
 from kg.errors import LedgerError
-from recommender.build import Build
+from recommender.build import Build, load_build
+from recommender.swap import replace_folder
 from web.benchmarks import faults
 from web.benchmarks.figures import Figure
 
@@ -286,6 +287,12 @@ def test_killed_while_a_build_is_put_in_place(small_build: Build, tmp_path: Path
     """Whatever the moment, a whole build serves, its files verified by their hashes."""
     found = values(faults.killed_while_building(small_build, tmp_path, 12))
     assert found["builds that did not serve after 12 kills while building"] == 0
+    with replace_folder(tmp_path / "served") as aside:
+        shutil.copytree(tmp_path / "one", aside, dirs_exist_ok=True)
+        with replace_folder(tmp_path / "served") as beside:  # another build at the same time is left alone
+            shutil.copytree(tmp_path / "two", beside, dirs_exist_ok=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "served", "two"]
+    assert load_build(tmp_path / "served", verify=True).build_hash == small_build.build_hash
 
 
 def test_concurrent_appends(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from explain.records.tables import expanded
 from explain.records.whole import whole
 from kg.errors import LedgerError, UsageError
 from kg.progress import Progress
+from recommender.audience import audience
 from recommender.build import Build, load_build
 from recommender.retrieve import recommend
 from recommender.suitability.rulefile import load_rules, parse_rules
@@ -534,3 +535,28 @@ def test_suitability_command(build: Build, tmp_path: Path, capsys: pytest.Captur
 def test_questions_are_frozen(build: Build) -> None:
     question = ask(investors(build)[0])
     assert replace(question, k=3) != question
+
+
+def test_an_audience_is_suited_and_the_look_at_it_is_recorded(
+    adviser: Adviser, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = build.graph
+    asset = next(
+        str(graph.nodes.id[row])
+        for row in graph.assets
+        if not all(adviser.gate.screen(int(user), np.array([row])).allowed[0] for user in graph.users)
+    )
+    everyone = audience(build.scorer, asset, 1000)
+    suited = audience(build.scorer, asset, 1000, gate=adviser.gate)
+    row = np.array([graph.asset_row(asset)])
+    allowed = {str(graph.nodes.id[user]) for user in graph.users if adviser.gate.screen(int(user), row).allowed[0]}
+    assert [person.user_id for person in suited] == [p.user_id for p in everyone if p.user_id in allowed]
+    assert [person.rank for person in suited] == list(range(1, len(suited) + 1))
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
+    command = ["audience", str(build.folder), "--asset", asset, "-k", "7", "--rules", "tw", "--format", "json"]
+    assert main(command) == 0
+    assert [person["user_id"] for person in json.loads(capsys.readouterr().out)] == [p.user_id for p in suited[:7]]
+    opened = open_ledger(tmp_path / "ledger", create=False)
+    [header] = opened.headers(kinds=["access"])
+    assert opened.unsealed(opened.leaf(header.id))["purpose"] == f"audience of {asset}: 7 investors"
+    opened.close()

@@ -97,7 +97,7 @@ def killed_while_building(build: Build, folder: Path, kills: int) -> list[Figure
     left = [path.name for path in folder.iterdir() if path.name.startswith(".served")]
     return [
         Figure(f"builds that did not serve after {kills} kills while building", broken, "", "asked for", 0),
-        Figure("half-made folders left beside, to be deleted by hand", len(left), ""),
+        Figure("half-made folders left beside, which the next build deletes", len(left), ""),
     ]
 
 
