@@ -16,6 +16,8 @@ from flask.testing import FlaskClient
 from kg.errors import StoreError
 from kg.graph import KnowledgeGraph
 from kg.schema import NodeKind, Relation
+from kg.store.address import StoreAddress
+from kg.store.bolt import Store
 from kg.store.query import QueryResult
 from kg.store.values import NodeValue, RelationValue
 from recommender.build import Build, load_build
@@ -209,6 +211,18 @@ def test_while_the_server_starts_the_page_comes_again_by_itself(build: Build) ->
     twin = client.get("/graph", query_string={"query": TOP, "format": "json"})
     assert (twin.status_code, twin.get_json()["starting"], twin.headers["Retry-After"]) == (503, True, "3")
     assert "Refresh" not in twin.headers
+
+
+def test_neo4j_clients_are_told_where_the_graph_is(app: Flask) -> None:
+    desk: GraphDesk = app.extensions["pathfolio_graph"]
+    told = re.fullmatch(
+        r"the graph \(without investors\) is at (bolt://127\.0\.0\.1:\d+), user (\w+), password (\S+), database (\w+); "
+        "read only",
+        desk.started(),
+    )
+    assert told is not None
+    with Store(StoreAddress(*told.groups())) as store:
+        assert store.read("MATCH (f:Fund) RETURN count(f)") == [[12]]
 
 
 def test_a_server_that_does_not_start_is_explained(build: Build, tmp_path: Path) -> None:

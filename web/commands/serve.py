@@ -34,6 +34,7 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """--host and --port, which `demo` has as well."""
     parser.add_argument("--host", default=HOST, help=f"address to listen on (default: {HOST})")
     parser.add_argument("--port", type=int, default=PORT, help=f"port, 0 for any free one (default: {PORT})")
+    parser.add_argument("--graph", action="store_true", help="start the graph server, too, for any Neo4j client")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -73,6 +74,8 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
     say(f"what is shown is recorded in {desk.ledger.store.where}; rules {rules.market} {rules.version}")
     say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
     try:
+        if getattr(args, "graph", False):
+            say(app.extensions["pathfolio_graph"].started())
         run(app, listener)
     finally:
         app.extensions["pathfolio_graph"].close()

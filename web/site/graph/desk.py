@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kg.store.service import GraphService
 
 LIMITS: Final = Limits(seconds=15.0, rows=2_000, bytes=4 * 2**20)
+START_SECONDS: Final = 300.0
 ASSETS_FOLDER: Final = "store-assets"
 """Where, in a build, the embedded server keeps its copy of the graph without investors."""
 
@@ -81,6 +82,21 @@ class GraphDesk:
         if self._thread is not None:
             self._thread.join(seconds)
         return self.state
+
+    def started(self) -> str:
+        """Start, wait until it is there, and say in a line where any Neo4j client finds it.
+
+        Raises:
+            StoreError: it does not start.
+        """
+        self.start()
+        self.wait(START_SECONDS)
+        reader = self.service.store.address
+        who = "" if self.investors else " (without investors)"
+        return (
+            f"the graph{who} is at {reader.uri}, user {reader.user}, password {reader.password}, "
+            f"database {reader.database}; read only"
+        )
 
     @property
     def service(self) -> GraphService:
