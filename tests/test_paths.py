@@ -115,9 +115,9 @@ def test_counts_of_the_tiny_market() -> None:
     tsmc, level = world.row("2330"), world.row("Balanced", NodeKind.RISK_LEVEL)
     assert paths[(ada, tsmc, OTHERS, mediatek), "HOLDS ^HOLDS HOLDS"].count == 12
     assert paths[(ada, level, OTHERS, mediatek), "HAS_RISK ^HAS_RISK HOLDS"].count == 12
-    # Ada holds 2 assets, Alpha is held by 25 and invests in 2, MediaTek is in 1 fund; the weight is 12%.
+    # Ada holds 2 assets, Alpha is held by 35 and invests in 2, MediaTek is in 1 fund; the weight is 12%.
     look_through = paths[(ada, world.row("AF"), mediatek), "HOLDS INVESTS_IN"]
-    assert look_through.score == pytest.approx((2 * 25) ** -0.4 * 0.12 * (2 * 1) ** -0.4)
+    assert look_through.score == pytest.approx((2 * 35) ** -0.4 * 0.12 * (2 * 1) ** -0.4)
 
 
 def test_the_best_few_are_not_of_one_kind() -> None:
