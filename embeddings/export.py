@@ -19,6 +19,8 @@ from kg.schema import NODE_KINDS
 
 Writer = Callable[[EntityVectors, Path], list[Path]]
 
+_LICENCES: Final = MappingProxyType({"FAR-Trans": "CC BY 4.0 (FAR-Trans, doi 10.5525/gla.researchdata.1658)"})
+
 METRIC: Final = "cosine"
 """By which neighbours are near; every format holds the vectors as they were learned, not scaled."""
 
@@ -45,6 +47,17 @@ def export_vectors(vectors: EntityVectors, form: str, out: Path, about: Mapping[
     beside = out.with_name(out.name + ".json")
     beside.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return [*files, beside]
+
+
+def licence_of(name: str, *, is_sample: bool) -> str:
+    """What a manifest says of the licence of the data that vectors were learned from.
+
+    >>> licence_of("FAR-Trans", is_sample=False)
+    'CC BY 4.0 (FAR-Trans, doi 10.5525/gla.researchdata.1658)'
+    """
+    if is_sample:
+        return "generated data, free to use"
+    return _LICENCES.get(name, f"that of the data set {name!r}, which the vectors were learned from")
 
 
 def word_of(kind: str, node_id: str) -> str:

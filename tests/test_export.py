@@ -16,8 +16,14 @@ from gensim.models import KeyedVectors
 from embeddings.export import FORMATS, export_vectors, word_of
 from embeddings.vectors import EntityVectors, VectorManifest
 from kg.errors import UsageError
-from kg.schema import KIND_CODE, NODE_KINDS, NodeKind
+from kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, NodeKind
+from kg.store import layout
+from kg.store.bolt import Store
+from kg.store.catalog import named_query
+from kg.store.query import run_query
+from kg.store.vectors import read_vectors
 from recommender.build import Build
+from tests.store_world import SERVERS, address_of, empty
 from web.cli import main
 
 AWKWARD = (
@@ -148,3 +154,37 @@ def test_command(sample_build: Build, tmp_path: Path, capsys: pytest.CaptureFixt
     manifest = json.loads(Path(f"{out}.json").read_text(encoding="utf-8"))
     assert (manifest["build"], manifest["graph_hash"]) == (sample_build.build_hash, sample_build.graph.content_hash)
     assert manifest["licence"].startswith("generated data")
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_as_node_vectors_with_the_same_neighbours(
+    server: str, sample_build: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`graph load` and `graph vectors`, then the driver's and the vector index's word for who is near."""
+    address = address_of(server)
+    with Store(address) as store:
+        empty(store)
+    for name in ("uri", "user", "password", "database"):
+        monkeypatch.setenv(f"PATHFOLIO_NEO4J_{name.upper()}", getattr(address, name))
+    vectors = sample_build.vectors
+    assert main(["graph", "load", str(sample_build.folder)]) == 0
+    assert main(["graph", "vectors", str(sample_build.folder)]) == 0
+    assert f"{len(vectors):,} nodes have an embedding" in capsys.readouterr().out
+    funds = np.flatnonzero(vectors.kind == KIND_CODE[NodeKind.FUND])
+    assets = np.flatnonzero(np.isin(vectors.kind, [KIND_CODE[kind] for kind in ASSET_KINDS]))
+    nearest = named_query("nearest")
+    with Store(address) as store:
+        ids, names, values = read_vectors(store, NodeKind.FUND)
+        assert (ids, names) == (vectors.id[funds].tolist(), vectors.name[funds].tolist())
+        np.testing.assert_array_equal(values, vectors.vectors[funds])
+        about = store.read(layout.READ_META)[0][0]
+        assert about["embedding_build"] == sample_build.build_hash
+        assert about["embedding_licence"].startswith("generated data")
+        unit = vectors.vectors[assets] / np.linalg.norm(vectors.vectors[assets], axis=1, keepdims=True)
+        for at in (0, len(assets) // 2, len(assets) - 1):
+            cosine = unit @ unit[at]
+            cosine[at] = -2.0
+            found = run_query(store, nearest.text_for(store.dialect), {"asset": vectors.id[assets[at]], "most": 5}).rows
+            assert [row[2] for row in found] == pytest.approx(np.sort(cosine)[::-1][:5], abs=1e-5)
+            best = vectors.id[assets[np.argsort(-cosine, kind="stable")[:5]]].tolist()
+            assert {row[0] for row in found} == set(best)

@@ -22,15 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the vectors and say which files there are."""
-    from embeddings.export import export_vectors
+    from embeddings.export import export_vectors, licence_of
     from recommender.build import load_build
 
     build = load_build(args.build)
-    generated = "generated data, free to use"
     about = {
         "build": build.build_hash,
         "data_set": build.manifest["name"],
-        "licence": generated if build.is_sample else "that of the data set the vectors were learned from",
+        "licence": licence_of(build.manifest["name"], is_sample=build.is_sample),
     }
     for path in export_vectors(build.vectors, args.format, args.out, about):
         sys.stdout.write(f"{path}\n")

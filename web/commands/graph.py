@@ -124,6 +124,7 @@ def _export(args: argparse.Namespace) -> None:
 def _vectors(args: argparse.Namespace) -> None:
     import json
 
+    from embeddings.export import licence_of
     from embeddings.vectors import EntityVectors
     from kg.store.bolt import Store
     from kg.store.service import writer_of_build
@@ -133,7 +134,8 @@ def _vectors(args: argparse.Namespace) -> None:
     vectors = EntityVectors.load(args.build / "vectors")
     manifest = json.loads((args.build / "manifest.json").read_text(encoding="utf-8"))
     about = vectors.manifest
-    note = VectorNote(manifest["build_hash"], about.model, about.as_of, str(manifest.get("licence", "")))
+    licence = licence_of(manifest["name"], is_sample=bool(manifest["is_sample"]))
+    note = VectorNote(manifest["build_hash"], about.model, about.as_of, licence)
     with writer_of_build(args.build) if address is None else Store(address) as store:
         written = write_vectors(store, vectors.kind, vectors.id.tolist(), vectors.vectors, note)
         where = args.build if address is None else address.uri
