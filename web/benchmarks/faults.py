@@ -210,12 +210,12 @@ def changed_bytes(folder: Path, records: int, flips: int) -> list[Figure]:
     opened.store.forget()
     opened.close()
     path = folder / "ledger.sqlite"
-    before, found, unused, missed, slowest = _content(path), 0, 0, 0, 0.0
+    before, found, unused, missed, slowest, most = _content(path), 0, 0, 0, 0.0, 0.0
     for at in _places(path, flips):
         with _changed(path, at):
-            started = time.perf_counter()
+            started, spent = time.perf_counter(), time.process_time()
             sound = _is_sound(folder)
-            slowest = max(slowest, time.perf_counter() - started)
+            slowest, most = max(slowest, time.perf_counter() - started), max(most, time.process_time() - spent)
             found += not sound
             same = sound and _content(path) == before
         unused += same
@@ -226,6 +226,7 @@ def changed_bytes(folder: Path, records: int, flips: int) -> list[Figure]:
         Figure("where SQLite keeps nothing, all records read as before", unused, ""),
         Figure("missed", missed, "", "asked for", 0),
         Figure("slowest verification", slowest, "s", "asked for at most", 10),
+        Figure("the most processor time of a verification", most, "s"),
     ]
 
 
