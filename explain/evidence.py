@@ -144,8 +144,8 @@ class ChannelPart:
 
     Attributes:
         remainder: what the channel learned and cannot lay on a path, and what is withheld.
-        withheld: the part of `remainder` that groups of fewer than `SMALLEST_GROUP` other investors carry; their
-            paths are not shown.
+        withheld: the part of `remainder` that groups of other investors carry who are fewer than `SMALLEST_GROUP`, or
+            could be subtracted so that fewer are left (see `explain.privacy`); their paths are not shown.
     """
 
     name: str

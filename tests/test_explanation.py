@@ -190,5 +190,5 @@ def test_diverse_paths_do_not_repeat_one_shape(world: World) -> None:
     other = [world.walk(("u1", "AF", "2454"), "HOLDS INVESTS_IN", 0.2)]
     account = world.account("u1", "2454", {"industry": same, "fund_holdings": other})
     found = explain_account(world.graph, account, 1, BUILD)
-    # 0.29 is of another shape than 0.30 here (HELD), so both come first; of one shape it would count 0.145 < 0.2.
+    # 0.29 is of another shape than 0.30 here (HELD), so both come first; of one shape it would count 0.07 < 0.2.
     assert [p.contribution for p in diverse(found.paths, 3)] == [0.30, 0.29, 0.2]
