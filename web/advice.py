@@ -67,5 +67,5 @@ def account_name() -> str:
 def what_happened(desk: Desk, record_id: str) -> str:
     """One line for whoever asked: the record, where it is, under which rules, and what these could not judge."""
     rules, untold = desk.adviser.rules, desk.adviser.untold_rules
-    told = f"; of no investor in these data is known what {', '.join(untold)} needs" if untold else ""
+    told = f"; no investor's answer is known for the rules {', '.join(untold)}" if untold else ""
     return f"record {record_id} in {desk.ledger.store.where}; rules {rules.market} {rules.version}{told}"
