@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import openapi
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -110,7 +111,7 @@ def _call(app: Flask, case: Any, headers: dict[str, str], about: Fuzzing, known:
         case.validate_response(response, checks=_CHECKS)
     except AssertionError as error:
         about.findings.append(f"{asked}: {' '.join(str(error).split())[:300]}")
-    except ExceptionGroup as error:
+    except FailureGroup as error:
         told = " ".join(" ".join(str(each).split()) for each in error.exceptions)
         about.findings.append(f"{asked}: {told[:300]}")
     about.judge(asked, response.status_code, response.content.decode("utf-8", errors="replace"))
