@@ -6,8 +6,5 @@
 MATCH (a:Asset {id: $asset})
 MATCH (b:Asset)
 WHERE b.id <> $asset AND a.embedding IS NOT NULL AND b.embedding IS NOT NULL
-WITH a.embedding AS x, b.embedding AS y, b
-WITH b, reduce(s = 0.0, i IN range(0, size(x) - 1) | s + x[i] * y[i]) AS dot,
-     reduce(s = 0.0, v IN x | s + v * v) AS xx, reduce(s = 0.0, v IN y | s + v * v) AS yy
-RETURN b.id AS asset, b.name AS name, dot / sqrt(xx * yy) AS cosine
+RETURN b.id AS asset, b.name AS name, vector.similarity.cosine(a.embedding, b.embedding) AS cosine
 ORDER BY cosine DESC, asset LIMIT $most
