@@ -136,9 +136,7 @@ def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
     if fields["body"] == PLAIN:
         return json.loads(body)
     if data_key is None:
-        raise GoneError(
-            f"record {fields['id']}: its key was destroyed: the person was erased, only its proof is left"
-        )
+        raise GoneError(f"record {fields['id']}: its key was destroyed: the person was erased, only its proof is left")
     try:
         nonce, rest, key = body[:NONCE_BYTES], body[NONCE_BYTES:], record_key(data_key, fields["id"])
         opened = AESGCM(key).decrypt(nonce, rest, f"{fields['id']} {fields['key']}".encode())
