@@ -250,6 +250,8 @@ _REMEDIES: Final = (
     ("locked", "another process holds the ledger: end it or wait; nothing was recorded"),
     ("malformed", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
     ("not a database", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
+    ("No such file", "set PATHFOLIO_LEDGER to a folder that can be written to; nothing was recorded"),
+    ("Not a directory", "set PATHFOLIO_LEDGER to a folder that can be written to; nothing was recorded"),
     ("no such table", "no ledger there: set PATHFOLIO_LEDGER to the right place"),
     ("connect", "start the database or correct PATHFOLIO_LEDGER; nothing was recorded"),
 )

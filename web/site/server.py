@@ -15,6 +15,9 @@ from waitress.server import create_server
 from kg.errors import UsageError
 
 THREADS: Final = 8
+_SWITCH_SECONDS: Final = 0.0005
+"""So soon a thread that computes lets another one run: who asks for little does not wait for who asks for much."""
+
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -44,6 +47,7 @@ def address_of(listener: socket.socket, host: str) -> str:
 
 def run(app: Flask, listener: socket.socket) -> None:
     """Answer requests until Ctrl-C or SIGTERM; requests that are being answered are finished."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without it
     server = create_server(app, sockets=[listener], threads=THREADS, ident=None, channel_timeout=60)
