@@ -158,7 +158,7 @@ def _run(call: Callable[[Any], None], strategy: st.SearchStrategy[Any], count: i
 
 
 def fuzz_site(build: Build, folder: Path, requests: int) -> Fuzzing:
-    """About `requests` requests at a site with accounts, half of them an investor's and half compliance's.
+    """`requests` requests at a site with accounts, half of them an investor's and half compliance's.
 
     Args:
         folder: where the site's ledger is made.
@@ -178,10 +178,10 @@ def fuzz_site(build: Build, folder: Path, requests: int) -> Fuzzing:
     known |= {"record_id": [seen, seen[:4]], "investor": [own], "a": [seen], "b": [seen]}
     about = Fuzzing(frozenset(others), names)
     by_schema(app, tokens["ivy"], about, requests // 4, known)
-    at_random(app, tokens["ivy"], about, requests // 4)
+    at_random(app, tokens["ivy"], about, requests // 2 - about.requests)
     about.ids = about.names = frozenset()
     by_schema(app, tokens["carl"], about, requests // 4, known)
-    at_random(app, tokens["carl"], about, requests // 4)
+    at_random(app, tokens["carl"], about, requests - about.requests)
     app.extensions["pathfolio"].desk.ledger.close()
     return about
 
