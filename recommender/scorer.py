@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,10 @@ from recommender.demand import Demand, DemandOptions, measure_demand
 from recommender.gat import GraphAttention
 from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation
+
+
+FEWEST: Final = 10.0
+"""The base values are shown as numbers: fewer holders or purchases count as so many, so that none tells of a few."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +147,8 @@ class Scorer:
         """Name to (assets,) float64: what is the same for everybody."""
         return {
             "new_issue": self.options.issue * self.demand.issue,
-            "recent_demand": self.options.recent * np.log1p(self.demand.recent),
-            "popularity": self.options.popularity * np.log1p(self.demand.holders),
+            "recent_demand": self.options.recent * np.log1p(np.maximum(self.demand.recent, FEWEST)),
+            "popularity": self.options.popularity * np.log1p(np.maximum(self.demand.holders, FEWEST)),
         }
 
     @cached_property

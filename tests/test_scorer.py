@@ -215,6 +215,16 @@ def test_every_account_adds_up_to_the_score(sample_build: Build) -> None:
             assert account.score == pytest.approx(row[asset], abs=1e-6)
 
 
+def test_base_values_do_not_tell_of_a_few_people(sample_build: Build) -> None:
+    """They are shown as numbers, from which the number of holders could be computed."""
+    scorer = sample_build.scorer
+    few, many = scorer.demand.holders < 10, scorer.demand.holders > 10
+    assert few.sum() > 1 and many.any()
+    assert len(set(scorer.base["popularity"][few])) == 1
+    assert scorer.base["popularity"][many].min() > scorer.base["popularity"][few].max()
+    assert len(set(scorer.base["recent_demand"][scorer.demand.recent < 10])) == 1
+
+
 def test_walks_are_walks_of_the_graph_and_show_nobody_else(sample_build: Build) -> None:
     graph, scorer = sample_build.graph, sample_build.scorer
     user = int(np.argmax(np.diff(scorer.interactions.ever.indptr)))
