@@ -24,7 +24,6 @@ from recommender.gat import GraphAttention
 from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation
 
-
 FEWEST: Final = 10.0
 """The base values are shown as numbers: fewer holders or purchases count as so many, so that none tells of a few."""
 
