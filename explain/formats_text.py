@@ -138,12 +138,12 @@ def fact_line(fact: Fact, words: Wording) -> str:
 
 
 def fact_value(fact: Fact, words: Wording) -> str:
-    """A fact's value with its unit, fractions as percentages."""
+    """A fact's value with its unit, fractions as percentages, ratios as they are."""
     if isinstance(fact.value, str):
         return fact.value
     if fact.unit == "fraction":
         return words.percent(fact.value, 2)
-    return f"{fact.value:.6g} {fact.unit}".rstrip()
+    return f"{fact.value:.6g} {'' if fact.unit == 'ratio' else fact.unit}".rstrip()
 
 
 def source_of(said: Fact | PathEdge, words: Wording) -> str:

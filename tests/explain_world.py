@@ -60,7 +60,8 @@ def _facts() -> pd.DataFrame:
     ratios = [(f"S{i}", "pe_ratio", 10.0 + i) for i in range(1, 13)] + [("2454", "pe_ratio", 12.4)]
     rows = returns + ratios + [("2882", "dividend_yield", 0.041)]
     frame = pd.DataFrame(rows, columns=["asset_id", "metric", "value"])
-    return frame.assign(unit="fraction", as_of="2026-06-15", source="Exchange statistics")
+    frame["unit"] = frame["metric"].map({"pe_ratio": "ratio"}).fillna("fraction")
+    return frame.assign(as_of="2026-06-15", source="Exchange statistics")
 
 
 def tiny_market() -> KnowledgeGraph:
