@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from string import hexdigits
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -199,9 +200,11 @@ class Ledger:
             UsageError: no entry has that id, or several begin so.
             LedgerError: its content was deleted when its retention ended.
         """
-        query = sa.select(ENTRY.c.id, ENTRY.c.data).where(ENTRY.c.id.startswith(record_id, autoescape=True)).limit(2)
+        name = record_id.lower()
+        begins = (ENTRY.c.id >= name, ENTRY.c.id < f"{name}g")  # ids are hex digits; this can use their index
+        query = sa.select(ENTRY.c.id, ENTRY.c.data).where(*begins).limit(2)
         with self.store.read() as connection:
-            found = connection.execute(query).all() if record_id else []
+            found = connection.execute(query).all() if name and set(name) <= set(hexdigits) else []
         if len(found) != 1:
             remedy = "see `pathfolio audit list`" if not found else "write more of it"
             raise UsageError(f"{'no' if not found else 'more than one'} record {record_id!r}: {remedy}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from explain.ledger import custody
-from explain.ledger.entry import Header
+from explain.ledger.entry import Header, open_payload, read_header
 from explain.ledger.ledger import ACCESS, Ledger
+from explain.ledger.store import ENTRY
 from explain.records.keep import BUILD, RULES
 
 MOST_EVENTS: Final = 100
@@ -32,9 +35,7 @@ def timeline(ledger: Ledger, header: Header) -> list[Event]:
         for other in ledger.headers(kinds=[BUILD, RULES])
         if other.tags.get("sha256") in (header.tags.get("build"), header.tags.get("rules"))
     ]
-    kinds = [ACCESS, custody.HOLD, custody.RELEASE, custody.ERASURE]
-    later = [other for other in ledger.headers(kinds=kinds, limit=_LOOKED_THROUGH) if other.seq > header.seq]
-    payloads = [(other, ledger.unsealed(ledger.leaf(other.id))) for other in later]
+    payloads = _later(ledger, header)
     holds = {other.id for other, payload in payloads if _concerns(payload, header)}
     after = [
         Event(other.kind, other.id, other.time, str(payload.get("who", "")), _said(payload))
@@ -43,6 +44,16 @@ def timeline(ledger: Ledger, header: Header) -> list[Event]:
     ]
     own = Event(header.kind, header.id, header.time, "", "")
     return [*before[::-1], own, *after[:MOST_EVENTS][::-1]]
+
+
+def _later(ledger: Ledger, header: Header) -> list[tuple[Header, dict[str, Any]]]:
+    """Looks, holds, releases and erasures after the record, the newest first; what is open is all that is read."""
+    kinds = [ACCESS, custody.HOLD, custody.RELEASE, custody.ERASURE]
+    query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(kinds), ENTRY.c.seq > header.seq, ENTRY.c.data.is_not(None))
+    with ledger.store.read() as connection:
+        found = connection.execute(query.order_by(ENTRY.c.seq.desc()).limit(_LOOKED_THROUGH)).scalars()
+        leaves = [bytes(data) for data in found]
+    return [(read_header(leaf), open_payload(leaf, None)) for leaf in leaves]
 
 
 def _concerns(payload: dict[str, Any], header: Header) -> bool:
