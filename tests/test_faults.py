@@ -23,6 +23,7 @@ from kg.errors import LedgerError
 from recommender.build import Build, load_build
 from recommender.swap import replace_folder
 from web.benchmarks import faults
+from web.benchmarks.changed_bytes import changed_bytes
 from web.benchmarks.figures import Figure
 
 KILLS = 8
@@ -301,7 +302,7 @@ def test_concurrent_appends(tmp_path: Path) -> None:
 
 
 def test_changed_bytes_in_every_structure(tmp_path: Path) -> None:
-    found = values(faults.changed_bytes(tmp_path, 2000, 24))
+    found = values(changed_bytes(tmp_path, 2000, 24))
     assert found["missed"] == 0
     assert found["of them found"] > 12
 
