@@ -22,7 +22,12 @@ class EarlyBuyers:
         self._interactions = Interactions(graph)
 
     def of(self, user: int, other_than: int) -> int:
-        """How many assets other than `other_than` the investor at row `user` bought early; both are rows."""
+        """How many assets other than `other_than` the investor at row `user` bought early; both are rows.
+
+        0 for an investor whom the graph does not have (a row below 0).
+        """
+        if user < 0:
+            return 0
         at, asset = user - int(self.graph.users[0]), other_than - int(self.graph.assets[0])
         return int(self._purchases[at] - self._early[at, asset])
 

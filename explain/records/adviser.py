@@ -118,8 +118,9 @@ class Adviser:
 
     @cached_property
     def explainer(self) -> Explainer:
-        """The build's explainer."""
-        return Explainer(self.build.graph, self.build.build_hash)
+        """The build's explainer; it speaks of risk classes as the rules have them, if they have any."""
+        rules = self.rules if self.rules.ratings else None
+        return Explainer(self.build.graph, self.build.build_hash, rules)
 
     @cached_property
     def _by_id(self) -> IntArray:
