@@ -59,6 +59,11 @@ def everyone(graph: KnowledgeGraph) -> np.ndarray[tuple[int], np.dtype[np.int64]
     return np.arange(len(graph.users), dtype=np.int64)
 
 
+def besides(names: set[str]) -> list[ModelSpec]:
+    """The baselines other than these."""
+    return [spec for spec in BASELINES if spec.name not in names]
+
+
 class TestEveryBaseline:
     def test_scores_every_asset_for_every_investor(
         self, fitted: tuple[ModelSpec, Model], graph: KnowledgeGraph
@@ -102,11 +107,10 @@ class TestEveryBaseline:
         assert np.isfinite(scores[0]).all()
         np.testing.assert_allclose(scores[1:], fitted[1].scores(everyone(graph)), rtol=1e-9, atol=1e-9)
 
+    @pytest.mark.parametrize("fitted", besides(IMPERSONAL), ids=lambda spec: spec.name, indirect=True)
     def test_personal_ones_rank_the_own_taste_first(
         self, fitted: tuple[ModelSpec, Model], graph: KnowledgeGraph
     ) -> None:
-        if fitted[0].name in IMPERSONAL:
-            pytest.skip("gives everybody the same list, or a random one")
         ever = Interactions(graph).ever.toarray() > 0
         scores = np.where(ever, -np.inf, fitted[1].scores(everyone(graph)))
         best = graph.nodes.id[graph.assets][scores.argmax(axis=1)]
@@ -114,11 +118,10 @@ class TestEveryBaseline:
         right = np.mean([name[0] == own for name, own in zip(best, taste, strict=True)])
         assert right >= 0.95
 
+    @pytest.mark.parametrize("fitted", besides(NO_NEIGHBOURS), ids=lambda spec: spec.name, indirect=True)
     def test_those_who_learn_from_positions_follow_new_ones(
         self, fitted: tuple[ModelSpec, Model], graph: KnowledgeGraph
     ) -> None:
-        if fitted[0].name in NO_NEIGHBOURS:
-            pytest.skip("does not look at the investor's own positions")
         mover = "u000"  # likes A; now buys four of B
         more = trades(*(f"2020-06-20 {mover} buy B0{number}" for number in range(4)))
         table = make_tables(transactions=more).transactions
