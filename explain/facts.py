@@ -85,10 +85,6 @@ class FactBook:
             self._peers[key] = self._find_peers(asset, metric)
         return self._peers[key]
 
-    def peers_word(self, peers: Peers) -> tuple[NodeKind, str]:
-        """Kind and id of the node that peers share."""
-        return self.graph.kind_of(peers.group), str(self.graph.nodes.id[peers.group])
-
     def derived(self, about: Fact, metric: str, value: float, unit: str, peers: Peers) -> Fact:
         """A figure computed from those of the peers of `about`'s asset."""
         group = str(self.graph.nodes.id[peers.group])

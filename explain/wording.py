@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent
 
 from kg.errors import UsageError
 
@@ -82,10 +82,6 @@ class Wording:
     def percent(self, fraction: float, digits: int = 1) -> str:
         """A fraction as a percentage."""
         return _percent(float(fraction), digits, self.locale)
-
-    def money(self, value: float, currency: str) -> str:
-        """An amount of money, with the currency's usual decimals."""
-        return format_currency(value, currency, locale=self.locale)
 
     def day(self, day: date) -> str:
         """A date in words."""

@@ -11,7 +11,6 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Final, Self
@@ -255,11 +254,6 @@ def _within_limits(result: neo4j.Result, limits: Limits) -> Answer:
 
 
 # -- values --------------------------------------------------------------------------------------------------
-
-
-def date_value(day: date) -> neo4j.time.Date:
-    """A date as the driver sends it fastest."""
-    return neo4j.time.Date(day.year, day.month, day.day)
 
 
 def _plain(value: Any) -> Any:

@@ -128,7 +128,6 @@ def _column(variable: str, name: str) -> str:
 
 READ_META: Final = f"MATCH (g:{META_LABEL}) RETURN properties(g)"
 WRITE_META: Final = f"MERGE (g:{META_LABEL} {{id: 'graph'}}) SET g += $properties"
-DELETE_META: Final = f"MATCH (g:{META_LABEL}) DETACH DELETE g"
 COUNT_ALL: Final = "MATCH (n) RETURN count(n)"
 
 

@@ -40,7 +40,6 @@ IMPORTED: Final = (100_000, 2_000, 1_000_000)
 """Investors, assets and positions of the generated graph that is imported."""
 
 MOST_READING: Final = 20.0
-MOST_ASKING: Final = 1.0
 _LIMITS: Final = Limits(seconds=30.0)
 
 
