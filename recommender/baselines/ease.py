@@ -5,37 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
-from recommender.baselines.item_model import ItemModel, co_holdings
+from recommender.baselines.item_model import ItemModel
+from recommender.channels.co_investment import ease
+from recommender.interactions import Interactions
 
 PENALTY: Final = 200.0
 
 
-def ease_weights(gram: FloatArray, penalty: float = PENALTY) -> FloatArray:
-    """(assets, assets) float64: argmin ||X - XB||^2 + penalty ||B||^2 with a zero diagonal.
-
-    B = I - P diag(1/diag(P)) with P = (X'X + penalty I)^-1, over held and formerly held assets (Steck 2019,
-    "Embarrassingly Shallow Autoencoders for Sparse Data").
-
-    Args:
-        gram: (assets, assets) X'X.
-    """
-    inverse = np.linalg.inv(gram + penalty * np.eye(len(gram)))
-    weights: FloatArray = -inverse / np.diag(inverse)[None, :]
-    np.fill_diagonal(weights, 0.0)
-    return weights
-
-
 def fit_ease(graph: KnowledgeGraph, seed: int = 0, *, penalty: float = PENALTY) -> ItemModel:
     """EASE of the snapshot (Steck 2019); `seed` changes nothing."""
-    return ItemModel(graph, ease_weights(co_holdings(graph), penalty))
+    return ItemModel(graph, ease(Interactions(graph).ever, penalty))
 
 
 def fit_strong_ease(graph: KnowledgeGraph, seed: int = 0) -> ItemModel:
     """EASE (Steck 2019) with a penalty of 2000, which leans further towards popularity; `seed` changes nothing."""
-    return ItemModel(graph, ease_weights(co_holdings(graph), 2000.0))
+    return fit_ease(graph, penalty=2000.0)
 
 
 @dataclass(frozen=True)

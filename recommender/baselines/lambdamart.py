@@ -12,8 +12,8 @@ import scipy.sparse as sp
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from recommender.baselines.align import asset_ids, find, lay_over_pairs, user_ids
-from recommender.baselines.ease import ease_weights
 from recommender.baselines.pair_features import PairFeatures
+from recommender.channels.co_investment import ease
 from recommender.interactions import Interactions
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ def fit_lambdamart(graph: KnowledgeGraph, seed: int = 0) -> LambdaMartModel:
     rng = np.random.default_rng(seed)
     samples = [_sample(lesson, rng) for lesson in _lessons(graph, rng)]
     rows, labels, sizes = (np.concatenate(parts) for parts in zip(*samples, strict=True))
-    ease = _ease(Interactions(graph).ever)
-    return LambdaMartModel(graph, ease, _boost(rows, labels, sizes, seed))
+    return LambdaMartModel(graph, ease(Interactions(graph).ever), _boost(rows, labels, sizes, seed))
 
 
 def _lessons(graph: KnowledgeGraph, rng: np.random.Generator) -> list[_Lesson]:
@@ -92,7 +91,7 @@ def _lessons(graph: KnowledgeGraph, rng: np.random.Generator) -> list[_Lesson]:
             break
         user, asset = find(user_ids(earlier), user_ids(later)), find(asset_ids(earlier), asset_ids(later))
         bought = _positive(sp.csr_array(after[user][:, asset] - before))
-        lessons.append(_Lesson(PairFeatures(earlier, before, _ease(before)), bought))
+        lessons.append(_Lesson(PairFeatures(earlier, before, ease(before)), bought))
         later = earlier
     return lessons or [_held_out(graph, rng)]
 
@@ -103,11 +102,7 @@ def _held_out(graph: KnowledgeGraph, rng: np.random.Generator) -> _Lesson:
     kept, bought = ever.copy(), ever.copy()
     kept.data, bought.data = (~out) * 1.0, out * 1.0
     kept.eliminate_zeros()
-    return _Lesson(PairFeatures(graph, kept, _ease(kept)), _positive(bought))
-
-
-def _ease(ever: sp.csr_array) -> FloatArray:
-    return ease_weights(np.asarray((ever.T @ ever).toarray(), np.float64))
+    return _Lesson(PairFeatures(graph, kept, ease(kept)), _positive(bought))
 
 
 def _positive(matrix: sp.csr_array) -> sp.csr_array:

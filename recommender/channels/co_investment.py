@@ -103,7 +103,12 @@ def _both(held: sp.csr_array, user: int, asset: int, holdings: IntArray) -> IntA
 
 
 def ease_weights(ever: sp.csr_array, regularisation: float = 200.0, dropout: float = 0.0) -> npt.NDArray[np.float32]:
-    """(assets, assets) float32: EASE's item-to-item weights B, with zero diagonal.
+    """(assets, assets) float32: `ease` as it is served and stored."""
+    return ease(ever, regularisation, dropout).astype(np.float32)
+
+
+def ease(ever: sp.csr_array, regularisation: float = 200.0, dropout: float = 0.0) -> FloatArray:
+    """(assets, assets) float64: EASE's item-to-item weights B, with zero diagonal.
 
     P = (X^T X + D)^-1 and B = -P / diag(P), with D = lambda I + p / (1 - p) diag(X^T X): EASE for p = 0 (Steck,
     "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8), else the limit of training it with
@@ -129,6 +134,6 @@ def ease_weights(ever: sp.csr_array, regularisation: float = 200.0, dropout: flo
         p = np.linalg.inv((x.T @ x).toarray() + np.diag(ridge))
     b = -p / np.diag(p)[None, :]
     np.fill_diagonal(b, 0.0)
-    weights = np.zeros((ever.shape[1], ever.shape[1]), np.float32)
+    weights = np.zeros((ever.shape[1], ever.shape[1]))
     weights[np.ix_(seen, seen)] = b
     return weights
