@@ -158,7 +158,7 @@ class Backtest:
     def of_lists(self, lists: IntArray, rows: npt.NDArray[np.bool_]) -> dict[int, dict[str, FloatArray]]:
         """Horizon to metric to one value per list.
 
-        `sharpe_after` is that of the investor's portfolio with a fifth of it in the list.
+        `sharpe_before` is that of the investor's portfolio as it was, `sharpe_after` with a fifth of it in the list.
 
         Args:
             lists: (m, k) asset positions.
@@ -166,9 +166,8 @@ class Backtest:
         """
         chosen, own = equal_weights(lists, self.own.shape[1]), self.own[rows]
         both = np.where(own.any(axis=1, keepdims=True), (1.0 - LIST_SHARE) * own + LIST_SHARE * chosen, 0.0)
-        after = self._measured(both)
-        found = self._measured(chosen)
-        return {horizon: found[horizon] | {"sharpe_after": after[horizon]["sharpe"]} for horizon in found}
+        before, after, found = (self._measured(weights) for weights in (own, both, chosen))
+        return {h: found[h] | {"sharpe_before": before[h]["sharpe"], "sharpe_after": after[h]["sharpe"]} for h in found}
 
     def of_portfolios(self, rows: npt.NDArray[np.bool_]) -> dict[int, dict[str, FloatArray]]:
         """The same for the investors' own portfolios."""

@@ -12,9 +12,10 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from kg.errors import UsageError
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, Text
 from kg.progress import Progress
 from kg.schema import ASSET_KIND_OF, KIND_CODE, NodeKind
 from kg.tables import Tables
@@ -92,12 +93,14 @@ class FoldResult:
         fold: the two dates.
         data: name of the data set.
         cells: one per model, kind and group, in that order.
+        assets: (assets,) ids that the cells' lists point to.
         seconds: model name to seconds of fitting and of scoring.
     """
 
     fold: Fold
     data: str
     cells: tuple[Cell, ...]
+    assets: Text
     seconds: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def cell(self, model: str, kind: str = "all", group: str = "warm") -> Cell:
@@ -106,6 +109,13 @@ class FoldResult:
             if (cell.model, cell.kind, cell.group) == (model, kind, group):
                 return cell
         raise KeyError((model, kind, group))
+
+    def dump(self, model: str, kind: str = "all") -> pd.DataFrame:
+        """user_id, rank, asset_id: the list of everybody who bought something, warm or cold, for others to score."""
+        cells = [self.cell(model, kind, group) for group in ("warm", "cold")]
+        users, lists = (np.concatenate([getattr(cell, name) for cell in cells]) for name in ("user_ids", "lists"))
+        row, place = np.nonzero(lists >= 0)
+        return pd.DataFrame({"user_id": users[row], "rank": place + 1, "asset_id": self.assets[lists[row, place]]})
 
 
 def evaluate_fold(
@@ -142,7 +152,7 @@ def evaluate_fold(
             details += [f"nDCG@10 {cell.ndcg:.4f} {cell.group}" for cell in made if cell.kind == kinds[0]]
             cells += made
     cells += [cell for group in groups for kind in kinds for cell in _references(ready, group, kind)]
-    return FoldResult(fold, ready.graph.name, tuple(cells), seconds)
+    return FoldResult(fold, ready.graph.name, tuple(cells), asset_ids(ready.graph), seconds)
 
 
 def groups_of(data: FoldData) -> tuple[Group, Group]:

@@ -88,4 +88,5 @@ def test_the_market_the_own_portfolio_and_both_with_the_list() -> None:
     assert own["roi"][0] < market["roi"][0] < lists[30]["roi"][0]
     half = 1 - LIST_SHARE
     mixed = performance(np.array([[half / 2, half / 2, LIST_SHARE]]), found.paths.until(30), 30)
+    assert lists[30]["sharpe_before"] == pytest.approx(own["sharpe"])
     assert lists[30]["sharpe_after"][0] == pytest.approx(mixed["sharpe"][0])

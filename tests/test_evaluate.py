@@ -135,6 +135,23 @@ def test_lists_hold_nothing_that_the_investor_had_and_are_of_the_kind_asked_for(
             assert cell.kind == "all" or all(funds[a] for _, a in shown)
 
 
+def test_the_dump_of_a_fold_can_be_scored_by_others() -> None:
+    """Strict nDCG@10 restated over the file gives what was measured, for warm and cold investors."""
+    data = prepare_fold(two_tastes(), FOLD)
+    result = evaluate_fold(data, FOLD, choose_models("ease,popularity"))
+    lists = result.dump("popularity")
+    assert list(lists.columns) == ["user_id", "rank", "asset_id"]
+    warm = set(data.graph.nodes.id[data.graph.assets[data.warm_assets]])
+    for group in ("warm", "cold"):
+        cell, gains = result.cell("popularity", group=group), []
+        for user in cell.user_ids:
+            bought = set(data.purchases.loc[data.purchases["user_id"] == user, "asset_id"]) & warm
+            mine = lists[lists["user_id"] == user]
+            gain = sum(1 / np.log2(r + 1) for r, a in zip(mine["rank"], mine["asset_id"], strict=True) if a in bought)
+            gains.append(gain / sum(1 / np.log2(place + 2) for place in range(min(10, len(bought)))))
+        assert gains and np.mean(gains) == pytest.approx(cell.ndcg)
+
+
 def test_personal_models_beat_the_others_in_a_world_of_two_tastes() -> None:
     result = evaluate_fold(two_tastes(), FOLD, CHEAP)
     ndcg = {cell.model: cell.ndcg for cell in result.cells if cell.group == "warm"}
@@ -301,7 +318,8 @@ class TestCommand:
             ),
             (["--fold", "2020-06-30"], 2, "is not a window"),
             (["--fold", "2020-06-30:2020-12-31", "--out", "m.xls"], 2, "cannot tell the format"),
-            (["--fold", "2020-06-30:2020-12-31", "--dump", "d.parquet"], 2, "give it with one --rolling"),
+            (["--fold", "2020-06-30:2020-12-31", "--models", "ease,slim", "--dump", "d"], 2, "one model's lists"),
+            (["--fold", "2020-06-30:2020-09-30", "--fold", "2020-06-30:2020-12-31", "--dump", "d"], 2, "one window"),
             (["--fold", "2019-01-01:2019-02-01", "--models", "ease"], 3, "nobody newly bought anything"),
         ],
     )
@@ -311,6 +329,13 @@ class TestCommand:
         assert main(["evaluate", str(folder), *options]) == code
         said = capsys.readouterr().err.splitlines()[-1]
         assert said.startswith("pathfolio: ") and problem in said
+
+    def test_a_fold_writes_a_dump(self, folder: Path, tmp_path: Path) -> None:
+        dump = tmp_path / "lists.parquet"
+        call = ["evaluate", str(folder), "--fold", FOLD.name, "--models", "popularity"]
+        assert main([*call, "--dump", str(dump)]) == 0
+        expected = evaluate_fold(read_folder(folder), FOLD, choose_models("popularity")).dump("popularity")
+        pd.testing.assert_frame_equal(pd.read_parquet(dump), expected)
 
     def test_rolling_writes_a_dump_that_others_can_score(self, folder: Path, tmp_path: Path) -> None:
         dump = tmp_path / "lists.parquet"

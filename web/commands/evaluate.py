@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="fits of models that use a seed")
     parser.add_argument("--out", action="append", type=Path, default=[], help="metrics.json, .csv, .tex or .txt")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write bar charts with intervals there")
-    parser.add_argument("--dump", type=Path, metavar="FILE", help="with --rolling: every day's lists, as Parquet")
+    parser.add_argument("--dump", type=Path, metavar="FILE", help="write the lists of one window, as Parquet")
 
 
 def _positive(text: str) -> int:
@@ -90,7 +90,7 @@ def _rank(args: argparse.Namespace) -> None:
     writers = [(path, writer_for(path)) for path in args.out]
     windows = [Fold.parse(text) for text in args.fold or args.rolling]
     models = ablation_specs() if args.ablation else choose_models(args.models, rolling=bool(args.rolling))
-    dumped = _dumped(args, models)
+    dumped = _dumped(args, models, len(windows))
     progress = Progress()
     with progress.stage(f"read {args.data}"):
         tables = read_folder(args.data)
@@ -98,7 +98,9 @@ def _rank(args: argparse.Namespace) -> None:
     if args.fold:
         results = _frozen(tables, windows, models, args, progress)
     else:
-        results = _rolling(tables, windows, models, args.seeds, dumped, progress)
+        results = _rolling(tables, windows, models, args.seeds, progress)
+    if dumped:
+        results[0].dump(dumped).to_parquet(args.dump, index=False)
     table = metric_table(results, reference=WHOLE if args.ablation else "")
     sys.stdout.write(to_text(table))
     for path, write in writers:
@@ -109,19 +111,19 @@ def _rank(args: argparse.Namespace) -> None:
         plot_tables(table, args.plots)
 
 
-def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec]) -> tuple[Path, str] | None:
-    """Where to write whose daily lists: our own model's, or the only one's."""
+def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec], windows: int) -> str:
+    """Whose lists to write: the served score's, or the only model's; empty where none are asked for."""
     from kg.errors import UsageError
+    from recommender.ablation import WHOLE
 
     if args.dump is None:
-        return None
-    if not args.rolling or len(args.rolling) > 1:
-        raise UsageError("--dump writes the lists of one window: give it with one --rolling CUT:END")
-    ours = [spec.name for spec in models if not spec.baseline] or [spec.name for spec in models]
-    ours = ours[:1] if args.ablation else ours
-    if len(ours) > 1:
-        raise UsageError(f"--dump writes one model's lists: choose one with --models, say --models {ours[0]}")
-    return args.dump, ours[0]
+        return ""
+    if windows > 1:
+        raise UsageError("--dump writes the lists of one window: give it with one --fold or one --rolling")
+    names = [spec.name for spec in models]
+    if WHOLE not in names and len(names) > 1:
+        raise UsageError(f"--dump writes one model's lists: choose one with --models, say --models {names[0]}")
+    return WHOLE if WHOLE in names else names[0]
 
 
 def _frozen(
@@ -138,16 +140,11 @@ def _rolling(
     windows: Sequence[Fold],
     models: Sequence[ModelSpec],
     seeds: int,
-    dumped: tuple[Path, str] | None,
     progress: Progress,
 ) -> list[RollingResult]:
     from recommender.evaluate_rolling import evaluate_rolling
 
-    results = [
+    return [
         evaluate_rolling(tables, window.train_end, window.test_end, models, seeds=range(seeds), progress=progress)
         for window in windows
     ]
-    if dumped is not None:
-        path, model = dumped
-        results[0].dump(model).to_parquet(path, index=False)
-    return results
