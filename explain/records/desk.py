@@ -6,7 +6,7 @@ import pickle
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 
@@ -34,12 +34,12 @@ class Shown(Generic[View]):
 
 @dataclass(frozen=True)
 class _Answer:
-    """An answer whoever asks for it: what is shown, and its record without the question.
+    """An answer whoever asks for it: what is shown, and its record without the question; all compressed.
 
     Attributes:
         view: pickled.
         before: the canonical record up to the question's value.
-        after: what follows it, compressed.
+        after: what follows it.
     """
 
     view: bytes
@@ -52,7 +52,7 @@ class _Answer:
 
     def record(self, question: Question) -> bytes:
         """The canonical record of this answer to `question`."""
-        return self.before + canonical(asdict(question)) + zlib.decompress(self.after)
+        return zlib.decompress(self.before) + canonical(question.to_json()) + zlib.decompress(self.after)
 
 
 class Desk:
@@ -88,13 +88,13 @@ class Desk:
         receipt = self.ledger.append(
             answer.record(question), person=question.user_id, kind=RECOMMENDATION, tags=tags_of(self.adviser)
         )
-        view: View = pickle.loads(answer.view)  # noqa: S301 -- pickled by this very process
+        view: View = pickle.loads(zlib.decompress(answer.view))  # noqa: S301 -- pickled by this very process
         return Shown(view, receipt)
 
     def _answered(self, question: Question, view_of: Callable[[Advice], Any]) -> _Answer:
         advice = self.adviser.advise(question)
-        before, after = around_question(record_of(self.adviser, advice))
-        return _Answer(pickle.dumps(view_of(advice), pickle.HIGHEST_PROTOCOL), before, zlib.compress(after, 1))
+        view = pickle.dumps(view_of(advice), pickle.HIGHEST_PROTOCOL)
+        return _Answer(*(zlib.compress(part, 1) for part in (view, *around_question(record_of(self.adviser, advice)))))
 
     def _remembered(self, key: tuple[str, Question]) -> _Answer | None:
         with self._lock:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
@@ -27,12 +27,18 @@ RATE: Final = 100
 
 SECONDS: Final = 60
 INVESTORS: Final = 200
+NEWCOMERS: Final = 0.1
+"""The share of requests that somebody makes whose list nobody has asked for yet."""
+
+_LOOKS: Final = 5
+"""How often the memory is looked at on the way."""
+
 _CLIENTS: Final = 16
 _SECONDS_VARIABLE: Final = "PATHFOLIO_BENCH_SECONDS"
 
 
 def load(build: Build) -> list[Figure]:
-    """Every investor's first list one after the other, then `RATE` requests a second for some time.
+    """First lists alone, then `RATE` requests a second for some time, one in ten of them somebody's first.
 
     Requests come at random moments and do not wait for each other; a latency counts from the moment at which the
     request was due. PATHFOLIO_BENCH_SECONDS sets for how long (600 for ten minutes).
@@ -40,35 +46,75 @@ def load(build: Build) -> list[Figure]:
     seconds = int(os.environ.get(_SECONDS_VARIABLE) or SECONDS)
     rng = random.Random(7)  # noqa: S311 -- moments, not secrets
     ids = [str(key) for key in build.graph.nodes.id[build.graph.users]]
-    users = rng.sample(ids, min(INVESTORS, len(ids)))
+    rng.shuffle(ids)
+    users, newcomers = ids[:INVESTORS], ids[INVESTORS:]
+    known = frozenset(users)
     with tempfile.TemporaryDirectory() as folder, _site(build, Path(folder)) as (process, address):
-        first = _asked(address, [(0.0, user) for user in users], clients=4)
-        started, memory = _cpu_seconds(process.pid), _resident_mb(process.pid)
-        due = sorted((rng.random() * seconds, rng.choice(users)) for _ in range(RATE * seconds))
-        begun = time.perf_counter()
-        again = sorted(_asked(address, due, clients=_CLIENTS).latencies)
-        took = time.perf_counter() - begun
-        cpu, grown = _cpu_seconds(process.pid) - started, _resident_mb(process.pid) - memory
+        first = _asked(address, [(0.0, user) for user in users], clients=1)
+        started, memory = _cpu_seconds(process.pid), [_resident_mb(process.pid)]
+        due = _moments(rng, users, newcomers, RATE * seconds, seconds)
+        with _looking(process.pid, seconds, memory):
+            again = _asked(address, due, clients=_CLIENTS)
+        cpu = _cpu_seconds(process.pid) - started
+        memory.append(_resident_mb(process.pid))
         recorded = _records(Path(folder))
-    asked = len(users) + len(due)
+    asked, new = len(users) + len(due), sum(user not in known for _, user in due) / len(due)
     return [
-        Figure(f"first lists of {len(users)} investors", len(users) / first.seconds, "/s"),
-        Figure(f"lists again, {RATE}/s for {seconds} s: answered", len(again) / took, "/s", "asked for", RATE),
-        Figure("median latency", again[len(again) // 2] * 1e3, "ms"),
-        Figure("99th percentile of the latency", again[int(len(again) * 0.99)] * 1e3, "ms", "asked for at most", 50),
-        Figure("processor time per answer", cpu / len(again) * 1e3, "ms"),
-        Figure("memory, grown by", grown, "MB", "of", memory),
+        Figure("a first list, nothing else asked: median", first.quantile(0.5), "ms"),
+        Figure("a first list: 99th percentile", first.quantile(0.99), "ms", "asked for at most", 50),
+        Figure(f"lists, {RATE}/s for {seconds} s, {new:.0%} of them first ones", again.rate, "/s", "asked for", RATE),
+        Figure("median latency", again.quantile(0.5), "ms"),
+        Figure("99th percentile", again.quantile(0.99), "ms", "asked for at most", 50),
+        Figure("99th percentile of lists asked for before", again.quantile(0.99, known), "ms", "asked for at most", 50),
+        Figure("processor time per answer", cpu / len(due) * 1e3, "ms"),
+        *(Figure(f"memory after {part} of {_LOOKS}", value, "MB") for part, value in enumerate(memory[:-1])),
+        Figure("memory at the end", memory[-1], "MB", "at the start", memory[0]),
         Figure("answers without a record", asked - recorded, "", "asked for", 0),
     ]
+
+
+def _moments(
+    rng: random.Random, users: list[str], newcomers: list[str], count: int, seconds: int
+) -> list[tuple[float, str]]:
+    """When who asks; no newcomer asks twice, and where none are left, others ask instead."""
+    new = iter(newcomers)
+    moments = sorted(rng.random() * seconds for _ in range(count))
+    return [(at, next(new, users[0]) if rng.random() < NEWCOMERS else rng.choice(users)) for at in moments]
+
+
+@contextmanager
+def _looking(pid: int, seconds: int, memory: list[float]) -> Iterator[None]:
+    """Note the process's memory at equal distances, `_LOOKS` - 1 times within `seconds`."""
+    over = threading.Event()
+
+    def look() -> None:
+        while len(memory) < _LOOKS and not over.wait(seconds / _LOOKS):
+            memory.append(_resident_mb(pid))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    yield
+    over.set()
+    looking.join()
 
 
 class _Asked:
     """What came of some requests."""
 
     def __init__(self) -> None:
-        self.latencies: list[float] = []
+        self.latencies: list[tuple[float, str]] = []
         self.failures: list[str] = []
         self.seconds = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return len(self.latencies) / self.seconds
+
+    def quantile(self, share: float, users: Container[str] | None = None) -> float:
+        """Milliseconds within which this share of the requests (by these users) was answered."""
+        taken = sorted(latency for latency, user in self.latencies if users is None or user in users)
+        return taken[int(share * (len(taken) - 1))] * 1e3
 
 
 def _asked(address: str, due: list[tuple[float, str]], clients: int) -> _Asked:
@@ -86,7 +132,7 @@ def _asked(address: str, due: list[tuple[float, str]], clients: int) -> _Asked:
             problem = _ask(connection, item[1])
             if problem:
                 found.failures.append(f"{item[1]}: {problem}")
-            found.latencies.append(time.perf_counter() - moment)
+            found.latencies.append((time.perf_counter() - moment, item[1]))
         connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(clients)]
@@ -123,9 +169,13 @@ def _site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], s
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as process:  # noqa: S603 -- our own
         if process.stderr is None:
             raise AssertionError("the site has no output")
-        line = next(line for line in process.stderr if "http://" in line)
+        said, address = "", None
+        while address is None and (line := process.stderr.readline()):
+            said, address = line, re.search(r"http://\S+", line)
         try:
-            yield process, re.findall(r"http://\S+", line)[0]
+            if address is None:
+                raise AssertionError(f"the site did not start: {said.strip()}")
+            yield process, address.group()
         finally:
             process.terminate()
 

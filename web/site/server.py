@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -48,6 +49,8 @@ def address_of(listener: socket.socket, host: str) -> str:
 def run(app: Flask, listener: socket.socket) -> None:
     """Answer requests until Ctrl-C or SIGTERM; requests that are being answered are finished."""
     sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()  # looking through the snapshot for garbage again and again would stop everybody for a tenth of a second
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without it
     server = create_server(app, sockets=[listener], threads=THREADS, ident=None, channel_timeout=60)
