@@ -17,6 +17,7 @@ from kg.errors import DataError, UsageError
 from kg.tables import Tables
 from recommender.evaluate import MARKET, OWN_PORTFOLIO, FoldResult, evaluate_fold
 from recommender.evaluate_output import to_text, writer_for
+from recommender.evaluate_plots import plot_tables
 from recommender.evaluate_table import metric_table
 from recommender.registry import ModelSpec, choose_models
 from recommender.split import Fold, new_purchases, prepare_fold
@@ -269,6 +270,12 @@ class TestTable:
         line = next(line for line in text.splitlines() if line.startswith("ease "))
         assert f"{ease['mean']:.4f}" in line and f"{ease['low']:.4f}..{ease['high']:.4f}" in line
         assert "ease & " in latex and f"{ease['mean']:.4f}" in latex and latex.count(r"\begin{tabular}") == 8
+
+    def test_plots_show_the_ranking_and_what_lists_earned(self, table: pd.DataFrame, tmp_path: Path) -> None:
+        drawn = plot_tables(table, tmp_path)
+        names = [f"frozen-2020-06-30-2020-12-31-{part}" for part in ("warm", "warm-returns", "cold", "cold-returns")]
+        assert [path.name for path in drawn] == [name + ending for name in names for ending in (".png", ".svg")]
+        assert all(path.stat().st_size > 10_000 for path in drawn)
 
     def test_an_unknown_ending_is_refused(self) -> None:
         with pytest.raises(
