@@ -7,7 +7,7 @@ source and the snapshot's date, so that nobody takes them for facts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from typing import Final
@@ -19,6 +19,7 @@ from explain.early import EarlyBuyers
 from explain.evidence import FOLLOWS, INTERESTED_IN, USER, PathEdge, PathNode
 from explain.explanation import Explanation
 from explain.reasons import add_reasons
+from explain.shortlist import Shortlist
 from explain.tracer import Tracer
 from explain.wording import wording_of
 from kg.graph import IntArray
@@ -27,8 +28,8 @@ from recommender.assumed import NOBODY, AssumedInvestor, AssumedScore
 from recommender.build import Build
 from recommender.ranking import id_order
 from recommender.suitability.gate import Gate
+from recommender.suitability.investor import ASSUMED
 
-ASSUMED: Final = "assumed in this question"
 MOST_RISERS: Final = 5
 RISERS_WITHIN: Final = 100
 """Assets below the list that climb are shown down to this place."""
@@ -70,18 +71,20 @@ class AssumedList:
         lines: the new list, best first.
         risers: further assets that climbed most, the largest climb first.
         left: what stood on the old list and is not on the new one; `rank` 0 where it may no longer be listed.
+        shortlist: all candidates, and what the rules make of them for the investor as assumed.
     """
 
     lines: tuple[AssumedLine, ...]
     risers: tuple[Move, ...]
     left: tuple[Move, ...]
+    shortlist: Shortlist = field(compare=False, repr=False)
 
 
 class WhatIfDesk:
     """Answers what-if questions of one build; keep it, since it remembers what it looked up. Safe between threads."""
 
-    def __init__(self, build: Build, gate: Gate | None = None) -> None:
-        """Look nothing up yet; with a `gate` nothing is listed that it does not let through."""
+    def __init__(self, build: Build, gate: Gate) -> None:
+        """Look nothing up yet; nothing is listed that `gate` does not let through."""
         self.build, self.gate = build, gate
         self._lock = Lock()
 
@@ -91,7 +94,8 @@ class WhatIfDesk:
 
     @cached_property
     def _lookups(self) -> Lookups:
-        return Lookups(self._tracer, None if self.gate is None else self.gate.assets.rules)
+        rules = self.gate.assets.rules
+        return Lookups(self._tracer, rules if rules.ratings else None)
 
     @cached_property
     def _by_id(self) -> IntArray:
@@ -106,26 +110,23 @@ class WhatIfDesk:
             UsageError: there is no such kind, or no asset of it.
         """
         score = AssumedScore(self.build.scorer, asked)
-        new = self._ranked(score, kind)
-        old = None if before is None else self._ranked(AssumedScore(self.build.scorer, before), kind)
+        new = self._shortlist(score, kind)
+        old = None if before is None else self._shortlist(AssumedScore(self.build.scorer, before), kind)
         with self._lock:
-            lines = self._lines(score, new.order[:k].tolist(), old, langs)
+            lines = self._lines(score, new.suitable[:k].tolist(), old, langs)
         if old is None:
-            return AssumedList(lines, (), ())
+            return AssumedList(lines, (), (), new)
         shown = {line.move.asset for line in lines}
-        left = tuple(_move(asset, new, old) for asset in old.order[:k].tolist() if asset not in shown)
-        return AssumedList(lines, _risers(new, old, k), left)
+        left = tuple(_move(asset, new, old) for asset in old.suitable[:k].tolist() if asset not in shown)
+        return AssumedList(lines, _risers(new, old, k), left, new)
 
-    def _ranked(self, score: AssumedScore, kind: str | None) -> _Ranked:
-        allowed = score.investor.open_to(self.build.graph, kind, self.gate)
-        scores = np.where(allowed, score.scores(), -np.inf)
-        order = self._by_id[np.argsort(-scores[self._by_id], kind="stable")][: int(allowed.sum())]
-        place = np.zeros(len(scores), np.int64)
-        place[order] = np.arange(1, len(order) + 1)
-        return _Ranked(order, place)
+    def _shortlist(self, score: AssumedScore, kind: str | None) -> Shortlist:
+        eligible = score.investor.eligible(self.build.graph, kind)
+        screening = score.investor.screened(self.gate, self.build.graph.assets[np.flatnonzero(eligible)])
+        return Shortlist.of(score.scores(), eligible, screening, self._by_id)
 
     def _lines(
-        self, score: AssumedScore, shown: list[int], old: _Ranked | None, langs: Sequence[str]
+        self, score: AssumedScore, shown: list[int], old: Shortlist | None, langs: Sequence[str]
     ) -> tuple[AssumedLine, ...]:
         tracer = AssumedTracer(self._tracer, score.investor)
         lookups = AssumedLookups(self._lookups, tracer, score.investor)
@@ -134,26 +135,18 @@ class WhatIfDesk:
             account = score.account(asset)
             found = add_reasons(tracer.trace(account, rank), account.user, account.asset, lookups, langs)
             carried = sum(path.contribution for path in found.paths if path.edges[0].source == ASSUMED)
-            move = Move(asset, rank, 0 if old is None else int(old.place[asset]))
+            move = Move(asset, rank, 0 if old is None else int(old.places[asset]))
             lines.append(AssumedLine(move, account.score, found, carried))
         return tuple(lines)
 
 
-@dataclass(frozen=True)
-class _Ranked:
-    """`order`: positions of the assets that may be listed, best first; `place` (assets,) from 1, 0 for the others."""
-
-    order: IntArray
-    place: IntArray
+def _move(asset: int, new: Shortlist, old: Shortlist) -> Move:
+    return Move(asset, int(new.places[asset]), int(old.places[asset]))
 
 
-def _move(asset: int, new: _Ranked, old: _Ranked) -> Move:
-    return Move(asset, int(new.place[asset]), int(old.place[asset]))
-
-
-def _risers(new: _Ranked, old: _Ranked, k: int) -> tuple[Move, ...]:
+def _risers(new: Shortlist, old: Shortlist, k: int) -> tuple[Move, ...]:
     """What climbed most below the list."""
-    moves = (_move(asset, new, old) for asset in new.order[k:RISERS_WITHIN].tolist())
+    moves = (_move(asset, new, old) for asset in new.suitable[k:RISERS_WITHIN].tolist())
     rising = [move for move in moves if move.was > move.rank]
     return tuple(sorted(rising, key=lambda move: (-move.climb, move.rank))[:MOST_RISERS])
 

@@ -3,7 +3,7 @@
 A recommendation holds because of a set of the investor's own positions and answers; the smallest such set without
 which the asset would not be listed is found by scoring the changed investor again, size by size, so that it is
 smallest indeed (Tran, Ghazimatin, Saha Roy, "Counterfactual Explanations for Neural Recommenders", SIGIR 2021).
-What may be listed stays the same: an asset that is taken away does not become a candidate itself.
+An asset that is taken away does not become a candidate itself.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ from typing import Final
 
 from explain.place import asset_ids, place_of
 from explain.what_if import Change, WhatIf
-from kg.graph import Mask
 from kg.schema import RELATIONS
 from recommender.interactions import PROFILE_RELATIONS
-from recommender.retrieve import candidates
 
 BATCH: Final = 256
 
@@ -49,7 +47,8 @@ class Counterfactual:
         user, asset: positions among the snapshot's investors and assets.
         takes_off: whether the asset was to leave the list, not to come onto it.
         change: None where none was found.
-        before, after: the asset's place without and with the change; `after` is 0 without one.
+        before, after: the asset's place without and with the change; `before` is 0 where it may not be listed (held,
+            or not suitable), `after` is 0 without a change.
         is_smallest: no smaller change does it (or none at all, where there is no change): all were scored. False
             where the bound on the search was hit first.
         scored: how many changed investors were scored.
@@ -74,9 +73,9 @@ class Counterfactual:
         """Score once more: whether the change does what is said of it."""
         if self.change is None:
             return True
-        allowed, ids = _allowed(model, self.user, self.options.kind), asset_ids(model.graph)
-        scores = model.what_if(self.user, [Change(), self.change])
-        places = [place_of(row, allowed, self.asset, ids) for row in scores]
+        ids, changes = asset_ids(model.graph), [Change(), self.change]
+        scores, listed = model.what_if(self.user, changes), model.listed(self.user, self.options.kind, changes)
+        places = [place_of(row, allowed, self.asset, ids) for row, allowed in zip(scores, listed, strict=True)]
         return places == [self.before, self.after] and (self.before <= self.options.k) != (self.after <= self.options.k)
 
 
@@ -117,8 +116,8 @@ class _Search:
 
     def __init__(self, model: WhatIf, user: int, asset: int, options: SearchOptions, *, off: bool) -> None:
         self.model, self.user, self.asset, self.options, self.off = model, user, asset, options, off
-        self.allowed, self.ids = _allowed(model, user, options.kind), asset_ids(model.graph)
-        self.before = self._places([Change()])[0]
+        self.ids = asset_ids(model.graph)
+        self.before = self._places([Change()])[0] if model.listed(user, options.kind, [Change()])[0, asset] else 0
         self.scored = 1
 
     def run(self, parts: list[Change]) -> Counterfactual:
@@ -188,8 +187,11 @@ class _Search:
         return (place > self.options.k) == self.off
 
     def _places(self, changes: list[Change]) -> list[int]:
+        """The asset's place after each change: behind all others where it may not be listed any more."""
         scores = self.model.what_if(self.user, changes)
-        return [place_of(row, self.allowed, self.asset, self.ids) for row in scores]
+        listed = self.model.listed(self.user, self.options.kind, changes)
+        places = [place_of(row, allowed, self.asset, self.ids) for row, allowed in zip(scores, listed, strict=True)]
+        return [place or len(self.ids) + 1 for place in places]
 
     def _result(self, change: Change | None, after: int, *, is_smallest: bool) -> Counterfactual:
         return Counterfactual(
@@ -215,9 +217,3 @@ def _fitting(size: int, most: int) -> int:
     while comb(count + 1, size) <= most:
         count += 1
     return count
-
-
-def _allowed(model: WhatIf, user: int, kind: str | None) -> Mask:
-    allowed = candidates(model.graph, kind)
-    allowed[model.positions(user)] = False
-    return allowed

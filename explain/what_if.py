@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.schema import RELATIONS, NodeKind, Relation
+from recommender.assumed import AssumedInvestor
 from recommender.channels.base import Investors
 from recommender.interactions import PROFILE_RELATIONS, Interactions
+from recommender.retrieve import candidates
+from recommender.suitability.gate import Gate
 
 if TYPE_CHECKING:
     from recommender.scorer import Scorer
@@ -51,12 +54,29 @@ class WhatIf(Protocol):
         """(len(changes), assets) float64: the scores after each change."""
         ...
 
+    def listed(self, user: int, kind: str | None, changes: Sequence[Change]) -> Mask:
+        """(len(changes), assets) bool: what may be on the list after each change; `kind` as in `candidates`."""
+        ...
+
+
+def not_held(model: WhatIf, user: int, kind: str | None) -> Mask:
+    """(assets,) bool: the assets of a kind without the investor's own; one that is taken away does not come back."""
+    eligible = candidates(model.graph, kind).copy()
+    eligible[model.positions(user)] = False
+    return eligible
+
 
 @dataclass(frozen=True)
 class ScorerWhatIf:
-    """The served scorer as `WhatIf`: the weights stay, only the investor's own row changes."""
+    """The served scorer as `WhatIf`: the weights stay, only the investor's own row changes.
+
+    With a `gate`, lists hold what the rules let through for the investor with the answers that a change gives them.
+    What a change takes away is taken from the score alone: without it the rules could judge nothing, and everything
+    would depend on every answer.
+    """
 
     scorer: Scorer
+    gate: Gate | None = None
 
     @property
     def graph(self) -> KnowledgeGraph:
@@ -88,6 +108,24 @@ class ScorerWhatIf:
         rows = np.full(len(changes), self.graph.users[user], np.int64)
         ever_shape, profile_shape = (len(changes), len(self.graph.assets)), (len(changes), len(self.graph))
         return self.scorer.score_rows(Investors(_rows(ever, ever_shape), _rows(levels, profile_shape), rows))
+
+    def listed(self, user: int, kind: str | None, changes: Sequence[Change]) -> Mask:
+        """(len(changes), assets) bool: what is not held, and suitable."""
+        eligible = not_held(self, user, kind)
+        if self.gate is None:
+            return np.tile(eligible, (len(changes), 1))
+        masks = {given: eligible & self._suitable(self.gate, user, given) for given in {*map(_given, changes)}}
+        return np.stack([masks[_given(change)] for change in changes])
+
+    def _suitable(self, gate: Gate, user: int, given: tuple[tuple[Relation, int], ...]) -> Mask:
+        """(assets,) bool: what the rules let through for the investor with these answers."""
+        asked = AssumedInvestor.of(self.scorer, user).with_answers(dict(given))
+        return asked.screened(gate, self.graph.assets).allowed
+
+
+def _given(change: Change) -> tuple[tuple[Relation, int], ...]:
+    """The answers that a change gives, without those that it takes away."""
+    return tuple((relation, row) for relation, row in change.answers if row is not None)
 
 
 def profile_relation(kind: NodeKind) -> Relation:

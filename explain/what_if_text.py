@@ -29,7 +29,7 @@ def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:
     if found.change is not None:
         rows = model.graph.assets[sorted(found.change.without)].tolist()
         values |= {"positions": [tracer.node(row) for row in rows], "answers": _answers(found, model, tracer)}
-    return speech_of(lang).what_if(_macro(found), values)
+    return speech_of(lang).what_if(_macro(found, model), values)
 
 
 def to_json(found: Counterfactual, model: WhatIf, lang: str = "en") -> dict[str, Any]:
@@ -53,9 +53,9 @@ def to_json(found: Counterfactual, model: WhatIf, lang: str = "en") -> dict[str,
     }
 
 
-def _macro(found: Counterfactual) -> str:
+def _macro(found: Counterfactual, model: WhatIf) -> str:
     if not found.before:
-        return "held"
+        return "held" if found.asset in model.positions(found.user) else "unsuitable"
     side = "off" if found.takes_off else "on"
     if found.change is not None:
         return side

@@ -24,7 +24,7 @@ from recommender.channels.base import Investors, attribute_relation
 from recommender.interactions import PROFILE_RELATIONS, Interactions
 from recommender.retrieve import candidates
 from recommender.scorer import Scorer
-from recommender.suitability.gate import Gate
+from recommender.suitability.gate import Gate, Screening
 from recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, Level, investor_facts
 from recommender.suitability.verdict import Outcome
 
@@ -92,21 +92,26 @@ class AssumedInvestor:
         nobody = Investors.of(interactions, np.zeros(0, np.int64))
         return replace(nobody, ever=ever, profile=profile, row=np.array([self.row], np.int64))
 
-    def open_to(self, graph: KnowledgeGraph, kind: str | None, gate: Gate | None) -> Mask:
-        """(assets,) bool: what may be listed: not held, followed or dismissed, and let through by the gate.
+    def eligible(self, graph: KnowledgeGraph, kind: str | None) -> Mask:
+        """(assets,) bool: what the list could hold, before the rules: not held, followed or dismissed.
 
         Raises:
             UsageError: there is no such kind, or no asset of it.
         """
-        allowed = candidates(graph, kind).copy()
-        allowed[sorted(self.held | self.followed | self.dismissed)] = False
-        if gate is not None:
-            screening = gate.screen_facts(self.facts(gate), graph.assets)
-            allowed &= screening.allowed
-            if self.years is not None:  # said in years, so what should be held longer is not only warned of
-                rules = [row for row, rule in enumerate(gate.assets.rules.rules) if rule.kind == "horizon"]
-                allowed &= (screening.effects[rules] < Outcome.WARN).all(axis=0)
-        return allowed
+        eligible = candidates(graph, kind).copy()
+        eligible[sorted(self.held | self.followed | self.dismissed)] = False
+        return eligible
+
+    def screened(self, gate: Gate, asset_rows: IntArray) -> Screening:
+        """The rules' findings about assets (rows of the graph's nodes) for the investor as assumed."""
+        screening = gate.screen_facts(self.facts(gate), asset_rows)
+        if self.years is None:
+            return screening
+        # Said in years, so what should be held longer is not only warned of.
+        effects = screening.effects.copy()
+        rules = [row for row, rule in enumerate(gate.assets.rules.rules) if rule.kind == "horizon"]
+        effects[rules] = np.where(effects[rules] >= Outcome.WARN, np.int8(Outcome.REJECT), effects[rules])
+        return replace(screening, effects=effects)
 
     def facts(self, gate: Gate) -> InvestorFacts:
         """The investor as suitability rules see them; assumed levels are as good as stated ones."""
@@ -122,7 +127,7 @@ class AssumedInvestor:
                 found, limit = stated.levels.get(table), rules.levels[table].get(name.casefold())
                 levels[table] = found if found is not None and found.name == name else Level(name, -1, limit)
         if self.years is not None:
-            levels["horizon"] = Level(f"{self.years:g} years", -1, self.years)
+            levels["horizon"] = Level("", -1, self.years)
         return replace(stated, levels=levels)
 
 

@@ -17,9 +17,9 @@ from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_
 from explain.errors import ExplanationError
 from explain.explainer import Explainer
 from explain.place import asset_ids, place_of
-from explain.what_if import Change, WhatIf
+from explain.what_if import Change, WhatIf, not_held
 from explain.what_if_text import tell
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.schema import RELATIONS, NodeKind, Relation
 from recommender.account import OTHER_INVESTORS
 from recommender.interactions import PROFILE_RELATIONS, Interactions
@@ -55,6 +55,9 @@ class Toy:
             levels = [level for level in answers.values() if level is not None]
             out.append(self.weights[held].sum(axis=0) / max(len(held), 1) + self.levels[levels].sum(axis=0))
         return np.array(out)
+
+    def listed(self, user: int, kind: str | None, changes: Sequence[Change]) -> Mask:
+        return np.tile(not_held(self, user, kind), (len(changes), 1))
 
 
 def toy(seed: int, *, spread: float = 1.0) -> Toy:

@@ -145,7 +145,8 @@ def test_answers_give_more_relevant_lists_than_popularity(
         stated = AssumedInvestor(levels=levels)
         asked = replace(stated, interests=tuple(node for node in nodes if node is not None))
         for investor, out in ((asked, lists), (stated, bare)):
-            allowed = investor.open_to(graph, None, gate)
+            allowed = investor.eligible(graph, None)
+            allowed[allowed] = investor.screened(gate, graph.assets[allowed]).allowed
             out.append(top_lists(AssumedScore(scorer, investor).scores()[None], allowed[None], by_id)[0])
     by_popularity = relevance(scorer, truth, users, [popular] * len(users))
     by_answers = relevance(scorer, truth, users, lists)

@@ -6,10 +6,11 @@ import argparse
 import csv
 import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from explain.assumed import AssumedList
+    from explain.records.adviser import Advice
     from explain.records.desk import Desk
     from recommender.build import Build
 
@@ -21,32 +22,26 @@ def print_profile_list(build: Build, args: argparse.Namespace, desk: Desk, who: 
         UsageError: a question or an answer that the snapshot does not have, or k below 1.
         LedgerError: it could not be recorded, so nothing is printed.
     """
-    from explain.assumed import WhatIfDesk
-    from explain.records.assumed import record_what_if
-    from kg.errors import UsageError
+    from explain.records.adviser import Question
+    from explain.records.assumed import Assumed
+    from explain.records.serve import serve
     from recommender.questionnaire import answered, read_profile
 
-    if args.k < 1:
-        raise UsageError(f"a list of {args.k} assets: -k takes 1 or more")
-    answers = read_profile(args.profile)
-    found = WhatIfDesk(build, desk.adviser.gate).answer(
-        answered(build.graph, answers), None, args.k, args.kind, ("en",)
-    )
-    receipt = record_what_if(desk, who, "command line", None, {"answers": [list(pair) for pair in answers]}, found)
-    {"table": _print_table, "json": _print_json, "csv": _print_csv}[args.format](found, build)
-    return receipt.id
+    assumed = Assumed.of(build.graph, answered(build.graph, read_profile(args.profile)))
+    question = Question(who, "command line", "", args.k, args.kind, assumed=assumed)
+    served = serve(desk.adviser, desk.ledger, question)
+    {"table": _print_table, "json": _print_json, "csv": _print_csv}[args.format](served.advice, build)
+    return served.receipt.id
 
 
-def _rows(found: AssumedList) -> list[dict[str, Any]]:
-    rows = []
-    for line in found.lines:
-        asset, reasons = line.explanation.asset, [reason.text for reason in line.explanation.reasons]
-        about = {"user_id": "", "rank": line.move.rank, "asset_id": asset.id, "kind": asset.kind.lower()}
-        rows.append({**about, "name": asset.name, "score": line.score, "reasons": reasons})
-    return rows
+def _rows(found: Advice) -> list[dict[str, Any]]:
+    return [
+        {**asdict(line), "reasons": [reason.text for reason in explanation.reasons_in("en")]}
+        for line, explanation in zip(found.lines, found.explanations, strict=True)
+    ]
 
 
-def _print_table(found: AssumedList, build: Build) -> None:
+def _print_table(found: Advice, build: Build) -> None:
     if build.is_sample:
         sys.stdout.write(f"{build.manifest['name']}: generated data, no real investors or assets\n")
     rows = _rows(found)
@@ -58,12 +53,12 @@ def _print_table(found: AssumedList, build: Build) -> None:
         sys.stdout.write("no asset is left to recommend\n")
 
 
-def _print_json(found: AssumedList, _build: Build) -> None:
+def _print_json(found: Advice, _build: Build) -> None:
     json.dump(_rows(found), sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
 
 
-def _print_csv(found: AssumedList, _build: Build) -> None:
+def _print_csv(found: Advice, _build: Build) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     names = ("user_id", "rank", "asset_id", "kind", "name", "score")
     writer.writerow(names)

@@ -6,17 +6,22 @@ which is what a replay relies on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import islice
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from explain.assumed import AssumedList, WhatIfDesk
+from explain.counterfactual import Counterfactual
 from explain.explainer import Explainer
 from explain.explanation import Explanation
+from explain.records.assumed import Assumed
+from explain.records.changes import what_would_move
+from explain.shortlist import Shortlist
 from explain.wording import LANGUAGES
 from kg.errors import UsageError
 from kg.graph import FloatArray, IntArray, Mask
@@ -49,6 +54,9 @@ class Question:
         lang: the language in which the answer is shown.
         explained: whether each line comes with its explanation and its whole verdict; False for the bare lists of
             everybody, whose reasons the sealed build gives again when somebody asks.
+        counterfactual: whether it was also asked what would change the place of `asset_id`.
+        assumed: what a what-if question assumes of the investor; None for a recommendation. `user_id` is empty for
+            somebody whom the snapshot does not have.
     """
 
     who: str
@@ -60,6 +68,27 @@ class Question:
     lang: str = "en"
     asset_id: str | None = None
     explained: bool = True
+    counterfactual: bool = False
+    assumed: Assumed | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an empty list with UsageError."""
+        if self.k < 1:
+            raise UsageError(f"a list of {self.k} assets: -k takes 1 or more")
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a record; the last two only where they were asked."""
+        plain = asdict(replace(self, assumed=None))
+        del plain["assumed"]
+        if not self.counterfactual:
+            del plain["counterfactual"]
+        return plain if self.assumed is None else plain | {"assumed": self.assumed.to_json()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Question:
+        """What `to_json` wrote; raises TypeError or KeyError for anything else."""
+        assumed = value.get("assumed")
+        return cls(**{**value, "assumed": None if assumed is None else Assumed.from_json(assumed)})
 
 
 @dataclass(frozen=True)
@@ -83,6 +112,8 @@ class Advice:
         rejected: those that stood above the last line, the highest score first, `MOST_REJECTED` at most.
         screening: the gate's findings about all candidates.
         scores: (candidates,) float64, in the order of `screening.at`.
+        change: what would take the asset off the list or bring it onto it, where that was asked.
+        moves: the list as the desk for what-if questions gave it, where the question assumes something.
     """
 
     question: Question
@@ -92,6 +123,8 @@ class Advice:
     rejected: tuple[Rejected, ...]
     screening: Screening
     scores: FloatArray
+    change: Counterfactual | None = None
+    moves: AssumedList | None = None
 
 
 class Adviser:
@@ -123,6 +156,11 @@ class Adviser:
         return Explainer(self.build.graph, self.build.build_hash, rules)
 
     @cached_property
+    def what_if(self) -> WhatIfDesk:
+        """The build's desk for questions that assume something."""
+        return WhatIfDesk(self.build, self.gate)
+
+    @cached_property
     def _by_id(self) -> IntArray:
         return id_order(self.build.graph)
 
@@ -130,8 +168,10 @@ class Adviser:
         """The list for an investor, or the one asset that was asked about.
 
         Raises:
-            UsageError: unknown investor, asset or kind, or k below 1.
+            UsageError: unknown investor, asset, kind or level.
         """
+        if question.assumed is not None:
+            return self._assumed(question, question.assumed)
         user = user_position(self.build.graph, question.user_id)
         return self._advise(question, user, self.build.scorer.scores(np.array([user]))[0])
 
@@ -145,38 +185,56 @@ class Adviser:
                 yield self._advise(question, user, row)
 
     def _advise(self, question: Question, user: int, scores: FloatArray) -> Advice:
-        if question.k < 1:
-            raise UsageError(f"a list of {question.k} assets: -k takes 1 or more")
         graph = self.build.graph
         eligible = self._eligible(question, user)
         asked = None if question.asset_id is None else graph.asset_row(question.asset_id) - int(graph.assets[0])
         at = np.flatnonzero(_with(eligible, asked))
         screening = self.gate.screen(int(graph.users[user]), graph.assets[at])
-        allowed = np.zeros(len(eligible), bool)
-        allowed[at[screening.allowed]] = True
-        if asked is None:
-            shown, passed_over = self._chosen(question.k, scores, eligible, allowed)
-        else:
-            shown, passed_over = [(self._place(asked, scores, eligible & allowed), asked)], []
-        verdict = screening.verdict if question.explained else screening.brief
+        found = Shortlist.of(scores, eligible, screening, self._by_id)
+        shown = found.first(question.k) if asked is None else [(int(found.places[asked]), asked)]
+        passed_over = found.passed_over(question.k) if asked is None else []
+        explanations = [self._explained(user, *each) for each in shown] if question.explained else []
+        advice = self._advice(question, found, shown, passed_over, explanations)
+        if asked is None or not question.counterfactual:
+            return advice
+        return replace(advice, change=what_would_move(self.build, self.gate, user, asked, question.k, question.kind))
+
+    def _assumed(self, question: Question, assumed: Assumed) -> Advice:
+        """The list for the investor as they might be, with the place that each asset has as they are."""
+        asked, before = assumed.investors(self.build.scorer, question.user_id)
+        found = self.what_if.answer(asked, before, question.k, question.kind, LANGUAGES)
+        explanations, listed = [line.explanation for line in found.lines], found.shortlist
+        shown, passed_over = listed.first(question.k), listed.passed_over(question.k)
+        return replace(self._advice(question, listed, shown, passed_over, explanations), moves=found)
+
+    def _advice(
+        self,
+        question: Question,
+        found: Shortlist,
+        shown: Sequence[tuple[int, int]],
+        passed_over: Sequence[tuple[int, int]],
+        explanations: Sequence[Explanation],
+    ) -> Advice:
+        ids, rows = self.build.graph.nodes.id, self.build.graph.assets
+        verdict = found.screening.verdict if question.explained else found.screening.brief
 
         def verdict_on(asset: int) -> Verdict:
-            return verdict(int(np.searchsorted(at, asset)))
+            return verdict(int(np.searchsorted(found.screening.at, asset)))
 
         return Advice(
             question,
-            tuple(self._line(question.user_id, asset, rank, scores) for rank, asset in shown),
-            tuple(self._explained(user, asset, rank) for rank, asset in shown) if question.explained else (),
+            tuple(self._line(question.user_id, asset, rank, found.scores) for rank, asset in shown),
+            tuple(explanations),
             tuple(verdict_on(asset) for _, asset in shown),
             tuple(
-                Rejected(str(graph.nodes.id[graph.assets[asset]]), place, float(scores[asset]), verdict_on(asset))
+                Rejected(str(ids[rows[asset]]), place, float(found.scores[asset]), verdict_on(asset))
                 for place, asset in passed_over[:MOST_REJECTED]
             ),
-            screening,
-            scores[at],
+            found.screening,
+            found.scores[found.screening.at],
         )
 
-    def _explained(self, user: int, asset: int, rank: int) -> Explanation:
+    def _explained(self, user: int, rank: int, asset: int) -> Explanation:
         account = self.build.scorer.account(user, asset)
         with self._lock:
             return self.explainer.explain(account, rank, LANGUAGES)
@@ -188,28 +246,6 @@ class Adviser:
             ever = self.build.scorer.interactions.ever
             eligible[ever.indices[ever.indptr[user] : ever.indptr[user + 1]]] = False
         return eligible
-
-    def _chosen(
-        self, k: int, scores: FloatArray, eligible: Mask, allowed: Mask
-    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """(rank, asset) of what is shown, walking down the ranking until k pass, and (place, asset) of what did not."""
-        ranked = self._ranked(scores, eligible)
-        passes = allowed[ranked]
-        best = np.flatnonzero(passes)[:k]
-        end = int(best[-1]) + 1 if len(best) == k else len(ranked)
-        shown = [(rank, int(asset)) for rank, asset in enumerate(ranked[best], 1)]
-        return shown, [(int(place) + 1, int(ranked[place])) for place in np.flatnonzero(~passes[:end])]
-
-    def _place(self, asset: int, scores: FloatArray, listed: Mask) -> int:
-        """The asset's rank in the list, however long that is; 0 where it is not on it."""
-        found = np.flatnonzero(self._ranked(scores, listed) == asset)
-        return int(found[0]) + 1 if len(found) else 0
-
-    def _ranked(self, scores: FloatArray, listed: Mask) -> IntArray:
-        """The listed assets, the highest score first; of equal ones the smaller id."""
-        usable = listed & (scores > -np.inf)
-        order = np.argsort(-np.where(usable, scores, -np.inf)[self._by_id], kind="stable")
-        return self._by_id[order[: np.count_nonzero(usable)]]
 
     def _line(self, user_id: str, asset: int, rank: int, scores: FloatArray) -> Recommendation:
         graph = self.build.graph

@@ -1,47 +1,80 @@
-"""Records of what-if lists: what was assumed, and what was listed under it; kept apart from recommendations."""
+"""What a what-if question assumes of an investor, by names: it stands in the record, and replay asks it again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from explain.assumed import AssumedList
-from explain.ledger.writer import Receipt
-from explain.records.desk import Desk
-from explain.records.keep import keep
-from explain.records.record import software
-from explain.records.serve import tags_of
+from kg.graph import KnowledgeGraph
+from kg.schema import RELATIONS, Relation
+from recommender.assumed import AssumedInvestor, interest_node
+from recommender.retrieve import user_position
+from recommender.scorer import Scorer
 
 WHAT_IF: Final = "what-if"
-FORMAT: Final = 1
+"""The kind under which what-if lists stand in the ledger, apart from recommendations."""
 
 
-def record_what_if(
-    desk: Desk, who: str, through: str, user_id: str | None, assumed: Mapping[str, Any], found: AssumedList
-) -> Receipt:
-    """Append the record of one what-if list; once it returns, the list may be shown.
+@dataclass(frozen=True)
+class Assumed:
+    """The investor of a what-if question.
 
-    Args:
-        who, through: as in `explain.records.adviser.Question`.
-        user_id: whose key seals it; None for somebody whom the snapshot does not have, of whom nothing is known but
-            these answers.
-        assumed: the answers and the assets followed and dismissed, in JSON's types.
-
-    Raises:
-        LedgerError: it could not be recorded, so there is nothing to show.
+    Attributes:
+        levels: (relation, level) of all answers that count, stated or assumed, in the order of the relations.
+        interests: industries, sectors and categories.
+        follow, dismiss: asset ids.
+        years: for how long the money can stay invested; None as the rules read it from the objective.
     """
-    adviser, ledger = desk.adviser, desk.ledger
-    keep(adviser.build, adviser.rules, ledger)
-    lines = [
-        {"rank": line.move.rank, "was": line.move.was, "asset_id": line.explanation.asset_id, "score": line.score}
-        for line in found.lines
-    ]
-    record = {
-        "format": FORMAT,
-        "question": {"who": who, "through": through, "user_id": user_id, "assumed": dict(assumed)},
-        "build": {"hash": adviser.build.build_hash, "versions": dict(adviser.build.manifest["versions"])},
-        "rules": {"market": adviser.rules.market, "version": adviser.rules.version, "sha256": adviser.rules.sha256},
-        "software": software(),
-        "list": lines,
-    }
-    return ledger.append(record, person=user_id, kind=WHAT_IF, tags=tags_of(adviser))
+
+    levels: tuple[tuple[str, str], ...] = ()
+    interests: tuple[str, ...] = ()
+    follow: tuple[str, ...] = ()
+    dismiss: tuple[str, ...] = ()
+    years: float | None = None
+
+    @classmethod
+    def of(cls, graph: KnowledgeGraph, investor: AssumedInvestor) -> Assumed:
+        """What `investor` is, beside what the snapshot says of them."""
+        ids, first = graph.nodes.id, int(graph.assets[0])
+        return cls(
+            tuple(sorted((relation.value, str(ids[row])) for relation, row in investor.levels.items())),
+            tuple(str(ids[row]) for row in investor.interests),
+            tuple(str(ids[first + asset]) for asset in sorted(investor.followed)),
+            tuple(str(ids[first + asset]) for asset in sorted(investor.dismissed)),
+            investor.years,
+        )
+
+    def investors(self, scorer: Scorer, user_id: str) -> tuple[AssumedInvestor, AssumedInvestor]:
+        """The investor as assumed, and as they are; a stranger where `user_id` is empty.
+
+        Raises:
+            UsageError: the scorer's snapshot has no such investor, asset or level.
+        """
+        graph = scorer.graph
+        before = AssumedInvestor.of(scorer, user_position(graph, user_id)) if user_id else AssumedInvestor()
+        first = int(graph.assets[0])
+        followed, dismissed = (
+            frozenset(graph.asset_row(name) - first for name in names) for names in (self.follow, self.dismiss)
+        )
+        levels = {Relation(relation): _level(graph, Relation(relation), name) for relation, name in self.levels}
+        interests = tuple(interest_node(graph, name) for name in self.interests)
+        asked = AssumedInvestor(before.row, before.held, followed, dismissed, levels, interests, self.years)
+        return asked, before
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a record."""
+        texts = {name: list(getattr(self, name)) for name in ("interests", "follow", "dismiss")}
+        return {"levels": dict(self.levels), "years": self.years, **texts}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Assumed:
+        """What `to_json` wrote."""
+        interests, follow, dismiss = (tuple(value[name]) for name in ("interests", "follow", "dismiss"))
+        return cls(tuple(sorted(value["levels"].items())), interests, follow, dismiss, value["years"])
+
+
+def _level(graph: KnowledgeGraph, relation: Relation, name: str) -> int:
+    found = (graph.find(kind, name) for kind in RELATIONS[relation].tails)
+    row = next((row for row in found if row is not None), None)
+    return graph.row(RELATIONS[relation].tails[0], name) if row is None else row

@@ -1,35 +1,52 @@
-"""What would have changed a recorded result, computed again with the build that made it."""
+"""What would have changed a recorded result, computed again with the build that made it, under the same rules."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
+from explain.counterfactual import Counterfactual, SearchOptions, what_brings_it_on, what_takes_it_off
 from explain.records.columns import unpacked
 from explain.what_if import ScorerWhatIf
 from explain.what_if_text import tell
 from recommender.build import Build
 from recommender.retrieve import user_position
+from recommender.suitability.gate import Gate
+from recommender.suitability.verdict import Outcome
 
 _EACH: Final = 2
 _MOST_SCORED: Final = 1000
 
 
-def what_would_have_changed(record: dict[str, Any], build: Build, lang: str) -> list[str]:
-    """Sentences: what would have taken the first assets off the list by score, and brought the next ones onto it."""
+def what_would_move(build: Build, gate: Gate, user: int, asset: int, k: int, kind: str | None) -> Counterfactual:
+    """What would take the asset off the investor's list, or where it is not on it, bring it there.
+
+    Args:
+        user, asset: positions among the snapshot's investors and assets.
+        k, kind: as in `explain.counterfactual.SearchOptions`.
+    """
+    model, options = ScorerWhatIf(build.scorer, gate), SearchOptions(k=k, kind=kind)
+    found = what_takes_it_off(model, user, asset, options)
+    return found if 0 < found.before <= k else what_brings_it_on(model, user, asset, options)
+
+
+def what_would_have_changed(record: dict[str, Any], build: Build, gate: Gate, lang: str) -> list[str]:
+    """Sentences: what would have taken the first assets off the list, and brought the next one onto it.
+
+    Nothing of a what-if list, which is about changes itself, nor where one asset was asked about.
+    """
     question = record["question"]
-    if question["asset_id"] or not record["list"]:
+    if question["asset_id"] or "assumed" in question:
         return []
-    model, user = ScorerWhatIf(build.scorer), user_position(build.graph, question["user_id"])
+    model, user = ScorerWhatIf(build.scorer, gate), user_position(build.graph, question["user_id"])
     options = SearchOptions(k=question["k"], kind=question["kind"], most_scored=_MOST_SCORED)
     first = int(build.graph.assets[0])
     positions = [build.graph.asset_row(item["asset_id"]) - first for item in record["list"][:_EACH]]
     found = [what_takes_it_off(model, user, position, options) for position in positions]
-    found = [each for each in found if each.before <= question["k"]]  # the others are listed for what was rejected
+    found = [each for each in found if each.before]  # held ones, which were asked for, are on no such list
     nearest = _next_after(record, build)
     if nearest is not None and len(record["list"]) == question["k"]:
         brought = what_brings_it_on(model, user, nearest, options)
-        found += [brought] if brought.change is not None and brought.before > question["k"] else []
+        found += [brought] if brought.change is not None else []
     names = [build.graph.display_name(int(build.graph.assets[each.asset]), lang) for each in found]
     colon = "：" if lang.startswith("zh") else ": "
     return [f"{name}{colon}{tell(each, model, lang)}" for name, each in zip(names, found, strict=True)]
@@ -46,6 +63,6 @@ def _next_after(record: dict[str, Any], build: Build) -> int | None:
     rest = [
         (-s, a)
         for a, s, o in zip(at.tolist(), score.tolist(), outcome.tolist(), strict=True)
-        if o < 2 and a not in listed
+        if o < Outcome.REJECT and a not in listed
     ]
     return min(rest)[1] if rest else None

@@ -12,9 +12,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from explain.ledger.entry import Header, read_header
-from explain.ledger.ledger import ACCESS, RECOMMENDATION, Ledger
+from explain.ledger.ledger import ACCESS, Ledger
 from explain.ledger.store import ENTRY, PERSON_KEY
-from explain.records.inspect import Look
+from explain.records.inspect import LISTS, Look
 from kg.errors import LedgerError
 
 _AT_ONCE: Final = 200
@@ -143,7 +143,7 @@ class Finder:
             before = headers[-1].seq
 
     def _query(self, search: Search) -> sa.Select[Any]:
-        query = sa.select(ENTRY.c.data).where(ENTRY.c.kind == RECOMMENDATION, ENTRY.c.data.is_not(None))
+        query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(LISTS), ENTRY.c.data.is_not(None))
         if search.investor:
             subject = self._ledger.master.subject(search.investor)
             query = query.where(

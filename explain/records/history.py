@@ -120,6 +120,7 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("investor", question["user_id"]),
         ("asked_by", f"{question['who']} ({question['through']})"),
         ("question", f"k={question['k']} {question['kind'] or ''} {question['asset_id'] or ''}".strip()),
+        ("assumed", _assumed(question)),
         ("levels", levels),
         ("as_of", record["data"]["as_of"]),
         ("build", record["build"]["hash"]),
@@ -127,6 +128,14 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("software", ", ".join(f"{name} {version}" for name, version in sorted(record["software"].items()))),
         ("allowed", f"{record['candidates']['allowed']} / {record['candidates']['count']}"),
     ]
+
+
+def _assumed(question: dict[str, Any]) -> str:
+    """What a what-if question assumes, in words of the record; empty for a recommendation."""
+    assumed = question.get("assumed", {})
+    parts = {name: value if isinstance(value, list) else [value] for name, value in assumed.items() if value}
+    parts |= {"levels": list(assumed["levels"].values())} if parts.get("levels") else {}
+    return "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in parts.items())
 
 
 def _items(record: dict[str, Any]) -> dict[str, dict[str, Any]]:

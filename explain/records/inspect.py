@@ -18,9 +18,11 @@ from explain.ledger.ledger import RECOMMENDATION, Ledger
 from explain.ledger.merkle import leaf_hash
 from explain.ledger.proof_text import proof_text
 from explain.ledger.verify import verify_record
+from explain.records.assumed import WHAT_IF
+from explain.records.changes import what_would_have_changed
 from explain.records.keep import BUILD, RULES, registered
 from explain.records.report import Integrity, Report, make_report, report_html
-from explain.records.whole import whole
+from explain.records.whole import sealed_adviser, whole
 from explain.wording import LANGUAGES
 from kg.errors import UsageError
 
@@ -37,6 +39,10 @@ rules.toml            the suitability rules that were applied
 manifest.json         of the build that was used
 report-*.html         the report in each language
 """
+
+
+LISTS: Final = (RECOMMENDATION, WHAT_IF)
+"""The kinds of entries that hold a list that was shown to somebody."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def list_records(ledger: Ledger, look: Look, headers: Sequence[Header]) -> list[
 
 
 def _row(header: Header, payload: Any) -> Row:
-    is_record = header.kind == RECOMMENDATION and isinstance(payload, dict)
+    is_record = header.kind in LISTS and isinstance(payload, dict)
     question = payload["question"] if is_record else {}
     return Row(
         header.id,
@@ -90,15 +96,15 @@ def _row(header: Header, payload: Any) -> Row:
 
 
 def read_record(ledger: Ledger, record_id: str, look: Look) -> tuple[Header, dict[str, Any]]:
-    """A recommendation's header and its compact record.
+    """The header and the compact record of a list that was shown: a recommendation, or a what-if list.
 
     Raises:
-        UsageError: no such record, or it is no recommendation.
+        UsageError: no such record, or it is of no list.
         LedgerError: the person was erased, or the look could not be recorded.
     """
     header = ledger.header(record_id)
-    if header.kind != RECOMMENDATION:
-        raise UsageError(f"{header.id} is an entry of kind {header.kind}, no recommendation: see `audit list`")
+    if header.kind not in LISTS:
+        raise UsageError(f"{header.id} is an entry of kind {header.kind}, not of a list: see `audit list`")
     return header, ledger.read(header.id, who=look.who, purpose=look.purpose)
 
 
@@ -116,10 +122,21 @@ def integrity_of(ledger: Ledger, header: Header) -> Integrity:
     )
 
 
-def report_on(ledger: Ledger, record_id: str, look: Look, lang: str, *, changes: Sequence[str] = ()) -> Report:
-    """The report on one record; `changes` as in `make_report`."""
+def report_on(ledger: Ledger, record_id: str, look: Look, lang: str) -> Report:
+    """The report on one record, with what would have changed the result where the build is still there."""
     header, record = read_record(ledger, record_id, look)
+    changes = _changes(ledger, record, (lang,))[lang]
     return make_report(whole(ledger, record), header, integrity_of(ledger, header), lang, changes=changes)
+
+
+def _changes(ledger: Ledger, record: dict[str, Any], langs: Sequence[str]) -> dict[str, list[str]]:
+    """For each language, what was told of what would change the result, or what the sealed build says of it now."""
+    if "counterfactual" in record:
+        return {lang: [record["counterfactual"]["text"][lang]] for lang in langs}
+    adviser = sealed_adviser(ledger, record)
+    if adviser is None:
+        return {lang: [] for lang in langs}
+    return {lang: what_would_have_changed(record, adviser.build, adviser.gate, lang) for lang in langs}
 
 
 def export_case(ledger: Ledger, record_id: str, look: Look, out: Path) -> None:
@@ -135,8 +152,11 @@ def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
     """The bytes of case.zip; see `export_case`."""
     header, record = read_record(ledger, record_id, look)
     readable, integrity = whole(ledger, record), integrity_of(ledger, header)
+    changes = _changes(ledger, record, LANGUAGES)
     reports = {
-        f"report-{lang}.html": report_html(make_report(readable, header, integrity, lang)).encode()
+        f"report-{lang}.html": report_html(
+            make_report(readable, header, integrity, lang, changes=changes[lang])
+        ).encode()
         for lang in LANGUAGES
     }
     files = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import asdict
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -15,15 +14,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from explain.assumed import AssumedList
+from explain.counterfactual import Counterfactual
 from explain.records.adviser import Advice, Adviser, Rejected
 from explain.records.columns import ENCODING, packed
 from explain.records.tables import Tables
+from explain.what_if import ScorerWhatIf
+from explain.what_if_text import tell, to_json
+from explain.wording import LANGUAGES
 from kg.graph import KnowledgeGraph
 from kg.schema import ASSET_KIND_OF, Relation
 from recommender.model import Recommendation
 from recommender.suitability.assets import edge_fact
 from recommender.suitability.gate import Screening
-from recommender.suitability.investor import InvestorFacts, share_fact
+from recommender.suitability.investor import InvestorFacts, level_fact, share_fact
 from recommender.suitability.rules import RuleSet
 from recommender.suitability.verdict import Outcome
 
@@ -40,9 +44,9 @@ def record_of(adviser: Adviser, advice: Advice) -> dict[str, Any]:
     build, question, tables = adviser.build, advice.question, Tables()
     explanations: list[dict[str, Any]] = [{"explanation": tables.explanation(each)} for each in advice.explanations]
     explanations = explanations or [{} for _ in advice.lines]
-    record = {
+    record: dict[str, Any] = {
         "format": FORMAT,
-        "question": asdict(question),
+        "question": question.to_json(),
         "data": {
             "name": str(build.manifest["name"]),
             "is_sample": build.is_sample,
@@ -60,7 +64,24 @@ def record_of(adviser: Adviser, advice: Advice) -> dict[str, Any]:
         ],
         "rejected": [_rejected(adviser, rejected, tables) for rejected in advice.rejected],
     }
+    if advice.moves is not None:
+        record["moves"] = _moves(build.graph, advice.moves)
+    if advice.change is not None:
+        record["counterfactual"] = _counterfactual(adviser, advice.change)
     return record | {"tables": tables.to_json()}
+
+
+def _moves(graph: KnowledgeGraph, found: AssumedList) -> dict[str, Any]:
+    """[asset id, place, place before] of the list under the assumptions, of what climbed below it and what left it."""
+    parts = {"listed": [line.move for line in found.lines], "risers": found.risers, "left": found.left}
+    ids, rows = graph.nodes.id, graph.assets
+    return {name: [[str(ids[rows[m.asset]]), m.rank, m.was] for m in moves] for name, moves in parts.items()}
+
+
+def _counterfactual(adviser: Adviser, found: Counterfactual) -> dict[str, Any]:
+    """What was told of what would change the asset's place, with the sentence in each language."""
+    model = ScorerWhatIf(adviser.build.scorer, adviser.gate)
+    return to_json(found, model) | {"text": {lang: tell(found, model, lang) for lang in LANGUAGES}}
 
 
 def _rules(rules: RuleSet) -> dict[str, Any]:
@@ -101,21 +122,22 @@ def _rejected(adviser: Adviser, rejected: Rejected, tables: Tables) -> dict[str,
 def _investor(adviser: Adviser, investor: InvestorFacts) -> dict[str, Any]:
     """The investor as the score and the rules saw them: levels, positions and what was held before."""
     graph, assets = adviser.build.graph, adviser.gate.assets
-    levels = {name: edge_fact(graph, level.edge).to_json() for name, level in investor.levels.items()}
+    levels = {name: level_fact(assets, investor, name).to_json() for name in investor.levels}
     if investor.segment is not None:
         levels["segment"] = edge_fact(graph, investor.segment[1]).to_json()
     positions = [
         share_fact(assets, investor, number).to_json() | _names(graph, int(graph.assets[held]))
         for number, held in enumerate(investor.held)
     ]
-    before = graph.outgoing(Relation.HELD).edges_of(investor.row)
+    known = investor.row >= 0
+    before = graph.outgoing(Relation.HELD).edges_of(investor.row).tolist() if known else []
     return {
-        "user_id": str(graph.nodes.id[investor.row]),
-        "name": str(graph.nodes.name[investor.row]),
+        "user_id": str(graph.nodes.id[investor.row]) if known else "",
+        "name": str(graph.nodes.name[investor.row]) if known else "",
         "levels": levels,
         "weighting": investor.weighting,
         "positions": positions,
-        "held_before": [edge_fact(graph, int(edge)).to_json() for edge in before],
+        "held_before": [edge_fact(graph, edge).to_json() for edge in before],
     }
 
 

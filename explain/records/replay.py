@@ -77,7 +77,7 @@ def replay(ledger: Ledger, record_id: str, record: dict[str, Any], build: Build)
     """
     try:
         rules = parse_rules(registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(), "recorded rules")
-        question = Question(**record["question"])
+        question = Question.from_json(record["question"])
     except (KeyError, TypeError) as error:
         raise DataError(
             f"record {record_id}: not a record of format 1 ({error}): read it with the version that wrote it"

@@ -8,6 +8,7 @@ from typing import Any
 from explain.ledger.ledger import RECOMMENDATION, Ledger
 from explain.ledger.writer import Receipt
 from explain.records.adviser import Advice, Adviser, Question
+from explain.records.assumed import WHAT_IF
 from explain.records.keep import keep
 from explain.records.record import record_of
 
@@ -21,8 +22,11 @@ class Served:
     receipt: Receipt
 
 
-def serve(adviser: Adviser, ledger: Ledger, question: Question) -> Served:
+def serve(adviser: Adviser, ledger: Ledger, question: Question, person: str | None = None) -> Served:
     """Answer `question`, once the answer is in the ledger.
+
+    Args:
+        person: whose key seals it; the investor whom it is for, if not given.
 
     Raises:
         LedgerError: it could not be recorded, so there is nothing to show.
@@ -31,7 +35,8 @@ def serve(adviser: Adviser, ledger: Ledger, question: Question) -> Served:
     keep(adviser.build, adviser.rules, ledger)
     advice = adviser.advise(question)
     record = record_of(adviser, advice)
-    receipt = ledger.append(record, person=question.user_id, kind=RECOMMENDATION, tags=tags_of(adviser))
+    kind = RECOMMENDATION if question.assumed is None else WHAT_IF
+    receipt = ledger.append(record, person=person or question.user_id or None, kind=kind, tags=tags_of(adviser))
     return Served(advice, record, receipt)
 
 

@@ -19,6 +19,15 @@ COMPUTED_AGAIN: Final = "computed again"
 GONE: Final = "build gone"
 
 
+def sealed_adviser(ledger: Ledger, record: dict[str, Any]) -> Adviser | None:
+    """An adviser over the build and the rules that a record names; None where the build was not kept."""
+    folder = kept_build(ledger, record["build"]["hash"])
+    if folder is None:
+        return None
+    rules = parse_rules(registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(), "recorded rules")
+    return Adviser(load_build(folder), rules)
+
+
 def whole(ledger: Ledger, record: dict[str, Any]) -> dict[str, Any]:
     """The record written out; of a list that was handed out bare, the reasons are computed with its sealed build.
 
@@ -29,16 +38,14 @@ def whole(ledger: Ledger, record: dict[str, Any]) -> dict[str, Any]:
     """
     if record["question"].get("explained", True):
         return expanded(record) | {"reasons": RECORDED}
-    build_hash = record["build"]["hash"]
-    folder = kept_build(ledger, build_hash)
-    if folder is None:
+    adviser = sealed_adviser(ledger, record)
+    if adviser is None:
         return expanded(record) | {"reasons": GONE}
-    rules = parse_rules(registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(), "recorded rules")
-    adviser = Adviser(load_build(folder), rules)
-    question = replace(Question(**record["question"]), explained=True)
+    question = replace(Question.from_json(record["question"]), explained=True)
     again = record_of(adviser, adviser.advise(question))
     if _lines(again) != _lines(record):
-        raise LedgerError(f"build {build_hash[:12]} gives another list than was recorded: see `pathfolio audit replay`")
+        build = record["build"]["hash"][:12]
+        raise LedgerError(f"build {build} gives another list than was recorded: see `pathfolio audit replay`")
     return expanded(again) | {"question": record["question"], "reasons": COMPUTED_AGAIN}
 
 

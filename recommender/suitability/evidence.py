@@ -11,7 +11,7 @@ import numpy as np
 from kg.graph import NO_DAY
 from kg.schema import Relation
 from recommender.suitability.assets import AssetFacts, day_text, edge_fact, one_edge
-from recommender.suitability.investor import InvestorFacts, share_fact
+from recommender.suitability.investor import InvestorFacts, level_fact, share_fact
 from recommender.suitability.judges import LEVEL_TABLE, fact_edge
 from recommender.suitability.rules import Rule, RuleSet
 from recommender.suitability.verdict import REASON_CODE, Fact, Judgement
@@ -42,9 +42,8 @@ def _asset_id(assets: AssetFacts, asset: int) -> str:
 
 
 def _level_facts(rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int) -> Iterator[Fact]:
-    level = investor.levels.get(LEVEL_TABLE[rule.kind])
-    if level is not None:
-        yield edge_fact(assets.graph, level.edge)
+    if LEVEL_TABLE[rule.kind] in investor.levels:
+        yield level_fact(assets, investor, LEVEL_TABLE[rule.kind])
     if rule.kind == "complexity":
         yield from _derived(assets, asset, "COMPLEXITY", assets.complexity[asset], int(assets.complexity_rule[asset]))
     elif assets.risk_edge[asset] >= 0:

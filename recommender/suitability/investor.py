@@ -24,9 +24,19 @@ LEVEL_RELATIONS: Final = MappingProxyType(
 """Tables of levels in a rule file, and the relation that leads to an investor's level."""
 
 
+ASSUMED: Final = "assumed in this question"
+"""The source of what a what-if question assumes, so that nobody takes it for a fact."""
+
+
 @dataclass(frozen=True)
 class Level:
-    """An investor's level: its name, its edge and the class that the rule file gives it (None: not in the file)."""
+    """An investor's level.
+
+    Attributes:
+        name: as in the rule file; empty for a horizon that was said in years.
+        edge: that states it, -1 where it is only assumed.
+        limit: the class, or the years, that the rule file gives it; None: not in the file.
+    """
 
     name: str
     edge: int
@@ -38,6 +48,7 @@ class InvestorFacts:
     """One investor as the rules see them.
 
     Attributes:
+        row: -2 (`recommender.assumed.NOBODY`) for somebody whom the snapshot does not have.
         levels: by the names of `LEVEL_RELATIONS`; a level that is not known is absent.
         segment: the segment and its edge, or None.
         held: (h,) int64 positions of the assets that are held.
@@ -88,6 +99,17 @@ def _shares(assets: AssetFacts, held: IntArray, edges: IntArray) -> tuple[FloatA
     if assets.rules.equal_weights:
         return np.full(len(held), 1 / len(held)), "equal"
     return np.zeros(len(held)), "unknown"
+
+
+def level_fact(assets: AssetFacts, investor: InvestorFacts, table: str) -> Fact:
+    """The investor's level of a table of the rules, as the snapshot states it or the question assumes it."""
+    level = investor.levels[table]
+    if level.edge >= 0:
+        return edge_fact(assets.graph, level.edge)
+    head = str(assets.graph.nodes.id[investor.row]) if investor.row >= 0 else ""
+    if not level.name:
+        return Fact(head, "YEARS", value=level.limit, source=ASSUMED)
+    return Fact(head, LEVEL_RELATIONS[table].value, level.name, source=ASSUMED)
 
 
 def share_fact(assets: AssetFacts, investor: InvestorFacts, number: int) -> Fact:

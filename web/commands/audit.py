@@ -164,18 +164,12 @@ def _print_record(record: dict[str, Any]) -> None:
 
 
 def _report(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.records.changes import what_would_have_changed
-    from explain.records.inspect import read_record, report_on
-    from explain.records.keep import kept_build
+    from explain.records.inspect import report_on
     from explain.records.pdf import pdf_of
     from explain.records.report import report_html
-    from recommender.build import load_build
 
-    look = _look(args)
-    header, record = read_record(ledger, args.record, look)
-    folder = kept_build(ledger, record["build"]["hash"])
-    changes = what_would_have_changed(record, load_build(folder), args.lang) if folder else ()
-    html = report_html(report_on(ledger, header.id, look, args.lang, changes=changes))
+    header = ledger.header(args.record)
+    html = report_html(report_on(ledger, header.id, _look(args), args.lang))
     out = args.out or Path(f"{header.id}.{args.format}")
     if args.format == "pdf":
         out.write_bytes(pdf_of(html))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,21 +79,19 @@ def _explain_all(build: Build, args: argparse.Namespace) -> None:
 def _answer(build: Build, args: argparse.Namespace) -> str:
     """The answer; what it shows of an investor's list is recorded first."""
     desk = open_desk(build, args.rules)
-    shown = _recorded(desk, args, args.asset)
     if args.instead_of:
-        return _contrast(shown, _recorded(desk, args, args.instead_of), args)
-    if args.what_if:
-        return _what_if(build, args)
-    return _formatted(build, shown, args)
+        return _contrast(_recorded(desk, args, args.asset), _recorded(desk, args, args.instead_of), args)
+    shown = _recorded(desk, args, args.asset, counterfactual=args.what_if)
+    return _what_if(desk, shown, args) if args.what_if else _formatted(build, shown, args)
 
 
-def _recorded(desk: Desk, args: argparse.Namespace, asset_id: str) -> Advice:
+def _recorded(desk: Desk, args: argparse.Namespace, asset_id: str, *, counterfactual: bool = False) -> Advice:
     from explain.records.adviser import Question
     from explain.records.serve import serve
     from kg.progress import Progress
 
     question = Question(account_name(), "command line", args.user, args.k, args.kind, lang=args.lang, asset_id=asset_id)
-    served = serve(desk.adviser, desk.ledger, question)
+    served = serve(desk.adviser, desk.ledger, replace(question, counterfactual=counterfactual))
     Progress().note(what_happened(desk, served.receipt.id))
     return served.advice
 
@@ -104,18 +103,17 @@ def _contrast(one: Advice, other: Advice, args: argparse.Namespace) -> str:
     return _json(found.to_json(args.lang)) if args.format == "json" else contrast_as_text(found, args.lang)
 
 
-def _what_if(build: Build, args: argparse.Namespace) -> str:
-    from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
+def _what_if(desk: Desk, shown: Advice, args: argparse.Namespace) -> str:
+    """What would move the asset under the rules; and what these say against it, if anything."""
     from explain.what_if import ScorerWhatIf
     from explain.what_if_text import tell, to_json
-    from recommender.retrieve import user_position
 
-    asked, options = ScorerWhatIf(build.scorer), SearchOptions(k=args.k, kind=args.kind)
-    user, asset = user_position(build.graph, args.user), _position(build, args.asset)
-    found = what_takes_it_off(asked, user, asset, options)
-    if found.before == 0 or found.before > args.k:
-        found = what_brings_it_on(asked, user, asset, options)
-    return _json(to_json(found, asked, args.lang)) if args.format == "json" else f"{tell(found, asked, args.lang)}\n"
+    if shown.change is None:
+        raise AssertionError("what would move the asset was asked for")
+    asked = ScorerWhatIf(desk.adviser.build.scorer, desk.adviser.gate)
+    if args.format == "json":
+        return _json(to_json(shown.change, asked, args.lang))
+    return f"{tell(shown.change, asked, args.lang)}\n{_verdict(shown, args.lang)}"
 
 
 def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
@@ -150,10 +148,6 @@ def _verdict(shown: Advice, lang: str) -> str:
 
 def _json(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
-
-
-def _position(build: Build, asset_id: str) -> int:
-    return build.graph.asset_row(asset_id) - int(build.graph.assets[0])
 
 
 def _write(text: str, out: Path | None) -> None:

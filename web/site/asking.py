@@ -7,10 +7,14 @@ from typing import Final, TypeVar
 
 from flask import Flask, Response, g
 
+from explain.assumed import AssumedList
 from explain.records.adviser import Advice, Question
+from explain.records.assumed import Assumed
 from explain.records.desk import Shown
+from explain.records.serve import serve
 from web.advice import account_name
 from web.site.access.guard import visitor
+from web.site.asked import Asked
 from web.site.language import current_texts
 from web.site.render import served
 from web.site.twin import wants_json
@@ -41,6 +45,24 @@ def ask(
     shown = served().desk.show(question, name, view_of)
     g.record = shown.receipt.id
     return shown
+
+
+def ask_what_if(asked: Asked, lang: str, through: str) -> AssumedList:
+    """The list for an investor as they might be, once it is recorded.
+
+    What a signed-in investor answers as somebody new is sealed with that investor's own key.
+
+    Raises:
+        LedgerError: it could not be recorded.
+        UsageError: there is no such kind, or no asset of it.
+    """
+    desk, assumed = served().desk, Assumed.of(served().graph, asked.investor)
+    question = Question(asker(), through, asked.user_id or "", asked.k, asked.kind, lang=lang, assumed=assumed)
+    shown = serve(desk.adviser, desk.ledger, question, asked.user_id or visitor().investor_id)
+    g.record = shown.receipt.id
+    if shown.advice.moves is None:
+        raise AssertionError("a question that assumes something is answered with moves")
+    return shown.advice.moves
 
 
 def asker() -> str:

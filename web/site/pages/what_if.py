@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Final
 
-from flask import Blueprint, Response, abort, current_app, g, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 
-from explain.assumed import AssumedList, WhatIfDesk
+from explain.assumed import AssumedList
 from explain.evidence import PathNode, Reason
-from explain.records.assumed import record_what_if
 from explain.wording import LANGUAGES
 from kg.errors import UsageError
 from recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
 from web.site.access.guard import needs, visitor
 from web.site.access.roles import Permission
-from web.site.asked import Asked, asked_in_json, asked_of, assumed_in_json, to_json
-from web.site.asking import asker
+from web.site.asked import Asked, asked_in_json, asked_of, to_json
+from web.site.asking import ask_what_if
 from web.site.language import current_texts
 from web.site.pages.investors import SHOWN_REASONS, asked_kind, investor_row, newly_listed
 from web.site.render import Page, served, show
@@ -122,7 +120,7 @@ def what_if(user_id: str) -> Response:
         asked = asked_of(site, user_id, _answers(), *named)
     except UsageError as error:
         asked, problem = asked_of(site, user_id, ()), str(error)
-    found = _answer(replace(asked, kind=kind), "site")
+    found = ask_what_if(replace(asked, kind=kind), current_texts().lang, "site")
     risers, left = (tuple(_place(site, m.asset, m.rank, m.was) for m in part) for part in (found.risers, found.left))
     lines, changed = _lines(site, found), asked.investor != asked.before
     page = WhatIfPage(investor, kind, site.kinds, _form(site, asked), lines, risers, left, changed, problem)
@@ -136,7 +134,7 @@ def questionnaire() -> Response:
     site = served()
     answers = _answers()
     asked = asked_of(site, None, answers)
-    lines = _lines(site, _answer(asked, "site")) if answers else ()
+    lines = _lines(site, ask_what_if(asked, current_texts().lang, "site")) if answers else ()
     return show(QuestionnairePage(_form(site, asked), lines, is_answered=bool(answers)))
 
 
@@ -156,7 +154,7 @@ def answer() -> Response:
         return _refused(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
     try:
         asked = asked_in_json(served(), body)
-        found = _answer(asked, "api", (lang,))
+        found = ask_what_if(asked, lang, "api")
     except UsageError as error:
         return _refused(str(error))
     return jsonify(to_json(served(), asked, found, lang))
@@ -166,24 +164,6 @@ def _refused(message: str) -> Response:
     response = jsonify({"error": message})
     response.status_code = 400
     return response
-
-
-def what_if_desk() -> WhatIfDesk:
-    """The desk of the running site, under its suitability rules; made when it is first asked for."""
-    found: WhatIfDesk | None = current_app.extensions.get("pathfolio_what_if")
-    if found is None:
-        adviser = served().desk.adviser
-        found = current_app.extensions.setdefault("pathfolio_what_if", WhatIfDesk(adviser.build, adviser.gate))
-    return found
-
-
-def _answer(asked: Asked, through: str, langs: Sequence[str] | None = None) -> AssumedList:
-    """The list, once it is recorded."""
-    site, lang = served(), current_texts().lang
-    found = what_if_desk().answer(asked.investor, asked.before, asked.k, asked.kind, langs or (lang,))
-    receipt = record_what_if(site.desk, asker(), through, asked.user_id, assumed_in_json(site, asked, "en"), found)
-    g.record = receipt.id
-    return found
 
 
 # -- what the page's address says ----------------------------------------------------------------------------
