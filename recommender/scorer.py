@@ -46,7 +46,7 @@ class ScoreOptions:
     regularisation: float = 200.0
     dropout: float = 0.3
     attributes: float = 0.15
-    kg: float = 0.2
+    kg: float = 0.1
     gat: float = 0.25
     standing: float = 0.03
     funds: float = 0.01
