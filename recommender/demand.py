@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.schema import Relation
 from recommender.interactions import Interactions
 
@@ -22,7 +22,7 @@ _PRIOR_ISSUES: Final = 2.0
 
 @dataclass(frozen=True)
 class DemandOptions:
-    """How demand enters the score; shared by all data sets.
+    """How demand enters the score. The powers of week and month may be learned (`recommender.demand_fit`).
 
     Attributes:
         horizon: days that a list is to serve. For one day the last week and month tell what sells, and a fresh
@@ -67,14 +67,38 @@ def measure_demand(interactions: Interactions, options: DemandOptions) -> Demand
     day to 1 for half a year, by the logarithm. issue = exp(-age / fade_days) * log(1 + opening * track record),
     averaged over the horizon.
     """
+    factor = measure_trends(interactions).factor(options)
+    recent = interactions.bought_within(int(min(max(options.horizon, _MONTH), _HALF_YEAR)))
+    return Demand(factor, recent, _issue_pull(interactions, options), interactions.holders)
+
+
+@dataclass(frozen=True)
+class Trends:
+    """How much faster each asset sells than expected, all (assets,) float64, 1 where it does as expected.
+
+    Attributes:
+        month: purchases of the last month over those expected from the number of holders.
+        week: purchases of the last week over those expected from the month's.
+        half_year: purchases of the last half year over those expected from the number of holders.
+    """
+
+    month: FloatArray
+    week: FloatArray
+    half_year: FloatArray
+
+    def factor(self, options: DemandOptions) -> FloatArray:
+        """(assets,) the factor of `Demand`; its median is 1."""
+        long = min(max(math.log(options.horizon) / math.log(_HALF_YEAR), 0.0), 1.0)
+        daily = self.month**options.month_power * self.week**options.week_power
+        factor = daily ** (1 - long) * self.half_year ** (options.half_year_power * long)
+        return np.asarray(factor / (np.median(factor) if len(factor) else 1.0))
+
+
+def measure_trends(interactions: Interactions) -> Trends:
+    """The trends on the snapshot's date."""
     week, month, half_year = (interactions.bought_within(days) for days in (_WEEK, _MONTH, _HALF_YEAR))
     holders = interactions.holders
-    long = min(max(math.log(options.horizon) / math.log(_HALF_YEAR), 0.0), 1.0)
-    daily = _over(month, holders, 1.0) ** options.month_power * _over(week, month, 0.5) ** options.week_power
-    factor = daily ** (1 - long) * _over(half_year, holders, 20.0) ** (options.half_year_power * long)
-    recent = interactions.bought_within(int(min(max(options.horizon, _MONTH), _HALF_YEAR)))
-    issue = _issue_pull(interactions, options)
-    return Demand(factor / (np.median(factor) if len(factor) else 1.0), recent, issue, holders)
+    return Trends(_over(month, holders, 1.0), _over(week, month, 0.5), _over(half_year, holders, 20.0))
 
 
 def _over(seen: FloatArray, of: FloatArray, prior: float) -> FloatArray:
@@ -87,7 +111,7 @@ def _over(seen: FloatArray, of: FloatArray, prior: float) -> FloatArray:
 
 def _issue_pull(interactions: Interactions, options: DemandOptions) -> FloatArray:
     age, fade = interactions.days_listed, options.fade_days
-    is_new = _is_new(age)
+    is_new = is_new_issue(age)
     pull = np.exp(-np.where(is_new, age, 0.0) / fade) * np.log1p(options.opening * track_record(interactions))
     days = max(options.horizon, 1.0)
     share = (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade)))
@@ -101,7 +125,7 @@ def track_record(interactions: Interactions) -> FloatArray:
     all of the kind, as if each had two such assets more.
     """
     graph = interactions.graph
-    earlier = (~_is_new(interactions.days_listed)).astype(np.float64)
+    earlier = (~is_new_issue(interactions.days_listed)).astype(np.float64)
     kind = graph.nodes.kind[graph.assets].astype(np.int64)
     market = _tails(graph, Relation.LISTED_ON)[graph.assets]
     in_country = np.append(_tails(graph, Relation.IN_COUNTRY), -1)
@@ -129,5 +153,6 @@ def _tails(graph: KnowledgeGraph, relation: Relation) -> IntArray:
     return tails
 
 
-def _is_new(age: FloatArray) -> np.ndarray:
+def is_new_issue(age: FloatArray) -> Mask:
+    """(assets,) bool: listed at most 45 days ago, from the days since."""
     return np.asarray((age >= 0) & (age <= NEW_ISSUE_DAYS))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, to_days
+from kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask, to_days
 from kg.schema import PROFILE_KINDS, RELATION_CODE, RELATIONS, Relation
 
 PROFILE_RELATIONS = tuple(r for r, spec in RELATIONS.items() if spec.tails[0] in PROFILE_KINDS)
@@ -51,16 +51,20 @@ class Interactions:
         """Days since 1970 on which each pair of `ever` was first known, in the order of `ever`'s entries."""
         return self.graph.edges.as_of[self._first_versions]
 
+    @cached_property
+    def dated(self) -> Mask:
+        """Whether each pair of `ever` was first known by a transaction, which tells its day; in the same order."""
+        return np.asarray(self.graph.edges.qualifier[self._first_versions] != "statement")
+
     def bought_within(self, days: int) -> FloatArray:
         """(assets,) how many investors first bought each asset in the last `days` days of the snapshot.
 
         A pair that a statement dates was bought at some time since the statement before it, and counts by the
         share of that time which lies in the window; one in the very first statement is old.
         """
-        edges, first = self.graph.edges, self._first_versions
         end = to_days(self.graph.as_of)
         until = self.since.astype(np.float64)
-        start = np.where(edges.qualifier[first] == "statement", self._statement_before(until), until - 1)
+        start = np.where(self.dated, until - 1, self._statement_before(until))
         overlap = np.clip(np.minimum(until, end) - np.maximum(start, end - days), 0, None) / (until - start)
         return np.bincount(self.ever.indices, weights=overlap, minlength=self.shape[1]).astype(np.float64)
 

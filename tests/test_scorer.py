@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse as sp
 
 from kg.assemble import assemble_graph
-from kg.graph import KnowledgeGraph, to_date, to_days
+from kg.graph import KnowledgeGraph
 from kg.schema import NodeKind, Relation
 from kg.tables import COLUMNS, Tables, typed_table
 from recommender.account import OTHER_INVESTORS
@@ -22,7 +22,6 @@ from recommender.channels.base import Investors
 from recommender.channels.co_investment import CoInvestment, ease_weights
 from recommender.channels.funds import FundHoldings, holdings_matrix
 from recommender.channels.profile import fit_profile
-from recommender.demand import DemandOptions, measure_demand, track_record
 from recommender.interactions import Interactions
 from recommender.retrieve import recommend, recommend_all
 
@@ -137,63 +136,6 @@ def test_purchases_that_statements_date_are_spread_over_the_time_between() -> No
     )
     it = Interactions(_graph(assets=assets, positions=positions, transactions=trades))
     np.testing.assert_allclose(it.bought_within(30), [0.0, 30 / 180, 1.0])
-
-
-def _issue_market() -> Interactions:
-    """Two earlier bonds on market M with 4 holders together, one on N with none, in two countries; new ones on each."""
-    ages = {"m1": 100, "m2": 46, "n1": 100, "new": 0, "older": 5, "other": 0}
-    listed = [to_date(to_days(DAY) - age).isoformat() for age in ages.values()]
-    markets = ["M", "M", "N", "M", "M", "N"]
-    assets = pd.DataFrame({"asset_id": list(ages), "kind": "bond", "name": "B", "listed": listed, "market": markets})
-    assets["country"] = assets["market"].map({"M": "GR", "N": "LU"})
-    held = [("u1", "m1"), ("u2", "m1"), ("u3", "m1"), ("u1", "m2")]
-    positions = pd.DataFrame(held, columns=["user_id", "asset_id"]).assign(as_of="2026-06-01")
-    return Interactions(_graph(assets=assets, positions=positions))
-
-
-def test_a_new_issue_pulls_by_what_came_of_earlier_ones_and_fades() -> None:
-    """The kind's mean is 4/3 holders; country and then market are each drawn towards the wider mean by two more."""
-    it, kind = _issue_market(), 4 / 3
-    greece, luxembourg = (4 + 2 * kind) / (2 + 2), (0 + 2 * kind) / (1 + 2)
-    at_m, at_n = (4 + 2 * greece) / (2 + 2), (0 + 2 * luxembourg) / (1 + 2)
-    pull = {"new": math.log1p(0.2 * at_m), "older": math.exp(-1) * math.log1p(0.2 * at_m)}
-    pull |= {"other": math.log1p(0.2 * at_n)}
-    ids = it.graph.nodes.id[it.graph.assets].tolist()
-    expected = [pull.get(i, 0.0) for i in ids]
-    np.testing.assert_allclose(measure_demand(it, DemandOptions(horizon=1)).issue, expected)
-
-
-def test_a_market_new_to_the_data_is_judged_by_its_country() -> None:
-    """The bond market of the exchange that lists the country's shares has nothing of its own to show yet."""
-    assets = pd.DataFrame(
-        {
-            "asset_id": ["old", "far", "new", "news"],
-            "kind": "bond",
-            "name": "B",
-            "listed": ["2020-01-01", "2020-01-01", "2026-06-30", "2026-06-30"],
-            "market": ["M", "L", "M2", "L2"],
-            "country": ["GR", "LU", "GR", "LU"],
-        }
-    )
-    held = pd.DataFrame({"user_id": [f"u{i}" for i in range(9)], "asset_id": "old", "as_of": "2026-01-01"})
-    record = track_record(Interactions(_graph(assets=assets, positions=held)))
-    ids = ["far", "new", "news", "old"]
-    assert dict(zip(ids, record, strict=True))["new"] == pytest.approx((9 + 2 * 4.5) / (1 + 2))
-    assert dict(zip(ids, record, strict=True))["news"] == pytest.approx((0 + 2 * 4.5) / (1 + 2))
-
-
-def test_for_many_days_a_new_issue_counts_by_its_mean_over_them() -> None:
-    day, week = (measure_demand(_issue_market(), DemandOptions(horizon=days)).issue for days in (1, 7))
-    fades = [math.fsum(math.exp(-(d + i / 1000) / 5) for i in range(1000)) / 1000 for d in range(7)]
-    np.testing.assert_allclose(week, day * (math.fsum(fades) / 7 / fades[0]), rtol=1e-6)
-
-
-def test_where_nobody_was_seen_to_buy_demand_is_even() -> None:
-    """A first statement says what is held, not what was bought lately: popular assets must not suffer for it."""
-    assets = pd.DataFrame({"asset_id": ["a", "b"], "kind": "stock", "name": "A"})
-    held = pd.DataFrame({"user_id": ["u1", "u2", "u3", "u1"], "asset_id": list("aaab"), "as_of": "2026-06-30"})
-    demand = measure_demand(Interactions(_graph(assets=assets, positions=held)), DemandOptions(horizon=182))
-    np.testing.assert_allclose(demand.factor, [1.0, 1.0])
 
 
 def test_the_longer_a_list_serves_the_less_new_issues_lead_it(sample_build: Build) -> None:
