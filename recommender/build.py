@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -36,7 +36,7 @@ from kg.storage import load_graph, save_graph
 from recommender.gat import GraphAttention
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 from recommender.swap import replace_folder
-from recommender.training import TrainingOptions, train_parts
+from recommender.training import TrainingOptions, learn_options, train_parts
 
 FORMAT: Final = 2
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
@@ -48,7 +48,7 @@ class BuildOptions:
 
     Attributes:
         training: how to train the learned parts.
-        score: the weights of the channels.
+        score: the weights of the channels; demand's powers are learned from them (`learn_options`).
     """
 
     training: TrainingOptions = field(default_factory=TrainingOptions)
@@ -154,6 +154,7 @@ def make_build(
     """
     check_replaceable(out)
     learned = train_parts(graph, options.training, progress)
+    options = replace(options, score=learn_options(graph, options.score, progress))
     return write_build(graph, learned, out, options, progress, prices=prices, report=report or {})
 
 

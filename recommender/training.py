@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
+from recommender.demand_fit import learn_demand
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 
 
@@ -44,12 +45,25 @@ def train_parts(graph: KnowledgeGraph, options: TrainingOptions, progress: Progr
     return LearnedParts(vectors, attention)
 
 
+def learn_options(graph: KnowledgeGraph, options: ScoreOptions, progress: Progress) -> ScoreOptions:
+    """The options with demand's powers as past purchases show them (`recommender.demand_fit`)."""
+    with progress.stage("learn demand") as details:
+        fit = learn_demand(graph, options.demand, regularisation=options.regularisation, dropout=options.dropout)
+        if fit.events:
+            ndcg = f"nDCG@10 {fit.ndcg:.3f}, {fit.shipped_ndcg:.3f} unlearned, on {fit.events:,} past purchases"
+            details.append(f"month^{fit.options.month_power:g} week^{fit.options.week_power:g}: {ndcg}")
+        else:
+            details.append("too few dated purchases: powers as shipped")
+    return replace(options, demand=fit.options)
+
+
 def fit_scorer(
     graph: KnowledgeGraph, seed: int = 7, score: ScoreOptions | None = None, progress: Progress | None = None
 ) -> Scorer:
     """The served score, trained on `graph` from scratch."""
-    learned = train_parts(graph, TrainingOptions(seed), progress or Progress(out=None))
-    return assemble_scorer(graph, learned, score or ScoreOptions())
+    progress = progress or Progress(out=None)
+    learned = train_parts(graph, TrainingOptions(seed), progress)
+    return assemble_scorer(graph, learned, learn_options(graph, score or ScoreOptions(), progress))
 
 
 def _use_one_thread() -> None:
