@@ -18,11 +18,12 @@ from explain.tracer import Tracer
 from kg.graph import KnowledgeGraph
 from kg.schema import Relation
 from recommender.channels.learned import GAT, KG_EMBEDDING
+from recommender.channels.towers import TWO_TOWERS
 from recommender.suitability.rulefile import rules_for
 from recommender.suitability.rules import RuleSet
 
-LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT})
-"""Channels whose paths carry what a model has learned, not what a source states."""
+LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT, TWO_TOWERS})
+"""Channels of what a model has learned, not of what a source states."""
 
 
 @dataclass(frozen=True, slots=True)

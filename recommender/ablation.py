@@ -6,11 +6,12 @@ are computed once for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
@@ -21,12 +22,18 @@ from recommender.channels.co_investment import CO_INVESTMENT, CoInvestment
 from recommender.channels.funds import FUND_HOLDINGS
 from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
 from recommender.channels.profile import PROFILE
+from recommender.channels.towers import TWO_TOWERS
 from recommender.model import Model
 from recommender.registry import ModelSpec
 from recommender.scorer import Scorer
 from recommender.training import fit_scorer
 
 WHOLE: Final = "pathfolio"
+WITH_TOWERS: Final = "pathfolio+towers"
+
+Fit = Callable[[KnowledgeGraph, int, pd.DataFrame | None], Scorer]
+"""fit(graph, seed, prices up to the snapshot's date) -> Scorer."""
+
 PARTS: Final = {
     CO_INVESTMENT: (CO_INVESTMENT,),
     KG_EMBEDDING: (KG_EMBEDDING,),
@@ -48,6 +55,8 @@ def score_parts(scorer: Scorer, investors: Investors) -> dict[str, FloatArray]:
     score."""
     parts: dict[str, FloatArray] = {name: values[None, :] for name, values in scorer.base.items()}
     parts[PROFILE] = scorer.profile.scores(investors)
+    if scorer.towers is not None:
+        parts[TWO_TOWERS] = scorer.towers.scores(investors)
     for channel in scorer.holding_channels:
         for name, kernel in _kernels(channel):
             values = np.asarray(investors.ever @ kernel, dtype=np.float64)
@@ -129,25 +138,51 @@ class Variant:
         return Variant(shared, shared, self.names, self.without)
 
 
-def ablation_specs(fit: Callable[[KnowledgeGraph, int], Scorer] = fit_scorer) -> tuple[ModelSpec, ...]:
-    """The whole score first, then each part left out, then each alone; fitted once for each snapshot and seed."""
-    fitted: dict[tuple[int, int], tuple[KnowledgeGraph, _Shared]] = {}
+def ablation_specs(fit: Fit = fit_scorer, *, towers: bool = False) -> tuple[ModelSpec, ...]:
+    """The whole score first, then each part left out, then each alone; fitted once for each snapshot and seed.
 
-    def shared(graph: KnowledgeGraph, seed: int) -> _Shared:
-        key = id(graph), seed
-        if key not in fitted:
-            fitted[key] = graph, _Shared(fit(graph, seed))
-        return fitted[key][1]
+    Args:
+        towers: the two towers are part of the score that `fit` gives.
+    """
+    made, whole = _Variants(fit), WITH_TOWERS if towers else WHOLE
+    parts = {**PARTS, TWO_TOWERS: (TWO_TOWERS,)} if towers else PARTS
+    return (
+        made.spec(whole, (), without=True),
+        *(made.spec(f"without {name}", names, without=True) for name, names in parts.items()),
+        *(made.spec(f"{name} alone", names, without=False) for name, names in parts.items()),
+    )
 
-    def spec(name: str, names: tuple[str, ...], without: bool) -> ModelSpec:
-        def fit_variant(graph: KnowledgeGraph, seed: int) -> Model:
-            whole = shared(graph, seed)
+
+def fit_with_towers(graph: KnowledgeGraph, seed: int, prices: pd.DataFrame | None = None) -> Scorer:
+    """The score with the two towers in it."""
+    return fit_scorer(graph, seed, prices, towers=True)
+
+
+def beside_towers(models: Sequence[ModelSpec], fit: Fit = fit_with_towers) -> tuple[ModelSpec, ...]:
+    """The models with the served score twice, without the two towers and with them, from one training."""
+    made = _Variants(fit)
+    both = made.spec(WHOLE, (TWO_TOWERS,), without=True), made.spec(WITH_TOWERS, (), without=True)
+    return tuple(spec for model in models for spec in (both if model.name == WHOLE else (model,)))
+
+
+@dataclass(frozen=True)
+class _Variants:
+    """Makes variants of one scorer, which is fitted once for each snapshot and seed."""
+
+    fit: Fit
+    fitted: dict[tuple[int, int], tuple[KnowledgeGraph, _Shared]] = field(default_factory=dict)
+
+    def spec(self, name: str, names: tuple[str, ...], *, without: bool) -> ModelSpec:
+        def fit_variant(graph: KnowledgeGraph, seed: int, prices: pd.DataFrame | None = None) -> Model:
+            whole = self._shared(graph, seed, prices)
             return Variant(whole, whole, frozenset(names), without)
 
-        return ModelSpec(name, fit_variant, name, seeded=True, scores_unheld=True, baseline=False)
+        return ModelSpec(
+            name, fit_variant, name, seeded=True, scores_unheld=True, baseline=False, fit_priced=fit_variant
+        )
 
-    return (
-        spec(WHOLE, (), True),
-        *(spec(f"without {name}", names, True) for name, names in PARTS.items()),
-        *(spec(f"{name} alone", names, False) for name, names in PARTS.items()),
-    )
+    def _shared(self, graph: KnowledgeGraph, seed: int, prices: pd.DataFrame | None) -> _Shared:
+        key = id(graph), seed
+        if key not in self.fitted:
+            self.fitted[key] = graph, _Shared(self.fit(graph, seed, prices))
+        return self.fitted[key][1]

@@ -6,6 +6,8 @@
     vectors/         the KG embedding (`embeddings.vectors`)
     attention.npz    weights of the graph attention network (`recommender.gat`)
     co_investment.npy  EASE's weights
+    towers/          the two towers, where they were asked for (`recommender.towers.model`)
+    placed_towers.npz  the two towers over the snapshot (`recommender.towers.placed`)
     prices.parquet   prices known on the snapshot's date, where the source has any
     report.json      rows read and set aside, counts, metrics, seconds and memory by stage (not sealed: it has timings)
     rejected.csv     rows that were set aside, where there are any
@@ -36,6 +38,8 @@ from kg.storage import load_graph, save_graph
 from recommender.gat import GraphAttention
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 from recommender.swap import replace_folder
+from recommender.towers.model import TowerParts
+from recommender.towers.placed import PlacedTowers
 from recommender.training import TrainingOptions, learn_options, train_parts
 
 FORMAT: Final = 2
@@ -92,12 +96,24 @@ class Build:
         """The trained graph attention network."""
         return GraphAttention.load(self.folder / "attention.npz")
 
+    @property
+    def has_towers(self) -> bool:
+        """Whether the two towers are part of the score."""
+        return bool(self.manifest.get("towers", False))
+
+    @cached_property
+    def learned(self) -> LearnedParts:
+        """All that was trained."""
+        towers = TowerParts.load(self.folder / "towers", self.prices) if self.has_towers else None
+        return LearnedParts(self.vectors, self.attention, towers)
+
     @cached_property
     def scorer(self) -> Scorer:
         """The served score."""
         options = ScoreOptions.from_json(self.manifest["score"])
         weights = np.load(self.folder / "co_investment.npy")
-        return assemble_scorer(self.graph, LearnedParts(self.vectors, self.attention), options, weights)
+        placed = PlacedTowers.load(self.folder / "placed_towers.npz") if self.has_towers else None
+        return assemble_scorer(self.graph, self.learned, options, weights, placed)
 
     @cached_property
     def prices(self) -> pd.DataFrame | None:
@@ -153,7 +169,7 @@ def make_build(
         UsageError: `out` is there and no build, or the snapshot has no investors or assets.
     """
     check_replaceable(out)
-    learned = train_parts(graph, options.training, progress)
+    learned = train_parts(graph, options.training, progress, prices)
     options = replace(options, score=learn_options(graph, options.score, progress))
     return write_build(graph, learned, out, options, progress, prices=prices, report=report or {})
 
@@ -177,6 +193,9 @@ def write_build(
             learned.vectors.save(aside / "vectors")
             learned.attention.save(aside / "attention.npz")
             np.save(aside / "co_investment.npy", scorer.co_investment_weights)
+            if learned.towers is not None and scorer.placed_towers is not None:
+                learned.towers.save(aside / "towers")
+                scorer.placed_towers.save(aside / "placed_towers.npz")
             _save_prices(prices, graph.as_of, aside / "prices.parquet")
             manifest = _manifest(graph, learned, options, aside)
             _write_json(aside / "manifest.json", manifest)
@@ -208,6 +227,7 @@ def _manifest(graph: KnowledgeGraph, learned: LearnedParts, options: BuildOption
         "graph_hash": graph.content_hash,
         "seed": options.training.seed,
         "embedding": options.training.embedding,
+        "towers": options.training.towers,
         "trained_as_of": learned.vectors.manifest.as_of.isoformat(),
         "score": asdict(options.score),
         "versions": {name: _version(name) for name in _LIBRARIES},

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from embeddings.vectors import EntityVectors
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
@@ -19,10 +20,13 @@ from recommender.channels.co_investment import CoInvestment, ease_weights
 from recommender.channels.funds import FundHoldings, holdings_matrix
 from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
 from recommender.channels.profile import SharedProfile, fit_profile
+from recommender.channels.towers import TwoTowerScores, lasting
 from recommender.demand import Demand, DemandOptions, measure_demand
 from recommender.gat import GraphAttention
 from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation
+from recommender.towers.model import TowerParts
+from recommender.towers.placed import PlacedTowers
 
 FEWEST: Final = 10.0
 """The base values are shown as numbers: fewer holders or purchases count as so many, so that none tells of a few."""
@@ -41,6 +45,7 @@ class ScoreOptions:
         profile: weight of the profile's log lifts.
         issue, recent: weights of the base: pull of a new issue, log of recent purchases.
         popularity: weight of the log of the number of holders.
+        towers: weight of the two towers' standardised score, where they are served, for lists of half a year.
     """
 
     regularisation: float = 200.0
@@ -54,6 +59,7 @@ class ScoreOptions:
     issue: float = 0.06
     recent: float = 0.0025
     popularity: float = 0.003
+    towers: float = 0.04
     demand: DemandOptions = field(default_factory=DemandOptions)
 
     @staticmethod
@@ -64,10 +70,15 @@ class ScoreOptions:
 
 @dataclass(frozen=True)
 class LearnedParts:
-    """What is trained once and used on later days as it is."""
+    """What is trained once and used on later days as it is; the two towers where they were asked for."""
 
     vectors: EntityVectors
     attention: GraphAttention
+    towers: TowerParts | None = None
+
+    def with_prices(self, prices: pd.DataFrame | None) -> LearnedParts:
+        """The same with the prices from which the two towers read indicators on later days."""
+        return replace(self, towers=replace(self.towers, prices=prices)) if self.towers is not None else self
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,7 @@ class Scorer:
     demand: Demand
     holding_channels: tuple[HoldingChannel, ...]
     profile: SharedProfile
+    towers: TwoTowerScores | None = None
 
     @property
     def graph(self) -> KnowledgeGraph:
@@ -95,6 +107,8 @@ class Scorer:
         out = np.asarray(investors.ever @ self._kernels[1], dtype=np.float64) * investors.scale
         out += investors.ever @ self._kernels[0]
         out += self.profile.scores(investors)
+        if self.towers is not None:
+            out += self.towers.scores(investors)
         out += self._base_total
         return out
 
@@ -119,6 +133,7 @@ class Scorer:
         """The same for one row of investors."""
         channels = [part for channel in self.holding_channels for part in channel.account(investor, asset)]
         channels += self.profile.account(investor, asset)
+        channels += self.towers.account(investor, asset) if self.towers is not None else ()
         base = tuple((name, float(values[asset])) for name, values in self.base.items())
         score = sum(value for _, value in base) + sum(channel.value for channel in channels)
         return ScoreAccount(int(investor.row[0]), int(self.graph.assets[asset]), score, base, tuple(channels))
@@ -134,12 +149,17 @@ class Scorer:
         """The same score for lists that are to serve so many days (see `DemandOptions.horizon`)."""
         demand = replace(self.options.demand, horizon=float(days))
         options = replace(self.options, demand=demand)
-        return assemble_scorer(self.graph, self.learned, options, self.co_investment_weights)
+        return assemble_scorer(self.graph, self.learned, options, self.co_investment_weights, self.placed_towers)
 
     @property
     def co_investment_weights(self) -> npt.NDArray[np.float32]:
         """(assets, assets) EASE's weights."""
         return next(channel.weights for channel in self.holding_channels if isinstance(channel, CoInvestment))
+
+    @property
+    def placed_towers(self) -> PlacedTowers | None:
+        """The two towers over the snapshot, where they are served."""
+        return self.towers.placed if self.towers is not None else None
 
     @cached_property
     def base(self) -> dict[str, FloatArray]:
@@ -169,11 +189,13 @@ def assemble_scorer(
     learned: LearnedParts,
     options: ScoreOptions,
     weights: npt.NDArray[np.float32] | None = None,
+    placed: PlacedTowers | None = None,
 ) -> Scorer:
     """A scorer over `graph` from parts that are already trained.
 
     Args:
         weights: (assets, assets) EASE's weights where they are known; else they are computed.
+        placed: the two towers over the snapshot, where they are known; else those of `learned`, if any, are placed.
     """
     interactions = Interactions(graph)
     if weights is None:
@@ -187,4 +209,8 @@ def assemble_scorer(
         SharedAttributes(graph, attribute_matrix(graph), options.attributes * pull),
         FundHoldings(graph, holdings_matrix(graph), options.funds * (demand.issue + demand.factor)),
     )
-    return Scorer(interactions, learned, options, demand, channels, fit_profile(interactions, options.profile))
+    placed = placed or (learned.towers.place(graph) if learned.towers is not None else None)
+    weight = options.towers * lasting(options.demand.horizon)
+    towers = TwoTowerScores(interactions, placed, weight) if placed is not None else None
+    profile = fit_profile(interactions, options.profile)
+    return Scorer(interactions, learned, options, demand, channels, profile, towers)

@@ -1,14 +1,20 @@
-"""Train what is learned: the KG embedding and the graph attention network."""
+"""Train what is learned: the KG embedding, the graph attention network and, if asked for, the two towers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
 
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 from recommender.demand_fit import learn_demand
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from recommender.towers.model import TowerParts, train_towers
+from recommender.towers.options import TowerOptions
 
 
 @dataclass(frozen=True)
@@ -18,17 +24,29 @@ class TrainingOptions:
     Attributes:
         seed: of everything that is random.
         embedding: the KG embedding's model, or "auto" for the best of all on an inner split.
+        towers: train the two towers too, and serve them.
     """
 
     seed: int = 7
     embedding: str = "auto"
+    towers: bool = False
+
+    @staticmethod
+    def of(manifest: Mapping[str, Any]) -> TrainingOptions:
+        """Those that a build's manifest names."""
+        return TrainingOptions(int(manifest["seed"]), str(manifest["embedding"]), bool(manifest.get("towers", False)))
 
 
-def train_parts(graph: KnowledgeGraph, options: TrainingOptions, progress: Progress) -> LearnedParts:
+def train_parts(
+    graph: KnowledgeGraph, options: TrainingOptions, progress: Progress, prices: pd.DataFrame | None = None
+) -> LearnedParts:
     """Train on `graph`; the same graph, seed and versions give the same parts.
 
+    Args:
+        prices: read by the two towers alone, up to the snapshot's date.
+
     Raises:
-        UsageError: the snapshot has no investors or assets.
+        UsageError: the snapshot has no investors or assets, or the towers want for TA-Lib.
     """
     from embeddings.train import VectorOptions, train_vectors
     from recommender.gat import AttentionOptions, train_attention
@@ -42,7 +60,16 @@ def train_parts(graph: KnowledgeGraph, options: TrainingOptions, progress: Progr
     with progress.stage("train graph attention network") as details:
         attention = train_attention(graph, AttentionOptions(seed=options.seed), progress)
         details.append(f"inner nDCG@10 {attention.ndcg:.3f}")
-    return LearnedParts(vectors, attention)
+    return LearnedParts(vectors, attention, _towers(graph, options, progress, prices) if options.towers else None)
+
+
+def _towers(
+    graph: KnowledgeGraph, options: TrainingOptions, progress: Progress, prices: pd.DataFrame | None
+) -> TowerParts:
+    with progress.stage("train two towers") as details:
+        towers = train_towers(graph, prices, TowerOptions(seed=options.seed), progress)
+        details += [f"{towers.epochs} epochs", f"inner nDCG@10 {towers.ndcg:.3f}"]
+    return towers
 
 
 def learn_options(graph: KnowledgeGraph, options: ScoreOptions, progress: Progress) -> ScoreOptions:
@@ -58,12 +85,12 @@ def learn_options(graph: KnowledgeGraph, options: ScoreOptions, progress: Progre
 
 
 def fit_scorer(
-    graph: KnowledgeGraph, seed: int = 7, score: ScoreOptions | None = None, progress: Progress | None = None
+    graph: KnowledgeGraph, seed: int = 7, prices: pd.DataFrame | None = None, *, towers: bool = False
 ) -> Scorer:
-    """The served score, trained on `graph` from scratch."""
-    progress = progress or Progress(out=None)
-    learned = train_parts(graph, TrainingOptions(seed), progress)
-    return assemble_scorer(graph, learned, learn_options(graph, score or ScoreOptions(), progress))
+    """The served score, trained on `graph` from scratch; `prices` are read by the two towers alone."""
+    progress = Progress(out=None)
+    learned = train_parts(graph, TrainingOptions(seed, towers=towers), progress, prices)
+    return assemble_scorer(graph, learned, learn_options(graph, ScoreOptions(), progress))
 
 
 def _use_one_thread() -> None:

@@ -18,7 +18,7 @@ USERS = np.arange(0, 40)
 
 
 def _variants(build: Build) -> dict[str, np.ndarray]:
-    specs = ablation_specs(lambda graph, seed: build.scorer)
+    specs = ablation_specs(lambda graph, seed, prices: build.scorer)
     return {spec.name: spec.fit(build.graph, 0).scores(USERS) for spec in specs}
 
 
@@ -50,7 +50,7 @@ def test_alone_and_without_make_the_whole(sample_build: Build) -> None:
 def test_variants_are_made_for_a_horizon_and_a_later_day(sample_build: Build) -> None:
     calls = []
 
-    def fit(graph: object, seed: int) -> Scorer:
+    def fit(graph: object, seed: int, prices: object) -> Scorer:
         calls.append(seed)
         return sample_build.scorer
 

@@ -32,7 +32,7 @@ from recommender.towers.batches import NONE, Step, candidates, hard_negatives, s
 from recommender.towers.figures import figures_of, ranked
 from recommender.towers.indicators import INDICATORS, STALE_DAYS, WINDOW, closes_by_asset, indicators, log_returns
 from recommender.towers.inputs import TowerInputs, Vocabulary, tower_inputs, vocabulary_of
-from recommender.towers.model import TowerVectors, TwoTowers, fit_two_towers, score, train_towers
+from recommender.towers.model import TowerVectors, TwoTowers, fit_two_towers, score
 from recommender.towers.options import TowerOptions
 from tests.eval_world import two_tastes
 
@@ -60,12 +60,13 @@ def known(tables: Tables) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def trained(graph: KnowledgeGraph, known: pd.DataFrame) -> TwoTowers:
-    return train_towers(graph, known, FAST)
+    return fit_two_towers(graph, 0, known, FAST)
 
 
 @pytest.fixture(scope="module")
 def read(trained: TwoTowers, graph: KnowledgeGraph, known: pd.DataFrame) -> tuple[Vocabulary, TowerInputs]:
-    return trained.vocabulary, tower_inputs(graph, trained.vocabulary, trained.vectors, known)
+    parts = trained.parts
+    return parts.vocabulary, tower_inputs(graph, parts.vocabulary, parts.vectors, known)
 
 
 # -- figures -------------------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ def test_nothing_after_the_cut_changes_a_vector(tables: Tables, trained: TwoTowe
         transactions=tables.transactions[tables.transactions["date"] <= day],
         positions=tables.positions[tables.positions["known_at"].fillna(tables.positions["as_of"]) <= day],
     )
-    other = train_towers(assemble_graph(altered, DAY), altered.prices, FAST)
+    other = fit_two_towers(assemble_graph(altered, DAY), 0, altered.prices, FAST)
     np.testing.assert_array_equal(other.served.users, trained.served.users)
     np.testing.assert_array_equal(other.served.assets, trained.served.assets)
 
@@ -322,10 +323,10 @@ def test_the_order_of_purchases_matters(read: tuple[Vocabulary, TowerInputs], se
 
 
 def test_the_same_seed_gives_the_same_vectors(graph: KnowledgeGraph, known: pd.DataFrame, trained: TwoTowers) -> None:
-    again = train_towers(graph, known, FAST)
+    again = fit_two_towers(graph, 0, known, FAST)
     np.testing.assert_array_equal(again.served.users, trained.served.users)
     np.testing.assert_array_equal(again.served.assets, trained.served.assets)
-    assert (again.epochs, again.ndcg) == (trained.epochs, trained.ndcg)
+    assert (again.parts.epochs, again.parts.ndcg) == (trained.parts.epochs, trained.parts.ndcg)
 
 
 @pytest.mark.parametrize("loss", ["softmax", "bpr", "bce"])
@@ -334,7 +335,7 @@ def test_it_learns_two_tastes(loss: str) -> None:
     tables = two_tastes(users=80)
     graph = assemble_graph(tables, date(2020, 5, 31))
     options = replace(FAST, loss=loss, max_epochs=12, patience=12, batch=16, hidden_share=0.4)
-    towers = train_towers(graph, None, options)
+    towers = fit_two_towers(graph, 0, None, options)
     ever = Interactions(graph).ever.toarray() > 0
     scores = towers.scores(np.arange(len(graph.users)))
     right = []
@@ -349,7 +350,7 @@ def test_it_learns_two_tastes(loss: str) -> None:
 def test_it_is_evaluated_beside_the_baselines() -> None:
     fold = Fold(date(2020, 5, 31), date(2020, 12, 31))
     options = replace(FAST, batch=16, max_epochs=12, patience=12)
-    spec = replace(MODELS["two-tower"], fit_priced=lambda g, seed, p: train_towers(g, p, replace(options, seed=seed)))
+    spec = replace(MODELS["two-tower"], fit_priced=lambda g, seed, p: fit_two_towers(g, seed, p, options))
     result = evaluate_fold(two_tastes(), fold, [spec, MODELS["random"]])
     assert result.cell("two-tower").ndcg > result.cell("random").ndcg
 
@@ -381,7 +382,7 @@ def test_a_stranger_and_a_later_day_are_scored(tables: Tables, graph: KnowledgeG
     assert np.isfinite(strange.scores(np.array([0]))).all()
     later = assemble_graph(tables, date(2026, 6, 30))
     refreshed = trained.refresh(later)
-    new = [i for i, key in enumerate(later.nodes.id[later.assets]) if key not in trained.vocabulary.assets]
+    new = [i for i, key in enumerate(later.nodes.id[later.assets]) if key not in trained.parts.vocabulary.assets]
     assert new
     assert (np.linalg.norm(refreshed.served.assets[new], axis=1) > 0).all()
     assert refreshed.scores(np.arange(5)).shape == (5, len(later.assets))

@@ -30,11 +30,12 @@ def rebuilt(ledger: Ledger, record: dict[str, Any], data: Path) -> Iterator[Buil
         DataError: the data folder is refused.
     """
     manifest = json.loads(registered(ledger, BUILD, record["build"]["hash"])["manifest"])
-    training = TrainingOptions(int(manifest["seed"]), str(manifest["embedding"]))
+    training = TrainingOptions.of(manifest)
     options, progress = BuildOptions(training, ScoreOptions.from_json(manifest["score"])), Progress()
     trained, today = (date.fromisoformat(manifest[name]) for name in ("trained_as_of", "as_of"))
     source = from_folder(data, today, progress)
-    learned = train_parts(from_folder(data, trained, progress).graph, training, progress)
+    then = from_folder(data, trained, progress)
+    learned = train_parts(then.graph, training, progress, then.prices).with_prices(source.prices)
     with tempfile.TemporaryDirectory(prefix="pathfolio-") as folder:
         out = Path(folder) / "build"
         yield write_build(source.graph, learned, out, options, progress, prices=source.prices, report=source.report)

@@ -58,17 +58,32 @@ class Step:
 
 def readers_of(inputs: TowerInputs, users: IntArray, row: IntArray, pairs: IntArray, options: TowerOptions) -> Readers:
     """The investors at `users` with the positions `pairs` alone (`row` says whose, ascending)."""
-    asset, count = inputs.asset[pairs], np.bincount(row, minlength=len(users))
-    history = np.full((len(users), options.memory), NONE, np.int64)
+    late = inputs.since[pairs] > inputs.today - options.horizon_days
+    profile, age = inputs.profile[users], inputs.age[users]
+    return read_positions(profile, age, row, inputs.asset[pairs], late, inputs.kind_of, options.memory)
+
+
+def read_positions(
+    profile: IntArray, age: Single, row: IntArray, asset: IntArray, late: Mask, kind_of: IntArray, memory: int
+) -> Readers:
+    """The investors with these profiles and ages, and these positions.
+
+    Args:
+        row, asset: (p,) whose position, ascending, and of what, each investor's in the order of time.
+        late: (p,) bool, whether it is a recent one.
+        kind_of: (assets,) positions in `ASSET_KINDS`.
+    """
+    users = len(profile)
+    count = np.bincount(row, minlength=users)
+    history = np.full((users, memory), NONE, np.int64)
     place = np.cumsum(count)[row] - 1 - np.arange(len(row))
-    late = place < options.memory
-    history[row[late], options.memory - 1 - place[late]] = asset[late]
-    recent = np.bincount(row, inputs.since[pairs] > inputs.today - options.horizon_days, len(users))
-    shares = np.zeros((len(users), len(ASSET_KINDS)))
-    np.add.at(shares, (row, inputs.kind_of[asset]), 1.0)
+    kept = place < memory
+    history[row[kept], memory - 1 - place[kept]] = asset[kept]
+    shares = np.zeros((users, len(ASSET_KINDS)))
+    np.add.at(shares, (row, kind_of[asset]), 1.0)
     shares /= np.maximum(count, 1)[:, None]
-    numbers = np.column_stack([shares, np.log1p(count), np.log1p(recent), inputs.age[users]])
-    return Readers(inputs.profile[users], history, numbers.astype(np.float32))
+    numbers = np.column_stack([shares, np.log1p(count), np.log1p(np.bincount(row, late, users)), age])
+    return Readers(profile, history, numbers.astype(np.float32))
 
 
 def whole(inputs: TowerInputs, users: IntArray, options: TowerOptions) -> Readers:

@@ -117,6 +117,7 @@ def _peer_ranks(graph: KnowledgeGraph, table: pd.DataFrame) -> pd.DataFrame:
     return ranks.add_prefix("peer rank of ").reset_index(drop=True)
 
 
-def age_of(graph: KnowledgeGraph) -> FloatArray:
-    """(investors,) years on the snapshot's date, NaN where the year of birth is unknown."""
-    return to_days(graph.as_of) / 365.25 + 1970 - graph.nodes.birth_year[graph.users]
+def age_numbers(graph: KnowledgeGraph) -> npt.NDArray[np.float32]:
+    """(investors, 2): years on the snapshot's date over 50, and 1 where the year of birth is known."""
+    age = to_days(graph.as_of) / 365.25 + 1970 - graph.nodes.birth_year[graph.users]
+    return np.stack([np.nan_to_num(age) / 50, ~np.isnan(age)], axis=1).astype(np.float32)

@@ -16,7 +16,7 @@ from embeddings.vectors import EntityVectors
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_days
 from kg.schema import ASSET_KINDS, KIND_CODE, RELATIONS, NodeKind, Relation
 from recommender.interactions import PROFILE_RELATIONS, Interactions
-from recommender.towers.figures import FEWEST, Figures, age_of, figures_of, ranked
+from recommender.towers.figures import FEWEST, Figures, age_numbers, figures_of, ranked
 
 Single = npt.NDArray[np.float32]
 
@@ -128,18 +128,27 @@ def tower_inputs(
     user, asset = (part.astype(np.int64) for part in interactions.ever.nonzero())
     order = np.lexsort((asset, interactions.since, user))
     kind_of = _kinds_of(graph)
-    age = age_of(graph)
     return TowerInputs(
         _assets(graph, vocabulary, vectors, figures_of(graph, prices, day)),
         kind_of,
         _codes(graph, graph.users, PROFILE_RELATIONS, vocabulary),
-        np.stack([np.nan_to_num(age) / 50, ~np.isnan(age)], axis=1).astype(np.float32),
+        age_numbers(graph),
         user[order],
         asset[order],
         interactions.since[order].astype(np.int64),
         np.searchsorted(user[order], np.arange(len(graph.users) + 1)).astype(np.int64),
         to_days(graph.as_of),
     )
+
+
+def profile_codes(graph: KnowledgeGraph, vocabulary: Vocabulary) -> IntArray:
+    """(levels, 3) int64: node row, position in `PROFILE_RELATIONS` and code of every level that training saw."""
+    columns = {kind: place for place, relation in enumerate(PROFILE_RELATIONS) for kind in RELATIONS[relation].tails}
+    rows = [
+        (row, columns[kind], (kind, str(graph.nodes.id[row]))) for kind in columns for row in graph.rows(kind).tolist()
+    ]
+    found = [(row, column, vocabulary.codes[key]) for row, column, key in rows if key in vocabulary.codes]
+    return np.array(found, np.int64).reshape(-1, 3)
 
 
 def _kinds_of(graph: KnowledgeGraph) -> IntArray:

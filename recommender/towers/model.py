@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ import pandas as pd
 from embeddings.threads import one_thread
 from embeddings.train import VectorOptions, train_vectors
 from embeddings.vectors import EntityVectors
-from kg.errors import DataError
+from kg.errors import DataError, UsageError
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from kg.progress import Progress
+from kg.schema import ASSET_KINDS, KIND_CODE, NodeKind
 from recommender.gat_split import inner_split
 from recommender.retrieve_index import Index, choose_index
-from recommender.towers.inputs import Single, Vocabulary, tower_inputs, vocabulary_of
+from recommender.towers.inputs import Single, Vocabulary, profile_codes, tower_inputs, vocabulary_of
 from recommender.towers.options import TowerOptions
+from recommender.towers.placed import INVESTOR_LAYERS, PlacedTowers
 
 
 @dataclass(frozen=True)
@@ -99,26 +102,98 @@ def score(users: Single, assets: Single, kind_of: IntArray) -> Single:
 
 
 @dataclass(frozen=True)
+class TowerParts:
+    """What training leaves behind; it can be placed on any later snapshot.
+
+    Attributes:
+        weights: the network's arrays by name.
+        vocabulary: what the towers learned to read.
+        vectors: the graph vectors that the asset towers read.
+        options: how they were trained.
+        epochs: passes over the investors; ndcg: nDCG@10 on the inner window.
+        prices: closes for the indicators, up to a snapshot's date; None where there are none.
+    """
+
+    weights: Mapping[str, npt.NDArray[Any]]
+    vocabulary: Vocabulary
+    vectors: EntityVectors
+    options: TowerOptions
+    epochs: int
+    ndcg: float
+    prices: pd.DataFrame | None = None
+
+    def serve(self, graph: KnowledgeGraph) -> TowerVectors:
+        """The vectors of a snapshot's investors and assets; prices after its date are not read."""
+        from recommender.towers.train import encode
+
+        inputs = tower_inputs(graph, self.vocabulary, self.vectors, self.prices)
+        with one_thread():
+            users, assets = encode(self.weights, self.vocabulary, inputs, self.options)
+        ids = graph.nodes.id
+        return TowerVectors(ids[graph.users], ids[graph.assets], users, assets, inputs.kind_of)
+
+    def place(self, graph: KnowledgeGraph) -> PlacedTowers:
+        """The towers over a snapshot, to score investors as they are or may be, without torch.
+
+        Raises:
+            UsageError: positions are read by something else than a GRU.
+        """
+        from recommender.towers.train import encode_assets
+
+        if self.options.sequence != "gru":
+            raise UsageError(f"two towers with a {self.options.sequence} are not served: train them with a GRU")
+        inputs = tower_inputs(graph, self.vocabulary, self.vectors, self.prices)
+        with one_thread():
+            assets, past = encode_assets(self.weights, self.vocabulary, inputs, self.options)
+        weights = {name: values for name, values in self.weights.items() if name.startswith(INVESTOR_LAYERS)}
+        levels = profile_codes(graph, self.vocabulary)
+        return PlacedTowers(
+            assets, past, inputs.kind_of, levels, self.options.memory, self.options.horizon_days, weights
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write weights.npz, towers.json and vectors.* into `folder`; prices are not written."""
+        folder.mkdir(parents=True, exist_ok=True)
+        weights: dict[str, Any] = dict(self.weights)
+        np.savez(folder / "weights.npz", **weights)
+        codes = [[kind.value, key, code] for (kind, key), code in self.vocabulary.codes.items()]
+        words = {"codes": codes, "columns": self.vocabulary.columns, "assets": list(self.vocabulary.assets)}
+        about = {"options": asdict(self.options), "epochs": self.epochs, "ndcg": self.ndcg, "vocabulary": words}
+        (folder / "towers.json").write_text(json.dumps(about, ensure_ascii=False) + "\n", encoding="utf-8")
+        self.vectors.save(folder)
+
+    @staticmethod
+    def load(folder: Path, prices: pd.DataFrame | None) -> TowerParts:
+        """Read what `save` wrote; raises DataError where there is nothing."""
+        try:
+            about = json.loads((folder / "towers.json").read_text(encoding="utf-8"))
+            with np.load(folder / "weights.npz", allow_pickle=False) as file:
+                weights = {name: file[name] for name in file.files}
+        except FileNotFoundError as error:
+            raise DataError(f"{error.filename}: no two towers here: build again with --towers") from None
+        words = about["vocabulary"]
+        vocabulary = Vocabulary(
+            {(NodeKind(kind), key): code for kind, key, code in words["codes"]},
+            tuple(map(tuple, words["columns"])),
+            {key: row for row, key in enumerate(words["assets"], 1)},
+        )
+        options, vectors = TowerOptions(**about["options"]), EntityVectors.load(folder)
+        return TowerParts(weights, vocabulary, vectors, options, about["epochs"], about["ndcg"], prices)
+
+
+@dataclass(frozen=True)
 class TwoTowers:
-    """Trained towers over one snapshot; see `recommender.model.Model`.
+    """Trained towers as a model of their own; see `recommender.model.Model`.
 
     Attributes:
         graph: the snapshot that it scores.
         served: the vectors of its investors and assets.
-        weights: the network's arrays by name.
-        prices: closes up to the day of training, and nothing later.
-        epochs: passes over the investors; ndcg: nDCG@10 on the inner window.
+        parts: what was trained, with closes up to the day of training and nothing later.
     """
 
     graph: KnowledgeGraph
     served: TowerVectors
-    weights: Mapping[str, npt.NDArray[Any]]
-    vocabulary: Vocabulary
-    vectors: EntityVectors
-    prices: pd.DataFrame | None
-    options: TowerOptions
-    epochs: int
-    ndcg: float
+    parts: TowerParts
 
     def scores(self, users: IntArray) -> FloatArray:
         """(len(users), assets) float64."""
@@ -126,8 +201,7 @@ class TwoTowers:
 
     def refresh(self, graph: KnowledgeGraph) -> TwoTowers:
         """The same weights over another day's snapshot; new assets are placed by their categories and figures."""
-        served = _encode(graph, self.weights, self.vocabulary, self.vectors, self.prices, self.options)
-        return replace(self, graph=graph, served=served)
+        return TwoTowers(graph, self.parts.serve(graph), self.parts)
 
 
 def train_towers(
@@ -135,10 +209,10 @@ def train_towers(
     prices: pd.DataFrame | None = None,
     options: TowerOptions | None = None,
     progress: Progress | None = None,
-) -> TwoTowers:
+) -> TowerParts:
     """Train both towers on what `graph` and the prices up to its date tell; later prices are not read.
 
-    The same snapshot, prices and options give the same vectors.
+    The same snapshot, prices and options give the same parts.
 
     Raises:
         DataError: the snapshot has no triples to learn from.
@@ -152,27 +226,25 @@ def train_towers(
     vocabulary = vocabulary_of(graph, known)
     with one_thread():
         fitted = fit(graph, split, vocabulary, vectors, known, options, progress)
-        served = _encode(graph, fitted.weights, vocabulary, vectors, known, options)
-    return TwoTowers(graph, served, fitted.weights, vocabulary, vectors, known, options, fitted.epochs, fitted.ndcg)
+    return TowerParts(fitted.weights, vocabulary, _of_assets(vectors), options, fitted.epochs, fitted.ndcg, known)
 
 
-def _encode(
-    graph: KnowledgeGraph,
-    weights: Mapping[str, npt.NDArray[Any]],
-    vocabulary: Vocabulary,
-    vectors: EntityVectors,
-    prices: pd.DataFrame | None,
-    options: TowerOptions,
-) -> TowerVectors:
-    from recommender.towers.train import encode
-
-    inputs = tower_inputs(graph, vocabulary, vectors, prices)
-    with one_thread():
-        users, assets = encode(weights, vocabulary, inputs, options)
-    ids = graph.nodes.id
-    return TowerVectors(ids[graph.users], ids[graph.assets], users, assets, inputs.kind_of)
+def _of_assets(vectors: EntityVectors) -> EntityVectors:
+    """The vectors that towers read; the far more numerous investors' are not kept."""
+    kept = np.isin(vectors.kind, [KIND_CODE[kind] for kind in ASSET_KINDS])
+    return replace(
+        vectors,
+        kind=vectors.kind[kept],
+        id=vectors.id[kept],
+        name=vectors.name[kept],
+        vectors=vectors.vectors[kept],
+    )
 
 
-def fit_two_towers(graph: KnowledgeGraph, seed: int = 0, prices: pd.DataFrame | None = None) -> TwoTowers:
-    """The two towers with their standard options (Covington et al. 2016; Yi et al. 2019)."""
-    return train_towers(graph, prices, TowerOptions(seed=seed))
+def fit_two_towers(
+    graph: KnowledgeGraph, seed: int = 0, prices: pd.DataFrame | None = None, options: TowerOptions | None = None
+) -> TwoTowers:
+    """The two towers as a model (Covington et al. 2016; Yi et al. 2019), with their standard options where none are
+    given."""
+    parts = train_towers(graph, prices, replace(options or TowerOptions(), seed=seed))
+    return TwoTowers(graph, parts.serve(graph), parts)

@@ -222,6 +222,21 @@ def encode(
     weights: Weights, vocabulary: Vocabulary, inputs: TowerInputs, options: TowerOptions
 ) -> tuple[Single, Single]:
     """The vectors of all investors and assets of a snapshot by trained weights."""
+    network = _network(weights, vocabulary, inputs, options)
+    return vectors_of(network, inputs, np.arange(len(inputs.profile)))
+
+
+def encode_assets(
+    weights: Weights, vocabulary: Vocabulary, inputs: TowerInputs, options: TowerOptions
+) -> tuple[Single, Single]:
+    """(assets, d + 1) vectors to rank and (assets + 1, d) vectors to be read as positions, by trained weights."""
+    network = _network(weights, vocabulary, inputs, options).eval()
+    with torch.no_grad():
+        assets, past = network.assets([AssetView.of(part) for part in inputs.kinds])
+    return assets.numpy(), past.numpy()
+
+
+def _network(weights: Weights, vocabulary: Vocabulary, inputs: TowerInputs, options: TowerOptions) -> Towers:
     network = Towers(vocabulary, inputs, options)
     network.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
-    return vectors_of(network, inputs, np.arange(len(inputs.profile)))
+    return network

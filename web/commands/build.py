@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="TransE, RotatE, ComplEx, DistMult, or auto: the best of them on an inner split (default)",
     )
+    parser.add_argument(
+        "--towers", action="store_true", help="add the two towers to the score: more training, and on no path"
+    )
     add_horizon(parser, 7, "7")
 
 
@@ -41,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
     progress = Progress()
     source = from_folder(args.data, args.as_of, progress) if args.data else from_store(args.graph, args.as_of, progress)
     score = ScoreOptions(demand=DemandOptions(horizon=args.horizon))
-    options = BuildOptions(TrainingOptions(args.seed, args.embedding), score)
+    options = BuildOptions(TrainingOptions(args.seed, args.embedding, args.towers), score)
     build = make_build(source.graph, args.out, options, progress, prices=source.prices, report=source.report)
     source.write_rejected(args.out / "rejected.csv")
     sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} of {build.manifest['name']} as of {build.as_of}\n")

@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ablation", action="store_true", help="instead of other models: each part of the score left out, and alone"
     )
     parser.add_argument(
+        "--towers", action="store_true", help="the score with the two towers too, as `build --towers` serves it"
+    )
+    parser.add_argument(
         "--audience", action="store_true", help="with --rolling: who buys each new issue, instead of what each buys"
     )
     parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
@@ -79,17 +82,15 @@ def _rank(args: argparse.Namespace) -> None:
     from kg.contract import read_folder
     from kg.errors import UsageError
     from kg.progress import Progress
-    from recommender.ablation import WHOLE, ablation_specs
     from recommender.evaluate_output import to_text, writer_for
     from recommender.evaluate_table import metric_table
-    from recommender.registry import choose_models
     from recommender.split import Fold
 
     if not args.fold and not args.rolling:
         raise UsageError("name a window with --fold TRAIN_END:TEST_END or --rolling CUT:END")
     writers = [(path, writer_for(path)) for path in args.out]
     windows = [Fold.parse(text) for text in args.fold or args.rolling]
-    models = ablation_specs() if args.ablation else choose_models(args.models, rolling=bool(args.rolling))
+    models = _models(args)
     dumped = _dumped(args, models, len(windows))
     progress = Progress()
     with progress.stage(f"read {args.data}"):
@@ -101,7 +102,7 @@ def _rank(args: argparse.Namespace) -> None:
         results = _rolling(tables, windows, models, args.seeds, progress)
     if dumped:
         results[0].dump(dumped).to_parquet(args.dump, index=False)
-    table = metric_table(results, reference=WHOLE if args.ablation else "")
+    table = metric_table(results, reference=models[0].name if args.ablation else "")
     sys.stdout.write(to_text(table))
     for path, write in writers:
         path.write_text(write(table), encoding="utf-8")
@@ -109,6 +110,17 @@ def _rank(args: argparse.Namespace) -> None:
         from recommender.evaluate_plots import plot_tables
 
         plot_tables(table, args.plots)
+
+
+def _models(args: argparse.Namespace) -> tuple[ModelSpec, ...]:
+    from recommender.ablation import ablation_specs, beside_towers, fit_with_towers
+    from recommender.registry import choose_models
+    from recommender.training import fit_scorer
+
+    if args.ablation:
+        return ablation_specs(fit_with_towers if args.towers else fit_scorer, towers=args.towers)
+    models = choose_models(args.models, rolling=bool(args.rolling))
+    return beside_towers(models) if args.towers else models
 
 
 def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec], windows: int) -> str:
@@ -121,9 +133,11 @@ def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec], windows: int)
     if windows > 1:
         raise UsageError("--dump writes the lists of one window: give it with one --fold or one --rolling")
     names = [spec.name for spec in models]
-    if WHOLE not in names and len(names) > 1:
+    if args.ablation or len(names) == 1:
+        return names[0]
+    if WHOLE not in names:
         raise UsageError(f"--dump writes one model's lists: choose one with --models, say --models {names[0]}")
-    return WHOLE if WHOLE in names else names[0]
+    return WHOLE
 
 
 def _frozen(

@@ -24,7 +24,6 @@ def run(args: argparse.Namespace) -> None:
     from kg.progress import Progress
     from recommender.build import BuildOptions, check_replaceable, load_build, write_build
     from recommender.drift import measure_drift
-    from recommender.scorer import LearnedParts
     from recommender.training import TrainingOptions
     from web.sources import from_folder
 
@@ -38,9 +37,9 @@ def run(args: argparse.Namespace) -> None:
         drift = measure_drift(old.scorer, source.graph)
         details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")
     scorer = old.scorer if args.horizon is None else old.scorer.for_days(args.horizon)
-    options = BuildOptions(TrainingOptions(old.manifest["seed"], old.manifest["embedding"]), scorer.options)
+    options = BuildOptions(TrainingOptions.of(old.manifest), scorer.options)
     report = {**source.report, "drift": drift.to_json(), "refreshed_from": old.build_hash}
-    learned = LearnedParts(old.vectors, old.attention)
+    learned = old.learned.with_prices(source.prices)
     build = write_build(source.graph, learned, args.out, options, progress, prices=source.prices, report=report)
     source.write_rejected(args.out / "rejected.csv")
     due = "; ".join(drift.reasons)

@@ -1,0 +1,120 @@
+"""The two towers in the score: what they add is learned, and on no path. Opt-in (`pathfolio build --towers`)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from kg.graph import FloatArray, IntArray, to_days
+from recommender.account import ChannelAccount
+from recommender.channels.base import Investors
+from recommender.interactions import PROFILE_RELATIONS, Interactions
+from recommender.towers.batches import Readers, read_positions
+from recommender.towers.figures import age_numbers
+from recommender.towers.inputs import UNKNOWN, Single
+from recommender.towers.placed import PlacedTowers
+
+TWO_TOWERS: Final = "two_towers"
+
+_HALF_YEAR: Final = 182.0
+
+
+def lasting(horizon: float) -> float:
+    """From 0 for lists that serve one day to 1 for half a year, by the logarithm.
+
+    What the towers know lasts; of what sells this week they know less than the demand of the week does.
+
+    >>> lasting(1), lasting(182), round(lasting(7), 2)
+    (0.0, 1.0, 0.37)
+    """
+    return min(max(math.log(horizon) / math.log(_HALF_YEAR), 0.0), 1.0)
+
+
+@dataclass(frozen=True)
+class TwoTowerScores:
+    """score(u, a) = weight * (t(u, a) - mean) / deviation, of the towers' scores t over all assets.
+
+    An investor without positions gets nothing from it: profile and demand know them better.
+
+    Attributes:
+        interactions: the snapshot's positions, for their order in time.
+        placed: the towers over the snapshot.
+        weight: of the channel.
+    """
+
+    interactions: Interactions
+    placed: PlacedTowers
+    weight: float
+
+    def scores(self, investors: Investors) -> FloatArray:
+        """(n, assets) float64."""
+        found = self.placed.scores(self._readers(investors)).astype(np.float64)
+        spread = found.std(axis=1, keepdims=True)
+        standard = (found - found.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
+        return np.asarray(standard * (self.weight * (np.diff(investors.ever.indptr) > 0))[:, None])
+
+    def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
+        """All of it is remainder."""
+        if not len(investor.holdings):
+            return ()
+        value = float(self.scores(investor)[0, asset])
+        return (ChannelAccount(TWO_TOWERS, value, (), value),)
+
+    def _readers(self, investors: Investors) -> Readers:
+        """Positions in the order of time; those that the snapshot does not have are the newest."""
+        today = to_days(self.interactions.graph.as_of)
+        row = np.repeat(np.arange(len(investors)), np.diff(investors.ever.indptr))
+        asset = investors.ever.indices.astype(np.int64)
+        since = self._since(investors.row[row], asset, today)
+        order = np.lexsort((asset, since, row))
+        late = since[order] > today - self.placed.horizon_days
+        return read_positions(
+            self._codes(investors), self._ages(investors), row[order], asset[order], late, self.placed.kind_of,
+            self.placed.memory,
+        )  # fmt: skip
+
+    def _since(self, user: IntArray, asset: IntArray, today: int) -> IntArray:
+        key = (user - self._first_user) * len(self.placed.assets) + asset
+        at = np.minimum(np.searchsorted(self._keys, key), max(len(self._keys) - 1, 0))
+        there = (user >= 0) & (self._keys[at] == key) if len(self._keys) else np.zeros(len(key), bool)
+        return np.where(there, self.interactions.since[at], today) if len(self._keys) else np.full(len(key), today)
+
+    def _codes(self, investors: Investors) -> IntArray:
+        """(n, profile relations) codes of the levels that training saw; of two of a relation the first counts."""
+        row = np.repeat(np.arange(len(investors)), np.diff(investors.profile.indptr))
+        column, code = self._level[investors.profile.indices].T
+        row, column, code = row[column >= 0], column[column >= 0], code[column >= 0]
+        codes = np.full((len(investors), len(PROFILE_RELATIONS)), UNKNOWN, np.int64)
+        codes[row[::-1], column[::-1]] = code[::-1]
+        return codes
+
+    def _ages(self, investors: Investors) -> Single:
+        known = investors.row >= 0
+        ages = np.zeros((len(investors), 2), np.float32)
+        ages[known] = self._age[investors.row[known] - self._first_user]
+        return ages
+
+    @cached_property
+    def _level(self) -> IntArray:
+        """(nodes, 2) position in `PROFILE_RELATIONS` and code of each level, -1 where training saw none."""
+        level = np.full((len(self.interactions.graph), 2), -1, np.int64)
+        level[self.placed.profile[:, 0]] = self.placed.profile[:, 1:]
+        return level
+
+    @cached_property
+    def _age(self) -> Single:
+        return age_numbers(self.interactions.graph)
+
+    @cached_property
+    def _first_user(self) -> int:
+        return int(self.interactions.graph.users[0]) if len(self.interactions.graph.users) else 0
+
+    @cached_property
+    def _keys(self) -> IntArray:
+        """One number per pair of `Interactions.ever`, ascending."""
+        user, asset = self.interactions.ever.nonzero()
+        return user.astype(np.int64) * len(self.placed.assets) + asset
