@@ -5,7 +5,6 @@ Each is itself an entry of the ledger, written in the same transaction as what i
 
 from __future__ import annotations
 
-import os
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from explain.ledger.entry import Header, open_payload, read_header
-from explain.ledger.keys import KEY_BYTES, SIGNING_FILE, SIGNING_VARIABLE, SigningKey, signing_key, write_secret
+from explain.ledger.keys import (
+    KEY_BYTES,
+    SIGNING_FILE,
+    SIGNING_VARIABLE,
+    SigningKey,
+    signing_key,
+    sync_folder,
+    write_secret,
+)
 from explain.ledger.ledger import Ledger
 from explain.ledger.note import Note
 from explain.ledger.store import ENTRY, PERSON_KEY
@@ -66,9 +73,6 @@ def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retenti
     """
     key_id = _key_of(ledger, person)
     sealed = ledger.headers(person=person)
-    for header, payload in holds(ledger):
-        if payload.get("key") == key_id or payload.get("record") in {entry.id for entry in sealed}:
-            raise LedgerError(f"hold {header.id} ({payload['reason']}) forbids it: release the hold first")
     until = max((_kept_until(entry) for entry in sealed), default=ledger.clock())
     if until > ledger.clock() and not despite_retention:
         remedy = "wait, or give --despite-retention with the reason that overrides it"
@@ -76,6 +80,9 @@ def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retenti
     payload = {"key": key_id, "records": len(sealed), "who": who, "reason": reason}
 
     def destroy(connection: sa.Connection, _receipts: list[Receipt]) -> None:
+        for header, hold in holds(ledger):  # nobody can place another one until this transaction has ended
+            if hold.get("key") == key_id or hold.get("record") in {entry.id for entry in sealed}:
+                raise LedgerError(f"hold {header.id} ({hold['reason']}) forbids it: release the hold first")
         gone = sa.update(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id).values(subject=None, wrapped=None)
         connection.execute(gone)
 
@@ -87,22 +94,25 @@ def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retenti
 def expire(ledger: Ledger, *, who: str) -> int:
     """Delete the content of records whose retention has ended and that no hold keeps; returns how many.
 
-    Their hashes stay, so the tree still verifies, and the entry that this writes says which they were.
+    Their hashes stay, so the tree still verifies, and the entry that this writes says which they were; what their
+    rows repeat of the content goes with it, but for the id and the kind, by which that can be checked.
     """
-    kept = [payload for _, payload in holds(ledger)]
-    keys, records = {payload.get("key") for payload in kept}, {payload.get("record") for payload in kept}
+    held = holds(ledger)
+    keys, records = ({payload.get(name) for _, payload in held} for name in ("key", "record"))
     now = ledger.clock()
     due = [h for h in ledger.headers() if _kept_until(h) <= now and h.key not in keys and h.id not in records]
     if not due:
         return 0
-    seqs = sorted(header.seq for header in due)
+    gone = [[header.seq, header.id, header.kind] for header in reversed(due)]
 
     def delete(connection: sa.Connection, _receipts: list[Receipt]) -> None:
-        for start in range(0, len(seqs), 500):
-            some = ENTRY.c.seq.in_(seqs[start : start + 500])
-            connection.execute(sa.update(ENTRY).where(some).values(data=None))
+        if holds(ledger) != held:
+            raise LedgerError("a hold was placed or released meanwhile: begin again; nothing was deleted")
+        for start in range(0, len(gone), 500):
+            some = ENTRY.c.seq.in_([seq for seq, _, _ in gone[start : start + 500]])
+            connection.execute(sa.update(ENTRY).where(some).values(data=None, key_id="", time=""))
 
-    ledger.write([ledger.draft({"seqs": seqs, "who": who}, None, EXPIRY)], delete)
+    ledger.write([ledger.draft({"gone": gone, "who": who}, None, EXPIRY)], delete)
     ledger.store.forget()
     return len(due)
 
@@ -115,48 +125,43 @@ def rotate_key(ledger: Ledger, *, who: str, reason: str, new: SigningKey | None 
     Raises:
         LedgerError: the key comes from the environment and none was given.
     """
-    folder, old = ledger.store.folder, ledger.signing
-    in_file = folder is not None and (folder / SIGNING_FILE).exists() and not os.environ.get(SIGNING_VARIABLE)
+    old = ledger.signing
+    in_file = old is not None and signing_key(ledger.folder, {}, create=False) == old
     if old is None or (new is None and not in_file):
         raise LedgerError(
             f"the signing key is not in a file of the ledger: give the next one, then set {SIGNING_VARIABLE}"
         )
     new = new or SigningKey(secrets.token_bytes(KEY_BYTES))
-    waiting = None if folder is None or not in_file else _set_aside(folder, new)
-    verifier = new.verifier(ledger.origin).text
-    handover = Note.sign(f"{ledger.origin}\nkey {verifier}\n", old.verifier(ledger.origin), old.private).text
-    payload = {"verifier": verifier, "handover": handover, "who": who, "reason": reason}
-    ledger.write([ledger.draft(payload, None, "key")], lambda _connection, _receipts: None)
-    if waiting is not None and folder is not None:
-        waiting.replace(folder / SIGNING_FILE)
-    ledger.sign_with(new)
+    verifier = new.verifier(ledger.origin)
+    waiting = ledger.folder / f"{SIGNING_FILE}.{verifier.key_id.hex()}"
+    if in_file:
+        write_secret(waiting, new.seed)
+    handover = Note.sign(f"{ledger.origin}\nkey {verifier.text}\n", old.verifier(ledger.origin), old.private).text
+    payload = {"verifier": verifier.text, "handover": handover, "who": who, "reason": reason}
+    ledger.change_key(ledger.draft(payload, None, "key"), new)
+    if in_file:
+        _install(waiting)
     return new
 
 
 def finish_rotation(ledger: Ledger) -> None:
     """Complete a change of key that was cut off between its entry and the replacement of the file."""
-    folder = ledger.store.folder
-    waiting = None if folder is None else folder / f"{SIGNING_FILE}.next"
-    if waiting is None or folder is None or not waiting.exists():
-        return
-    renamed = signing_key(waiting.parent, {}, create=False, name=waiting.name)
-    if renamed is not None and renamed.verifier(ledger.origin) == ledger.verifiers[-1]:
-        waiting.replace(folder / SIGNING_FILE)
-        ledger.sign_with(renamed)
-    else:
-        waiting.unlink()
+    newest = ledger.verifiers[-1]
+    waiting = ledger.folder / f"{SIGNING_FILE}.{newest.key_id.hex()}"
+    found = signing_key(ledger.folder, {}, create=False, name=waiting.name)
+    if found is not None and found.verifier(ledger.origin) == newest:
+        _install(waiting)
+        ledger.signing = found
+
+
+def _install(waiting: Path) -> None:
+    waiting.replace(waiting.with_name(SIGNING_FILE))
+    sync_folder(waiting.parent)
 
 
 def accept_clock(ledger: Ledger, *, who: str, reason: str) -> Receipt:
     """Record that the clock was wrong, so that entries can go on from the time that it shows now."""
     return ledger.write([ledger.draft({"who": who, "reason": reason}, None, CLOCK_KIND)])[0]
-
-
-def _set_aside(folder: Path, new: SigningKey) -> Path:
-    waiting = folder / f"{SIGNING_FILE}.next"
-    waiting.unlink(missing_ok=True)
-    write_secret(waiting, new.seed)
-    return waiting
 
 
 def _scope(ledger: Ledger, person: str | None, record: str | None) -> dict[str, str]:

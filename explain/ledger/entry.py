@@ -130,16 +130,25 @@ def read_header(leaf: bytes) -> Header:
 
 
 def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
-    """The payload of a leaf; raises LedgerError where the key does not open it."""
-    header, body = leaf.split(b"\n", 1)
-    fields = json.loads(header)
-    if fields["body"] == PLAIN:
-        return json.loads(body)
-    if data_key is None:
-        raise GoneError(f"record {fields['id']}: its key was destroyed: the person was erased, only its proof is left")
+    """The payload of a leaf.
+
+    Raises:
+        GoneError: it is sealed, and there is no key any more.
+        LedgerError: the key does not open it, or it is not as it was written.
+    """
+    name = "an entry"
     try:
+        header, body = leaf.split(b"\n", 1)
+        fields = json.loads(header)
+        name = f"record {fields['id']}"
+        if fields["body"] == PLAIN:
+            return json.loads(body)
+        if data_key is None:
+            raise GoneError(f"{name}: its key was destroyed: the person was erased, only its proof is left")
         nonce, rest, key = body[:NONCE_BYTES], body[NONCE_BYTES:], record_key(data_key, fields["id"])
         opened = AESGCM(key).decrypt(nonce, rest, f"{fields['id']} {fields['key']}".encode())
         return json.loads(zlib.decompress(opened))
     except InvalidTag:
-        raise LedgerError(f"record {fields['id']}: its key does not open it: it was altered") from None
+        raise LedgerError(f"{name}: its key does not open it: it was altered") from None
+    except (ValueError, TypeError, KeyError, zlib.error):
+        raise LedgerError(f"{name}: cannot be read: it was altered") from None

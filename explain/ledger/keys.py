@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,18 +74,18 @@ class MasterKey:
         """By what a person's key is found: a keyed hash, 64 hex digits, of no use without this key."""
         return hmac.new(self._index, person.encode(), hashlib.sha256).hexdigest()
 
-    def wrap(self, key_id: str, data_key: bytes) -> bytes:
-        """`data_key` encrypted, bound to its id."""
+    def wrap(self, key_id: str, subject: str, data_key: bytes) -> bytes:
+        """`data_key` encrypted, bound to its id and to whose it is."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + self._wrapping.encrypt(nonce, data_key, key_id.encode())
+        return nonce + self._wrapping.encrypt(nonce, data_key, f"{key_id} {subject}".encode())
 
-    def unwrap(self, key_id: str, wrapped: bytes) -> bytes:
-        """The data key again; raises LedgerError where another master key wrapped it or it was altered."""
-        try:
-            return self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], key_id.encode())
-        except (InvalidTag, ValueError):
-            remedy = f"set {MASTER_VARIABLE} to the key that the ledger was made with"
-            raise LedgerError(f"person key {key_id}: this master key does not open it: {remedy}") from None
+    def unwrap(self, key_id: str, subject: str, wrapped: bytes) -> bytes:
+        """The data key again; raises LedgerError where another master key wrapped it or the row was altered."""
+        for bound in (f"{key_id} {subject}", key_id):  # the latter by ledgers from before subjects were bound
+            with contextlib.suppress(InvalidTag, ValueError):
+                return self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound.encode())
+        remedy = f"set {MASTER_VARIABLE} to the key that the ledger was made with"
+        raise LedgerError(f"person key {key_id}: this master key does not open it, or it was altered: {remedy}")
 
 
 def signing_key(
@@ -101,11 +103,24 @@ def master_key(folder: Path, environ: Mapping[str, str], *, create: bool) -> Mas
 
 
 def write_secret(path: Path, secret: bytes) -> None:
-    """Write a key file that only its owner can read; raises FileExistsError where there is one."""
+    """Write a key file that only its owner can read, whole or not at all; raises FileExistsError where there is one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle, aside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # of mode 0600
     try:
-        os.write(handle, base64.b64encode(secret) + b"\n")
+        with os.fdopen(handle, "wb") as file:
+            file.write(base64.b64encode(secret) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(aside, path)
+    finally:
+        Path(aside).unlink()
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Write through to the disk which files the folder has."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -117,15 +117,17 @@ class Ledger:
     def _writer(self) -> Writer:
         if self.signing is None:
             raise LedgerError(f"{self.store.where}: no key to sign with: set {SIGNING_VARIABLE}; nothing was recorded")
-        newest = self.verifiers[-1]
-        if self.signing.verifier(self.origin) != newest:
-            raise LedgerError(f"this ledger is signed by {newest.text}: set {SIGNING_VARIABLE} to that key")
-        return Writer(self.store, self.master, self.signing, self.origin)
+        return Writer(self.store, self.master, self.signing, self.origin, self._kept_key)
 
-    def sign_with(self, signing: SigningKey) -> None:
-        """Sign with another key from now on (see `custody.rotate_key`, which records it)."""
-        self.signing = signing
-        self.__dict__.pop("_writer", None)
+    def _kept_key(self) -> SigningKey | None:
+        return signing_key(self.folder, {}, create=False)
+
+    def change_key(self, draft: Draft, new: SigningKey) -> None:
+        """Append the entry `draft`, and sign with `new` from then on; for `custody.rotate_key`."""
+        if self.signing is None:
+            raise LedgerError(f"{self.store.where}: no key that could hand over: set {SIGNING_VARIABLE}")
+        self._writer.change_key(draft, self.signing, new)
+        self.signing = new
 
     @property
     def has_master(self) -> bool:
@@ -194,7 +196,11 @@ class Ledger:
         return read_header(self.leaf(record_id))
 
     def leaf(self, record_id: str) -> bytes:
-        """The bytes of one entry, as they were hashed.
+        """The bytes of one entry, as they were hashed; raises as `row`."""
+        return self.row(record_id)[1]
+
+    def row(self, record_id: str) -> tuple[int, bytes]:
+        """The place at which one entry stands, and its bytes.
 
         Raises:
             UsageError: no entry has that id, or several begin so.
@@ -202,7 +208,7 @@ class Ledger:
         """
         name = record_id.lower()
         begins = (ENTRY.c.id >= name, ENTRY.c.id < f"{name}g")  # ids are hex digits; this can use their index
-        query = sa.select(ENTRY.c.id, ENTRY.c.data).where(*begins).limit(2)
+        query = sa.select(ENTRY.c.id, ENTRY.c.seq, ENTRY.c.data).where(*begins).limit(2)
         with self.store.read() as connection:
             found = connection.execute(query).all() if name and set(name) <= set(hexdigits) else []
         if len(found) != 1:
@@ -210,7 +216,7 @@ class Ledger:
             raise UsageError(f"{'no' if not found else 'more than one'} record {record_id!r}: {remedy}")
         if found[0].data is None:
             raise GoneError(f"record {found[0].id}: deleted when its retention ended; only its hash is left")
-        return bytes(found[0].data)
+        return int(found[0].seq), bytes(found[0].data)
 
     def read(self, record_id: str, *, who: str, purpose: str) -> dict[str, Any]:
         """The payload of a record; that `who` looked, and why, is recorded first.
@@ -251,10 +257,12 @@ class Ledger:
         return b"" if data_key is None else record_key(data_key, header.id)
 
     def _data_key(self, key_id: str) -> bytes | None:
-        query = sa.select(PERSON_KEY.c.wrapped).where(PERSON_KEY.c.key_id == key_id)
+        query = sa.select(PERSON_KEY.c.subject, PERSON_KEY.c.wrapped).where(PERSON_KEY.c.key_id == key_id)
         with self.store.read() as connection:
-            wrapped = connection.execute(query).scalar()
-        return None if wrapped is None else self.master.unwrap(key_id, bytes(wrapped))
+            row = connection.execute(query).one_or_none()
+        return (
+            None if row is None or row.wrapped is None else self.master.unwrap(key_id, row.subject, bytes(row.wrapped))
+        )
 
     # -- proving ---------------------------------------------------------------------------------------------
 
@@ -264,9 +272,9 @@ class Ledger:
         with self.store.read() as connection:
             return str(connection.execute(query).scalar_one())
 
-    def prove(self, record_id: str) -> Proof:
-        """That a record stands in the tree of the newest checkpoint."""
-        seq, note = self.header(record_id).seq, self.checkpoint()
+    def prove(self, seq: int) -> Proof:
+        """That the entry at place `seq` stands in the tree of the newest checkpoint."""
+        note = self.checkpoint()
         size = Checkpoint.parse(Note.parse(note).body).size
         with self.store.read() as connection:
             hashes = inclusion_proof(seq, size, TileReader(connection).subtree)
@@ -321,5 +329,4 @@ def _begin(ledger: Ledger) -> None:
     origin = f"pathfolio/{secrets.token_hex(4)}"
     opening = {"origin": origin, "verifier": ledger.signing.verifier(origin).text, "format": 1}
     draft = Draft(new_id(), "ledger", canonical(opening), "", "ledger", ledger.clock(), {})
-    writer = Writer(ledger.store, ledger.master, ledger.signing, origin)
-    writer.open_with(draft)
+    Writer(ledger.store, ledger.master, ledger.signing, origin, lambda: None).open_with(draft)

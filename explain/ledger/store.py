@@ -5,12 +5,14 @@ Errors of the database are turned into `LedgerError` here, and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -67,6 +69,15 @@ _BUSY_MS: Final = 30_000
 _LOCK: Final = 0x70617468666F6C69
 """The advisory lock that one writer at a time holds in PostgreSQL."""
 
+_LOCKED: Final = sa.text(
+    "SELECT pg_advisory_xact_lock(:lock), CASE WHEN current_setting('synchronous_commit') = 'off' "
+    "THEN set_config('synchronous_commit', 'on', true) END"
+)
+"""Begins a transaction: alone, and on disk once it has ended, however the server is set up."""
+
+_PATIENCE: Final = MappingProxyType({"connect_timeout": "10", "tcp_user_timeout": "30000"})
+"""Seconds until a server that does not answer is given up, and milliseconds for one that stopped answering."""
+
 
 @dataclass(frozen=True)
 class Store:
@@ -84,20 +95,42 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """A transaction that no other writer shares; durable once it ends without an error."""
+        """A transaction that no other writer shares; durable once it ends without an error.
+
+        Raises:
+            LedgerError: nothing was recorded; or the server went while it committed, and that cannot be told.
+        """
         with mapped(self.where), self.engine.connect() as connection:
             connection.execution_options(ledger_begin="BEGIN IMMEDIATE")
-            with connection.begin():
+            transaction = connection.begin()
+            try:
                 if not self.is_sqlite:
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+                    connection.execute(_LOCKED, {"lock": _LOCK})
                 self._same_file()
                 yield connection
                 self._same_file()
+            except BaseException:
+                with contextlib.suppress(sa.exc.SQLAlchemyError):  # the first error is the one to tell
+                    transaction.rollback()
+                raise
+            self._commit(transaction)
+
+    def _commit(self, transaction: sa.RootTransaction) -> None:
+        try:
+            transaction.commit()
+        except sa.exc.DBAPIError as error:
+            if self.is_sqlite:
+                raise
+            text = " ".join(str(error.orig).split())
+            remedy = "it may have been recorded, nothing may be shown: start the database and ask for the list again"
+            raise LedgerError(f"{self.where}: {text}: {remedy}") from error
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A consistent view."""
+        """A consistent view: what is written meanwhile is not in it."""
         with mapped(self.where), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             self._same_file()
             with connection.begin():
                 yield connection
@@ -108,12 +141,19 @@ class Store:
             raise LedgerError(f"{self.where}: the ledger's file is gone or was replaced: restore it, then start again")
 
     def forget(self) -> None:
-        """Leave no copy of what was just destroyed in SQLite's log; PostgreSQL's own goes with its next vacuum."""
+        """Leave no copy of what was just destroyed in SQLite's log; PostgreSQL's own goes with its next vacuum.
+
+        Raises:
+            LedgerError: somebody has been reading all the while; what was destroyed is, but for a copy in the log.
+        """
         if self.is_sqlite:
             with mapped(self.where), self.engine.connect() as connection:
-                driver = connection.connection.driver_connection
-                if driver is not None:
-                    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                driver: Any = connection.connection.driver_connection  # by which no transaction begins
+                if driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                    raise LedgerError(
+                        f"{self.where}: done, but a copy is left in SQLite's log, which another process reads: end it, "
+                        "then record anything"
+                    )
 
     def close(self) -> None:
         """Give the connections back."""
@@ -201,7 +241,8 @@ def _open_postgres(url: str, *, create: bool) -> Store:
     made = sa.make_url(url).set(drivername="postgresql+psycopg")
     where = made.render_as_string(hide_password=True)
     try:
-        engine = sa.create_engine(made, pool_pre_ping=True, pool_size=4, max_overflow=12)
+        asked = {name: value for name, value in _PATIENCE.items() if name not in made.query}
+        engine = sa.create_engine(made, pool_pre_ping=True, pool_size=4, max_overflow=12, connect_args=asked)
     except ModuleNotFoundError:
         raise LedgerError(f"{where}: PostgreSQL needs a driver: pip install 'pathfolio[postgres]'") from None
     store = Store(engine, where, None, None)

@@ -63,18 +63,31 @@ Change = Callable[[sa.Connection, list[Receipt]], None]
 class _Ticket:
     drafts: Sequence[Draft]
     also: Change | None = None
+    keys: tuple[SigningKey, SigningKey] | None = None
     receipts: list[Receipt] = field(default_factory=list)
     error: Exception | None = None
     done: bool = False
     woken: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def alone(self) -> bool:
+        """Whether it goes into a transaction of its own."""
+        return self.also is not None or self.keys is not None
+
 
 class Writer:
     """Appends to one store; safe to be used by many threads, and beside other processes."""
 
-    def __init__(self, store: Store, master: MasterKey, signing: SigningKey, origin: str) -> None:
-        """A writer for the ledger named `origin` in `store`."""
+    def __init__(
+        self, store: Store, master: MasterKey, signing: SigningKey, origin: str, kept: Callable[[], SigningKey | None]
+    ) -> None:
+        """A writer for the ledger named `origin` in `store`.
+
+        Args:
+            kept: the key that its file holds now, to be asked where another process has changed the key.
+        """
         self._store, self._master, self._signing, self._origin = store, master, signing, origin
+        self._kept = kept
         self._waiting: list[_Ticket] = []
         self._lock, self._busy = threading.Lock(), False
         self._state: TreeState | None = None
@@ -88,7 +101,13 @@ class Writer:
         Raises:
             LedgerError: nothing was recorded.
         """
-        ticket = _Ticket(drafts, also)
+        return self._taken(_Ticket(drafts, also))
+
+    def change_key(self, draft: Draft, old: SigningKey, new: SigningKey) -> Receipt:
+        """Append the entry by which `old` hands over to `new`, which signs from then on; raises as `append` does."""
+        return self._taken(_Ticket([draft], keys=(old, new)))[0]
+
+    def _taken(self, ticket: _Ticket) -> list[Receipt]:
         with self._lock:
             self._waiting.append(ticket)
             leads = not self._busy
@@ -104,11 +123,21 @@ class Writer:
     def _lead(self) -> None:
         """Commit what waits, this thread's own entry included, then hand the lead to the next in line."""
         group = self._group()
-        self._commit(group)
+        try:
+            self._commit(group)
+        finally:
+            self._hand_on(group)
+
+    def _hand_on(self, group: list[_Ticket]) -> None:
         with self._lock:
             follower = self._waiting[0] if self._waiting else None
             self._busy = follower is not None
         for ticket in group:
+            if not ticket.done:  # what cut the leader off is on its way to whoever started it
+                ticket.error, ticket.done = (
+                    LedgerError("cut off: it may have been recorded, nothing may be shown"),
+                    True,
+                )
             ticket.woken.set()
         if follower is not None:
             follower.woken.set()
@@ -123,7 +152,7 @@ class Writer:
         with self._lock:
             taken, count = 0, 0
             while taken < len(self._waiting) and (not taken or count < LARGEST_GROUP):
-                if taken and (self._waiting[taken].also or self._waiting[0].also):
+                if taken and (self._waiting[taken].alone or self._waiting[0].alone):
                     break
                 count += len(self._waiting[taken].drafts)
                 taken += 1
@@ -144,11 +173,14 @@ class Writer:
                 self._commit([ticket])
 
     def _write(self, group: list[_Ticket]) -> None:
+        keys = group[0].keys
         with self._store.write() as connection:
             state, receipts = self._insert(connection, [draft for ticket in group for draft in ticket.drafts])
             if group[0].also is not None:
                 group[0].also(connection, receipts)
-        self._state = state
+            if keys is not None and keys[0] != self._signing:
+                raise LedgerError("the key was changed by somebody else meanwhile: nothing was recorded")
+        self._state, self._signing = state, self._signing if keys is None else keys[1]
         at = 0
         for ticket in group:
             ticket.receipts, ticket.done = receipts[at : at + len(ticket.drafts)], True
@@ -176,13 +208,14 @@ class Writer:
         return TreeState.load(connection)
 
     def _still_signs(self, connection: sa.Connection) -> None:
-        """Refuse to sign with a key that another process has replaced."""
+        """Take up a key that another process has put into the key's file; refuse to sign with one it has replaced."""
         query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(KEY_KINDS)).order_by(ENTRY.c.seq.desc()).limit(1)
         found = open_payload(bytes(connection.execute(query).scalar_one()), None)["verifier"]
-        if found != self._signing.verifier(self._origin).text:
-            raise LedgerError(
-                f"this ledger is signed by {found}: set {SIGNING_VARIABLE} to that key, or restore its file"
-            )
+        for key in (self._signing, self._kept()):
+            if key is not None and key.verifier(self._origin).text == found:
+                self._signing = key
+                return
+        raise LedgerError(f"this ledger is signed by {found}: set {SIGNING_VARIABLE} to that key, or restore its file")
 
     def _checkpoint(self, connection: sa.Connection, state: TreeState, before: int) -> str:
         """Sign the new head; of the older checkpoints the last of every 256 entries stays."""
@@ -236,10 +269,10 @@ def _person_keys(connection: sa.Connection, master: MasterKey, subjects: list[st
     for start in range(0, len(subjects), _IN_CLAUSE):
         some = subjects[start : start + _IN_CLAUSE]
         for row in connection.execute(sa.select(PERSON_KEY).where(PERSON_KEY.c.subject.in_(some))):
-            keys[row.subject] = (row.key_id, master.unwrap(row.key_id, bytes(row.wrapped)))
+            keys[row.subject] = (row.key_id, master.unwrap(row.key_id, row.subject, bytes(row.wrapped)))
     new = [(subject, new_id(), AESGCM.generate_key(256)) for subject in subjects if subject not in keys]
     if new:
-        rows = [{"subject": s, "key_id": k, "wrapped": master.wrap(k, key)} for s, k, key in new]
+        rows = [{"subject": s, "key_id": k, "wrapped": master.wrap(k, s, key)} for s, k, key in new]
         connection.execute(sa.insert(PERSON_KEY), rows)
     return keys | {subject: (key_id, key) for subject, key_id, key in new}
 

@@ -110,7 +110,7 @@ def read_record(ledger: Ledger, record_id: str, look: Look) -> tuple[Header, dic
 
 def integrity_of(ledger: Ledger, header: Header) -> Integrity:
     """The record's proof, verified now."""
-    problem, proof = verify_record(ledger, header.id), ledger.prove(header.id)
+    problem, proof = verify_record(ledger, header.id), ledger.prove(header.seq)
     return Integrity(
         origin=ledger.origin,
         size=proof.size,

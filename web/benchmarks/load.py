@@ -175,6 +175,7 @@ def _site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], s
         try:
             if address is None:
                 raise AssertionError(f"the site did not start: {said.strip()}")
+            threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop the site
             yield process, address.group()
         finally:
             process.terminate()

@@ -1,0 +1,267 @@
+"""One walk over a ledger's rows: every hash, every place, every signature, every key."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from explain.ledger.custody import ERASURE, EXPIRY
+from explain.ledger.entry import Header, open_payload, read_header
+from explain.ledger.ledger import Ledger
+from explain.ledger.merkle import leaf_hash
+from explain.ledger.note import Verifier, open_checkpoint
+from explain.ledger.signers import Signers, read_signers
+from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, expected_sqlite_schema, sqlite_schema
+from explain.ledger.tree import TreeState, split_hashes
+from kg.errors import LedgerError
+
+_CHUNK: Final = 2000
+_MOST_FINDINGS: Final = 1000
+_MOST_MISSING: Final = 100_000
+_TEXTS: Final = ("id", "kind", "key_id", "time")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it was written.
+
+    Attributes:
+        seq: the place in the tree; None where the ledger as a whole is meant.
+        record: the id that stands there, empty where that cannot be told.
+        problem: altered, missing, reordered, … in one sentence.
+    """
+
+    seq: int | None
+    record: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A row of the entries."""
+
+    seq: int
+    id: str
+    kind: str
+    key_id: str
+    time: str
+    leaf_hash: bytes
+    data: bytes | None
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+@dataclass
+class Walk:
+    """One pass over a ledger, within one transaction; what it finds gathers in `findings`.
+
+    Once an entry was found altered, missing or moved (`shifted`), that tiles and roots disagree is no news.
+    """
+
+    ledger: Ledger
+    connection: sa.Connection
+    trusted: Sequence[Verifier]
+    against: Sequence[tuple[int, str]]
+    findings: list[Finding] = field(default_factory=list)
+    state: TreeState = field(default_factory=TreeState.empty)
+    signers: Signers = field(default_factory=Signers)
+    checked: int = 0
+    erased: int = 0
+    expired: int = 0
+    shifted: bool = False
+    key_uses: dict[str, int] = field(default_factory=dict)
+
+    def note(self, seq: int | None, record: str, problem: str) -> None:
+        """Something is wrong."""
+        if len(self.findings) < _MOST_FINDINGS:
+            self.findings.append(Finding(seq, record, problem))
+
+    def database(self) -> None:
+        """SQLite's own check of its pages and indexes."""
+        if not self.ledger.store.is_sqlite:
+            return
+        for problem in self.connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars():
+            if problem != "ok":
+                self.note(None, "", f"the database file is damaged: {problem}")
+        if sqlite_schema(self.connection) != expected_sqlite_schema():
+            self.note(None, "", "the database's tables are not as they were made")
+
+    def keys(self) -> None:
+        """The chain of keys."""
+        self.signers = read_signers(self.connection, self.trusted, self.note)
+
+    # -- entries ---------------------------------------------------------------------------------------------
+
+    def entries(self) -> None:
+        """Every entry in its place, every tile, every checkpoint."""
+        gone, roots = self._expired(), _RootsAt(self._checkpoint_notes(), self.against)
+        for rows in self._chunks():
+            self._chunk(rows, gone, roots)
+        tiles = self.connection.execute(sa.select(sa.func.count()).select_from(TILE)).scalar_one()
+        if tiles != _tiles_of(self.state.frontier.size):
+            self.note(None, "", f"{tiles} tiles where {_tiles_of(self.state.frontier.size)} belong")
+        self._checkpoints(roots)
+
+    def _chunks(self) -> Iterator[list[_Stored]]:
+        last = -1
+        while True:
+            query = self._query().where(ENTRY.c.seq > last).order_by(ENTRY.c.seq).limit(_CHUNK)
+            rows = self.connection.execute(query).all()
+            if not rows:
+                return
+            yield [
+                _Stored(int(seq), _text(name), _text(kind), _text(key), _text(time), leaf, data)
+                for seq, name, kind, key, time, leaf, data in rows
+            ]
+            last = int(rows[-1][0])
+
+    def _query(self) -> sa.Select[Any]:
+        """All columns; as raw bytes in SQLite, where a damaged text could not be read otherwise."""
+        columns: list[sa.ColumnElement[Any]] = [*(ENTRY.c[name] for name in _TEXTS), ENTRY.c.leaf_hash, ENTRY.c.data]
+        if self.ledger.store.is_sqlite:
+            columns = [sa.cast(column, sa.LargeBinary) for column in columns]
+        return sa.select(ENTRY.c.seq, *columns)
+
+    def _chunk(self, rows: list[_Stored], gone: dict[int, tuple[str, str]], roots: _RootsAt) -> None:
+        for row in rows:
+            seq, expected = row.seq, self.state.frontier.size
+            if seq != expected:
+                self.note(expected, "", f"missing: {seq - expected} record(s) from place {expected} on")
+                self.shifted = True
+                # Places are counted on, so that what follows is judged by itself; a place far off is no place.
+                filler = [b"\x00" * 32] * min(seq - expected, _MOST_MISSING)
+                self.state, _ = self.state.extended(filler, self.state.last_time)
+            self._entry(row, seq, gone)
+            self.state, filled = self.state.extended([row.leaf_hash], row.time)
+            for tile in filled:
+                query = sa.select(TILE).where(TILE.c.level == tile.level, TILE.c.idx == tile.index)
+                stored = self.connection.execute(query).one_or_none()
+                self._tile(tile.hashes, tile.root, stored, f"{tile.level}/{tile.index}", tile.index)
+            roots.offer(self.state)
+
+    def _tile(self, hashes: tuple[bytes, ...], root: bytes, stored: Any, name: str, index: int) -> None:
+        if stored is None:
+            self.note(None, "", f"tile {name} is missing")
+        elif not self.shifted and (split_hashes(bytes(stored.hashes)) != hashes or bytes(stored.root) != root):
+            old = split_hashes(bytes(stored.hashes))
+            at = next((k for k, pair in enumerate(zip(old, hashes, strict=False)) if pair[0] != pair[1]), 0)
+            self.note(index * 256 + at, "", f"tile {name} does not agree with the entries from there on")
+
+    def _entry(self, row: _Stored, seq: int, gone: dict[int, tuple[str, str]]) -> None:
+        if row.data is None:
+            self.expired += 1
+            if seq not in gone:
+                self.note(seq, row.id, "missing: its content was deleted, and no entry says so")
+            elif (row.id, row.kind, row.key_id, row.time) != (*gone[seq], "", ""):
+                self.note(seq, gone[seq][0], "altered: its row does not say what was left of it")
+            return
+        leaf = row.data
+        if leaf_hash(leaf) != row.leaf_hash:
+            self.shifted = True
+            self.note(seq, row.id, "altered: its content does not have its hash")
+            return
+        try:
+            header = read_header(leaf)
+        except LedgerError as error:
+            self.note(seq, row.id, str(error))
+            return
+        self._header(header, row, seq)
+
+    def _header(self, header: Header, row: _Stored, seq: int) -> None:
+        if header.seq != seq:
+            self.shifted = True
+            self.note(seq, header.id, f"reordered: it was written at place {header.seq}")
+        elif header.prev != self.state.last_hash.hex():
+            self.note(seq - 1, "", f"altered: not the entry that {header.id} followed")
+        if (header.id, header.kind, header.key, header.time) != (row.id, row.kind, row.key_id, row.time):
+            self.note(seq, header.id, "altered: its row does not say what its content says")
+        if header.key:
+            self.key_uses[header.key] = self.key_uses.get(header.key, 0) + 1
+
+    # -- checkpoints -----------------------------------------------------------------------------------------
+
+    def _checkpoint_notes(self) -> list[tuple[int, str]]:
+        rows = self.connection.execute(sa.select(CHECKPOINT).order_by(CHECKPOINT.c.size)).all()
+        return [(int(row.size), str(row.note)) for row in rows]
+
+    def _checkpoints(self, roots: _RootsAt) -> None:
+        size = self.state.frontier.size
+        for at, text, kept_elsewhere in roots.notes:
+            which = f"checkpoint at {at}" + (" kept elsewhere" if kept_elsewhere else "")
+            try:
+                checkpoint = open_checkpoint(text, self.signers.at(at), self.signers.origin)
+            except LedgerError as error:
+                self.note(None, "", f"{which}: {error}")
+                continue
+            if at > size:
+                self.note(size, "", f"missing: {at - size} record(s) at the end, which the {which} signed")
+            elif checkpoint.size != at or roots.root_at.get(at) != checkpoint.root:
+                if not self.shifted:
+                    self.note(None, "", f"{which}: the entries up to there do not have the root that it signed")
+            else:
+                self.checked += 1
+        if size and not any(at == size for at, _, elsewhere in roots.notes if not elsewhere):
+            self.note(None, "", f"no checkpoint covers all {size} entries")
+
+    # -- people ----------------------------------------------------------------------------------------------
+
+    def _expired(self) -> dict[int, tuple[str, str]]:
+        """Place to id and kind of the entries whose content was deleted, as the ledger tells it."""
+        return {seq: (name, kind) for payload in self._payloads(EXPIRY) for seq, name, kind in payload["gone"]}
+
+    def _payloads(self, kind: str) -> Iterator[dict[str, Any]]:
+        found = self.connection.execute(sa.select(ENTRY.c.data).where(ENTRY.c.kind == kind)).scalars().all()
+        for data in found:
+            with contextlib.suppress(LedgerError, TypeError):  # its own entry is found to be altered
+                yield open_payload(bytes(data), None)
+
+    def people(self) -> None:
+        """Every sealed entry's key is there and opens, or an entry says that it was destroyed."""
+        erased = {payload.get("key") for payload in self._payloads(ERASURE)}
+        rows = {row.key_id: row for row in self.connection.execute(sa.select(PERSON_KEY))}
+        for key_id, uses in self.key_uses.items():
+            if key_id not in rows or rows[key_id].wrapped is None:
+                self.erased += uses
+                if key_id not in erased:
+                    problem = f"person key {key_id} is gone, and no entry says so: {uses} record(s) are closed"
+                    self.note(None, "", problem)
+        for row in rows.values():
+            self._person(row, erased)
+
+    def _person(self, row: sa.Row[Any], erased: set[Any]) -> None:
+        if row.wrapped is None:
+            if row.subject is not None or (row.key_id not in erased and row.key_id not in self.key_uses):
+                self.note(None, "", f"person key {row.key_id} is not as it is left when a person is erased")
+        elif self.ledger.has_master:
+            try:
+                self.ledger.master.unwrap(row.key_id, row.subject, bytes(row.wrapped))
+            except LedgerError as error:
+                self.note(None, "", str(error))
+
+
+class _RootsAt:
+    """The roots that the tree has at the sizes for which there are checkpoints."""
+
+    def __init__(self, stored: list[tuple[int, str]], against: Sequence[tuple[int, str]]) -> None:
+        self.notes = sorted([(*note, False) for note in stored] + [(*note, True) for note in against])
+        self._wanted = {size for size, _, _ in self.notes}
+        self.root_at: dict[int, bytes] = {}
+
+    def offer(self, state: TreeState) -> None:
+        """Take the root of `state` if a checkpoint has its size."""
+        if state.frontier.size in self._wanted:
+            self.root_at[state.frontier.size] = state.frontier.root
+
+
+def _tiles_of(size: int) -> int:
+    """How many full tiles a tree of `size` leaves has, of all levels."""
+    count = 0
+    while size := size // 256:
+        count += size
+    return count
