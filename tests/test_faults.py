@@ -16,12 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.ledger.verify import verify_ledger
 from kg.errors import LedgerError
-from recommender.build import Build, load_build
-from recommender.swap import replace_folder
 from web.benchmarks import faults
 from web.benchmarks.changed_bytes import changed_bytes
 from web.benchmarks.figures import Figure
@@ -234,38 +231,6 @@ except Exception as error:
     assert "give this account the right to write there; nothing was recorded" in found.stdout
 
 
-@pytest.mark.postgres
-def test_the_server_goes_away_in_the_middle() -> None:
-    """A connection that the server ends: a clear error, and the next append works again."""
-    url = os.environ.get("PATHFOLIO_TEST_POSTGRES")
-    if not url:
-        pytest.skip('no PostgreSQL: eval "$(tests/postgres/start.sh)"')
-    import sqlalchemy as sa
-
-    made, name = sa.make_url(url), f"faults_{os.urandom(4).hex()}"
-    admin = sa.create_engine(made.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        keys = {SIGNING_VARIABLE: "c" * 43 + "=", MASTER_VARIABLE: "c" * 43 + "="}
-        ledger = open_ledger(made.set(database=name).render_as_string(hide_password=False), environ=keys)
-        kept = ledger.append({"x": 1}, person="ann").id
-        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 -- our name
-
-        def lost(*_: object) -> None:
-            connection.execute(sa.text(end))
-
-        with pytest.raises(LedgerError, match="nothing was recorded"):
-            ledger.write([ledger.draft({"x": 2}, "ann", "recommendation")], lost)
-        again = ledger.append({"x": 3}, person="ann").id
-        assert ids_in(ledger) == {kept, again}
-        assert verify_ledger(ledger).sound
-        ledger.close()
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
-    with pytest.raises(LedgerError, match="connect"):
-        open_ledger("postgresql://nobody:x@127.0.0.1:1/none", environ={})
-
-
 def test_a_place_far_off_is_found_in_no_time(tmp_path: Path) -> None:
     """A changed byte can put an entry at a place beyond all others."""
     ledger = filled(tmp_path, 300)
@@ -282,18 +247,6 @@ def test_a_place_far_off_is_found_in_no_time(tmp_path: Path) -> None:
 
 def values(figures: list[Figure]) -> dict[str, float]:
     return {figure.name: figure.value for figure in figures}
-
-
-def test_killed_while_a_build_is_put_in_place(small_build: Build, tmp_path: Path) -> None:
-    """Whatever the moment, a whole build serves, its files verified by their hashes."""
-    found = values(faults.killed_while_building(small_build, tmp_path, 12))
-    assert found["builds that did not serve after 12 kills while building"] == 0
-    with replace_folder(tmp_path / "served") as aside:
-        shutil.copytree(tmp_path / "one", aside, dirs_exist_ok=True)
-        with replace_folder(tmp_path / "served") as beside:  # another build at the same time is left alone
-            shutil.copytree(tmp_path / "two", beside, dirs_exist_ok=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "served", "two"]
-    assert load_build(tmp_path / "served", verify=True).build_hash == small_build.build_hash
 
 
 def test_concurrent_appends(tmp_path: Path) -> None:
@@ -313,10 +266,3 @@ def test_no_file_may_grow(tmp_path: Path) -> None:
 
 def test_the_clock_is_set_back(tmp_path: Path) -> None:
     assert list(values(faults.clock_set_back(tmp_path)).values()) == [1]
-
-
-@pytest.mark.postgres
-def test_the_database_is_gone_in_the_middle() -> None:
-    if not os.environ.get(faults.POSTGRES_VARIABLE):
-        pytest.skip('no PostgreSQL: eval "$(tests/postgres/start.sh)"')
-    assert list(values(faults.server_gone()).values()) == [1]

@@ -151,7 +151,8 @@ def killed_while_building(folder: Path, kills: int, refreshes: int) -> list[Figu
         Figure("after them, builds that were not whole or did not serve", len(watch.broken), "", "asked for", 0),
         *(Figure(text, 1, "") for text in watch.broken),
         Figure(f"of {left} half-made folders left beside, still there after the next", len(left_beside(target)), ""),
-        Figure("recorded lists lost", len(watch.shown - stored), "", "asked for", 0),
+        Figure("lists recorded", len(watch.shown), ""),
+        Figure("of them lost", len(watch.shown - stored), "", "asked for", 0),
         Figure("the ledger verifies after", int(sound), "", "asked for", 1),
     ]
 

@@ -1,0 +1,38 @@
+"""Builds killed while they train, while they are sealed and while they are put in place: a whole one always serves."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from recommender.build import Build, load_build
+from recommender.swap import replace_folder
+from web.benchmarks.figures import Figure
+from web.benchmarks.killed import killed_while_building, killed_while_put_in_place, left_beside
+
+
+def values(figures: list[Figure]) -> dict[str, float]:
+    return {figure.name: figure.value for figure in figures}
+
+
+def test_killed_while_building_and_training(tmp_path: Path) -> None:
+    """The real commands, at moments all over their time."""
+    found = values(killed_while_building(tmp_path, kills=2, refreshes=1))
+    (killed,) = [name for name in found if name.startswith("builds and refreshes killed")]
+    assert found.pop(killed) == 3
+    assert "training" in killed
+    assert found.pop("the ledger verifies after") == 1
+    assert found.pop("lists recorded") == 4
+    assert set(found.values()) == {0}
+
+
+def test_killed_while_a_build_is_put_in_place(small_build: Build, tmp_path: Path) -> None:
+    """Whatever the moment, a whole build serves, its files verified by their hashes."""
+    found = values(killed_while_put_in_place(small_build, tmp_path, 12))
+    assert found["builds that did not serve after 12 kills while put in place"] == 0
+    with replace_folder(tmp_path / "served") as aside:
+        shutil.copytree(tmp_path / "one", aside, dirs_exist_ok=True)
+        with replace_folder(tmp_path / "served") as beside:  # another build at the same time is left alone
+            shutil.copytree(tmp_path / "two", beside, dirs_exist_ok=True)
+    assert left_beside(tmp_path / "served") == []
+    assert load_build(tmp_path / "served", verify=True).build_hash == small_build.build_hash
