@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
@@ -52,6 +53,8 @@ def train_parts(
     from recommender.gat import AttentionOptions, train_attention
 
     _check_trainable(graph)
+    if options.towers and find_spec("talib") is None:
+        raise UsageError("the two towers read indicators by TA-Lib: pip install 'pathfolio[baselines]'")
     _use_one_thread()
     with progress.stage("train KG embedding") as details:
         vectors = train_vectors(graph, VectorOptions(model=options.embedding, seed=options.seed), progress)
