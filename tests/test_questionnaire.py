@@ -24,19 +24,18 @@ from kg.sample.size import SampleSize
 from kg.sample.truth import Truth, preferences
 from kg.schema import NodeKind, Relation
 from recommender.assumed import AssumedInvestor, AssumedScore
-from recommender.build import Build, load_build
+from recommender.build import Build
 from recommender.questionnaire import QUESTIONS, answered, choices_of, read_profile
 from recommender.ranking import id_order, top_lists
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 from recommender.suitability.rulefile import rules_for
-from tests.site_world import build_market
 from web.cli import main
 from web.site import create_app
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
+def build(small_build: Build) -> Build:
+    return small_build
 
 
 # -- answers -------------------------------------------------------------------------------------------------

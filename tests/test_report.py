@@ -12,13 +12,11 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from test_records import ask, investors
 
 from explain.ledger.canonical import canonical
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.records import pdf
 from explain.records.adviser import Adviser
-from explain.records.changes import what_would_have_changed
 from explain.records.inspect import Look, integrity_of, report_on
 from explain.records.pdf import pdf_of
 from explain.records.report import Report, make_report, report_html
@@ -30,6 +28,7 @@ from recommender.build import Build
 from recommender.suitability.rulefile import load_rules
 from recommender.suitability.rules import CONCENTRATIONS, FRESH_FACTS, RULE_KINDS
 from recommender.suitability.verdict import REASONS
+from tests.records_world import ask, investors
 
 LANGS = ("en", "zh-TW")
 LOOK = Look("counsel", "complaint 7")
@@ -58,9 +57,8 @@ def world(small_build: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple
 
 @pytest.fixture(scope="module", params=LANGS)
 def report(world: tuple[Ledger, str, dict[str, Any], Adviser], request: pytest.FixtureRequest) -> Report:
-    ledger, name, record, adviser = world
-    changes = what_would_have_changed(record, adviser.build, request.param)
-    return report_on(ledger, name, LOOK, request.param, changes=changes)
+    ledger, name, _, _ = world
+    return report_on(ledger, name, LOOK, request.param)
 
 
 @pytest.fixture(scope="module")

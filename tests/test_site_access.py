@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from explain.records.adviser import Question
 from kg.schema import NodeKind
-from recommender.build import Build, load_build
-from tests.site_world import HOSTILE, build_market
+from recommender.build import Build
+from tests.site_world import HOSTILE
 from web.site import create_app
 from web.site.access.accounts import Accounts
 from web.site.access.guard import Access, permission_of
@@ -57,13 +57,8 @@ MAY_OPEN = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_market(tmp_path_factory.getbasetemp() / "site")
-
-
-@pytest.fixture(scope="module")
-def build(folder: Path) -> Build:
-    return load_build(folder)
+def build(small_build: Build) -> Build:
+    return small_build
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ import pytest
 from flask import Flask
 from waitress.server import create_server
 
-from recommender.build import Build, load_build
-from tests.site_world import build_market
+from recommender.build import Build
 from web.site import create_app
 from web.site.access.samples import sample_access
 from web.site.examples import typical_investor
@@ -93,8 +92,8 @@ CONTRAST = """() => {
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
+def build(small_build: Build) -> Build:
+    return small_build
 
 
 @contextmanager

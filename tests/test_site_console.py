@@ -20,9 +20,8 @@ from kg.store.address import StoreAddress
 from kg.store.bolt import Store
 from kg.store.query import QueryResult
 from kg.store.values import NodeValue, RelationValue
-from recommender.build import Build, load_build
+from recommender.build import Build
 from tests.explain_world import tiny_market
-from tests.site_world import build_market
 from web.site import create_app
 from web.site.access.samples import sample_access
 from web.site.graph.assets_only import without_investors
@@ -33,8 +32,8 @@ TOP = "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) RETURN f, h, s, h.weight AS weig
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
+def build(small_build: Build) -> Build:
+    return small_build
 
 
 @pytest.fixture(scope="module")

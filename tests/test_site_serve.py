@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from recommender.build import Build, load_build
-from tests.site_world import build_market
+from recommender.build import Build
 from web.cli import main
 from web.site import create_app
 from web.site.access.accounts import Accounts
@@ -24,13 +23,8 @@ from web.site.access.roles import Role
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_market(tmp_path_factory.getbasetemp() / "site")
-
-
-@pytest.fixture(scope="module")
-def build(folder: Path) -> Build:
-    return load_build(folder)
+def build(small_build: Build) -> Build:
+    return small_build
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +40,7 @@ def test_two_visitors_at_a_time_get_their_own_pages(app: Flask, build: Build) ->
         assert all(alone[user] == text for user, text in together)
 
 
-def test_serving_loads_no_training_engine(folder: Path, build: Build) -> None:
+def test_serving_loads_no_training_engine(build: Build) -> None:
     user = str(build.graph.nodes.id[build.graph.users[1]])
     code = f"""
 import sys, re
@@ -55,7 +49,7 @@ from web.cli import main
 from web.site import create_app
 from web.site.access.accounts import Accounts
 from web.site.access.roles import Role
-client = create_app(Path({str(folder)!r})).test_client()
+client = create_app(Path({str(build.folder)!r})).test_client()
 html = client.get("/investors/{user}").text
 why = re.search(r'href="(/investors/{user}/assets/[^"?]+)', html).group(1)
 assert client.get(why).status_code == client.get("/").status_code == 200
@@ -71,8 +65,8 @@ def pathfolio(*args: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serve_says_where_it_is_and_stops_when_told(folder: Path, number: signal.Signals) -> None:
-    process = pathfolio("serve", str(folder), "--port", "0")
+def test_serve_says_where_it_is_and_stops_when_told(build: Build, number: signal.Signals) -> None:
+    process = pathfolio("serve", str(build.folder), "--port", "0")
     assert process.stderr is not None
     said = next(line for line in process.stderr if "http://" in line)
     address = re.search(r"http://\S+", said)
@@ -89,12 +83,12 @@ def test_serve_says_where_it_is_and_stops_when_told(folder: Path, number: signal
     assert process.returncode == 0
 
 
-def test_serve_says_what_to_do_about_a_taken_port(folder: Path) -> None:
+def test_serve_says_what_to_do_about_a_taken_port(build: Build) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process = pathfolio("serve", str(folder), "--port", str(port))
+        process = pathfolio("serve", str(build.folder), "--port", str(port))
         error = process.communicate(timeout=30)[1]
     assert process.returncode == 2
     assert error.splitlines()[-1] == (
@@ -102,8 +96,8 @@ def test_serve_says_what_to_do_about_a_taken_port(folder: Path) -> None:
     )
 
 
-def test_serve_without_accounts_stays_on_this_machine(folder: Path) -> None:
-    process = pathfolio("serve", str(folder), "--host", "0.0.0.0")  # noqa: S104 - it must be refused
+def test_serve_without_accounts_stays_on_this_machine(build: Build) -> None:
+    process = pathfolio("serve", str(build.folder), "--host", "0.0.0.0")  # noqa: S104 - it must be refused
     error = process.communicate(timeout=30)[1]
     assert process.returncode == 2
     assert "these pages are about persons" in error
@@ -116,11 +110,11 @@ def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
 
 
 def test_serving_to_others_needs_accounts_and_https(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Accounts(tmp_path / "empty.db")
     Accounts(tmp_path / "one.db").add("ann", Role.ANALYST, "correct horse battery")
-    beyond = ("serve", str(folder), "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - it must be refused
+    beyond = ("serve", str(build.folder), "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - it must be refused
     for options, words in (
         ((), "make accounts"),
         (("--accounts", str(tmp_path / "empty.db")), "make accounts"),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,127 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.errors import DataError, UsageError
+from kg.errors import DataError
 from kg.graph import KnowledgeGraph
-from kg.sample import SampleSize
-from kg.sample.market import SampleMarket
-from kg.sample.tables import market_tables
 from kg.schema import NodeKind
-from kg.tables import COLUMNS, Tables, empty_table, typed_table
 from recommender.suitability.exposure import look_through
-from recommender.suitability.gate import Gate, Screening, check
-from recommender.suitability.rulefile import NO_RULES, SHIPPED, load_rules, parse_rules, rules_for
-from recommender.suitability.rules import RuleSet
+from recommender.suitability.gate import Gate, check
+from recommender.suitability.rulefile import NO_RULES, SHIPPED, load_rules, parse_rules
 from recommender.suitability.verdict import Outcome, Verdict
-
-AS_OF = date(2026, 6, 30)
-
-RULES = """
-format = 1
-market = "test"
-version = "1"
-title = { en = "Test", zh-TW = "測試" }
-base_currency = "EUR"
-purchase_share = 0.2
-missing_weights = "equal"
-stop_metrics = ["delisted"]
-[levels.risk]
-careful = 2
-bold = 5
-[levels.experience]
-none = 0
-much = 2
-[ratings]
-RR1 = 1
-RR4 = 4
-RR5 = 5
-[[derive]]
-of = "risk_class"
-class = 3
-kinds = ["bond"]
-[[derive]]
-of = "complexity"
-class = 2
-words = ["leveraged"]
-[[derive]]
-of = "complexity"
-class = 0
-"""
-
-
-def rule(text: str, name: str = "r", extra: str = "") -> RuleSet:
-    """The test market's rules with one rule."""
-    title = 'title = { en = "Rule", zh-TW = "規則" }'
-    return parse_rules(f'{RULES}\n{extra}\n[[rule]]\nid = "{name}"\n{title}\n{text}\n'.encode(), "test.toml")
-
-
-def tables(**frames: pd.DataFrame) -> Tables:
-    made = {name: typed_table(name, frames[name]) if name in frames else empty_table(name) for name in COLUMNS}
-    return Tables(**made, name="tiny")
+from tests.suitability_world import AS_OF, outcomes, prices, rule, screen, tables, tiny_market
 
 
 @pytest.fixture(scope="module")
 def graph() -> KnowledgeGraph:
-    """Investors: ann careful, bob bold and expert, cyd without a profile, ins an institution.
-
-    bob holds half bank1 and half tech; ann holds bank1 and bank2 without values.
-    """
-    users = pd.DataFrame(
-        [
-            ("ann", "retail", "Careful", "none", "2026-01-01"),
-            ("bob", "retail", "Bold", "much", "2020-01-01"),
-            ("cyd", "retail", None, None, None),
-            ("ins", "institution", None, None, "2026-01-01"),
-        ],
-        columns=["user_id", "segment", "risk_level", "experience", "as_of"],
-    )
-    assets = pd.DataFrame(
-        [
-            ("bank1", "stock", "Bank One", "Banks", "One Group", "RR4", "EUR", "DE"),
-            ("bank2", "stock", "Bank Two", "Banks", None, "RR5", "EUR", "DE"),
-            ("tech", "stock", "Tech", "Software", None, "RR4", "USD", "US"),
-            ("bond", "bond", "Bank One 2030", None, "One Group", None, "EUR", "DE"),
-            ("fund", "fund", "World Fund", None, "Manager", "RR4", "EUR", "LU"),
-            ("cash", "fund", "Money Fund", None, "Manager", "RR1", "EUR", "LU"),
-            ("lever", "fund", "Leveraged World", None, "Manager", "RR5", "EUR", "LU"),
-            ("gone", "stock", "Gone", "Software", None, "RR4", "EUR", "DE"),
-            ("plain", "stock", "Plain", None, None, None, "EUR", "RU"),
-        ],
-        columns=["asset_id", "kind", "name", "industry", "issuer", "risk_rating", "currency", "country"],
-    ).assign(as_of="2026-01-02")
-    positions = pd.DataFrame(
-        [
-            ("ann", "bank1", "2026-03-31", None),
-            ("ann", "bank2", "2026-03-31", None),
-            ("bob", "bank1", "2026-03-31", 0.5),
-            ("bob", "tech", "2026-03-31", 0.5),
-        ],
-        columns=["user_id", "asset_id", "as_of", "weight"],
-    )
-    holdings = pd.DataFrame(
-        [("fund", "bank1", 0.6), ("fund", "tech", 0.3), ("lever", "fund", 0.5)],
-        columns=["fund_id", "asset_id", "weight"],
-    ).assign(as_of="2025-01-31")
-    facts = pd.DataFrame([("gone", "delisted", 1.0, "2026-05-04")], columns=["asset_id", "metric", "value", "as_of"])
-    world = tables(users=users, assets=assets, positions=positions, fund_holdings=holdings, facts=facts)
-    return assemble_graph(world, AS_OF)
-
-
-def prices() -> pd.DataFrame:
-    rows = [("bank1", "2026-06-29", 10.0), ("bank2", "2026-05-01", 5.0), ("tech", "2026-06-26", 7.0)]
-    return pd.DataFrame(rows, columns=["asset_id", "date", "close"])
-
-
-def screen(graph: KnowledgeGraph, rules: RuleSet, user: str) -> Screening:
-    return Gate.over(graph, rules, prices()).screen(graph.row(NodeKind.USER, user), graph.assets)
-
-
-def outcomes(graph: KnowledgeGraph, rules: RuleSet, user: str) -> dict[str, tuple[str, str]]:
-    """Asset id to the outcome and reason of the one rule."""
-    found = screen(graph, rules, user)
-    verdicts = [found.verdict(number) for number in range(len(graph.assets))]
-    return {v.asset_id: (v.results[0].outcome.word, v.results[0].reason) for v in verdicts}
+    return tiny_market()
 
 
 def test_risk_level(graph: KnowledgeGraph) -> None:
@@ -319,94 +208,6 @@ def test_look_through_never_loses_or_makes_weight(lists: list[tuple[int, int, fl
     assert through.sum(axis=1) == pytest.approx(np.ones(7))
 
 
-# -- rule files ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("market", SHIPPED)
-def test_shipped_rules(market: str) -> None:
-    rules = load_rules(market)
-    assert rules.market == market
-    assert {"risk_level", "complexity", "restricted", "tradable"} <= {rule.kind for rule in rules.rules}
-    assert {rule.group for rule in rules.rules if rule.kind == "concentration"} == {
-        "asset", "issuer", "industry", "currency",
-    }  # fmt: skip
-    risk = next(rule for rule in rules.rules if rule.kind == "risk_level")
-    assert risk.unknown is Outcome.REJECT
-    assert len(rules.sha256) == 64
-
-
-def test_rules_for_a_market(graph: KnowledgeGraph) -> None:
-    assert rules_for(graph).market == "eu"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "line", "remedy"),
-    [
-        ("format = 1", "format = 2", 2, "write format = 1"),
-        ('market = "test"', "market = 3", 3, 'write market = "…"'),
-        ("purchase_share = 0.2", "purchase_share = 20", 7, "write a fraction"),
-        ("careful = 2", 'careful = "two"', 11, "write a number"),
-        ("RR4 = 4", "RR4 = -4", 18, "write a number"),
-        ('of = "risk_class"', 'of = "risk"', 21, "use one of risk_class, complexity"),
-        ('kinds = ["bond"]', 'kinds = ["bonds"]', 20, "use stock, fund, bond"),
-        ('kind = "tradable"', 'kind = "trade"', 36, "use one of"),
-        ("max_days = 10", "", 33, "add max_days"),
-        ("max_days = 10", "max_day = 10", 37, "'max_day' is not known here"),
-        ("max_days = 10", 'max_days = 10\nunknown = "maybe"', 38, "use one of reject, warn, pass"),
-        ("[ratings]", "[ratings", 16, "not valid TOML"),
-    ],
-)
-def test_a_broken_rule_file_is_refused(old: str, new: str, line: int, remedy: str) -> None:
-    text = rule('kind = "tradable"\nmax_days = 10').text
-    assert old in text
-    with pytest.raises(DataError) as caught:
-        parse_rules(text.replace(old, new, 1).encode(), "test.toml")
-    message = str(caught.value)
-    assert remedy in message
-    assert f"test.toml:{line}:" in message or f"line {line}," in message
-    assert "\n" not in message
-
-
-def test_two_rules_with_one_name() -> None:
-    text = rule('kind = "restricted"').text
-    with pytest.raises(DataError, match="rule id 'r' is also on line"):
-        parse_rules((text + text[text.index("[[rule]]") :]).encode(), "test.toml")
-
-
-def test_not_utf8_and_not_there() -> None:
-    with pytest.raises(DataError, match=r"test\.toml:2: not UTF-8"):
-        parse_rules(b"format = 1\nmarket = '\xff'", "test.toml")
-    with pytest.raises(UsageError, match="name a TOML file or one of eu, us, tw"):
-        load_rules("mars")
-
-
-# -- shipped rules on whole markets --------------------------------------------------------------------------
-
-
-def fewest(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None, most: int = 200) -> int:
-    """The shortest selection that the rules leave to any of some investors."""
-    gate = Gate.over(graph, rules, prices)
-    users = graph.users[:: max(1, len(graph.users) // most)]
-    return min(int(gate.screen(int(user), graph.assets).allowed.sum()) for user in users)
-
-
-@pytest.mark.parametrize("market", SHIPPED)
-def test_shipped_rules_leave_a_choice_on_the_sample_market(market: str) -> None:
-    world = SampleMarket.generate(7, SampleSize(investors=150, stocks=120, funds=30, bonds=12, years=1))
-    frames = market_tables(world)
-    graph = assemble_graph(tables(**{name: frames[name] for name in COLUMNS if name in frames}), AS_OF)
-    assert fewest(graph, load_rules(market), frames["prices"]) >= 5
-
-
-@pytest.mark.realdata
-def test_shipped_rules_on_real_markets(real_data: Path) -> None:
-    """Investors without a known level are left the safest assets; institutions are not held to levels of persons."""
-    for name, day, least in (("far-trans", date(2021, 1, 1), 100), ("us-2025", date(2025, 12, 1), 5000)):
-        market = read_folder(real_data / name)
-        graph = assemble_graph(market, day)
-        assert fewest(graph, rules_for(graph), market.prices) >= least
-
-
 def test_a_level_that_nobody_told_counts_as_the_file_says(graph: KnowledgeGraph) -> None:
     """Nobody has an objective here, so `absent` decides; the risk level of cyd alone is unknown, so `unknown` does."""
     horizon = "[levels.horizon]\nSoon = 1\n[holding_years]\n1 = 0\n3 = 2\n4 = 3\n5 = 5\n"
@@ -422,18 +223,6 @@ def test_a_level_that_nobody_told_counts_as_the_file_says(graph: KnowledgeGraph)
     by_level = rule('kind = "risk_level"\nabsent = "pass"')
     assert not screen(graph, by_level, "cyd").allowed.all()  # others have told theirs, so this is one unknown level
     assert rule('kind = "risk_level"\nunknown = "warn"').rules[0].absent is Outcome.WARN
-
-
-@pytest.mark.parametrize("market", SHIPPED)
-def test_data_without_any_profile_still_give_lists(market: str) -> None:
-    """Stocks alone, and investors of whom nothing is known: every verdict says that the risk level is not known."""
-    assets = pd.DataFrame([(f"s{n}", "stock", f"Stock {n}") for n in range(12)], columns=["asset_id", "kind", "name"])
-    positions = pd.DataFrame([("ann", "s0", "2026-06-01")], columns=["user_id", "asset_id", "as_of"])
-    bare = assemble_graph(tables(assets=assets, positions=positions), AS_OF)
-    found = Gate.over(bare, load_rules(market)).screen(bare.row(NodeKind.USER, "ann"), bare.assets)
-    assert found.allowed[1:].all()  # of the first ann has enough
-    results = {result.rule: result for result in found.verdict(5).results}
-    assert (results["risk-level"].outcome, results["risk-level"].effect) == (Outcome.UNKNOWN, Outcome.WARN)
 
 
 def test_a_kept_finding_is_that_of_a_gate_of_its_own(graph: KnowledgeGraph) -> None:

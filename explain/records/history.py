@@ -120,7 +120,7 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("investor", question["user_id"]),
         ("asked_by", f"{question['who']} ({question['through']})"),
         ("question", f"k={question['k']} {question['kind'] or ''} {question['asset_id'] or ''}".strip()),
-        ("assumed", _assumed(question)),
+        ("assumed", assumed_text(question)),
         ("levels", levels),
         ("as_of", record["data"]["as_of"]),
         ("build", record["build"]["hash"]),
@@ -130,7 +130,7 @@ def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _assumed(question: dict[str, Any]) -> str:
+def assumed_text(question: dict[str, Any]) -> str:
     """What a what-if question assumes, in words of the record; empty for a recommendation."""
     assumed = question.get("assumed", {})
     parts = {name: value if isinstance(value, list) else [value] for name, value in assumed.items() if value}

@@ -13,11 +13,11 @@ from explain.ledger.canonical import canonical
 from explain.ledger.ledger import Ledger
 from explain.records.adviser import Adviser, Question
 from explain.records.columns import unpacked
-from explain.records.keep import RULES, kept_build, registered
+from explain.records.keep import kept_build
 from explain.records.record import record_of, software
+from explain.records.whole import recorded_rules
 from kg.errors import DataError, UsageError
 from recommender.build import Build, load_build
-from recommender.suitability.rulefile import parse_rules
 
 _MOST: Final = 200
 _ABSENT: Final = "(absent)"
@@ -76,7 +76,7 @@ def replay(ledger: Ledger, record_id: str, record: dict[str, Any], build: Build)
         DataError: the record is of another format.
     """
     try:
-        rules = parse_rules(registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(), "recorded rules")
+        rules = recorded_rules(ledger, record)
         question = Question.from_json(record["question"])
     except (KeyError, TypeError) as error:
         raise DataError(

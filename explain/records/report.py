@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -14,22 +14,22 @@ from babel.dates import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from explain.ledger.entry import Header
+from explain.records.fact_words import LEVEL_KINDS, FactRow, ReportTexts, fact_row
 from explain.records.report_parts import (
     AssetPart,
-    FactRow,
     RejectedPart,
-    ReportTexts,
     asset_part,
-    fact_row,
     label_of,
     rejected_part,
+    rule_title,
 )
 from explain.records.verdict_text import verdict_text
 from explain.records.whole import COMPUTED_AGAIN, GONE
 from explain.wording import wording_of
+from kg.labels import local_label
 
 _ON_FIRST_PAGE: Final = 4
-"""Rejected assets on the first page, and recommended ones whose sources and warnings are told there."""
+"""Rejected assets on the first page."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,11 @@ class Report:
     """All that the template shows; every text is in the report's language.
 
     Attributes:
+        title: what kind of record it is.
+        notices: what has to be known before all else: sample data, or that it answers a what-if question.
         facts: the rows under the title: label and value.
-        assets: what was recommended.
+        assets: what was recommended; `warnings` without those in `for_all`.
+        for_all: warnings that every one of several assets has.
         rejected: what was not, with the sentences that say why.
         changes: what would have changed the result.
         identity: label and value.
@@ -67,10 +70,12 @@ class Report:
     lang: str
     texts: ReportTexts
     sound: bool
-    sample: str
+    title: str
+    notices: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     considered: str
     assets: tuple[AssetPart, ...]
+    for_all: tuple[str, ...]
     rejected: tuple[RejectedPart, ...]
     changes: tuple[str, ...]
     identity: tuple[tuple[str, str], ...]
@@ -98,16 +103,23 @@ def make_report(
     texts = report_texts(lang)
     verdict = "integrity_broken" if integrity.problem else "integrity_sound"
     made = moment_text(integrity.made, lang)
-    investor = record["investor"]
+    investor, is_what_if = record["investor"], "assumed" in record["question"]
+    assets = [asset_part(item, record, texts, lang) for item in record["list"]]
+    for_all = _warnings_of_all(assets)
     return Report(
         lang=lang,
         texts=texts,
         sound=not integrity.problem,
-        sample=texts["sample"] if record["data"]["is_sample"] else "",
+        title=texts["title_what_if" if is_what_if else "title"],
+        notices=(
+            *((texts["sample"],) if record["data"]["is_sample"] else ()),
+            *((texts["what_if"],) if is_what_if else ()),
+        ),
         facts=tuple(_facts(record, header, texts, lang)),
         considered=_considered(record, texts, lang),
-        assets=tuple(asset_part(item, record, texts, lang) for item in record["list"]),
-        rejected=tuple(rejected_part(item, texts, lang) for item in record["rejected"]),
+        assets=tuple(replace(a, warnings=tuple(w for w in a.warnings if w not in for_all)) for a in assets),
+        for_all=for_all,
+        rejected=tuple(rejected_part(item, record, texts) for item in record["rejected"]),
         changes=(*(changes or _own_part(record, texts, lang)), *_rules_in_the_way(record, texts, lang)),
         identity=tuple(_identity(record, texts)),
         integrity=(
@@ -117,7 +129,7 @@ def make_report(
             f"{texts.filled(verdict, time=made, problem=integrity.problem)} {texts['offline']}",
         ),
         profile=tuple(
-            fact_row(fact, texts, lang, field=texts.levels.get(name, name)) for name, fact in investor["levels"].items()
+            fact_row(fact, texts, field=texts.levels.get(name, name)) for name, fact in investor["levels"].items()
         ),
         positions=tuple(_position(fact, texts, lang) for fact in investor["positions"]),
         weighting=texts[f"weighting_{investor['weighting']}"],
@@ -145,8 +157,8 @@ def report_texts(lang: str) -> ReportTexts:
     wording_of(lang)
     path = resources.files("explain.records").joinpath("templates", f"report.{lang}.toml")
     words = tomllib.loads(path.read_text(encoding="utf-8"))
-    levels = words.pop("levels")
-    return ReportTexts(words, levels)
+    levels, facts, notes = (words.pop(name) for name in ("levels", "facts", "notes"))
+    return ReportTexts(lang, words, levels, facts, notes)
 
 
 @cache
@@ -158,13 +170,16 @@ def _environment() -> Environment:
 def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: str) -> list[tuple[str, str]]:
     question, investor, data = record["question"], record["investor"], record["data"]
     name = investor["name"] or texts.filled("unnamed", id=str(investor["user_id"])[:6])
+    who = f"{name} ({investor['user_id']})" if investor["user_id"] else texts["somebody_new"]
+    assumed = [(texts["assumed"], _assumed(record, texts))] if "assumed" in question else []
     day = wording_of(lang).day(datetime.fromisoformat(data["as_of"]).date())
     return [
         (texts["record"], header.id),
         (texts["time"], moment_text(header.moment, lang)),
-        (texts["investor"], f"{name} ({investor['user_id']})"),
+        (texts["investor"], who),
         (texts["asked_by"], f"{question['who']} ({question['through']})"),
         (texts["question"], _question(record, texts, lang)),
+        *assumed,
         (texts["data"], f"{data['name']}; {texts['as_of']} {day}"),
     ]
 
@@ -175,7 +190,34 @@ def _question(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
         asset = label_of(record["list"][0], lang) if record["list"] else question["asset_id"]
         return texts.filled("question_asset", asset=asset)
     kind, held = texts[f"kind_{question['kind'] or 'all'}"], texts["with_held"] if question["include_held"] else ""
+    if "assumed" in question:
+        return texts.filled("question_what_if", k=question["k"], kind=kind)
     return texts.filled("question_list", k=question["k"], kind=kind, held=held)
+
+
+def _assumed(record: Mapping[str, Any], texts: ReportTexts) -> str:
+    """What a what-if question assumes: levels, years, interests, and the assets followed and dismissed."""
+    assumed, wording = record["question"]["assumed"], wording_of(texts.lang)
+    names = {str(key): str(local if texts.lang.startswith("zh") else name) for key, _, name, local in _nodes(record)}
+    parts = [local_label(LEVEL_KINDS.get(name, ""), level, texts.lang) for name, level in assumed["levels"].items()]
+    if assumed["years"] is not None:
+        parts.append(texts.filled("assumed_years", n=wording.number(assumed["years"], 0)))
+    for name in ("interests", "follow", "dismiss"):
+        if assumed[name]:
+            joined = wording.words["comma"].join(names.get(each, each) for each in assumed[name])
+            parts.append(texts.filled(f"assumed_{name}", names=joined))
+    return "; ".join(parts) or texts["assumed_nothing"]
+
+
+def _nodes(record: Mapping[str, Any]) -> list[list[str | None]]:
+    nodes: list[list[str | None]] = record["tables"]["nodes"]
+    return nodes
+
+
+def _warnings_of_all(assets: Sequence[AssetPart]) -> tuple[str, ...]:
+    if len(assets) < 2:
+        return ()
+    return tuple(text for text in assets[0].warnings if all(text in asset.warnings for asset in assets))
 
 
 def _considered(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
@@ -223,7 +265,7 @@ def _identity(record: Mapping[str, Any], texts: ReportTexts) -> list[tuple[str, 
 
 
 def _position(fact: Mapping[str, Any], texts: ReportTexts, lang: str) -> FactRow:
-    row = fact_row(fact, texts, lang, field=label_of({**fact, "asset_id": fact["tail"]}, lang))
+    row = fact_row(fact, texts, field=label_of({**fact, "asset_id": fact["tail"]}, lang))
     share = wording_of(lang).percent(fact["value"]) if "value" in fact else ""
     return FactRow(row.field, share, row.source, row.day, row.note)
 
@@ -231,7 +273,7 @@ def _position(fact: Mapping[str, Any], texts: ReportTexts, lang: str) -> FactRow
 def _statistics(record: Mapping[str, Any], lang: str) -> list[tuple[str, str, str]]:
     candidates, wording = record["candidates"], wording_of(lang)
     return [
-        (rule, wording.integer(count), wording.integer(candidates["warned_by"].get(rule, 0)))
+        (rule_title(record, rule, lang), wording.integer(count), wording.integer(candidates["warned_by"].get(rule, 0)))
         for rule, count in candidates["rejected_by"].items()
         if rule != "any"
     ]

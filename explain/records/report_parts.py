@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from explain.records.fact_words import ReportTexts, fact_text
 from explain.records.verdict_text import outcome_text, result_text, verdict_text
 from explain.wording import Wording, wording_of
-from kg.labels import local_label
 
 _MOST_PATHS: Final = 25
 _MOST_FACTS: Final = 6
@@ -18,32 +18,6 @@ _UNEXPLAINED: Final[Mapping[str, Any]] = MappingProxyType(
     {"base": [], "channels": [], "paths": [], "facts": [], "reasons": []}
 )
 """Of a list that was handed out bare, where the build that could explain it is gone."""
-
-
-@dataclass(frozen=True)
-class ReportTexts:
-    """The fixed texts of a language."""
-
-    words: Mapping[str, str]
-    levels: Mapping[str, str]
-
-    def __getitem__(self, key: str) -> str:
-        return self.words[key]
-
-    def filled(self, key: str, **values: object) -> str:
-        """The text with its gaps filled."""
-        return self.words[key].format(**values)
-
-
-@dataclass(frozen=True)
-class FactRow:
-    """One fact: what, its value, who said so, of which day, and how it was derived."""
-
-    field: str
-    value: str
-    source: str
-    day: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -66,11 +40,13 @@ class PathRow:
 
 @dataclass(frozen=True)
 class CheckRow:
-    """One rule's finding with the facts that it used."""
+    """One rule's finding: its id, title and basis in law, and the facts that it used."""
 
     outcome: str
     effect: str
     rule: str
+    title: str
+    basis: str
     text: str
     facts: tuple[str, ...]
 
@@ -151,14 +127,14 @@ def asset_part(item: Mapping[str, Any], record: Mapping[str, Any], texts: Report
         parts=tuple(_parts(explanation, texts, wording)),
         paths=tuple(_path_row(path, names, texts, wording) for path in shown),
         more_paths=texts.filled("more_paths", n=wording.integer(len(rest)), value=value) if rest else "",
-        checks=checks(verdict, texts, lang),
+        checks=checks(verdict, record, texts),
         largest_own=_largest_own(explanation, names),
     )
 
 
-def rejected_part(item: Mapping[str, Any], texts: ReportTexts, lang: str) -> RejectedPart:
+def rejected_part(item: Mapping[str, Any], record: Mapping[str, Any], texts: ReportTexts) -> RejectedPart:
     """A rejected asset with the sentences that say why."""
-    wording = wording_of(lang)
+    lang, wording = texts.lang, wording_of(texts.lang)
     return RejectedPart(
         label=label_of(item, lang),
         asset_id=item["asset_id"],
@@ -166,42 +142,35 @@ def rejected_part(item: Mapping[str, Any], texts: ReportTexts, lang: str) -> Rej
         place=texts.filled("place", place=item["place"]),
         score=wording.number(item["score"], 4),
         why=tuple(verdict_text(item["verdict"], lang)),
-        checks=tuple(row for row in checks(item["verdict"], texts, lang) if row.effect != "pass"),
+        checks=tuple(row for row in checks(item["verdict"], record, texts) if row.effect != "pass"),
     )
 
 
-def checks(verdict: Mapping[str, Any], texts: ReportTexts, lang: str) -> tuple[CheckRow, ...]:
+def checks(verdict: Mapping[str, Any], record: Mapping[str, Any], texts: ReportTexts) -> tuple[CheckRow, ...]:
     """Every rule's finding, in the order of the rule file."""
-    rows = []
+    lang, rows = texts.lang, []
+    names = {str(fact["tail"]): label_of({**fact, "asset_id": fact["tail"]}, lang) for fact in _positions(record)}
     for result in verdict["results"]:
-        facts = tuple(fact_text(fact, texts, lang) for fact in result["facts"][:_MOST_FACTS])
+        facts = tuple(fact_text(fact, names, texts) for fact in result["facts"][:_MOST_FACTS])
         outcome, text = outcome_text(result["outcome"], lang), result_text(result, lang)
-        rows.append(CheckRow(outcome, result["effect"], result["rule"], text, facts))
+        title, basis = rule_title(record, result["rule"], lang), rule_basis(record, result["rule"])
+        rows.append(CheckRow(outcome, result["effect"], result["rule"], title, basis, text, facts))
     return tuple(rows)
 
 
-def fact_row(fact: Mapping[str, Any], texts: ReportTexts, lang: str, *, field: str) -> FactRow:
-    """A fact of the investor's profile or portfolio."""
-    kind = {"HAS_RISK": "RiskLevel", "SEEKS": "Objective", "HAS_CAPACITY": "Capacity"}.get(fact["relation"], "")
-    kind = kind or {"HAS_EXPERIENCE": "Experience", "IN_SEGMENT": "Segment"}.get(fact["relation"], "")
-    value = local_label(kind, str(fact.get("tail", "")), lang) if kind else str(fact.get("tail", ""))
-    return FactRow(field, value, str(fact.get("source", "")), _day(fact, texts), str(fact.get("note", "")))
+def _positions(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = record["investor"]["positions"]
+    return found
 
 
-def fact_text(fact: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
-    """A fact that a rule used, in one line: what it says, where it is from and of which day."""
-    wording = wording_of(lang)
-    value = fact.get("value")
-    number = "" if value is None else f" {wording.number(value, 0 if float(value).is_integer() else 4)}"
-    said = " ".join(str(part) for part in (fact.get("head", ""), fact["relation"], fact.get("tail", "")) if part)
-    about = "; ".join(
-        part for part in (str(fact.get("source", "")), _day(fact, texts), str(fact.get("note", ""))) if part
-    )
-    return f"{said}{number} ({about})"
+def rule_title(record: Mapping[str, Any], rule: str, lang: str) -> str:
+    """A rule's title as its file has it, its id where the file is not at hand."""
+    return str(record.get("rule_texts", {}).get(rule, {}).get(lang, rule))
 
 
-def _day(fact: Mapping[str, Any], texts: ReportTexts) -> str:
-    return str(fact.get("as_of") or texts["undated"])
+def rule_basis(record: Mapping[str, Any], rule: str) -> str:
+    """The law or code that a rule serves; empty where the file is not at hand or says nothing."""
+    return str(record.get("rule_texts", {}).get(rule, {}).get("basis", ""))
 
 
 def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[Reason]:

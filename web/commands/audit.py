@@ -36,7 +36,9 @@ def _action(actions: Any, name: str, summary: str, *, record: str | None = None)
 def _add_reading(actions: Any) -> None:
     listed = _action(actions, "list", "list records, the newest first")
     listed.add_argument("--user", metavar="U", help="only of this investor")
-    listed.add_argument("--kind", default="recommendation", help="kind of entry, or all (default: recommendation)")
+    listed.add_argument(
+        "--kind", help="kind of entry, or all (default: recommendation and what-if, the lists that were shown)"
+    )
     listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
     shown = _action(actions, "show", "print one record", record="")
     report = _action(actions, "report", "write the report on one record", record="")
@@ -114,9 +116,9 @@ def _print_json(value: Any) -> None:
 
 
 def _list(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.records.inspect import list_records
+    from explain.records.inspect import LISTS, list_records
 
-    kinds = () if args.kind == "all" else (args.kind,)
+    kinds = LISTS if args.kind is None else () if args.kind == "all" else (args.kind,)
     headers = ledger.headers(kinds=kinds, person=args.user, limit=args.limit)
     rows = list_records(ledger, _look(args), headers)
     if args.format == "json":
@@ -124,31 +126,36 @@ def _list(ledger: Ledger, args: argparse.Namespace) -> None:
         return
     for row in rows:
         assets = ", ".join(row.assets[:3]) + (", …" if len(row.assets) > 3 else "")
-        who = row.user_id or ("(erased)" if row.state == "erased" else row.who)
+        nobody = "(somebody new)" if row.kind in LISTS else row.who
+        who = row.user_id or ("(erased)" if row.state == "erased" else nobody)
         sys.stdout.write(f"{row.id}  {row.time[:19]}  {row.kind:14}  {who:20}  {assets}\n")
     if not rows:
         sys.stdout.write("no such records\n")
 
 
 def _show(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.ledger.ledger import RECOMMENDATION
+    from explain.records.inspect import LISTS
     from explain.records.tables import expanded
 
     look, header = _look(args), ledger.header(args.record)
     payload = ledger.read(header.id, who=look.who, purpose=look.purpose)
-    shown = expanded(payload) if header.kind == RECOMMENDATION else payload
+    shown = expanded(payload) if header.kind in LISTS else payload
     if args.format == "json":
         _print_json({"header": asdict(header), "record": shown})
         return
     sys.stdout.write(f"{header.id}  {header.time}  {header.kind}  entry {header.seq}\n")
-    _print_json(shown) if header.kind != RECOMMENDATION else _print_record(shown)
+    _print_record(shown) if header.kind in LISTS else _print_json(shown)
 
 
 def _print_record(record: dict[str, Any]) -> None:
+    from explain.records.history import assumed_text
     from explain.records.verdict_text import outcome_text, verdict_text
 
     question, candidates = record["question"], record["candidates"]
-    sys.stdout.write(f"investor {question['user_id']}, asked by {question['who']} through {question['through']}\n")
+    investor = f"investor {question['user_id']}" if question["user_id"] else "somebody new"
+    sys.stdout.write(f"{investor}, asked by {question['who']} through {question['through']}\n")
+    if "assumed" in question:
+        sys.stdout.write(f"what if: {assumed_text(question) or 'nothing is assumed'}\n")
     sys.stdout.write(f"build {record['build']['hash'][:12]}, data of {record['data']['as_of']}, ")
     sys.stdout.write(f"rules {record['rules']['market']} {record['rules']['version']}\n")
     for item in record["list"]:
@@ -157,6 +164,8 @@ def _print_record(record: dict[str, Any]) -> None:
         for reason in item.get("explanation", {"reasons": []})["reasons"]:
             if reason["lang"] == question["lang"]:
                 sys.stdout.write(f"         {reason['text']}\n")
+    if "counterfactual" in record:
+        sys.stdout.write(f"what would change it: {record['counterfactual']['text'][question['lang']]}\n")
     sys.stdout.write(f"{candidates['count']} candidates, {candidates['allowed']} passed; rejected above the last:\n")
     for item in record["rejected"]:
         why = " ".join(verdict_text(item["verdict"], "en"))
@@ -216,15 +225,15 @@ def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
     from explain.ledger.note import Verifier
     from explain.ledger.verify import verify_ledger, verify_record
 
+    trusted = [Verifier.parse(_text_of(args.key))] if args.key else []
     if args.record:
-        finding = verify_record(ledger, args.record)
+        finding = verify_record(ledger, args.record, trusted=trusted)
         problem = "" if finding is None else finding.problem
         if args.format == "json":
             _print_json({"record": args.record, "sound": not problem, "problem": problem})
         else:
             sys.stdout.write(f"{args.record}: {problem or 'as it was written'}\n")
         return 1 if problem else 0
-    trusted = [Verifier.parse(_text_of(args.key))] if args.key else []
     found = verify_ledger(ledger, trusted=trusted, against=[path.read_text("utf-8") for path in args.against])
     if args.format == "json":
         _print_json({"sound": found.sound, **asdict(found)})

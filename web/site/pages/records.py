@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from explain.evidence import PathNode
+from explain.records.assumed import WHAT_IF
 from explain.records.find import Found, Search, Summary
 from kg.schema import ASSET_KIND_OF, NodeKind
 from web.site.access.guard import needs
@@ -33,6 +34,7 @@ class RecordLine:
 
     id: str
     time: str
+    is_what_if: bool
     investor: PathNode | None
     user_id: str
     who: str
@@ -143,6 +145,7 @@ def _line(summary: Summary) -> RecordLine:
     return RecordLine(
         header.id,
         header.time,
+        header.kind == WHAT_IF,
         None if row is None else site.names.node(row),
         summary.user_id,
         summary.who,

@@ -1,0 +1,29 @@
+"""What the tests of records ask, and of whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from explain.records.adviser import Adviser, Question
+from explain.records.inspect import Look
+from recommender.build import Build
+from recommender.suitability.rulefile import load_rules
+
+LOOK = Look("clerk", "test")
+
+
+def investors(build: Build) -> list[str]:
+    return [str(x) for x in build.graph.nodes.id[build.graph.users]]
+
+
+def cautious(build: Build) -> str:
+    """An investor whose level forbids much."""
+    gate = Adviser(build, load_rules("tw")).gate
+    allowed = [int(gate.screen(int(user), build.graph.assets).allowed.sum()) for user in build.graph.users]
+    return investors(build)[int(np.argmin(allowed))]
+
+
+def ask(user_id: str, **values: Any) -> Question:
+    return Question("clerk", "command line", user_id, **values)

@@ -1,0 +1,147 @@
+"""The commands for records and rules, as staff run them."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.records.adviser import Adviser
+from explain.records.serve import serve
+from recommender.audience import audience
+from recommender.build import Build
+from recommender.suitability.rulefile import load_rules
+from tests.records_world import ask, cautious
+from web.cli import main
+
+
+@pytest.fixture(scope="module")
+def build(small_build: Build) -> Build:
+    return small_build
+
+
+@pytest.fixture(scope="module")
+def adviser(build: Build) -> Adviser:
+    return Adviser(build, load_rules("tw"))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return open_ledger(tmp_path / "ledger", environ={})
+
+
+@pytest.fixture
+def on_command_line(adviser: Adviser, build: Build, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A ledger that PATHFOLIO_LEDGER names, with one record; its id."""
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(ledger.folder))
+    for name in ("PATHFOLIO_LEDGER_KEY", "PATHFOLIO_LEDGER_MASTER_KEY", "PATHFOLIO_BUILDS"):
+        monkeypatch.delenv(name, raising=False)
+    return serve(adviser, ledger, ask(cautious(build))).receipt.id
+
+
+def test_audit_commands(
+    on_command_line: str, build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str], ledger: Ledger
+) -> None:
+    def call(*words: str) -> str:
+        assert main(["audit", *words]) == 0, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    (row,) = json.loads(call("list", "--format", "json"))
+    assert (row["id"], row["user_id"]) == (on_command_line, cautious(build))
+    shown = json.loads(call("show", row["id"], "--format", "json", "--purpose", "complaint"))
+    assert shown["record"]["list"][0]["explanation"]["user_id"] == cautious(build)
+    assert "passed; rejected above the last" in call("show", row["id"][:6])
+    assert "the same, bit for bit" in call("replay", row["id"])
+    assert json.loads(call("replay", row["id"], "--build", str(build.folder), "--format", "json"))["same"]
+    assert "as it was written" in call("verify", row["id"])
+    key, kept = tmp_path / "key.txt", tmp_path / "checkpoint.txt"
+    key.write_text(call("key"))
+    kept.write_text(call("checkpoint"))
+    assert call("verify", "--key", str(key), "--against", str(kept)).endswith("sound\n")
+    assert json.loads(call("verify", "--format", "json"))["sound"]
+    call("report", row["id"], "--out", str(tmp_path / "r.html"))
+    assert "<!doctype html>" in (tmp_path / "r.html").read_text()
+    call("export", row["id"], "--out", str(tmp_path / "c.zip"))
+    assert zipfile.is_zipfile(tmp_path / "c.zip")
+    looks = [ledger.unsealed(ledger.leaf(h.id)) for h in ledger.headers(kinds=["access"])]
+    assert "complaint" in {look["purpose"] for look in looks}
+    assert all(look["who"] and look["records"] == [row["id"]] for look in looks)
+
+
+def test_custody_commands(on_command_line: str, build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    def call(*words: str, code: int = 0) -> str:
+        assert main(["audit", *words]) == code
+        captured = capsys.readouterr()
+        return captured.out or captured.err
+
+    hold = call("hold", "--user", cautious(build), "--reason", "case 1").split()[1]
+    erase = ("erase", "--user", cautious(build), "--reason", "request", "--despite-retention")
+    assert "forbids it" in call(*erase, code=1)
+    call("release", hold, "--reason", "closed")
+    assert call("expire") == "0 records deleted\n"
+    call("rotate-key", "--reason", "yearly")
+    call("clock", "--reason", "test")
+    assert "the key is destroyed" in call(*erase)
+    assert "(erased)" in call("list")
+    assert "its key was destroyed" in call("show", on_command_line, code=1)
+    assert call("verify").endswith("sound\n")
+
+
+def test_verify_says_which_record_was_altered(
+    on_command_line: str, capsys: pytest.CaptureFixture[str], ledger: Ledger
+) -> None:
+    with ledger.store.write() as connection:
+        statement = "UPDATE entry SET data = replace(data, x'22', x'27') WHERE kind = 'recommendation'"
+        connection.exec_driver_sql(statement)
+    assert main(["audit", "verify"]) == 1
+    assert f"{on_command_line}: altered" in capsys.readouterr().out
+    assert main(["audit", "verify", on_command_line]) == 1
+
+
+def test_no_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "none"))
+    assert main(["audit", "list"]) == 1
+    assert "no ledger here: set PATHFOLIO_LEDGER" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_suitability_command(build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["suitability", "check", "tw"]) == 0
+    assert "risk-level" in capsys.readouterr().out
+    assert main(["suitability", "check", "tw", str(build.folder), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["investors"] == len(build.graph.users)
+    assert found["rejects"]["any"] + found["allowed"]["mean"] == pytest.approx(found["assets"])
+    broken = tmp_path / "broken.toml"
+    broken.write_text(load_rules("tw").text.replace("purchase_share = 0.05", "purchase_share = 5"), encoding="utf-8")
+    assert main(["suitability", "check", str(broken)]) == 3
+    assert "broken.toml:8: purchase_share = 5: write a fraction" in capsys.readouterr().err
+
+
+def test_an_audience_is_suited_and_the_look_at_it_is_recorded(
+    adviser: Adviser, build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = build.graph
+    asset = next(
+        str(graph.nodes.id[row])
+        for row in graph.assets
+        if not all(adviser.gate.screen(int(user), np.array([row])).allowed[0] for user in graph.users)
+    )
+    everyone = audience(build.scorer, asset, 1000)
+    suited = audience(build.scorer, asset, 1000, gate=adviser.gate)
+    row = np.array([graph.asset_row(asset)])
+    allowed = {str(graph.nodes.id[user]) for user in graph.users if adviser.gate.screen(int(user), row).allowed[0]}
+    assert [person.user_id for person in suited] == [p.user_id for p in everyone if p.user_id in allowed]
+    assert [person.rank for person in suited] == list(range(1, len(suited) + 1))
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
+    command = ["audience", str(build.folder), "--asset", asset, "-k", "7", "--rules", "tw", "--format", "json"]
+    assert main(command) == 0
+    assert [person["user_id"] for person in json.loads(capsys.readouterr().out)] == [p.user_id for p in suited[:7]]
+    opened = open_ledger(tmp_path / "ledger", create=False)
+    [header] = opened.headers(kinds=["access"])
+    assert opened.unsealed(opened.leaf(header.id))["purpose"] == f"audience of {asset}: 7 investors"
+    opened.close()

@@ -1,0 +1,93 @@
+"""The case: a record with its proof, verified without this software."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.records.adviser import Adviser
+from explain.records.inspect import export_case
+from explain.records.serve import serve
+from recommender.build import Build
+from recommender.suitability.rulefile import load_rules
+from tests.records_world import LOOK, ask, cautious
+
+
+@pytest.fixture(scope="module")
+def build(small_build: Build) -> Build:
+    return small_build
+
+
+@pytest.fixture(scope="module")
+def adviser(build: Build) -> Adviser:
+    return Adviser(build, load_rules("tw"))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return open_ledger(tmp_path / "ledger", environ={})
+
+
+def run_verifier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As somebody without pathfolio would: isolated Python, from another folder, with `cryptography` alone."""
+    block = "import sys, runpy; sys.modules.update(dict.fromkeys(('explain', 'kg', 'web', 'recommender')))"
+    code = f"{block}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    command = [sys.executable, "-I", "-c", code, str(folder / "verify.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+
+
+@pytest.fixture
+def case(adviser: Adviser, build: Build, ledger: Ledger, tmp_path: Path) -> Path:
+    served = serve(adviser, ledger, ask(cautious(build)))
+    export_case(ledger, served.receipt.id, LOOK, tmp_path / "case.zip")
+    with zipfile.ZipFile(tmp_path / "case.zip") as opened:
+        opened.extractall(tmp_path / "case")
+    return tmp_path / "case"
+
+
+def test_a_case_verifies_without_pathfolio(case: Path, ledger: Ledger) -> None:
+    alone = run_verifier(case)
+    assert (alone.returncode, alone.stdout.splitlines()[-1]) == (0, "VERIFIED"), alone.stdout + alone.stderr
+    key = ledger.verifiers[-1].text
+    assert run_verifier(case, str(case.parent / "case.zip"), "--key", key).returncode == 0
+    imports = [line for line in (case / "verify.py").read_text().splitlines() if line.startswith(("import", "from"))]
+    names = {line.split()[1].split(".")[0] for line in imports}
+    assert names - {"cryptography"} <= set(sys.stdlib_module_names)
+
+
+def test_a_case_opens_one_record_only(case: Path, ledger: Ledger, adviser: Adviser, build: Build) -> None:
+    other = serve(adviser, ledger, ask(cautious(build), k=2))
+    (case / "record.leaf").write_bytes(ledger.leaf(other.receipt.id))
+    assert "NOT VERIFIED" in run_verifier(case).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("record.leaf", "it was altered"),
+        ("record.json", "record.json is not what was recorded"),
+        ("record.tlog-proof", "NOT VERIFIED"),
+        ("rules.toml", "rules.toml is not the file"),
+        ("manifest.json", "manifest.json is not of the build"),
+        ("public_key.txt", "NOT VERIFIED"),
+        ("record.key", "record.key does not open the record"),
+    ],
+)
+def test_an_altered_case_is_refused(case: Path, name: str, message: str) -> None:
+    raw = bytearray((case / name).read_bytes())
+    at = raw.index(b'"graph_hash"') + 20 if name == "manifest.json" else len(raw) // 3
+    raw[at] = ord("8") if raw[at] != ord("8") else ord("9")
+    (case / name).write_bytes(raw)
+    found = run_verifier(case)
+    assert (found.returncode, found.stdout.count("\nVERIFIED")) == (1, 0)
+    assert message in found.stdout
+
+
+def test_another_key_is_not_taken(case: Path, tmp_path: Path) -> None:
+    stranger = open_ledger(tmp_path / "other", environ={}).verifiers[0].text
+    assert "not signed by this key" in run_verifier(case, "--key", stranger).stdout

@@ -1,0 +1,123 @@
+"""Rule files: read, refused with line and remedy, and the shipped ones on whole markets."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kg.assemble import assemble_graph
+from kg.contract import read_folder
+from kg.errors import DataError, UsageError
+from kg.graph import KnowledgeGraph
+from kg.sample import SampleSize
+from kg.sample.market import SampleMarket
+from kg.sample.tables import market_tables
+from kg.schema import NodeKind
+from kg.tables import COLUMNS
+from recommender.suitability.gate import Gate
+from recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules, rules_for
+from recommender.suitability.rules import RuleSet
+from recommender.suitability.verdict import Outcome
+from tests.suitability_world import AS_OF, rule, tables, tiny_market
+
+
+@pytest.fixture(scope="module")
+def graph() -> KnowledgeGraph:
+    return tiny_market()
+
+
+@pytest.mark.parametrize("market", SHIPPED)
+def test_shipped_rules(market: str) -> None:
+    rules = load_rules(market)
+    assert rules.market == market
+    assert {"risk_level", "complexity", "restricted", "tradable"} <= {rule.kind for rule in rules.rules}
+    assert {rule.group for rule in rules.rules if rule.kind == "concentration"} == {
+        "asset", "issuer", "industry", "currency",
+    }  # fmt: skip
+    risk = next(rule for rule in rules.rules if rule.kind == "risk_level")
+    assert risk.unknown is Outcome.REJECT
+    assert len(rules.sha256) == 64
+
+
+def test_rules_for_a_market(graph: KnowledgeGraph) -> None:
+    assert rules_for(graph).market == "eu"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "remedy"),
+    [
+        ("format = 1", "format = 2", 2, "write format = 1"),
+        ('market = "test"', "market = 3", 3, 'write market = "…"'),
+        ("purchase_share = 0.2", "purchase_share = 20", 7, "write a fraction"),
+        ("careful = 2", 'careful = "two"', 11, "write a number"),
+        ("RR4 = 4", "RR4 = -4", 18, "write a number"),
+        ('of = "risk_class"', 'of = "risk"', 21, "use one of risk_class, complexity"),
+        ('kinds = ["bond"]', 'kinds = ["bonds"]', 20, "use stock, fund, bond"),
+        ('kind = "tradable"', 'kind = "trade"', 36, "use one of"),
+        ("max_days = 10", "", 33, "add max_days"),
+        ("max_days = 10", "max_day = 10", 37, "'max_day' is not known here"),
+        ("max_days = 10", 'max_days = 10\nunknown = "maybe"', 38, "use one of reject, warn, pass"),
+        ("[ratings]", "[ratings", 16, "not valid TOML"),
+    ],
+)
+def test_a_broken_rule_file_is_refused(old: str, new: str, line: int, remedy: str) -> None:
+    text = rule('kind = "tradable"\nmax_days = 10').text
+    assert old in text
+    with pytest.raises(DataError) as caught:
+        parse_rules(text.replace(old, new, 1).encode(), "test.toml")
+    message = str(caught.value)
+    assert remedy in message
+    assert f"test.toml:{line}:" in message or f"line {line}," in message
+    assert "\n" not in message
+
+
+def test_two_rules_with_one_name() -> None:
+    text = rule('kind = "restricted"').text
+    with pytest.raises(DataError, match="rule id 'r' is also on line"):
+        parse_rules((text + text[text.index("[[rule]]") :]).encode(), "test.toml")
+
+
+def test_not_utf8_and_not_there() -> None:
+    with pytest.raises(DataError, match=r"test\.toml:2: not UTF-8"):
+        parse_rules(b"format = 1\nmarket = '\xff'", "test.toml")
+    with pytest.raises(UsageError, match="name a TOML file or one of eu, us, tw"):
+        load_rules("mars")
+
+
+def fewest(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None, most: int = 200) -> int:
+    """The shortest selection that the rules leave to any of some investors."""
+    gate = Gate.over(graph, rules, prices)
+    users = graph.users[:: max(1, len(graph.users) // most)]
+    return min(int(gate.screen(int(user), graph.assets).allowed.sum()) for user in users)
+
+
+@pytest.mark.parametrize("market", SHIPPED)
+def test_shipped_rules_leave_a_choice_on_the_sample_market(market: str) -> None:
+    world = SampleMarket.generate(7, SampleSize(investors=150, stocks=120, funds=30, bonds=12, years=1))
+    frames = market_tables(world)
+    graph = assemble_graph(tables(**{name: frames[name] for name in COLUMNS if name in frames}), AS_OF)
+    assert fewest(graph, load_rules(market), frames["prices"]) >= 5
+
+
+@pytest.mark.realdata
+def test_shipped_rules_on_real_markets(real_data: Path) -> None:
+    """Investors without a known level are left the safest assets; institutions are not held to levels of persons."""
+    for name, day, least in (("far-trans", date(2021, 1, 1), 100), ("us-2025", date(2025, 12, 1), 5000)):
+        market = read_folder(real_data / name)
+        graph = assemble_graph(market, day)
+        assert fewest(graph, rules_for(graph), market.prices) >= least
+
+
+@pytest.mark.parametrize("market", SHIPPED)
+def test_data_without_any_profile_still_give_lists(market: str) -> None:
+    """Stocks alone, and investors of whom nothing is known: every verdict says that the risk level is not known."""
+    assets = pd.DataFrame([(f"s{n}", "stock", f"Stock {n}") for n in range(12)], columns=["asset_id", "kind", "name"])
+    positions = pd.DataFrame([("ann", "s0", "2026-06-01")], columns=["user_id", "asset_id", "as_of"])
+    bare = assemble_graph(tables(assets=assets, positions=positions), AS_OF)
+    found = Gate.over(bare, load_rules(market)).screen(bare.row(NodeKind.USER, "ann"), bare.assets)
+    assert found.allowed[1:].all()  # of the first ann has enough
+    results = {result.rule: result for result in found.verdict(5).results}
+    assert (results["risk-level"].outcome, results["risk-level"].effect) == (Outcome.UNKNOWN, Outcome.WARN)
