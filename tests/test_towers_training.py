@@ -1,0 +1,123 @@
+"""Training the towers: it learns, nothing after the cut counts, the same seed gives the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kg.assemble import assemble_graph
+from kg.errors import UsageError
+from kg.graph import KnowledgeGraph
+from kg.tables import Tables
+from recommender.baselines.popularity import fit_popularity
+from recommender.evaluate import evaluate_fold
+from recommender.interactions import Interactions
+from recommender.registry import MODELS, ModelSpec
+from recommender.split import Fold
+from recommender.towers.model import TwoTowers, fit_two_towers
+from recommender.towers.options import TowerOptions
+from tests.eval_world import two_tastes
+from tests.towers_world import DAY, FAST, towers_world
+
+pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
+
+
+@pytest.fixture(scope="module")
+def tables(sample_folder: Path) -> Tables:
+    return towers_world(sample_folder).tables
+
+
+@pytest.fixture(scope="module")
+def graph(sample_folder: Path) -> KnowledgeGraph:
+    return towers_world(sample_folder).graph
+
+
+@pytest.fixture(scope="module")
+def known(sample_folder: Path) -> pd.DataFrame:
+    return towers_world(sample_folder).known
+
+
+@pytest.fixture(scope="module")
+def trained(sample_folder: Path) -> TwoTowers:
+    return towers_world(sample_folder).trained
+
+
+def test_nothing_after_the_cut_changes_a_vector(tables: Tables, trained: TwoTowers) -> None:
+    """Later prices tenfold, later transactions and statements gone, later facts multiplied: the same bits."""
+    day = pd.Timestamp(DAY)
+    prices, facts = tables.prices.copy(), tables.facts.copy()
+    prices.loc[prices["date"] > day, "close"] *= 10
+    facts.loc[facts["known_at"].fillna(facts["as_of"]) > day, "value"] *= 10
+    assert not prices.equals(tables.prices)
+    altered = replace(
+        tables,
+        prices=prices,
+        facts=facts,
+        transactions=tables.transactions[tables.transactions["date"] <= day],
+        positions=tables.positions[tables.positions["known_at"].fillna(tables.positions["as_of"]) <= day],
+    )
+    other = fit_two_towers(assemble_graph(altered, DAY), 0, altered.prices, FAST)
+    np.testing.assert_array_equal(other.served.users, trained.served.users)
+    np.testing.assert_array_equal(other.served.assets, trained.served.assets)
+
+
+def test_the_registry_takes_later_prices_away(graph: KnowledgeGraph, tables: Tables) -> None:
+    seen: list[pd.DataFrame | None] = []
+
+    def spy(graph: KnowledgeGraph, seed: int, prices: pd.DataFrame | None) -> TwoTowers:
+        seen.append(prices)
+        return fit_popularity(graph)  # type: ignore[return-value]  # any model will do
+
+    ModelSpec("spy", fit_popularity, "", fit_priced=spy).fitted(graph, 0, tables.prices)
+    assert seen[0] is not None
+    assert seen[0]["date"].max() <= pd.Timestamp(DAY) < tables.prices["date"].max()
+
+
+def test_the_same_seed_gives_the_same_vectors(graph: KnowledgeGraph, known: pd.DataFrame, trained: TwoTowers) -> None:
+    again = fit_two_towers(graph, 0, known, FAST)
+    np.testing.assert_array_equal(again.served.users, trained.served.users)
+    np.testing.assert_array_equal(again.served.assets, trained.served.assets)
+    assert (again.parts.epochs, again.parts.ndcg) == (trained.parts.epochs, trained.parts.ndcg)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "bpr", "bce"])
+def test_it_learns_two_tastes(loss: str) -> None:
+    """Half of the investors like A, half B: what they do not have of their own taste is ranked before the other's."""
+    tables = two_tastes(users=80)
+    graph = assemble_graph(tables, date(2020, 5, 31))
+    options = replace(FAST, loss=loss, max_epochs=12, patience=12, batch=16, hidden_share=0.4)
+    towers = fit_two_towers(graph, 0, None, options)
+    ever = Interactions(graph).ever.toarray() > 0
+    scores = towers.scores(np.arange(len(graph.users)))
+    right = []
+    for user, row in enumerate(graph.users):
+        taste = "AB"[int(str(graph.nodes.id[row])[1:]) % 2]
+        own = np.array([str(key).startswith(taste) for key in graph.nodes.id[graph.assets]])
+        mine, other = own & ~ever[user], ~own & ~ever[user]
+        right.append((scores[user][mine][:, None] > scores[user][other]).mean())
+    assert np.mean(right) > 0.9
+
+
+def test_it_is_evaluated_beside_the_baselines() -> None:
+    fold = Fold(date(2020, 5, 31), date(2020, 12, 31))
+    options = replace(FAST, batch=16, max_epochs=12, patience=12)
+    spec = replace(MODELS["two-tower"], fit_priced=lambda g, seed, p: fit_two_towers(g, seed, p, options))
+    result = evaluate_fold(two_tastes(), fold, [spec, MODELS["random"]])
+    assert result.cell("two-tower").ndcg > result.cell("random").ndcg
+
+
+def test_without_purchases_in_the_inner_window_it_trains_all_the_same() -> None:
+    """One statement only: a random fifth of the positions validates."""
+    graph = assemble_graph(two_tastes(), date(2020, 1, 15))
+    assert np.isfinite(fit_two_towers(graph).scores(np.arange(3))).all()
+
+
+@pytest.mark.parametrize("field", ["sequence", "price_encoder", "loss"])
+def test_unknown_options(field: str) -> None:
+    with pytest.raises(UsageError, match=f"no {field} 'x' of the two towers: choose "):
+        TowerOptions(**{field: "x"})  # type: ignore[arg-type]

@@ -1,0 +1,42 @@
+"""The sample market for the tests of the two towers, read and trained once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from kg.assemble import assemble_graph
+from kg.contract import read_folder
+from kg.graph import KnowledgeGraph
+from kg.tables import Tables
+from recommender.towers.inputs import TowerInputs, Vocabulary, tower_inputs
+from recommender.towers.model import TwoTowers, fit_two_towers
+from recommender.towers.options import TowerOptions
+
+DAY = date(2026, 3, 31)
+FAST = TowerOptions(dimension=16, hidden=24, memory=8, batch=64, popular=16, even=16, max_epochs=3, patience=2)
+
+
+@dataclass(frozen=True)
+class TowersWorld:
+    """A market folder up to `DAY`: its snapshot, the prices known then, trained towers, and what they read."""
+
+    tables: Tables
+    graph: KnowledgeGraph
+    known: pd.DataFrame
+    trained: TwoTowers
+    read: tuple[Vocabulary, TowerInputs]
+
+
+@cache
+def towers_world(folder: Path) -> TowersWorld:
+    """The world of a folder, trained when it is first asked for."""
+    tables = read_folder(folder)
+    graph, known = assemble_graph(tables, DAY), tables.prices[tables.prices["date"] <= pd.Timestamp(DAY)]
+    trained = fit_two_towers(graph, 0, known, FAST)
+    inputs = tower_inputs(graph, trained.parts.vocabulary, trained.parts.vectors, known)
+    return TowersWorld(tables, graph, known, trained, (trained.parts.vocabulary, inputs))
