@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 
@@ -13,18 +13,26 @@ import pytest
 from kg.assemble import assemble_graph
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
+from kg.progress import Progress
 from kg.tables import Tables
 from recommender.baselines.popularity import fit_popularity
 from recommender.evaluate import evaluate_fold
 from recommender.interactions import Interactions
 from recommender.registry import MODELS, ModelSpec
 from recommender.split import Fold
+from recommender.towers.batches import steps
+from recommender.towers.inputs import TowerInputs, Vocabulary
 from recommender.towers.model import TwoTowers, fit_two_towers
 from recommender.towers.options import TowerOptions
 from tests.eval_world import two_tastes
 from tests.towers_world import DAY, FAST, towers_world
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
+
+
+@pytest.fixture(scope="module")
+def read(sample_folder: Path) -> tuple[Vocabulary, TowerInputs]:
+    return towers_world(sample_folder).read
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +129,88 @@ def test_without_purchases_in_the_inner_window_it_trains_all_the_same() -> None:
 def test_unknown_options(field: str) -> None:
     with pytest.raises(UsageError, match=f"no {field} 'x' of the two towers: choose "):
         TowerOptions(**{field: "x"})  # type: ignore[arg-type]
+
+
+def _after_two_epochs(read: tuple[Vocabulary, TowerInputs], options: TowerOptions) -> dict[str, np.ndarray]:
+    from recommender.towers.train import Run
+
+    run = Run.start(*read, options)
+    run.epoch()
+    run.epoch()
+    return {name: value.numpy().copy() for name, value in run.kept.state_dict().items()}
+
+
+@pytest.fixture(scope="module")
+def usual(read: tuple[Vocabulary, TowerInputs]) -> dict[str, np.ndarray]:
+    return _after_two_epochs(read, FAST)
+
+
+CHANGED = {
+    "seed": 5, "dimension": 8, "hidden": 8, "sequence": "transformer", "memory": 3, "price_encoder": "transformer",
+    "loss": "bpr", "batch": 32, "popular": 4, "even": 4, "hard": 1, "hard_from": 5, "hard_weight": 1.0, "recent": 5.0,
+    "hidden_share": 0.2, "unseen": 0.6, "rate": 0.01, "rate_decay": 0.3, "penalty": 0.1, "dropout": 0.6,
+    "averaging": 0.5, "horizon_days": 40,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_every_option_of_training_does_something(
+    read: tuple[Vocabulary, TowerInputs], usual: dict[str, np.ndarray], name: str
+) -> None:
+    """Two epochs with the one option changed leave other weights, or weights of another shape."""
+    found = _after_two_epochs(read, replace(FAST, **{name: CHANGED[name]}))
+    same = found.keys() == usual.keys() and all(np.array_equal(found[key], usual[key]) for key in usual)
+    assert not same
+
+
+def test_no_option_is_left_out_of_these_tests() -> None:
+    of_the_search = {"max_epochs", "patience", "validation"}
+    assert {field.name for field in fields(TowerOptions)} == set(CHANGED) | of_the_search
+
+
+@pytest.mark.parametrize(
+    ("patience", "most", "passes", "best"),
+    [(2, 9, 4, 2), (3, 9, 5, 2), (4, 9, 9, 6), (4, 5, 5, 2), (2, 1, 1, 1)],
+)
+def test_the_search_stops_early_by_validation_ndcg(
+    graph: KnowledgeGraph,
+    read: tuple[Vocabulary, TowerInputs],
+    monkeypatch: pytest.MonkeyPatch,
+    patience: int,
+    most: int,
+    passes: int,
+    best: int,
+) -> None:
+    """nDCG@10 after each epoch is .1 .3 .2 .2 .2 .4 .1 .1 .1: with a patience of 2 the fourth pass is the last."""
+    from recommender.gat_split import inner_split
+    from recommender.towers import train
+
+    reached, asked = iter([0.1, 0.3, 0.2, 0.2, 0.2, 0.4, 0.1, 0.1, 0.1]), []
+
+    def validate(run: train.Run, users: np.ndarray, relevant: np.ndarray) -> float:
+        asked.append(len(users))
+        return next(reached)
+
+    monkeypatch.setattr(train.Run, "validate", validate)
+    monkeypatch.setattr(train.Run, "epoch", lambda run: None)
+    options = replace(FAST, patience=patience, max_epochs=most, validation=7)
+    split = inner_split(graph, options.horizon_days, np.random.default_rng(0))
+    found, _ = train._search(read[1], split, read[0], options, Progress(out=None))
+    assert (len(asked), found) == (passes, best)
+    assert set(asked) == {7}
+
+
+def test_the_chance_of_being_drawn_corrects_the_loss(read: tuple[Vocabulary, TowerInputs]) -> None:
+    """The same step, as if all candidates had been sure to be there: another loss."""
+    import torch
+
+    from recommender.towers.train import Run
+
+    losses = []
+    for corrected in (True, False):
+        run = Run.start(*read, replace(FAST, hard=0, dropout=0.0, unseen=0.0))
+        step = next(iter(steps(read[1], run.options, np.random.default_rng(0))))
+        step = step if corrected else replace(step, log_chance=np.zeros_like(step.log_chance))
+        with torch.no_grad():
+            losses.append(float(run._loss(step)))
+    assert abs(losses[0] - losses[1]) > 1e-3
