@@ -10,7 +10,6 @@ from explain.ledger.ledger import Ledger
 from explain.ledger.merkle import leaf_hash, verify_inclusion
 from explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
 from explain.ledger.signers import Signers, read_signers
-from explain.ledger.store import mapped
 from explain.ledger.walk import Finding, Walk
 from kg.errors import LedgerError
 
@@ -86,13 +85,7 @@ def verify_ledger(ledger: Ledger, *, trusted: Sequence[Verifier] = (), against: 
     kept = [(Checkpoint.parse(Note.parse(text).body).size, text) for text in against]
     with ledger.store.read() as connection:
         walk = Walk(ledger, connection, trusted, kept)
-        for step in (walk.database, walk.keys, walk.entries, walk.people):
-            try:
-                with mapped(ledger.store.where):
-                    step()
-            except (LedgerError, ValueError, TypeError, OverflowError) as error:
-                # The latter three: SQLite gives a damaged cell in whatever type its header now names.
-                walk.note(None, "", f"the database cannot be read: {error}")
+        walk.whole()
     frontier, keys = walk.state.frontier, tuple(verifier.text for _, verifier in walk.signers.keys)
     counted = (walk.checked, walk.erased, walk.expired)
     return Verification(walk.signers.origin, frontier.size, frontier.root.hex(), *counted, keys, tuple(walk.findings))

@@ -15,7 +15,7 @@ from explain.ledger.ledger import Ledger
 from explain.ledger.merkle import leaf_hash
 from explain.ledger.note import Verifier, open_checkpoint
 from explain.ledger.signers import Signers, read_signers
-from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, expected_sqlite_schema, sqlite_schema
+from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, expected_sqlite_schema, mapped, sqlite_schema
 from explain.ledger.tree import TreeState, split_hashes
 from kg.errors import LedgerError
 
@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Stored:
+class StoredEntry:
     """A row of the entries."""
 
     seq: int
@@ -82,6 +82,16 @@ class Walk:
         if len(self.findings) < _MOST_FINDINGS:
             self.findings.append(Finding(seq, record, problem))
 
+    def whole(self, *, with_pages: bool = True) -> None:
+        """Everything, step by step; `with_pages` also what SQLite itself checks."""
+        for step in (*((self.database,) if with_pages else ()), self.keys, self.entries, self.people):
+            try:
+                with mapped(self.ledger.store.where):
+                    step()
+            except (LedgerError, ValueError, TypeError, OverflowError) as error:
+                # The latter three: SQLite gives a damaged cell in whatever type its header now names.
+                self.note(None, "", f"the database cannot be read: {error}")
+
     def database(self) -> None:
         """SQLite's own check of its pages and indexes."""
         if not self.ledger.store.is_sqlite:
@@ -100,7 +110,7 @@ class Walk:
 
     def entries(self) -> None:
         """Every entry in its place, every tile, every checkpoint."""
-        gone, roots = self._expired(), _RootsAt(self._checkpoint_notes(), self.against)
+        gone, roots = self.gone(), _RootsAt(self._checkpoint_notes(), self.against)
         for rows in self._chunks():
             self._chunk(rows, gone, roots)
         tiles = self.connection.execute(sa.select(sa.func.count()).select_from(TILE)).scalar_one()
@@ -108,7 +118,7 @@ class Walk:
             self.note(None, "", f"{tiles} tiles where {_tiles_of(self.state.frontier.size)} belong")
         self._checkpoints(roots)
 
-    def _chunks(self) -> Iterator[list[_Stored]]:
+    def _chunks(self) -> Iterator[list[StoredEntry]]:
         last = -1
         while True:
             query = self._query().where(ENTRY.c.seq > last).order_by(ENTRY.c.seq).limit(_CHUNK)
@@ -116,7 +126,7 @@ class Walk:
             if not rows:
                 return
             yield [
-                _Stored(int(seq), _text(name), _text(kind), _text(key), _text(time), leaf, data)
+                StoredEntry(int(seq), _text(name), _text(kind), _text(key), _text(time), leaf, data)
                 for seq, name, kind, key, time, leaf, data in rows
             ]
             last = int(rows[-1][0])
@@ -128,7 +138,7 @@ class Walk:
             columns = [sa.cast(column, sa.LargeBinary) for column in columns]
         return sa.select(ENTRY.c.seq, *columns)
 
-    def _chunk(self, rows: list[_Stored], gone: dict[int, tuple[str, str]], roots: _RootsAt) -> None:
+    def _chunk(self, rows: list[StoredEntry], gone: dict[int, tuple[str, str]], roots: _RootsAt) -> None:
         for row in rows:
             seq, expected = row.seq, self.state.frontier.size
             if seq != expected:
@@ -137,7 +147,7 @@ class Walk:
                 # Places are counted on, so that what follows is judged by itself; a place far off is no place.
                 filler = [b"\x00" * 32] * min(seq - expected, _MOST_MISSING)
                 self.state, _ = self.state.extended(filler, self.state.last_time)
-            self._entry(row, seq, gone)
+            self.entry(row, seq, gone)
             self.state, filled = self.state.extended([row.leaf_hash], row.time)
             for tile in filled:
                 query = sa.select(TILE).where(TILE.c.level == tile.level, TILE.c.idx == tile.index)
@@ -153,7 +163,8 @@ class Walk:
             at = next((k for k, pair in enumerate(zip(old, hashes, strict=False)) if pair[0] != pair[1]), 0)
             self.note(index * 256 + at, "", f"tile {name} does not agree with the entries from there on")
 
-    def _entry(self, row: _Stored, seq: int, gone: dict[int, tuple[str, str]]) -> None:
+    def entry(self, row: StoredEntry, seq: int, gone: dict[int, tuple[str, str]]) -> None:
+        """One row at place `seq`, after the entries that `state` tells of; `gone` as `gone()` gives it."""
         if row.data is None:
             self.expired += 1
             if seq not in gone:
@@ -173,7 +184,7 @@ class Walk:
             return
         self._header(header, row, seq)
 
-    def _header(self, header: Header, row: _Stored, seq: int) -> None:
+    def _header(self, header: Header, row: StoredEntry, seq: int) -> None:
         if header.seq != seq:
             self.shifted = True
             self.note(seq, header.id, f"reordered: it was written at place {header.seq}")
@@ -211,7 +222,7 @@ class Walk:
 
     # -- people ----------------------------------------------------------------------------------------------
 
-    def _expired(self) -> dict[int, tuple[str, str]]:
+    def gone(self) -> dict[int, tuple[str, str]]:
         """Place to id and kind of the entries whose content was deleted, as the ledger tells it."""
         return {seq: (name, kind) for payload in self._payloads(EXPIRY) for seq, name, kind in payload["gone"]}
 

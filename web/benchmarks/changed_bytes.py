@@ -1,58 +1,253 @@
-"""Single bytes changed in a ledger's file: verification finds them."""
+"""Single bytes changed in a ledger, in the file and in the columns: verification finds them.
+
+A small ledger, with everything in it that a ledger can hold, is tried at every byte of every column; one of 100,000
+records at hundreds of places, each followed by a verification of the whole.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import random
+import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from explain.ledger.ledger import open_ledger
+import sqlalchemy as sa
+
+from explain.ledger import custody
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.merkle import Frontier
+from explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
+from explain.ledger.tree import TreeState
 from explain.ledger.verify import verify_ledger
+from explain.ledger.walk import StoredEntry, Walk
 from kg.errors import LedgerError
 from web.benchmarks.figures import Figure
 from web.benchmarks.ledger import fill
+from web.benchmarks.processes import FORK
 
 _LISTED_BYTES: Final = 8192
 """SQLite's header and the beginning of its list of tables."""
 
+_SMALL: Final = 280
+"""Records of the small ledger: enough for a full tile."""
 
-def changed_bytes(folder: Path, records: int, flips: int) -> list[Figure]:
-    """Single bytes changed all over the file: each is found, or lies where nothing is kept.
 
-    Places are drawn by turns from each of the file's tables and indexes, from its first pages, and from all of it.
-    """
-    opened = open_ledger(folder, environ={})
-    fill(opened, records - opened.size)
+class _Undone(Exception):  # noqa: N818 -- no error: it takes a change back
+    pass
+
+
+def ledger_with_everything(folder: Path, records: int, persons: int) -> Ledger:
+    """A ledger with expired records, a person who was erased, holds, looks, a clock that was wrong, a second key."""
+    now = [datetime(2018, 1, 2, tzinfo=UTC)]
+    opened = open_ledger(folder, environ={}, clock=lambda: now[0])
+    fill(opened, records // 10, persons)
+    now[0] += timedelta(days=3000)
+    custody.expire(opened, who="clerk")
+    fill(opened, records - opened.size, persons)
+    seen = opened.headers(kinds=["recommendation"], limit=1)[0].id
+    opened.read(seen, who="clerk", purpose="inspection")
+    held = custody.hold(opened, record=seen, who="counsel", reason="case 1")
+    custody.hold(opened, person="investor 3", who="counsel", reason="case 2")
+    custody.release(opened, held.id, who="counsel", reason="settled")
+    custody.erase(opened, "investor 1", who="officer", reason="request", despite_retention=True)
+    now[0] -= timedelta(days=1)
+    custody.accept_clock(opened, who="administrator", reason="battery")
+    custody.rotate_key(opened, who="administrator", reason="yearly")
+    fill(opened, 5, persons)
     opened.store.forget()
+    return opened
+
+
+# -- every byte of every column ------------------------------------------------------------------------------
+
+
+def every_byte(folder: Path, stride: int = 1) -> list[Figure]:
+    """Each byte of each column of a small ledger changed, as by whoever may write to the database.
+
+    An entry's columns are judged by the step of the walk that reads its row; all else, and something of every 20th
+    entry as well, by whole walks, without what SQLite itself checks.
+
+    Args:
+        stride: only every so many bytes.
+    """
+    opened = ledger_with_everything(folder, _SMALL, 5)
+    tried, missed = Counter[str](), Counter[str]()
+    for name, seen in [*_entries_judged(opened, stride), *_walks(opened, stride)]:
+        tried[name.partition(".")[0]] += 1
+        missed[name] += not seen
     opened.close()
-    path = folder / "ledger.sqlite"
-    before, found, unused, missed, slowest, most = _content(path), 0, 0, 0, 0.0, 0.0
-    for at in _places(path, flips):
-        with _changed(path, at):
-            started, spent = time.perf_counter(), time.process_time()
-            sound = _is_sound(folder)
-            slowest, most = max(slowest, time.perf_counter() - started), max(most, time.process_time() - spent)
-            found += not sound
-            same = sound and _content(path) == before
-        unused += same
-        missed += sound and not same
+    tables = ", ".join(f"{name} {count:,}" for name, count in sorted(tried.items()))
     return [
-        Figure(f"single bytes changed in a ledger of {records:,} records", flips, ""),
-        Figure("of them found", found, ""),
-        Figure("where SQLite keeps nothing, all records read as before", unused, ""),
-        Figure("missed", missed, "", "asked for", 0),
-        Figure("slowest verification", slowest, "s", "asked for at most", 10),
-        Figure("the most processor time of a verification", most, "s"),
+        Figure(f"bytes changed in all columns of {_SMALL} records ({tables})", tried.total(), ""),
+        Figure(f"missed {' '.join(sorted(+missed))}".strip(), missed.total(), "", "asked for", 0),
     ]
 
 
-def _places(path: Path, count: int) -> Iterator[int]:
-    """Offsets of bytes, by turns in pages of each structure."""
+def _entries_judged(opened: Ledger, stride: int) -> Iterator[tuple[str, bool]]:
+    """Table and column of each changed byte of an entry's row, and whether that was found."""
+    with opened.store.read() as connection:
+        walk = Walk(opened, connection, (), ())
+        gone, rows = walk.gone(), connection.execute(sa.select(ENTRY).order_by(ENTRY.c.seq)).mappings().all()
+        before = b""
+        for mapping in rows:
+            row = StoredEntry(**mapping)
+            state = TreeState(Frontier(row.seq), ((),), "", before)
+            for column, value in mapping.items():
+                if column == "seq" or _only_the_tree_shows(mapping, column):
+                    continue
+                for changed in _changes(ENTRY.c[column], value, stride):
+                    judge = Walk(opened, connection, (), (), state=state)
+                    judge.entry(replace(row, **{column: changed}), row.seq, gone)
+                    yield f"entry.{column}", bool(judge.findings)
+            before = row.leaf_hash
+
+
+def _only_the_tree_shows(row: Any, column: str) -> bool:
+    """Whether nothing in the row itself can tell: the hash of an entry whose content was deleted."""
+    return column == "leaf_hash" and row["data"] is None
+
+
+def _walks(opened: Ledger, stride: int) -> Iterator[tuple[str, bool]]:
+    """The same by whole walks: all of the other tables, and of the entries what their rows do not show."""
+    for table in METADATA.sorted_tables:
+        with opened.store.read() as connection:
+            rows = connection.execute(sa.select(table)).mappings().all()
+        for row in rows:
+            for column, value in row.items():
+                step = 1
+                if table is ENTRY and not _only_the_tree_shows(row, column):
+                    step = 0 if row["seq"] % 20 else 100
+                changes = _changes(table.c[column], value, stride)
+                for changed in islice(changes, 0, None, step) if step else ():
+                    yield f"{table.name}.{column}", not _sound_with(opened, table, row, column, changed)
+
+
+def _changes(column: sa.Column[Any], value: Any, stride: int) -> Iterator[Any]:
+    """The value with one byte changed, for every byte; what is empty gets one."""
+    if isinstance(value, int):
+        yield from (value ^ 1 << 8 * at for at in range(8))
+    elif not value:
+        yield b"x" if column.type.python_type is bytes else "x"
+    elif isinstance(value, str):
+        raw = value.encode()
+        yield from (_flipped(raw, at, 1).decode() for at in range(0, len(raw), stride))
+    else:
+        yield from (_flipped(bytes(value), at, 1 + at % 255) for at in range(0, len(value), stride))
+
+
+def _flipped(raw: bytes, at: int, mask: int) -> bytes:
+    return raw[:at] + bytes([raw[at] ^ mask]) + raw[at + 1 :]
+
+
+def _sound_with(opened: Ledger, table: sa.Table, row: Any, column: str, changed: Any) -> bool:
+    """Whether a verification finds nothing although one cell is changed, which is taken back after it."""
+    sound, here = False, [table.c[key.name] == row[key.name] for key in table.primary_key]
+    with contextlib.suppress(_Undone), opened.store.write() as connection:
+        try:
+            connection.execute(sa.update(table).where(*here).values({column: changed}))
+            walk = Walk(opened, connection, (), ())
+            walk.whole(with_pages=False)
+            sound = not walk.findings
+        except sa.exc.IntegrityError:  # there is such a row already
+            sound = False
+        raise _Undone
+    return sound
+
+
+# -- a large ledger ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What came of one changed byte.
+
+    Attributes:
+        where: in which table or index, or in the file at large.
+        outcome: found, unused (nothing is kept there: all records read as before), or missed.
+        seconds: that the verification took.
+    """
+
+    where: str
+    outcome: str
+    seconds: float
+
+
+def changed_bytes(folder: Path, records: int, flips: int, each: int) -> list[Figure]:
+    """Single bytes of a large ledger changed; after each the whole of it is verified, as many at once as cores.
+
+    Args:
+        flips: in the file, by turns in pages of each table and index, in its first pages, and in all of it.
+        each: in each column, in rows drawn at random.
+    """
+    opened = ledger_with_everything(folder / "0", records, 5000)
+    opened.close()
+    workers = os.cpu_count() or 1
+    for number in range(1, workers):
+        shutil.copytree(folder / "0", folder / str(number))
+    with FORK.Pool(workers) as pool:
+        parts = pool.starmap(_tried, [(folder / str(k), k, workers, flips, each) for k in range(workers)])
+    tried = [one for part in parts for one in part]
+    counted = Counter(one.outcome for one in tried)
+    places = ", ".join(f"{name} {count}" for name, count in sorted(Counter(one.where for one in tried).items()))
+    missed = sorted({one.where for one in tried if one.outcome == "missed"})
+    return [
+        Figure(f"bytes changed among {records:,} records ({places})", len(tried), ""),
+        Figure("of them found", counted["found"], ""),
+        Figure("where SQLite keeps nothing, all records read as before", counted["unused"], ""),
+        Figure(f"missed {' '.join(missed)}".strip(), counted["missed"], "", "asked for", 0),
+        Figure(f"slowest verification, {workers} at once", max(one.seconds for one in tried), "s", "asked for", 10),
+    ]
+
+
+def _tried(folder: Path, worker: int, workers: int, flips: int, each: int) -> list[_Tried]:
+    """This worker's share of the changes, in a copy of its own."""
+    places = list(_places(folder / DATABASE_FILE, flips))[worker::workers]
+    columns = [column for table in METADATA.sorted_tables for column in table.columns] * each
+    return [
+        *_in_the_file(folder, places),
+        *_in_the_columns(folder, columns[worker::workers], worker),
+    ]
+
+
+def _in_the_columns(folder: Path, columns: Sequence[sa.Column[Any]], seed: int) -> Iterator[_Tried]:
+    rng = random.Random(seed)  # noqa: S311 -- places, not secrets
+    opened = open_ledger(folder, create=False, environ={})
+    for column in columns:
+        table = column.table
+        with opened.store.read() as connection:
+            rows = connection.execute(sa.select(table)).mappings().all()
+        row = rng.choice(rows)
+        changed = rng.choice(list(_changes(column, row[column.name], 1)))
+        started = time.perf_counter()
+        sound = _sound_with(opened, table, row, column.name, changed)
+        yield _Tried(f"{table.name}.{column.name}", "missed" if sound else "found", time.perf_counter() - started)
+    opened.close()
+
+
+def _in_the_file(folder: Path, places: Sequence[tuple[str, int]]) -> Iterator[_Tried]:
+    path = folder / DATABASE_FILE
+    before = _content(path)
+    for where, at in places:
+        with _changed(path, at):
+            started = time.perf_counter()
+            sound = _is_sound(folder)
+            seconds = time.perf_counter() - started
+            outcome = "found" if not sound else "unused" if _content(path) == before else "missed"
+        yield _Tried(where, outcome, seconds)
+
+
+def _places(path: Path, count: int) -> Iterator[tuple[str, int]]:
+    """Structures and offsets of bytes in them, by turns."""
     rng = random.Random(3)  # noqa: S311 -- places, not secrets
     with contextlib.closing(sqlite3.connect(path)) as connection:
         size = int(connection.execute("PRAGMA page_size").fetchone()[0])
@@ -63,13 +258,16 @@ def _places(path: Path, count: int) -> Iterator[int]:
     by_name: dict[str, list[int]] = {}
     for name, number in pages:
         by_name.setdefault(str(name), []).append(int(number))
-    structures = [sorted(numbers) for _, numbers in sorted(by_name.items())]
+    structures = sorted(by_name.items())
     for number in range(count):
         turn = number % (len(structures) + 2)
         if turn < len(structures):
-            yield (rng.choice(structures[turn]) - 1) * size + rng.randrange(size)
+            name, numbers = structures[turn]
+            yield name, (rng.choice(sorted(numbers)) - 1) * size + rng.randrange(size)
+        elif turn == len(structures):
+            yield "the first pages", rng.randrange(_LISTED_BYTES)
         else:
-            yield rng.randrange(_LISTED_BYTES if turn == len(structures) else path.stat().st_size)
+            yield "anywhere", rng.randrange(path.stat().st_size)
 
 
 @contextlib.contextmanager
@@ -79,8 +277,8 @@ def _changed(path: Path, at: int) -> Iterator[None]:
         old = file.read(1)
         file.seek(at)
         file.write(bytes([old[0] ^ (1 + at % 255)]))
-    for rest in ("ledger.sqlite-wal", "ledger.sqlite-shm"):
-        (path.parent / rest).unlink(missing_ok=True)
+    for rest in ("-wal", "-shm"):
+        path.with_name(path.name + rest).unlink(missing_ok=True)
     yield
     with path.open("r+b") as file:
         file.seek(at)
@@ -106,7 +304,7 @@ def _content(path: Path) -> str:
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.text_factory = bytes
-            for table in ("entry", "tile", "checkpoint", "person_key"):
+            for table in METADATA.tables:
                 for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 -- our own names
                     digest.update(repr(row).encode())
     except sqlite3.Error:

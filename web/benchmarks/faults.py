@@ -22,7 +22,7 @@ from explain.ledger.ledger import open_ledger
 from explain.ledger.verify import verify_ledger
 from kg.errors import LedgerError
 from recommender.build import Build
-from web.benchmarks.changed_bytes import changed_bytes
+from web.benchmarks.changed_bytes import changed_bytes, every_byte
 from web.benchmarks.figures import Figure
 from web.benchmarks.killed import killed_while_appending, killed_while_building, killed_while_put_in_place
 from web.benchmarks.ledger import RECORDS
@@ -34,7 +34,12 @@ BUILDS: Final = 40
 """Whole builds that are killed, and half as many refreshes: each takes seconds."""
 
 CONCURRENT: Final = 1000
-FLIPS: Final = 60
+FLIPS: Final = 240
+"""Bytes changed in the file of a large ledger; each takes a verification of seconds."""
+
+COLUMNS: Final = 4
+"""Bytes changed in each of its columns."""
+
 REQUESTS: Final = 5000
 
 
@@ -48,7 +53,8 @@ def faults(build: Build) -> list[Figure]:
             *killed_while_put_in_place(build, folder / "place", KILLS),
             *many_at_once(folder / "many", CONCURRENT),
             *two_processes(folder / "two"),
-            *changed_bytes(folder / "bytes", RECORDS, FLIPS),
+            *every_byte(folder / "every"),
+            *changed_bytes(folder / "bytes", RECORDS, FLIPS, COLUMNS),
             *disk_full(folder / "full"),
             *read_only(folder / "readonly"),
             *clock_set_back(folder / "clock"),

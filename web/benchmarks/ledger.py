@@ -64,11 +64,11 @@ def _by_threads(opened: Ledger, count: int) -> float:
     return count / (time.perf_counter() - started)
 
 
-def fill(opened: Ledger, count: int) -> None:
-    """Append `count` small records of 5,000 persons."""
+def fill(opened: Ledger, count: int, persons: int = 5000) -> None:
+    """Append `count` small records of so many persons."""
     for start in range(0, count, 1000):
         numbers = range(start, min(start + 1000, count))
-        opened.append_many([(_record(number), f"investor {number % 5000}") for number in numbers])
+        opened.append_many([(_record(number), f"investor {number % persons}") for number in numbers])
 
 
 def _bare_commits(path: Path) -> float:

@@ -1,0 +1,168 @@
+"""Custody of a ledger: holds, erasure, retention, changes of key, a wrong clock, and its key files."""
+
+from __future__ import annotations
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explain.ledger import custody
+from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE, SigningKey
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.verify import verify_ledger, verify_record
+from kg.errors import LedgerError, UsageError
+from tests.ledger_world import (
+    KEYS,
+    PLACES,
+    START,
+    Clock,
+    Opener,
+    fill,
+    new_clock,
+    newly_opened,
+    opener,
+    place,
+    record,
+    secret,
+)
+
+location = pytest.fixture(params=PLACES)(place)
+clock = pytest.fixture(new_clock)
+opened = pytest.fixture(opener)
+ledger = pytest.fixture(newly_opened)
+
+
+def test_erasure_destroys_what_can_be_read_and_nothing_else(ledger: Ledger) -> None:
+    names = fill(ledger, 10)
+    custody.erase(ledger, "investor 1", who="dpo", reason="Art. 17 request", despite_retention=True)
+    with pytest.raises(LedgerError, match="its key was destroyed"):
+        ledger.read(names[1], who="clerk", purpose="test")
+    assert ledger.read(names[2], who="clerk", purpose="test") == record(2)
+    found = verify_ledger(ledger)
+    assert (found.sound, found.erased) == (True, 2)
+    assert verify_record(ledger, names[1]) is None
+    with pytest.raises(UsageError, match="nothing is recorded of 'investor 1'"):
+        custody.erase(ledger, "investor 1", who="dpo", reason="again")
+    again = ledger.append(record(3), person="investor 1")  # a new customer, with a new key
+    assert ledger.headers(person="investor 1")[0].id == again.id
+
+
+def test_erasure_waits_for_retention_and_holds(ledger: Ledger, clock: Clock) -> None:
+    names = fill(ledger, 5)
+    with pytest.raises(LedgerError, match="records must be kept until 2033-06-30"):
+        custody.erase(ledger, "investor 1", who="dpo", reason="request")
+    clock.now += timedelta(days=2560)
+    held = custody.hold(ledger, person="investor 1", who="counsel", reason="case 12")
+    with pytest.raises(LedgerError, match="case 12"):
+        custody.erase(ledger, "investor 1", who="dpo", reason="request")
+    on_record = custody.hold(ledger, record=names[2], who="counsel", reason="case 13")
+    with pytest.raises(LedgerError, match="case 13"):
+        custody.erase(ledger, "investor 2", who="dpo", reason="request")
+    assert len(custody.holds(ledger)) == 2
+    custody.release(ledger, held.id, who="counsel", reason="settled")
+    custody.erase(ledger, "investor 1", who="dpo", reason="request")
+    with pytest.raises(UsageError, match="no hold in force"):
+        custody.release(ledger, held.id, who="counsel", reason="twice")
+    assert [header.id for header, _ in custody.holds(ledger)] == [on_record.id]
+    assert verify_ledger(ledger).sound
+
+
+def test_retention_deletes_content_and_keeps_the_proof(ledger: Ledger, clock: Clock) -> None:
+    names = fill(ledger, 5)
+    custody.hold(ledger, record=names[4], who="counsel", reason="case 1")
+    assert custody.expire(ledger, who="clerk") == 0
+    clock.now += timedelta(days=2560)
+    young = ledger.append(record(9), person="investor 1")
+    assert custody.expire(ledger, who="clerk") == 4
+    with pytest.raises(LedgerError, match="deleted when its retention ended"):
+        ledger.read(names[0], who="clerk", purpose="test")
+    assert ledger.read(names[4], who="clerk", purpose="test") == record(4)
+    assert ledger.read(young.id, who="clerk", purpose="test") == record(9)
+    found = verify_ledger(ledger)
+    assert (found.sound, found.expired) == (True, 4)
+
+
+def test_change_of_key(opened: Opener, location: str, clock: Clock) -> None:
+    ledger = opened()
+    old = ledger.verifiers[0]
+    fill(ledger, 3)
+    new = custody.rotate_key(ledger, who="admin", reason="yearly", new=SigningKey(b"n" * 32))
+    fill(ledger, 3)
+    assert [v.public for v in ledger.verifiers] == [old.public, new.verifier("").public]
+    found = verify_ledger(ledger, trusted=[old])
+    assert (found.sound, len(found.keys)) == (True, 2)
+    with pytest.raises(LedgerError, match="this ledger is signed by"):
+        opened().append(record(1), person="ann")  # whoever still has the old key
+    after = open_ledger(location, clock=clock, environ={**KEYS, SIGNING_VARIABLE: secret("n")})
+    after.append(record(1), person="ann")
+    assert verify_ledger(after).sound
+    after.close()
+
+
+def test_a_clock_that_was_wrong(ledger: Ledger, clock: Clock) -> None:
+    clock.now += timedelta(days=3650)
+    ledger.append(record(1), person="ann")
+    clock.now = START + timedelta(days=1)
+    with pytest.raises(LedgerError, match="set the clock right"):
+        ledger.append(record(2), person="ann")
+    assert ledger.size == 2
+    custody.accept_clock(ledger, who="admin", reason="battery of the clock")
+    ledger.append(record(2), person="ann")
+    assert verify_ledger(ledger).sound
+
+
+# -- key files -----------------------------------------------------------------------------------------------
+
+
+def test_key_files_are_made_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    open_ledger(folder, environ={}).close()
+    for name in ("signing.key", "master.key"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "ledger.sqlite").stat().st_mode) == 0o600
+    (folder / "signing.key").chmod(0o644)
+    with pytest.raises(LedgerError, match="chmod 600"):
+        open_ledger(folder, environ={})
+
+
+def test_key_file_is_replaced_on_rotation(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path, environ={})
+    before = (tmp_path / "signing.key").read_text()
+    custody.rotate_key(ledger, who="admin", reason="yearly")
+    assert (tmp_path / "signing.key").read_text() != before
+    assert not list(tmp_path.glob("signing.key.*"))
+    again = open_ledger(tmp_path, environ={})
+    again.append(record(1), person="ann")
+    assert verify_ledger(again).sound
+
+
+def test_a_rotation_that_was_cut_off_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = open_ledger(tmp_path, environ={})
+
+    def power_cut(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", power_cut)
+        custody.rotate_key(ledger, who="admin", reason="yearly")
+    assert len(list(tmp_path.glob("signing.key.*"))) == 1
+    again = open_ledger(tmp_path, environ={})
+    again.append(record(1), person="ann")
+    assert verify_ledger(again).sound
+
+
+def test_wrong_keys_and_places(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="no ledger here"):
+        open_ledger(tmp_path / "none", create=False, environ={})
+    with pytest.raises(LedgerError, match="not a kind of ledger"):
+        open_ledger("mysql://localhost/x", environ={})
+    with pytest.raises(LedgerError, match="32 bytes in base64"):
+        open_ledger(tmp_path / "new", environ={SIGNING_VARIABLE: "short"})
+    name = fill(open_ledger(tmp_path / "ledger", environ=KEYS), 1)[0]
+    other = open_ledger(tmp_path / "ledger", environ={**KEYS, MASTER_VARIABLE: secret("x")})
+    with pytest.raises(LedgerError, match="this master key does not open it"):
+        other.read(name, who="clerk", purpose="test")
+    assert other.headers(person="investor 0") == []

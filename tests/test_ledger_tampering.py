@@ -1,0 +1,136 @@
+"""What was changed behind a ledger's back: found, and named for what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from explain.ledger.keys import SigningKey
+from explain.ledger.ledger import Ledger
+from explain.ledger.merkle import leaf_hash
+from explain.ledger.note import Verifier
+from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
+from explain.ledger.verify import Verification, verify_ledger, verify_record
+from tests.ledger_world import PLACES, Opener, fill, new_clock, newly_opened, opener, place
+
+location = pytest.fixture(params=PLACES)(place)
+clock = pytest.fixture(new_clock)
+opened = pytest.fixture(opener)
+ledger = pytest.fixture(newly_opened)
+
+
+def change(ledger: Ledger, statement: sa.Executable) -> None:
+    """Change the database behind the ledger's back."""
+    with ledger.store.write() as connection:
+        connection.execute(statement)
+
+
+def flipped(value: bytes, at: int) -> bytes:
+    return value[:at] + bytes([value[at] ^ 1]) + value[at + 1 :]
+
+
+def tampered(ledger: Ledger, kind: str) -> None:
+    """Change one thing in a ledger of 601 entries; entry 300 is the victim, or the last ones."""
+    with ledger.store.read() as connection:
+        rows = connection.execute(sa.select(ENTRY).where(ENTRY.c.seq.in_([300, 301])).order_by(ENTRY.c.seq)).all()
+        note = connection.execute(sa.select(CHECKPOINT.c.note).where(CHECKPOINT.c.size == 601)).scalar_one()
+    if kind == "swapped":
+        swap(ledger, *rows)
+        return
+    victim, key_id, data = sa.update(ENTRY).where(ENTRY.c.seq == 300), rows[0].key_id, bytes(rows[0].data)
+    new, leaf = flipped(data, len(data) - 3), bytes(rows[0].leaf_hash)
+    changes: dict[str, sa.Executable] = {
+        "content": victim.values(data=new),
+        "content and hash": victim.values(data=new, leaf_hash=leaf_hash(new)),
+        "header": victim.values(data=data.replace(b'"advice"', b'"Advice"')),
+        "hash": victim.values(leaf_hash=flipped(leaf, 5)),
+        "row": victim.values(kind="access"),
+        "missing": sa.delete(ENTRY).where(ENTRY.c.seq == 300),
+        "emptied": victim.values(data=None),
+        "tail": sa.delete(ENTRY).where(ENTRY.c.seq >= 598),
+        "tile": sa.update(TILE).where(TILE.c.idx == 0).values(root=leaf),
+        "no tile": sa.delete(TILE).where(TILE.c.idx == 0),
+        "checkpoint": sa.update(CHECKPOINT).where(CHECKPOINT.c.size == 601).values(note=note.replace("601", "602")),
+        "no checkpoint": sa.delete(CHECKPOINT),
+        "key": sa.update(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id).values(wrapped=b"x" * 60),
+        "no key": sa.delete(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id),
+    }
+    change(ledger, changes[kind])
+
+
+def swap(ledger: Ledger, one: Any, two: Any) -> None:
+    columns = ("id", "key_id", "kind", "time", "leaf_hash", "data")
+    change(ledger, sa.update(ENTRY).where(ENTRY.c.seq == one.seq).values(id="aside"))
+    for row, other in ((two, one), (one, two)):
+        values = {column: getattr(other, column) for column in columns}
+        change(ledger, sa.update(ENTRY).where(ENTRY.c.seq == row.seq).values(values))
+
+
+@pytest.mark.parametrize(
+    ("kind", "seq", "problem"),
+    [
+        ("content", 300, "altered: its content does not have its hash"),
+        ("content and hash", 300, "altered: not the entry that"),
+        ("header", 300, "altered: its content does not have its hash"),
+        ("hash", 300, "altered: its content does not have its hash"),
+        ("row", 300, "altered: its row does not say what its content says"),
+        ("missing", 300, "missing: 1 record(s) from place 300 on"),
+        ("emptied", 300, "missing: its content was deleted, and no entry says so"),
+        ("swapped", 300, "reordered: it was written at place 301"),
+        ("tail", 598, "missing: 3 record(s) at the end, which the checkpoint at 601 signed"),
+        ("tile", 0, "tile 0/0 does not agree"),
+        ("no tile", None, "tile 0/0 is missing"),
+        ("checkpoint", None, "checkpoint at 601: checkpoint at 602: not signed"),
+        ("no checkpoint", None, "no checkpoint covers all 601 entries"),
+        ("key", None, "this master key does not open it"),
+        ("no key", None, "is gone, and no entry says so"),
+    ],
+)
+def test_tampering_is_found_and_named(ledger: Ledger, kind: str, seq: int | None, problem: str) -> None:
+    fill(ledger, 600)
+    assert verify_ledger(ledger).sound
+    tampered(ledger, kind)
+    found = verify_ledger(ledger)
+    assert not found.sound
+    matching = [f for f in found.findings if problem in f.problem]
+    assert matching, found.findings
+    assert matching[0].seq == seq
+
+
+def test_one_record_alone_is_verified(ledger: Ledger) -> None:
+    names = fill(ledger, 600)
+    assert verify_record(ledger, names[299]) is None
+    tampered(ledger, "content")
+    found = verify_record(ledger, names[299])
+    assert found is not None and "altered" in found.problem
+    assert verify_record(ledger, names[298]) is None
+
+
+def test_a_rewritten_history_is_found_with_a_checkpoint_kept_elsewhere(opened: Opener, location: str) -> None:
+    """Who has the keys can sign another history; only what was handed out before shows it."""
+    ledger = opened()
+    fill(ledger, 3)
+    kept = ledger.checkpoint()
+    with ledger.store.write() as connection:
+        for table in (ENTRY, TILE, CHECKPOINT, PERSON_KEY):
+            opening = sa.select(ENTRY).where(ENTRY.c.seq == 0)
+            first = connection.execute(opening).mappings().one() if table is ENTRY else None
+            connection.execute(sa.delete(table))
+            if first is not None:
+                connection.execute(sa.insert(ENTRY), dict(first))
+    other = opened()
+    fill(other, 5)
+    assert verify_ledger(other).sound
+    found = verify_ledger(other, against=[kept])
+    assert [finding.problem for finding in found.findings] == [
+        "checkpoint at 4 kept elsewhere: the entries up to there do not have the root that it signed"
+    ]
+
+
+def test_another_key_is_not_trusted(ledger: Ledger) -> None:
+    fill(ledger, 2)
+    stranger = Verifier(ledger.origin, SigningKey(b"z" * 32).verifier("").public)
+    found: Verification = verify_ledger(ledger, trusted=[stranger])
+    assert "not the key that you trust" in found.findings[0].problem
