@@ -219,3 +219,14 @@ def test_pdf_is_made_for_archives(made: bytes) -> None:
     for font in fonts:
         descriptor = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
         assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_others_are_counted_as_in_the_record(
+    report: Report, world: tuple[Ledger, str, dict[str, Any], Adviser]
+) -> None:
+    """Each path through other investors says how many they are, in either language."""
+    record = expanded(world[2])
+    for item, asset in zip(record["list"], report.assets, strict=True):
+        for path, row in zip(item["explanation"]["paths"], asset.paths, strict=False):
+            if any(node["id"] is None for node in path["nodes"]):
+                assert re.search(rf"\b{path['count']}\b|{path['count']} 位", row.steps), (path["count"], row.steps)

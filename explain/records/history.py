@@ -115,7 +115,10 @@ def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
 
 def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     question, rules = record["question"], record["rules"]
-    levels = "; ".join(f"{name} {fact.get('tail', '')}" for name, fact in sorted(record["investor"]["levels"].items()))
+    levels = "; ".join(
+        f"{name} {fact.get('tail') or fact.get('value', '')}"
+        for name, fact in sorted(record["investor"]["levels"].items())
+    )
     return [
         ("investor", question["user_id"]),
         ("asked_by", f"{question['who']} ({question['through']})"),

@@ -27,6 +27,7 @@ from explain.records.verdict_text import verdict_text
 from explain.records.whole import COMPUTED_AGAIN, GONE
 from explain.wording import wording_of
 from kg.labels import local_label
+from recommender.suitability.investor import ASSUMED
 
 _ON_FIRST_PAGE: Final = 4
 """Rejected assets on the first page."""
@@ -64,7 +65,7 @@ class Report:
         rejected: what was not, with the sentences that say why.
         changes: what would have changed the result.
         identity: label and value.
-        integrity: sentences.
+        integrity: where the record stands; whether it is sound; how to verify it without this software.
     """
 
     lang: str
@@ -126,7 +127,8 @@ def make_report(
             texts.filled(
                 "integrity_text", seq=header.seq, origin=integrity.origin, size=integrity.size, public_key=integrity.key
             ),
-            f"{texts.filled(verdict, time=made, problem=integrity.problem)} {texts['offline']}",
+            texts.filled(verdict, time=made, problem=integrity.problem),
+            texts["offline"],
         ),
         profile=tuple(
             fact_row(fact, texts, field=texts.levels.get(name, name)) for name, fact in investor["levels"].items()
@@ -199,7 +201,11 @@ def _assumed(record: Mapping[str, Any], texts: ReportTexts) -> str:
     """What a what-if question assumes: levels, years, interests, and the assets followed and dismissed."""
     assumed, wording = record["question"]["assumed"], wording_of(texts.lang)
     names = {str(key): str(local if texts.lang.startswith("zh") else name) for key, _, name, local in _nodes(record)}
-    parts = [local_label(LEVEL_KINDS.get(name, ""), level, texts.lang) for name, level in assumed["levels"].items()]
+    parts = [
+        f"{texts.levels[table]} {local_label(LEVEL_KINDS[fact['relation']], fact['tail'], texts.lang)}"
+        for table, fact in record["investor"]["levels"].items()
+        if fact.get("source") == ASSUMED and "tail" in fact
+    ]
     if assumed["years"] is not None:
         parts.append(texts.filled("assumed_years", n=wording.number(assumed["years"], 0)))
     for name in ("interests", "follow", "dismiss"):

@@ -153,7 +153,7 @@ def checks(verdict: Mapping[str, Any], record: Mapping[str, Any], texts: ReportT
     for result in verdict["results"]:
         facts = tuple(fact_text(fact, names, texts) for fact in result["facts"][:_MOST_FACTS])
         outcome, text = outcome_text(result["outcome"], lang), result_text(result, lang)
-        title, basis = rule_title(record, result["rule"], lang), rule_basis(record, result["rule"])
+        title, basis = rule_title(record, result["rule"], lang), rule_basis(record, result["rule"], lang)
         rows.append(CheckRow(outcome, result["effect"], result["rule"], title, basis, text, facts))
     return tuple(rows)
 
@@ -168,9 +168,9 @@ def rule_title(record: Mapping[str, Any], rule: str, lang: str) -> str:
     return str(record.get("rule_texts", {}).get(rule, {}).get(lang, rule))
 
 
-def rule_basis(record: Mapping[str, Any], rule: str) -> str:
+def rule_basis(record: Mapping[str, Any], rule: str, lang: str) -> str:
     """The law or code that a rule serves; empty where the file is not at hand or says nothing."""
-    return str(record.get("rule_texts", {}).get(rule, {}).get("basis", ""))
+    return str(record.get("rule_texts", {}).get(rule, {}).get("basis", {}).get(lang, ""))
 
 
 def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[Reason]:
@@ -217,7 +217,8 @@ def _path_row(path: Mapping[str, Any], names: Mapping[str, str], texts: ReportTe
 
 
 def _node_name(node: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    return str(names.get(f"{node['kind']}/{node['id']}") or node["name"])
+    key = node["name"] if node["id"] is None else node["id"]  # others, summed up, are told apart by how many they are
+    return str(names.get(f"{node['kind']}/{key}") or node["name"])
 
 
 def _largest_own(explanation: Mapping[str, Any], names: Mapping[str, str]) -> OwnPart | None:

@@ -121,7 +121,9 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     rejected = [
         {**item, "verdict": _verdict(item["verdict"], item["asset_id"], rules, tables)} for item in record["rejected"]
     ]
-    names = {f"{kind}/{key}": local for key, kind, name, local in tables["nodes"] if local != name}
+    names = {
+        f"{kind}/{name if key is None else key}": local for key, kind, name, local in tables["nodes"] if local != name
+    }
     return {**record, "list": shown, "rejected": rejected, "local_names": names}
 
 

@@ -33,8 +33,8 @@ def recorded_rules(ledger: Ledger, record: dict[str, Any]) -> RuleSet:
     return parse_rules(registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(), "recorded rules")
 
 
-def _rule_texts(ledger: Ledger, record: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Rule to its title in each language, and its basis in law."""
+def _rule_texts(ledger: Ledger, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Rule to its title in each language, and its basis in law in each."""
     rules = recorded_rules(ledger, record).rules
     return {rule.name: {**rule.title, "basis": rule.basis} for rule in rules}
 

@@ -155,7 +155,7 @@ class _Reader:
             name=self._text(entry, "id", line),
             kind=kind,
             title=self._titles(entry, line),
-            basis=self._text(entry, "basis", line, default=""),
+            basis=self._basis(entry, line),
             unknown=Outcome[unknown.upper()],
             absent=Outcome[self._one_of(entry, "absent", effects, unknown, line).upper()],
             fail=Outcome[fail.upper()],
@@ -238,6 +238,14 @@ class _Reader:
         if not isinstance(titles, dict) or not all(isinstance(titles.get(lang), str) for lang in ("en", "zh-TW")):
             raise self._error(line, f"title = {titles!r}", 'write title = { en = "…", zh-TW = "…" }')
         return {lang: str(title) for lang, title in titles.items()}
+
+    def _basis(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
+        """One text for all languages, or one for each."""
+        basis = table.get("basis", {})
+        texts = dict.fromkeys(("en", "zh-TW"), basis) if isinstance(basis, str) else basis
+        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+            raise self._error(self._where(table, "basis", line), f"basis = {basis!r}", 'write basis = "…"')
+        return texts
 
     def _table(self, name: str) -> dict[str, Any]:
         table = self.content.get(name, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -35,7 +35,7 @@ class Rule:
         name: its id, by which records and reports name it.
         kind: one of `RULE_KINDS`.
         title: language to title.
-        basis: the law or code that it serves.
+        basis: language to the law or code that it serves; empty where the file names none.
         unknown: what counts where the facts do not decide; rejects unless the file says otherwise.
         absent: rules about an investor's level: what counts where the data hold no such level of anybody, so that
             it was never asked; as `unknown` unless the file says otherwise.
@@ -55,7 +55,7 @@ class Rule:
     name: str
     kind: str
     title: dict[str, str]
-    basis: str = ""
+    basis: dict[str, str] = field(default_factory=dict)
     unknown: Outcome = Outcome.REJECT
     absent: Outcome = Outcome.REJECT
     fail: Outcome = Outcome.REJECT

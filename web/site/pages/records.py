@@ -16,6 +16,7 @@ from explain.records.find import Found, Search, Summary
 from kg.schema import ASSET_KIND_OF, NodeKind
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
+from web.site.language import current_texts
 from web.site.looking import finder, keep_purpose, look, with_purpose
 from web.site.pages.signin import safe_target
 from web.site.render import Page, served, show
@@ -59,9 +60,13 @@ class RecordsPage(Page):
 
 @dataclass(frozen=True)
 class RuleCount:
-    """A rule over all that was considered: how many candidates it rejected and warned of, and in how many records."""
+    """A rule over all that was considered: how many candidates it rejected and warned of, and in how many records.
+
+    `title` is that of the present rules, the rule's id where they have none of that id.
+    """
 
     rule: str
+    title: str
     rejected: int
     warned: int
     records: int
@@ -178,7 +183,11 @@ def _counted(search: Search, found: Found) -> StatisticsPage:
         rejecting.update(rule for rule, count in summary.rejected_by if count)
         lines.update(verdict for _, verdict in summary.verdicts)
         days[summary.header.time[:10]] += 1
-    rules = [RuleCount(rule, count, warned[rule], rejecting[rule]) for rule, count in rejected.items()]
+    lang, present = current_texts().lang, {rule.name: rule.title for rule in served().desk.adviser.rules.rules}
+    rules = [
+        RuleCount(rule, present.get(rule, {}).get(lang, rule), count, warned[rule], rejecting[rule])
+        for rule, count in rejected.items()
+    ]
     return StatisticsPage(
         search,
         len(found.records),
