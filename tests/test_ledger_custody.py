@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,89 @@ def test_wrong_keys_and_places(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="this master key does not open it"):
         other.read(name, who="clerk", purpose="test")
     assert other.headers(person="investor 0") == []
+
+
+def test_a_running_writer_takes_up_the_key_of_another_process(tmp_path: Path) -> None:
+    running, other = open_ledger(tmp_path, environ={}), open_ledger(tmp_path, environ={})
+    running.append(record(1), person="ann")
+    custody.rotate_key(other, who="admin", reason="yearly")
+    running.append(record(2), person="ann")
+    found = verify_ledger(running)
+    assert (found.sound, len(found.keys), found.size) == (True, 2, 4)
+
+
+def test_the_key_changes_while_many_append(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path, environ={})
+
+    def work() -> None:
+        for number in range(40):
+            ledger.append(record(number), person="ann")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(5):
+        custody.rotate_key(ledger, who="admin", reason="test")
+    for thread in threads:
+        thread.join()
+    found = verify_ledger(ledger)
+    assert (found.sound, len(found.keys), found.size) == (True, 6, 1 + 5 + 160)
+
+
+def test_two_change_the_key_at_a_time(tmp_path: Path) -> None:
+    """The second is refused, and the first one's key stays in its file."""
+    one, two = open_ledger(tmp_path, environ={}), open_ledger(tmp_path, environ={})
+    two.append(record(1), person="ann")
+    custody.rotate_key(one, who="admin", reason="yearly")
+    with pytest.raises(LedgerError, match=r"changed by somebody else|is not in a file"):
+        custody.rotate_key(two, who="other admin", reason="yearly")
+    again = open_ledger(tmp_path, environ={})
+    again.append(record(2), person="ann")
+    assert verify_ledger(again).sound
+
+
+def test_many_make_the_keys_at_the_same_moment(tmp_path: Path) -> None:
+    start, made = threading.Barrier(12), []
+
+    def work() -> None:
+        start.wait()
+        ledger = open_ledger(tmp_path, environ={})
+        made.append(ledger.append(record(1), person="ann").id)
+        ledger.close()
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ledger = open_ledger(tmp_path, environ={})
+    assert len(made) == len(ledger.headers(person="ann")) == 12
+    assert verify_ledger(ledger).sound
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_key_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(LedgerError, match="cannot make the key file"):
+        patch.setattr("os.fsync", full)
+        open_ledger(tmp_path, environ={})
+    assert not list(tmp_path.glob("*.key*"))
+    open_ledger(tmp_path, environ={}).append(record(1), person="ann")
+
+
+def test_a_hold_that_comes_while_a_person_is_erased(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = fill(ledger, 5)
+    draft = ledger.draft
+
+    def held_before(*about: Any) -> Any:
+        monkeypatch.undo()
+        custody.hold(ledger, person="investor 1", who="counsel", reason="case 9")
+        return draft(*about)
+
+    monkeypatch.setattr(ledger, "draft", held_before)
+    with pytest.raises(LedgerError, match="case 9"):
+        custody.erase(ledger, "investor 1", who="dpo", reason="request", despite_retention=True)
+    assert ledger.read(names[1], who="clerk", purpose="test") == record(1)
+    assert verify_ledger(ledger).sound

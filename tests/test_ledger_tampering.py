@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from explain.ledger import custody
 from explain.ledger.keys import SigningKey
 from explain.ledger.ledger import Ledger
 from explain.ledger.merkle import leaf_hash
-from explain.ledger.note import Verifier
+from explain.ledger.note import Note, Verifier
 from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from explain.ledger.verify import Verification, verify_ledger, verify_record
-from tests.ledger_world import PLACES, Opener, fill, new_clock, newly_opened, opener, place
+from kg.errors import LedgerError
+from tests.ledger_world import PLACES, Clock, Opener, fill, new_clock, newly_opened, opener, place
 
 location = pytest.fixture(params=PLACES)(place)
 clock = pytest.fixture(new_clock)
@@ -56,6 +60,7 @@ def tampered(ledger: Ledger, kind: str) -> None:
         "no checkpoint": sa.delete(CHECKPOINT),
         "key": sa.update(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id).values(wrapped=b"x" * 60),
         "no key": sa.delete(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id),
+        "whose key": sa.update(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id).values(subject="0" * 64),
     }
     change(ledger, changes[kind])
 
@@ -86,6 +91,7 @@ def swap(ledger: Ledger, one: Any, two: Any) -> None:
         ("no checkpoint", None, "no checkpoint covers all 601 entries"),
         ("key", None, "this master key does not open it"),
         ("no key", None, "is gone, and no entry says so"),
+        ("whose key", None, "this master key does not open it, or it was altered"),
     ],
 )
 def test_tampering_is_found_and_named(ledger: Ledger, kind: str, seq: int | None, problem: str) -> None:
@@ -134,3 +140,81 @@ def test_another_key_is_not_trusted(ledger: Ledger) -> None:
     stranger = Verifier(ledger.origin, SigningKey(b"z" * 32).verifier("").public)
     found: Verification = verify_ledger(ledger, trusted=[stranger])
     assert "not the key that you trust" in found.findings[0].problem
+
+
+def test_one_record_that_changed_places_with_another(ledger: Ledger) -> None:
+    names = fill(ledger, 600)
+    tampered(ledger, "swapped")
+    problems = [verify_record(ledger, names[at]) for at in (299, 300)]
+    assert [found and found.problem for found in problems] == [
+        "reordered: it was written at place 300",
+        "reordered: it was written at place 301",
+    ]
+
+
+def test_what_is_left_of_an_expired_record(ledger: Ledger, clock: Clock) -> None:
+    fill(ledger, 5)
+    clock.now += timedelta(days=2560)
+    custody.expire(ledger, who="clerk")
+    change(ledger, sa.update(ENTRY).where(ENTRY.c.seq == 2).values(kind="access"))
+    assert [(f.seq, f.problem) for f in verify_ledger(ledger).findings] == [
+        (2, "altered: its row does not say what was left of it")
+    ]
+
+
+def test_a_key_that_nobody_handed_over_to(ledger: Ledger) -> None:
+    """Who has no key of the ledger's signs it with one of their own, and adds the entry that would name it."""
+    (name,) = fill(ledger, 1)
+    thief = SigningKey(b"t" * 32)
+    verifier = thief.verifier(ledger.origin)
+    handover = Note.sign(f"{ledger.origin}\nkey {verifier.text}\n", verifier, thief.private).text
+    ledger.write([ledger.draft({"verifier": verifier.text, "handover": handover}, None, "key")])
+    body = Note.parse(ledger.checkpoint()).body
+    forged = Note.sign(body, verifier, thief.private).text
+    change(ledger, sa.update(CHECKPOINT).where(CHECKPOINT.c.size == 3).values(note=forged))
+    found = verify_record(ledger, name)
+    assert found is not None
+    assert "its handover is not signed by the key before it" in found.problem
+    assert not verify_ledger(ledger).sound
+
+
+def test_one_record_under_a_key_that_is_trusted(ledger: Ledger) -> None:
+    (name,) = fill(ledger, 1)
+    assert verify_record(ledger, name, trusted=ledger.verifiers) is None
+    stranger = Verifier(ledger.origin, SigningKey(b"z" * 32).verifier("").public)
+    found = verify_record(ledger, name, trusted=[stranger])
+    assert found is not None
+    assert "not the key that you trust" in found.problem
+
+
+def test_a_signature_has_one_text(ledger: Ledger) -> None:
+    """The last letter of base64 has bits that mean nothing."""
+    note = ledger.checkpoint()
+    last = note.rstrip("=\n")[-1]
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = note.replace(f"{last}=\n", f"{letters[letters.index(last) ^ 1]}=\n")
+    assert other != note
+    change(ledger, sa.update(CHECKPOINT).values(note=other))
+    assert "not a signed note" in verify_ledger(ledger).findings[0].problem
+
+
+def test_verified_while_others_append(ledger: Ledger, opened: Opener) -> None:
+    fill(ledger, 300)
+    writer, over = opened(), threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            fill(writer, 7)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    found = [verify_ledger(ledger) for _ in range(12)]
+    over.set()
+    thread.join()
+    assert [each.findings for each in found] == [()] * 12
+    assert found[0].size < found[-1].size
+
+
+def test_no_checkpoint_to_compare_with(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="not a signed note"):
+        verify_ledger(ledger, against=["something else"])
