@@ -18,7 +18,7 @@ from explain.records.keep import keep
 from explain.records.record import record_of
 from explain.records.serve import tags_of
 
-REMEMBERED: Final = 128 * 1024 * 1024
+REMEMBERED: Final = 64 * 1024 * 1024
 """Bytes of answers that are remembered, so that memory stays flat."""
 
 View = TypeVar("View")
