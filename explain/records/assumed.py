@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kg.graph import KnowledgeGraph
 from kg.schema import RELATIONS, Relation
-from recommender.assumed import AssumedInvestor, interest_node
+from recommender.assumed import AssumedInvestor, interest_nodes
 from recommender.retrieve import user_position
 from recommender.scorer import Scorer
 
@@ -39,7 +39,7 @@ class Assumed:
         ids, first = graph.nodes.id, int(graph.assets[0])
         return cls(
             tuple(sorted((relation.value, str(ids[row])) for relation, row in investor.levels.items())),
-            tuple(str(ids[row]) for row in investor.interests),
+            tuple(dict.fromkeys(str(ids[row]) for row in investor.interests)),
             tuple(str(ids[first + asset]) for asset in sorted(investor.followed)),
             tuple(str(ids[first + asset]) for asset in sorted(investor.dismissed)),
             investor.years,
@@ -58,7 +58,7 @@ class Assumed:
             frozenset(graph.asset_row(name) - first for name in names) for names in (self.follow, self.dismiss)
         )
         levels = {Relation(relation): _level(graph, Relation(relation), name) for relation, name in self.levels}
-        interests = tuple(interest_node(graph, name) for name in self.interests)
+        interests = tuple(node for name in self.interests for node in interest_nodes(graph, name))
         asked = AssumedInvestor(before.row, before.held, followed, dismissed, levels, interests, self.years)
         return asked, before
 

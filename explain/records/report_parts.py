@@ -12,7 +12,7 @@ from explain.records.verdict_text import outcome_text, result_text, verdict_text
 from explain.wording import Wording, wording_of
 
 _MOST_PATHS: Final = 25
-_MOST_FACTS: Final = 6
+_MOST_FACTS: Final = 8
 _MOST_SOURCES: Final = 2
 _UNEXPLAINED: Final[Mapping[str, Any]] = MappingProxyType(
     {"base": [], "channels": [], "paths": [], "facts": [], "reasons": []}
@@ -151,10 +151,12 @@ def checks(verdict: Mapping[str, Any], record: Mapping[str, Any], texts: ReportT
     lang, rows = texts.lang, []
     names = {str(fact["tail"]): label_of({**fact, "asset_id": fact["tail"]}, lang) for fact in _positions(record)}
     for result in verdict["results"]:
-        facts = tuple(fact_text(fact, names, texts) for fact in result["facts"][:_MOST_FACTS])
+        facts = [fact_text(fact, names, texts) for fact in result["facts"][:_MOST_FACTS]]
+        left = len(result["facts"]) - len(facts)
+        facts += [texts.filled("more_facts", n=wording_of(lang).integer(left))] if left else []
         outcome, text = outcome_text(result["outcome"], lang), result_text(result, lang)
         title, basis = rule_title(record, result["rule"], lang), rule_basis(record, result["rule"], lang)
-        rows.append(CheckRow(outcome, result["effect"], result["rule"], title, basis, text, facts))
+        rows.append(CheckRow(outcome, result["effect"], result["rule"], title, basis, text, tuple(facts)))
     return tuple(rows)
 
 

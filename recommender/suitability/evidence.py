@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
 from kg.graph import NO_DAY
-from kg.schema import Relation
+from kg.schema import NodeKind, Relation
 from recommender.suitability.assets import AssetFacts, day_text, edge_fact, one_edge
 from recommender.suitability.investor import InvestorFacts, level_fact, share_fact
 from recommender.suitability.judges import LEVEL_TABLE, fact_edge
 from recommender.suitability.rules import Rule, RuleSet
 from recommender.suitability.verdict import REASON_CODE, Fact, Judgement
 
+_WHOLE: Final = 1e-9
+_MOST_HOLDINGS: Final = 3
 _MEMBERSHIP: Final = MappingProxyType({"issuer": Relation.ISSUED_BY, "industry": Relation.IN_INDUSTRY})
 
 
@@ -82,17 +85,30 @@ def _concentration_facts(
         return
     part = exposure.part(asset, group)
     name, source = str(exposure.names[group]), rules_source(assets.rules)
-    note = "with a look through funds" if part < 1 else ""
+    note = "with a look through funds" if part < 1 - _WHOLE else ""
     yield Fact(_asset_id(assets, asset), "EXPOSURE", name, value=part, source=source, note=note)
     yield Fact("", "PURCHASE_SHARE", value=assets.rules.purchase_share, source=source, note="assumed for the purchase")
-    relation = _MEMBERSHIP.get(rule.group)
-    if relation is not None:
-        edge = int(one_edge(assets.graph, relation, assets.graph.assets[asset : asset + 1])[0])
-        if edge >= 0:
-            yield edge_fact(assets.graph, edge)
+    yield from _membership_facts(rule, assets, asset, group)
     for at, held in enumerate(investor.held):
-        if investor.share[at] > 0 and exposure.part(int(held), group) > 0:
-            yield share_fact(assets, investor, at)
+        counted = exposure.part(int(held), group)
+        if investor.share[at] > 0 and counted > 0:
+            fact = share_fact(assets, investor, at)
+            through = f"{counted:.1%} of it counts" if counted < 1 - _WHOLE else ""
+            yield replace(fact, note="; ".join(part for part in (fact.note, through) if part))
+
+
+def _membership_facts(rule: Rule, assets: AssetFacts, asset: int, group: int) -> Iterator[Fact]:
+    """Why the candidate counts: for a fund the largest holdings in the group, else its own issuer or industry."""
+    graph, row = assets.graph, int(assets.graph.assets[asset])
+    exposure, first = assets.exposure[rule.group], int(graph.assets[0])
+    lists = graph.outgoing(Relation.INVESTS_IN)
+    inside = [edge for edge in lists.edges_of(row) if exposure.part(int(graph.edges.tail[edge]) - first, group) > 0]
+    for edge in sorted(inside, key=lambda edge: -np.nan_to_num(graph.edges.weight[edge]))[:_MOST_HOLDINGS]:
+        yield edge_fact(graph, int(edge))
+    relation = _MEMBERSHIP.get(rule.group)
+    edge = -1 if relation is None or inside else int(one_edge(graph, relation, np.array([row]))[0])
+    if edge >= 0 and graph.kind_of(row) is not NodeKind.FUND:
+        yield edge_fact(graph, edge)
 
 
 def _restriction_facts(assets: AssetFacts, asset: int) -> Iterator[Fact]:

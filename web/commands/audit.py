@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from explain.ledger.ledger import Ledger
     from explain.ledger.verify import Verification
     from explain.records.inspect import Look
+    from explain.records.replay import Replay
 
 _PURPOSE: Final = "looked at on the command line"
 
@@ -214,8 +215,18 @@ def _replay(ledger: Ledger, args: argparse.Namespace) -> int:
         sys.stdout.write(f"software: made with {name} {then or '(none)'}, now {now or '(none)'}\n")
     for difference in found.differences:
         sys.stdout.write(f"differs: {difference.field}: was {difference.recorded!r}, is {difference.computed!r}\n")
-    sys.stdout.write("the same, bit for bit\n" if found.same else f"{len(found.differences)} fields differ\n")
+    sys.stdout.write(_outcome(found))
     return 0 if found.same else 1
+
+
+def _outcome(found: Replay) -> str:
+    """What the replay found, in one line."""
+    if found.same:
+        return "the same, bit for bit\n"
+    if [difference.field for difference in found.differences] == ["build.hash"]:
+        return "the same answer, bit for bit, by a build that was made again and has a hash of its own\n"
+    count = len(found.differences)
+    return f"{count} {'field differs' if count == 1 else 'fields differ'}\n"
 
 
 # -- proving -------------------------------------------------------------------------------------------------
