@@ -199,7 +199,7 @@ def clock_set_back(folder: Path) -> list[Figure]:
 
 
 def fuzzed(build: Build, folder: Path, requests: int) -> list[Figure]:
-    """Requests of an investor and of compliance; needs what `pip install 'pathfolio[test]'` brings."""
+    """Requests of all kinds of visitors; needs what `pip install 'pathfolio[test]'` brings."""
     if importlib.util.find_spec("schemathesis") is None:
         return []
     import logging
@@ -212,7 +212,8 @@ def fuzzed(build: Build, folder: Path, requests: int) -> list[Figure]:
     told = [Figure(text[:200], 1, "") for text in found.findings[:20]]
     answers = json.dumps(dict(sorted(found.answers.items())))
     return [
-        Figure(f"requests at random, answers {answers}", found.requests, ""),
+        Figure(f"requests at random, answers {answers}", found.requests, "", "asked for", requests),
+        *(Figure(f"of them to {path}", count, "") for path, count in sorted(found.endpoints.items())),
         Figure("server errors, tracebacks, broken answers, others' data", len(found.findings), "", "asked for", 0),
         *told,
     ]

@@ -58,12 +58,14 @@ class Fuzzing:
 
     Attributes:
         answers: status to how many there were.
+        endpoints: path of the description, or of a page, to how many requests were made to it.
         ids, names: of investors whom the asker must not see; an id may come back where the request named it.
     """
 
     ids: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     answers: Counter[int] = field(default_factory=Counter)
+    endpoints: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
 
     @property
@@ -71,9 +73,10 @@ class Fuzzing:
         """How many were made."""
         return self.answers.total()
 
-    def judge(self, asked: str, status: int, text: str) -> None:
+    def judge(self, endpoint: str, asked: str, status: int, text: str) -> None:
         """Look at one answer."""
         self.answers[status] += 1
+        self.endpoints[endpoint] += 1
         if status >= 500 and status not in {501, 503}:
             self.findings.append(f"{asked}: {status}")
         if _TRACES.search(text):
@@ -114,7 +117,7 @@ def _call(app: Flask, case: Any, headers: dict[str, str], about: Fuzzing, known:
     except FailureGroup as error:
         told = " ".join(" ".join(str(each).split()) for each in error.exceptions)
         about.findings.append(f"{asked}: {told[:300]}")
-    about.judge(asked, response.status_code, response.content.decode("utf-8", errors="replace"))
+    about.judge(case.operation.path, asked, response.status_code, response.content.decode("utf-8", errors="replace"))
 
 
 def at_random(app: Flask, headers: dict[str, str], about: Fuzzing, count: int) -> None:
@@ -137,7 +140,7 @@ def at_random(app: Flask, headers: dict[str, str], about: Fuzzing, count: int) -
         target = re.sub(r"\{\w+\}", lambda _: name.replace("/", "~1") or "x", path)
         body: dict[str, Any] = {"json": form} if as_json else {"data": form}
         response = app.test_client().open(target, method=method, query_string=query, headers=headers, **body)
-        about.judge(f"{method} {target!r} {query!r} {form!r}", response.status_code, _text(response))
+        about.judge(path, f"{method} {target!r} {query!r} {form!r}", response.status_code, _text(response))
 
     _run(call, asked, count)
 
@@ -158,7 +161,8 @@ def _run(call: Callable[[Any], None], strategy: st.SearchStrategy[Any], count: i
 
 
 def fuzz_site(build: Build, folder: Path, requests: int) -> Fuzzing:
-    """`requests` requests at a site with accounts, half of them an investor's and half compliance's.
+    """`requests` requests at a site with accounts, a quarter each of somebody who has not signed in, of an investor,
+    of an analyst and of compliance, who alone may see other investors.
 
     Args:
         folder: where the site's ledger is made.
@@ -166,8 +170,9 @@ def fuzz_site(build: Build, folder: Path, requests: int) -> Fuzzing:
     graph, accounts = build.graph, Accounts(":memory:")
     own = str(graph.nodes.id[graph.users[len(graph.users) // 2]])
     accounts.add("ivy", Role.INVESTOR, None, own)
+    accounts.add("anna", Role.ANALYST, None)
     accounts.add("carl", Role.COMPLIANCE, None)
-    tokens = {name: {"Authorization": f"Bearer {accounts.new_token(name)}"} for name in ("ivy", "carl")}
+    tokens = {name: {"Authorization": f"Bearer {accounts.new_token(name)}"} for name in ("ivy", "anna", "carl")}
     app = create_app(build, Access(accounts), desk=open_desk(build, None, folder))
     app.extensions["pathfolio_graph"].close()
     others, assets = dict(investors_but(app, own)), {str(name) for name in graph.nodes.name[graph.assets]}
@@ -176,12 +181,18 @@ def fuzz_site(build: Build, folder: Path, requests: int) -> Fuzzing:
     seen = app.test_client().get(f"/investors/{own}?format=json", headers=tokens["carl"]).headers["Pathfolio-Record"]
     known = {"user_id": [own, *list(others)[:3]], "asset_id": [str(key) for key in graph.nodes.id[graph.assets[:5]]]}
     known |= {"record_id": [seen, seen[:4]], "investor": [own], "a": [seen], "b": [seen]}
-    about = Fuzzing(frozenset(others), names)
-    by_schema(app, tokens["ivy"], about, requests // 4, known)
-    at_random(app, tokens["ivy"], about, requests // 2 - about.requests)
-    about.ids = about.names = frozenset()
-    by_schema(app, tokens["carl"], about, requests // 4, known)
-    at_random(app, tokens["carl"], about, requests - about.requests)
+    about = Fuzzing()
+    everybody = frozenset(others) | {own}, names | {str(graph.nodes.name[graph.row(NodeKind.USER, own)])} - assets
+    kept_from = {
+        "": everybody,
+        "ivy": (frozenset(others), names),
+        "anna": everybody,
+        "carl": (frozenset(), frozenset()),
+    }
+    for turn, (who, (about.ids, about.names)) in enumerate(kept_from.items(), 1):
+        headers, upto = tokens.get(who, {}), requests * turn // len(kept_from)
+        by_schema(app, headers, about, (upto - about.requests) // 2, known)
+        at_random(app, headers, about, upto - about.requests)
     app.extensions["pathfolio"].desk.ledger.close()
     return about
 
