@@ -37,7 +37,11 @@ EMPHASIS: Final = 1.0
 INTEREST: Final = "interest"
 INTEREST_KINDS: Final = (NodeKind.INDUSTRY, NodeKind.SECTOR, NodeKind.CATEGORY)
 INTEREST_WEIGHT: Final = 0.05
-"""What one interest adds to an asset that has it: about the pull of a new issue, well above a profile's lifts."""
+"""What an interest adds to the first of the assets that have it: about the pull of a new issue, well above a
+profile's lifts."""
+INTEREST_HALF: Final = 100
+"""It adds half of that to the asset at this place, by what is the same for everybody: several interests share a list
+instead of the largest filling it."""
 
 _NO_LEVELS: Final[Mapping[Relation, int]] = MappingProxyType({})
 
@@ -164,7 +168,8 @@ class AssumedScore:
             nobody = AssumedInvestor().rows(self.scorer.interactions)
             scores = scores + EMPHASIS * (self.scorer.score_rows(self._followed) - self.scorer.score_rows(nobody))[0]
         for node in self.investor.interests:
-            scores[_having(self.scorer.graph, node)] += INTEREST_WEIGHT
+            having, weight = interest_weights(self.scorer, node)
+            scores[having] += weight
         return scores
 
     def account(self, asset: int) -> ScoreAccount:
@@ -174,19 +179,28 @@ class AssumedScore:
         if self._followed is not None:
             alone = self.scorer.account_row(self._followed, asset).channels
             channels = _together(channels, [_times(channel, EMPHASIS) for channel in alone])
-        channels = (*channels, *_interest_channel(self.scorer.graph, self.investor, asset))
+        channels = (*channels, *_interest_channel(self.scorer, self.investor, asset))
         score = sum(value for _, value in account.base) + sum(channel.value for channel in channels)
         return replace(account, score=score, channels=channels)
 
 
-def _interest_channel(graph: KnowledgeGraph, investor: AssumedInvestor, asset: int) -> tuple[ChannelAccount, ...]:
-    target = int(graph.assets[asset])
-    walks = tuple(
-        Walk((investor.row, node, target), (Relation.SEEKS, attribute_relation(graph.kind_of(node))), INTEREST_WEIGHT)
-        for node in investor.interests
-        if asset in _having(graph, node)
-    )
-    return (ChannelAccount(INTEREST, sum(walk.contribution for walk in walks), walks, 0.0),) if walks else ()
+def interest_weights(scorer: Scorer, node: int) -> tuple[IntArray, FloatArray]:
+    """Positions of the assets that have the attribute at row `node`, ascending, and what the interest adds to each:
+    INTEREST_WEIGHT / (1 + place / INTEREST_HALF), with places from 0 in the order of the score's base."""
+    having = _having(scorer.graph, node)
+    base = np.sum([values[having] for values in scorer.base.values()], axis=0)
+    place = np.empty(len(having))
+    place[np.argsort(-base, kind="stable")] = np.arange(len(having))
+    return having, INTEREST_WEIGHT / (1 + place / INTEREST_HALF)
+
+
+def _interest_channel(scorer: Scorer, investor: AssumedInvestor, asset: int) -> tuple[ChannelAccount, ...]:
+    graph, walks = scorer.graph, []
+    for node in investor.interests:
+        having, weight = interest_weights(scorer, node)
+        nodes, steps = (investor.row, node, int(graph.assets[asset])), (Relation.SEEKS, _relation_to(graph, node))
+        walks += [Walk(nodes, steps, float(part)) for part in weight[having == asset]]
+    return (ChannelAccount(INTEREST, sum(walk.contribution for walk in walks), tuple(walks), 0.0),) if walks else ()
 
 
 def _times(channel: ChannelAccount, factor: float) -> ChannelAccount:
@@ -205,22 +219,24 @@ def _sum(one: ChannelAccount, two: ChannelAccount) -> ChannelAccount:
     return ChannelAccount(one.name, one.value + two.value, (*one.walks, *two.walks), one.remainder + two.remainder)
 
 
-def interest_node(graph: KnowledgeGraph, text: str) -> int:
-    """The row of the industry, sector or category with this id.
+def interest_nodes(graph: KnowledgeGraph, text: str) -> tuple[int, ...]:
+    """The rows of the industry, sector and category with this id: a sector's name may be a type of fund too.
 
     Raises:
         UsageError: there is none.
     """
-    for kind in INTEREST_KINDS:
-        row = graph.find(kind, text)
-        if row is not None:
-            return row
+    rows = tuple(row for kind in INTEREST_KINDS if (row := graph.find(kind, text)) is not None)
+    if rows:
+        return rows
     raise UsageError(f"no industry, sector or category {text!r} in the snapshot of {graph.as_of}: check its name")
+
+
+def _relation_to(graph: KnowledgeGraph, node: int) -> Relation:
+    return attribute_relation(graph.kind_of(node))
 
 
 def _having(graph: KnowledgeGraph, node: int) -> IntArray:
     """Positions of the assets that have the attribute at row `node`, ascending."""
-    relation = attribute_relation(graph.kind_of(node))
-    rows = graph.incoming(relation).of(node)
+    rows = graph.incoming(_relation_to(graph, node)).of(node)
     first, last = int(graph.assets[0]), int(graph.assets[-1])
     return rows[(rows >= first) & (rows <= last)].astype(np.int64) - first

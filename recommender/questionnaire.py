@@ -17,7 +17,7 @@ import numpy as np
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
 from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
-from recommender.assumed import INTEREST_KINDS, AssumedInvestor, interest_node
+from recommender.assumed import INTEREST_KINDS, AssumedInvestor, interest_nodes
 from recommender.channels.base import attribute_relation
 
 QUESTIONS: Final = MappingProxyType(
@@ -99,8 +99,8 @@ def answered(
     found = investor or AssumedInvestor()
     for name, value in answers:
         if name == INTEREST:
-            node = interest_node(graph, value)
-            found = replace(found, interests=tuple(dict.fromkeys((*found.interests, node))))
+            nodes = interest_nodes(graph, value)
+            found = replace(found, interests=tuple(dict.fromkeys((*found.interests, *nodes))))
         elif name == HORIZON:
             found = replace(found, years=_years(value))
         elif name in QUESTIONS:

@@ -23,7 +23,7 @@ from kg.graph import KnowledgeGraph
 from kg.sample.size import SampleSize
 from kg.sample.truth import Truth, preferences
 from kg.schema import NodeKind, Relation
-from recommender.assumed import AssumedInvestor, AssumedScore
+from recommender.assumed import INTEREST_KINDS, AssumedInvestor, AssumedScore
 from recommender.build import Build
 from recommender.questionnaire import QUESTIONS, answered, choices_of, read_profile
 from recommender.ranking import id_order, top_lists
@@ -151,6 +151,26 @@ def test_answers_give_more_relevant_lists_than_popularity(
     by_answers = relevance(scorer, truth, users, lists)
     assert by_answers > by_popularity + 0.05
     assert by_answers > relevance(scorer, truth, users, bare)
+
+
+def test_a_name_of_several_kinds_stands_for_all_of_them(build: Build) -> None:
+    """Who names Health Care means the sector and the funds of that category."""
+    graph = build.graph
+    names = {kind: {str(graph.nodes.id[row]) for row in graph.rows(kind)} for kind in INTEREST_KINDS}
+    name = min(names[NodeKind.SECTOR] & names[NodeKind.CATEGORY])
+    found = answered(graph, [("interest", name)]).interests
+    assert [graph.kind_of(row) for row in found] == [NodeKind.SECTOR, NodeKind.CATEGORY]
+
+
+def test_two_interests_share_a_list(build: Build) -> None:
+    """Of the first ten at least three have either: the larger interest does not fill the list."""
+    graph = build.graph
+    kinds = ((NodeKind.INDUSTRY, Relation.IN_INDUSTRY), (NodeKind.CATEGORY, Relation.IN_CATEGORY))
+    nodes = [max(graph.rows(kind).tolist(), key=lambda row: len(graph.incoming(r).of(row))) for kind, r in kinds]
+    scores = AssumedScore(build.scorer, AssumedInvestor(interests=tuple(nodes))).scores()
+    best = set(graph.assets[np.argsort(-scores, kind="stable")[:10]].tolist())
+    for node, (_, relation) in zip(nodes, kinds, strict=True):
+        assert len(best & set(graph.incoming(relation).of(node).tolist())) >= 3
 
 
 def test_an_interest_is_said_to_be_the_reason(build: Build) -> None:

@@ -13,7 +13,7 @@ from explain.claims import Investor
 from explain.evidence import FOLLOWS
 from explain.records.adviser import Adviser
 from kg.schema import NodeKind, Relation
-from recommender.assumed import EMPHASIS, INTEREST_WEIGHT, NOBODY, AssumedInvestor, AssumedScore
+from recommender.assumed import EMPHASIS, INTEREST_HALF, INTEREST_WEIGHT, NOBODY, AssumedInvestor, AssumedScore
 from recommender.build import Build
 from recommender.channels.base import Investors
 from recommender.ranking import id_order, top_lists
@@ -79,7 +79,7 @@ def test_dismissing_a_holding_is_never_having_had_it(scorer: Scorer) -> None:
 
 
 @pytest.mark.parametrize("kind", [NodeKind.INDUSTRY, NodeKind.CATEGORY])
-def test_an_interest_adds_its_weight_to_what_has_it(scorer: Scorer, kind: NodeKind) -> None:
+def test_an_interest_adds_to_what_has_it_most_to_what_sells_best(scorer: Scorer, kind: NodeKind) -> None:
     graph = scorer.graph
     relation = {NodeKind.INDUSTRY: Relation.IN_INDUSTRY, NodeKind.CATEGORY: Relation.IN_CATEGORY}[kind]
     node = int(graph.rows(kind)[0])
@@ -89,7 +89,10 @@ def test_an_interest_adds_its_weight_to_what_has_it(scorer: Scorer, kind: NodeKi
         AssumedScore(scorer, AssumedInvestor(interests=(node,))).scores()
         - AssumedScore(scorer, AssumedInvestor()).scores()
     )
-    np.testing.assert_allclose(added, np.where(has, INTEREST_WEIGHT, 0.0), atol=1e-15)
+    base = sum(scorer.base.values())
+    best_first = sorted(np.flatnonzero(has).tolist(), key=lambda asset: (-base[asset], asset))
+    np.testing.assert_allclose(added[best_first], [INTEREST_WEIGHT / (1 + n / INTEREST_HALF) for n in range(has.sum())])
+    assert not added[~has].any()
 
 
 def test_every_account_adds_up(scorer: Scorer) -> None:
