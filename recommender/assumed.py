@@ -167,10 +167,28 @@ class AssumedScore:
         if self._followed is not None:
             nobody = AssumedInvestor().rows(self.scorer.interactions)
             scores = scores + EMPHASIS * (self.scorer.score_rows(self._followed) - self.scorer.score_rows(nobody))[0]
-        for node in self.investor.interests:
-            having, weight = interest_weights(self.scorer, node)
+        for _, having, weight in self._interests:
             scores[having] += weight
         return scores
+
+    @cached_property
+    def _interests(self) -> tuple[tuple[int, IntArray, FloatArray], ...]:
+        """Row of each attribute of interest, positions of the assets that have it, ascending, what it adds to each.
+
+        That is INTEREST_WEIGHT / (1 + place / INTEREST_HALF), with places from 0 in the order of the score's base. An
+        asset that has two attributes of one name, such as a sector and an industry, has the interest once.
+        """
+        graph, parts, taken = self.scorer.graph, [], np.zeros(0, np.int64)
+        for number, node in enumerate(self.investor.interests):
+            if number and graph.nodes.id[node] != graph.nodes.id[self.investor.interests[number - 1]]:
+                taken = taken[:0]
+            having = np.setdiff1d(_having(graph, node), taken)
+            base = np.sum([values[having] for values in self.scorer.base.values()], axis=0)
+            place = np.empty(len(having))
+            place[np.argsort(-base, kind="stable")] = np.arange(len(having))
+            parts.append((node, having, INTEREST_WEIGHT / (1 + place / INTEREST_HALF)))
+            taken = np.union1d(taken, having)
+        return tuple(parts)
 
     def account(self, asset: int) -> ScoreAccount:
         """The score of the asset at position `asset` taken apart; the first step of an interest's walk reads SEEKS."""
@@ -179,28 +197,17 @@ class AssumedScore:
         if self._followed is not None:
             alone = self.scorer.account_row(self._followed, asset).channels
             channels = _together(channels, [_times(channel, EMPHASIS) for channel in alone])
-        channels = (*channels, *_interest_channel(self.scorer, self.investor, asset))
+        channels = (*channels, *self._interest_channel(asset))
         score = sum(value for _, value in account.base) + sum(channel.value for channel in channels)
         return replace(account, score=score, channels=channels)
 
-
-def interest_weights(scorer: Scorer, node: int) -> tuple[IntArray, FloatArray]:
-    """Positions of the assets that have the attribute at row `node`, ascending, and what the interest adds to each:
-    INTEREST_WEIGHT / (1 + place / INTEREST_HALF), with places from 0 in the order of the score's base."""
-    having = _having(scorer.graph, node)
-    base = np.sum([values[having] for values in scorer.base.values()], axis=0)
-    place = np.empty(len(having))
-    place[np.argsort(-base, kind="stable")] = np.arange(len(having))
-    return having, INTEREST_WEIGHT / (1 + place / INTEREST_HALF)
-
-
-def _interest_channel(scorer: Scorer, investor: AssumedInvestor, asset: int) -> tuple[ChannelAccount, ...]:
-    graph, walks = scorer.graph, []
-    for node in investor.interests:
-        having, weight = interest_weights(scorer, node)
-        nodes, steps = (investor.row, node, int(graph.assets[asset])), (Relation.SEEKS, _relation_to(graph, node))
-        walks += [Walk(nodes, steps, float(part)) for part in weight[having == asset]]
-    return (ChannelAccount(INTEREST, sum(walk.contribution for walk in walks), tuple(walks), 0.0),) if walks else ()
+    def _interest_channel(self, asset: int) -> tuple[ChannelAccount, ...]:
+        graph, walks = self.scorer.graph, []
+        for node, having, weight in self._interests:
+            nodes = (self.investor.row, node, int(graph.assets[asset]))
+            steps = (Relation.SEEKS, _relation_to(graph, node))
+            walks += [Walk(nodes, steps, float(part)) for part in weight[having == asset]]
+        return (ChannelAccount(INTEREST, sum(walk.contribution for walk in walks), tuple(walks), 0.0),) if walks else ()
 
 
 def _times(channel: ChannelAccount, factor: float) -> ChannelAccount:

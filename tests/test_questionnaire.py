@@ -23,7 +23,7 @@ from kg.graph import KnowledgeGraph
 from kg.sample.size import SampleSize
 from kg.sample.truth import Truth, preferences
 from kg.schema import NodeKind, Relation
-from recommender.assumed import INTEREST_KINDS, AssumedInvestor, AssumedScore
+from recommender.assumed import INTEREST_KINDS, INTEREST_WEIGHT, AssumedInvestor, AssumedScore
 from recommender.build import Build
 from recommender.questionnaire import QUESTIONS, answered, choices_of, read_profile
 from recommender.ranking import id_order, top_lists
@@ -160,6 +160,8 @@ def test_a_name_of_several_kinds_stands_for_all_of_them(build: Build) -> None:
     name = min(names[NodeKind.SECTOR] & names[NodeKind.CATEGORY])
     found = answered(graph, [("interest", name)]).interests
     assert [graph.kind_of(row) for row in found] == [NodeKind.SECTOR, NodeKind.CATEGORY]
+    plain, asked = (AssumedScore(build.scorer, AssumedInvestor(interests=rows)).scores() for rows in ((), found))
+    assert (asked - plain).max() <= INTEREST_WEIGHT + 1e-12  # once, whichever of the two an asset has
 
 
 def test_two_interests_share_a_list(build: Build) -> None:
