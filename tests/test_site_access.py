@@ -29,6 +29,7 @@ MAY_OPEN = {
     "home.home": EVERYONE,
     "home.search": EVERYONE,
     "assets.asset": EVERYONE,
+    "audience.audience": {Role.COMPLIANCE},
     "investors.investor": {Role.COMPLIANCE},
     "recommendations.recommendation": {Role.COMPLIANCE},
     "console.console": {Role.ANALYST},

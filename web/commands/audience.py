@@ -1,4 +1,4 @@
-"""`pathfolio audience`: whom an asset suits; for staff."""
+"""`pathfolio audience`: whom an asset suits, and why; for staff."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import argparse
 import csv
 import json
 import sys
-from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
 
 from web.advice import account_name, add_rules, open_desk
 from web.arguments import add_build
+
+if TYPE_CHECKING:
+    from explain.explanation import Explanation
+
+_COLUMNS: Final = ("rank", "score", "user_id", "name", "reasons")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,30 +22,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build(parser)
     parser.add_argument("--asset", required=True, metavar="A", help="the asset's id")
     parser.add_argument("-k", type=int, default=100, metavar="N", help="how many investors (default: 100)")
+    parser.add_argument("--lang", default="en", choices=("en", "zh-TW"), help="language of reasons (default: en)")
     add_rules(parser)
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: table")
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the investors for whom the asset scores best and is suitable; the look at them is recorded first."""
-    from explain.ledger.ledger import ACCESS
-    from explain.records.keep import keep
-    from explain.records.serve import tags_of
-    from recommender.audience import audience
+    """Print the investors for whom the asset scores best and is suitable, with reasons; the look is recorded first."""
+    from explain.records.prospects import prospects
     from recommender.build import load_build
 
-    build = load_build(args.build)
-    desk = open_desk(build, args.rules)
-    people = [asdict(person) for person in audience(build.scorer, args.asset, args.k, gate=desk.adviser.gate)]
-    keep(build, desk.adviser.rules, desk.ledger)
-    look = {"records": [], "who": account_name(), "purpose": f"audience of {args.asset}: {len(people)} investors"}
-    desk.ledger.append(look, person=None, kind=ACCESS, retention=ACCESS, tags=tags_of(desk.adviser))
+    desk = open_desk(load_build(args.build), args.rules)
+    found = prospects(desk, account_name(), args.asset, args.k, (args.lang,))
+    people = [_row(rank, explanation, args.lang) for rank, explanation in found]
     if args.format == "json":
         sys.stdout.write(json.dumps(people, indent=2, ensure_ascii=False) + "\n")
     elif args.format == "csv":
-        writer = csv.DictWriter(sys.stdout, ("user_id", "name", "rank", "score"), lineterminator="\n")
+        writer = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(people)
+        writer.writerows(person | {"reasons": " ".join(person["reasons"])} for person in people)
     else:
         for person in people:
             sys.stdout.write("{rank:4}  {score:9.4f}  {user_id}  {name}\n".format(**person))
+            sys.stdout.writelines(f"{'':17}{text}\n" for text in person["reasons"][:1])
+
+
+def _row(rank: int, explanation: Explanation, lang: str) -> dict[str, Any]:
+    reasons = [reason.text for reason in explanation.reasons_in(lang)]
+    name = explanation.user.label(lang)
+    return dict(zip(_COLUMNS, (rank, explanation.score, explanation.user_id, name, reasons), strict=True))

@@ -159,14 +159,14 @@ def _line(site: Served, lang: str, explanation: Explanation, warnings: tuple[str
         rank=explanation.rank,
         asset=explanation.asset,
         score=explanation.score,
-        reasons=_spoken(explanation, lang),
+        reasons=spoken(explanation, lang),
         listed=newly_listed(site.graph, site.graph.asset_row(explanation.asset_id)),
         shares=shares_of(explanation),
         warnings=warnings,
     )
 
 
-def _spoken(explanation: Explanation, lang: str) -> tuple[Reason, ...]:
+def spoken(explanation: Explanation, lang: str) -> tuple[Reason, ...]:
     """The strongest reasons, and the first caution if there is one."""
     reasons = explanation.reasons_in(lang)
     cautions = [reason for reason in reasons if reason.is_caution][:1]

@@ -1,0 +1,75 @@
+"""The page of whom an asset suits: those for whom the rules let it through, with the reasons, and a recorded look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from explain.ledger.ledger import open_ledger
+from explain.records.adviser import Adviser
+from explain.records.desk import Desk
+from recommender.audience import audience
+from recommender.build import Build
+from recommender.suitability.rulefile import rules_for
+from web.site import create_app
+
+
+@pytest.fixture
+def desk(small_build: Build, tmp_path: Path) -> Desk:
+    return Desk(Adviser(small_build, rules_for(small_build.graph)), open_ledger(tmp_path / "ledger"))
+
+
+@pytest.fixture
+def client(desk: Desk) -> FlaskClient:
+    return create_app(desk.adviser.build, desk=desk).test_client()
+
+
+@pytest.fixture
+def asset(small_build: Build) -> str:
+    """The asset that most investors hold: who never had it is no matter of course."""
+    held = np.bincount(small_build.scorer.interactions.ever.indices)
+    return str(small_build.graph.nodes.id[small_build.graph.assets[int(held.argmax())]])
+
+
+def test_the_audience_is_ranked_and_suited_and_each_score_is_explained(
+    client: FlaskClient, desk: Desk, asset: str
+) -> None:
+    scorer = desk.adviser.build.scorer
+    expected = audience(scorer, asset, 10, gate=desk.adviser.gate)
+    page = client.get(f"/assets/{asset}/audience?k=10&format=json").get_json()
+    assert [(line["rank"], line["investor"]["id"], line["score"]) for line in page["audience"]] == [
+        (person.rank, person.user_id, pytest.approx(person.score)) for person in expected
+    ]
+    for line in page["audience"]:
+        assert line["reasons"]
+        assert sum(share["value"] for share in line["shares"]) == pytest.approx(line["score"])
+
+
+def test_the_look_is_in_the_ledger_before_the_page_is_shown(client: FlaskClient, desk: Desk, asset: str) -> None:
+    assert client.get(f"/assets/{asset}/audience?k=10").status_code == 200
+    [header] = desk.ledger.headers(kinds=["access"])
+    assert desk.ledger.unsealed(desk.ledger.leaf(header.id))["purpose"] == f"audience of {asset}: 10 investors"
+
+
+def test_where_the_look_cannot_be_recorded_nobody_is_shown(
+    client: FlaskClient, desk: Desk, asset: str, tmp_path: Path
+) -> None:
+    assert client.get(f"/assets/{asset}/audience?k=10").status_code == 200
+    people = audience(desk.adviser.build.scorer, asset, 10, gate=desk.adviser.gate)
+    assert desk.ledger.folder is not None
+    (desk.ledger.folder / "ledger.sqlite").rename(tmp_path / "gone")
+    answer = client.get(f"/assets/{asset}/audience?k=10")
+    assert answer.status_code == 503
+    assert not any(person.user_id in answer.text for person in people)
+
+
+@pytest.mark.parametrize("k", ["0", "101"])
+def test_a_length_beyond_bounds_is_refused(client: FlaskClient, asset: str, k: str) -> None:
+    assert client.get(f"/assets/{asset}/audience?k={k}").status_code == 400
+
+
+def test_an_asset_that_is_not_there_has_no_audience(client: FlaskClient) -> None:
+    assert client.get("/assets/nothing/audience").status_code == 404

@@ -1,0 +1,61 @@
+"""Whom an asset suits, ranked, each with the reasons; for staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from flask import Blueprint, Response, abort, request
+
+from explain.evidence import PathNode, Reason
+from explain.records.prospects import prospects
+from web.site.access.guard import needs
+from web.site.access.roles import Permission
+from web.site.asking import asker
+from web.site.families import Share, shares_of
+from web.site.language import current_texts
+from web.site.pages.investors import asset_row, spoken
+from web.site.render import Page, served, show
+
+LENGTHS: Final = (10, 25, 50, 100)
+"""How many investors can be asked for."""
+
+blueprint = Blueprint("audience", __name__)
+
+
+@dataclass(frozen=True)
+class Suited:
+    """One investor of the audience; `shares` are what the families of channels add to the score."""
+
+    rank: int
+    investor: PathNode
+    score: float
+    reasons: tuple[Reason, ...]
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True)
+class AudiencePage(Page):
+    """Those for whom the asset is suitable and scores best, of those who never held it; `length` were asked for."""
+
+    template: ClassVar[str] = "audience.html"
+    lengths: ClassVar[tuple[int, ...]] = LENGTHS
+    asset: PathNode
+    length: int
+    audience: tuple[Suited, ...]
+
+
+@blueprint.get("/assets/<id:asset_id>/audience")
+@needs(Permission.INVESTORS)
+def audience(asset_id: str) -> Response:
+    """The asset's audience; `?k=` says how many. The look is recorded before it is shown."""
+    site, lang = served(), current_texts().lang
+    row = asset_row(site.graph, asset_id)
+    length = request.args.get("k", default=LENGTHS[1], type=int)
+    if not 1 <= length <= LENGTHS[-1]:
+        abort(400)
+    found = tuple(
+        Suited(rank, explanation.user, explanation.score, spoken(explanation, lang), shares_of(explanation))
+        for rank, explanation in prospects(site.desk, asker(), asset_id, length, (lang,))
+    )
+    return show(AudiencePage(site.names.node(row), length, found))
