@@ -77,6 +77,7 @@ def test_the_api_answers_with_moves_and_reasons(
         cited = {name for reason in line["reasons"] for name in reason["evidence"]}
         assert cited <= {path["id"] for path in line["paths"]} | {fact["id"] for fact in line["facts"]}
         assert {reason["lang"] for reason in line["reasons"]} <= {"zh-TW"}
+        assert all(isinstance(text, str) for text in line["warnings"])
     header = ledger.header(response.headers["Pathfolio-Record"])
     assert header.kind == WHAT_IF
     assert ledger.headers(kinds=[WHAT_IF], person=name_of(build, user))[0].id == header.id

@@ -299,7 +299,10 @@ def _erase(ledger: Ledger, args: argparse.Namespace) -> None:
     custody.erase(
         ledger, args.user, who=getpass.getuser(), reason=args.reason, despite_retention=args.despite_retention
     )
-    sys.stdout.write("erased: the key is destroyed; destroy it in backups of the ledger too\n")
+    sys.stdout.write(
+        "erased: the key is destroyed; destroy it in backups of the ledger too. Builds that are kept still hold the "
+        "data that they were made of: see `pathfolio audit builds`\n"
+    )
 
 
 def _expire(ledger: Ledger, _args: argparse.Namespace) -> None:

@@ -105,15 +105,23 @@ def _texts(body: Mapping[str, Any], name: str) -> list[str]:
 # -- in JSON -------------------------------------------------------------------------------------------------
 
 
-def to_json(site: Served, asked: Asked, found: AssumedList, lang: str) -> dict[str, Any]:
-    """The answer: the list with the place before, what climbed below it, and what left it."""
+def to_json(
+    site: Served, asked: Asked, found: AssumedList, warnings: Sequence[Sequence[str]], lang: str
+) -> dict[str, Any]:
+    """The answer: the list with the place before, what climbed below it, and what left it.
+
+    Args:
+        warnings: what the suitability rules say against each line.
+    """
     return {
         "user_id": asked.user_id,
         "as_of": site.graph.as_of.isoformat(),
         "build": site.build.build_hash,
         "kind": asked.kind,
         "assumed": assumed_in_json(site, asked, lang),
-        "list": [_line(line, lang) for line in found.lines],
+        "list": [
+            {**_line(line, lang), "warnings": list(said)} for line, said in zip(found.lines, warnings, strict=True)
+        ],
         "risers": [_moved(site, move, lang) for move in found.risers],
         "left": [_moved(site, move, lang) for move in found.left],
     }

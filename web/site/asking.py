@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from flask import Flask, Response, g
@@ -12,6 +13,7 @@ from explain.records.adviser import Advice, Question
 from explain.records.assumed import Assumed
 from explain.records.desk import Shown
 from explain.records.serve import serve
+from explain.records.verdict_text import verdict_text
 from web.advice import account_name
 from web.site.access.guard import visitor
 from web.site.asked import Asked
@@ -23,6 +25,20 @@ RECORD_HEADER: Final = "Pathfolio-Record"
 """Under it an answer names its record."""
 
 View = TypeVar("View")
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A what-if list that was recorded.
+
+    Attributes:
+        warnings: what the suitability rules say against every line.
+        of_lines: what they say against each line beside that.
+    """
+
+    found: AssumedList
+    warnings: tuple[str, ...]
+    of_lines: tuple[tuple[str, ...], ...]
 
 
 def ask(
@@ -47,7 +63,7 @@ def ask(
     return shown
 
 
-def ask_what_if(asked: Asked, lang: str, through: str) -> AssumedList:
+def ask_what_if(asked: Asked, lang: str, through: str) -> Assumption:
     """The list for an investor as they might be, once it is recorded.
 
     What a signed-in investor answers as somebody new is sealed with that investor's own key.
@@ -62,7 +78,14 @@ def ask_what_if(asked: Asked, lang: str, through: str) -> AssumedList:
     g.record = shown.receipt.id
     if shown.advice.moves is None:
         raise AssertionError("a question that assumes something is answered with moves")
-    return shown.advice.moves
+    return Assumption(shown.advice.moves, *warnings_of(shown.advice, lang))
+
+
+def warnings_of(advice: Advice, lang: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """What the suitability rules say against all lines of several, and what against each beside that."""
+    said = [tuple(verdict_text(verdict.to_json(), lang)) for verdict in advice.verdicts]
+    common = tuple(text for text in said[0] if all(text in texts for texts in said)) if len(said) > 1 else ()
+    return common, tuple(tuple(text for text in texts if text not in common) for texts in said)
 
 
 def asker() -> str:

@@ -17,7 +17,7 @@ from kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
 from kg.schema import ASSET_KIND_OF, NodeKind
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
-from web.site.asking import ask
+from web.site.asking import ask, warnings_of
 from web.site.families import Share, shares_of
 from web.site.language import current_texts
 from web.site.portfolio import Portfolio, portfolio_of
@@ -137,11 +137,9 @@ def newly_listed(graph: KnowledgeGraph, row: int) -> date | None:
 
 
 def _advised(site: Served, lang: str, advice: Advice) -> Advised:
-    said = [tuple(verdict_text(verdict.to_json(), lang)) for verdict in advice.verdicts]
-    common = tuple(text for text in said[0] if all(text in texts for texts in said)) if len(said) > 1 else ()
+    common, of_lines = warnings_of(advice, lang)
     lines = tuple(
-        _line(site, lang, explanation, tuple(text for text in texts if text not in common))
-        for explanation, texts in zip(advice.explanations, said, strict=True)
+        _line(site, lang, explanation, texts) for explanation, texts in zip(advice.explanations, of_lines, strict=True)
     )
     passed_over = tuple(
         PassedOver(

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from explain.assumed import AssumedList
 from explain.evidence import PathNode, Reason
 from explain.wording import LANGUAGES
 from kg.errors import UsageError
@@ -16,7 +15,7 @@ from recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choic
 from web.site.access.guard import needs, visitor
 from web.site.access.roles import Permission
 from web.site.asked import Asked, asked_in_json, asked_of, to_json
-from web.site.asking import ask_what_if
+from web.site.asking import Assumption, ask_what_if
 from web.site.language import current_texts
 from web.site.pages.investors import SHOWN_REASONS, asked_kind, investor_row, newly_listed
 from web.site.render import Page, served, show
@@ -75,12 +74,14 @@ class Line:
 
     Attributes:
         part: share of the score that paths from something followed, assumed or named carry.
+        warnings: what the suitability rules say against it, beside what they say against every line.
     """
 
     place: Place
     reasons: tuple[Reason, ...]
     listed: date | None
     part: float
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class WhatIfPage(Page):
     lines: tuple[Line, ...]
     risers: tuple[Place, ...]
     left: tuple[Place, ...]
+    warnings: tuple[str, ...]
     is_changed: bool
     problem: str
 
@@ -106,6 +108,7 @@ class QuestionnairePage(Page):
     template: ClassVar[str] = "questionnaire.html"
     form: Form
     lines: tuple[Line, ...]
+    warnings: tuple[str, ...]
     is_answered: bool
 
 
@@ -120,10 +123,12 @@ def what_if(user_id: str) -> Response:
         asked = asked_of(site, user_id, _answers(), *named)
     except UsageError as error:
         asked, problem = asked_of(site, user_id, ()), str(error)
-    found = ask_what_if(replace(asked, kind=kind), current_texts().lang, "site")
+    given = ask_what_if(replace(asked, kind=kind), current_texts().lang, "site")
+    found = given.found
     risers, left = (tuple(_place(site, m.asset, m.rank, m.was) for m in part) for part in (found.risers, found.left))
-    lines, changed = _lines(site, found), asked.investor != asked.before
-    page = WhatIfPage(investor, kind, site.kinds, _form(site, asked), lines, risers, left, changed, problem)
+    lines, changed = _lines(site, given), asked.investor != asked.before
+    form = _form(site, asked)
+    page = WhatIfPage(investor, kind, site.kinds, form, lines, risers, left, given.warnings, changed, problem)
     return show(page, 400 if problem else 200)
 
 
@@ -134,8 +139,10 @@ def questionnaire() -> Response:
     site = served()
     answers = _answers()
     asked = asked_of(site, None, answers)
-    lines = _lines(site, ask_what_if(asked, current_texts().lang, "site")) if answers else ()
-    return show(QuestionnairePage(_form(site, asked), lines, is_answered=bool(answers)))
+    if not answers:
+        return show(QuestionnairePage(_form(site, asked), (), (), is_answered=False))
+    given = ask_what_if(asked, current_texts().lang, "site")
+    return show(QuestionnairePage(_form(site, asked), _lines(site, given), given.warnings, is_answered=True))
 
 
 @blueprint.post("/api/what-if")
@@ -154,10 +161,11 @@ def answer() -> Response:
         return _refused(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
     try:
         asked = asked_in_json(served(), body)
-        found = ask_what_if(asked, lang, "api")
+        given = ask_what_if(asked, lang, "api")
     except UsageError as error:
         return _refused(str(error))
-    return jsonify(to_json(served(), asked, found, lang))
+    warnings = [given.warnings + said for said in given.of_lines]
+    return jsonify(to_json(served(), asked, given.found, warnings, lang))
 
 
 def _refused(message: str) -> Response:
@@ -216,7 +224,7 @@ def _form(site: Served, asked: Asked) -> Form:
     return Form(fields, interests, YEARS, investor.years, followed, dismissed)
 
 
-def _lines(site: Served, found: AssumedList) -> tuple[Line, ...]:
+def _lines(site: Served, given: Assumption) -> tuple[Line, ...]:
     lang, first = current_texts().lang, int(site.graph.assets[0])
     return tuple(
         Line(
@@ -224,8 +232,9 @@ def _lines(site: Served, found: AssumedList) -> tuple[Line, ...]:
             line.explanation.reasons_in(lang)[:SHOWN_REASONS],
             newly_listed(site.graph, first + line.move.asset),
             line.from_assumed / line.score if line.score > 0 else 0.0,
+            warnings,
         )
-        for line in found.lines
+        for line, warnings in zip(given.found.lines, given.of_lines, strict=True)
     )
 
 
