@@ -76,6 +76,10 @@ def test_a_case_opens_one_record_only(case: Path, ledger: Ledger, adviser: Advis
         ("manifest.json", "manifest.json is not of the build"),
         ("public_key.txt", "NOT VERIFIED"),
         ("record.key", "record.key does not open the record"),
+        ("report-en.html", "report-en.html is not the file that was handed out"),
+        ("record-expanded.json", "record-expanded.json is not the file that was handed out"),
+        ("case.leaf", "it was altered"),
+        ("case.tlog-proof", "NOT VERIFIED"),
     ],
 )
 def test_an_altered_case_is_refused(case: Path, name: str, message: str) -> None:
@@ -86,6 +90,11 @@ def test_an_altered_case_is_refused(case: Path, name: str, message: str) -> None
     found = run_verifier(case)
     assert (found.returncode, found.stdout.count("\nVERIFIED")) == (1, 0)
     assert message in found.stdout
+
+
+def test_nothing_is_added_to_a_case(case: Path) -> None:
+    (case / "letter.pdf").write_bytes(b"%PDF")
+    assert "letter.pdf is not the file that was handed out" in run_verifier(case).stdout
 
 
 def test_another_key_is_not_taken(case: Path, tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def tampered(ledger: Ledger, kind: str) -> None:
         "hash": victim.values(leaf_hash=flipped(leaf, 5)),
         "row": victim.values(kind="access"),
         "missing": sa.delete(ENTRY).where(ENTRY.c.seq == 300),
+        "added": sa.insert(ENTRY).values({**rows[0]._mapping, "seq": -1, "id": "added"}),
         "emptied": victim.values(data=None),
         "tail": sa.delete(ENTRY).where(ENTRY.c.seq >= 598),
         "tile": sa.update(TILE).where(TILE.c.idx == 0).values(root=leaf),
@@ -82,6 +83,7 @@ def swap(ledger: Ledger, one: Any, two: Any) -> None:
         ("hash", 300, "altered: its content does not have its hash"),
         ("row", 300, "altered: its row does not say what its content says"),
         ("missing", 300, "missing: 1 record(s) from place 300 on"),
+        ("added", -1, "added: no entry belongs there"),
         ("emptied", 300, "missing: its content was deleted, and no entry says so"),
         ("swapped", 300, "reordered: it was written at place 301"),
         ("tail", 598, "missing: 3 record(s) at the end, which the checkpoint at 601 signed"),
@@ -103,6 +105,13 @@ def test_tampering_is_found_and_named(ledger: Ledger, kind: str, seq: int | None
     matching = [f for f in found.findings if problem in f.problem]
     assert matching, found.findings
     assert matching[0].seq == seq
+
+
+@pytest.mark.parametrize(("kind", "problems"), [("missing", ["missing"]), ("swapped", ["reordered", "reordered"])])
+def test_what_follows_is_not_blamed(ledger: Ledger, kind: str, problems: list[str]) -> None:
+    fill(ledger, 600)
+    tampered(ledger, kind)
+    assert [finding.problem.partition(":")[0] for finding in verify_ledger(ledger).findings] == problems
 
 
 def test_one_record_alone_is_verified(ledger: Ledger) -> None:

@@ -36,7 +36,7 @@ def say(*words: object) -> None:
 def read_case(place: Path) -> dict[str, bytes]:
     """File name to bytes."""
     if place.is_dir():
-        return {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()}
+        return {path.name: path.read_bytes() for path in place.iterdir() if path.is_file() and path.name[0] != "."}
     with zipfile.ZipFile(place) as case:
         return {name: case.read(name) for name in case.namelist()}
 
@@ -90,8 +90,8 @@ def open_record(leaf: bytes, key: bytes) -> tuple[dict[str, Any], bytes]:
         raise RefusedError("record.key does not open the record") from None
 
 
-def check_files(files: dict[str, bytes], record: dict[str, Any]) -> None:
-    """The rules and the build's manifest are those that the record names by their hashes."""
+def check_files(files: dict[str, bytes], record: dict[str, Any], handed: dict[str, Any]) -> None:
+    """The rules and the build are those that the record names; all files are those that were handed out with it."""
     if "rules.toml" in files and hashlib.sha256(files["rules.toml"]).hexdigest() != record["rules"]["sha256"]:
         raise RefusedError("rules.toml is not the file that the record names")
     if "manifest.json" in files:
@@ -100,28 +100,42 @@ def check_files(files: dict[str, bytes], record: dict[str, Any]) -> None:
         text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         if said != record["build"]["hash"] or hashlib.sha256(text.encode()).hexdigest() != said:
             raise RefusedError("manifest.json is not of the build that the record names")
+    for name in sorted(set(files) - {"case.leaf", "case.tlog-proof"}):
+        if hashlib.sha256(files[name]).hexdigest() != handed.get(name):
+            raise RefusedError(f"{name} is not the file that was handed out with this case")
+
+
+def check_proof(files: dict[str, bytes], name: str, key_text: str) -> tuple[int, int]:
+    """The place at which NAME.leaf stands in the signed tree of NAME.tlog-proof, and the tree's size."""
+    proof, note = files[f"{name}.tlog-proof"].decode().split("\n\n", 1)
+    lines = proof.splitlines()
+    if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
+        raise RefusedError(f"{name}.tlog-proof is not a proof")
+    index, hashes = int(lines[1][6:]), [base64.b64decode(line, validate=True) for line in lines[2:]]
+    _, size, root = check_signature(note, key_text)
+    check_inclusion(files[f"{name}.leaf"], index, size, hashes, root)
+    if json.loads(files[f"{name}.leaf"].split(b"\n", 1)[0])["seq"] != index:
+        raise RefusedError("the record was written at another place")
+    return index, size
 
 
 def verify(files: dict[str, bytes], key_text: str) -> dict[str, Any]:
     """Check everything; returns the record."""
-    proof, note = files["record.tlog-proof"].decode().split("\n\n", 1)
-    lines = proof.splitlines()
-    if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
-        raise RefusedError("record.tlog-proof is not a proof")
-    index, hashes = int(lines[1][6:]), [base64.b64decode(line, validate=True) for line in lines[2:]]
-    _, size, root = check_signature(note, key_text)
+    index, size = check_proof(files, "record", key_text)
     say("signature   the checkpoint over", size, "entries is signed by", key_text.strip())
-    check_inclusion(files["record.leaf"], index, size, hashes, root)
     say("inclusion   the record stands at place", index, "of that tree")
     header, content = open_record(files["record.leaf"], base64.b64decode(files.get("record.key", b"")))
-    if header["seq"] != index:
-        raise RefusedError("the record was written at another place")
     if content != files["record.json"]:
         raise RefusedError("record.json is not what was recorded")
     say("content     record.json is what was recorded on", header["time"], "under the id", header["id"])
     record: dict[str, Any] = json.loads(content)
-    check_files(files, record)
-    say("files       the rules and the build are those that the record names")
+    index, _ = check_proof(files, "case", key_text)
+    handed = json.loads(files["case.leaf"].split(b"\n", 1)[1])
+    if handed["records"] != [header["id"]]:
+        raise RefusedError("case.leaf is of another record's case")
+    check_files(files, record, handed["files"])
+    say("files       the rules and the build are those that the record names; all files are those that were handed")
+    say("            out, as entry", index, "tells, by", handed["who"], "for the purpose:", handed["purpose"])
     return record
 
 

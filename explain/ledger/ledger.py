@@ -208,7 +208,8 @@ class Ledger:
         """
         name = record_id.lower()
         begins = (ENTRY.c.id >= name, ENTRY.c.id < f"{name}g")  # ids are hex digits; this can use their index
-        query = sa.select(ENTRY.c.id, ENTRY.c.seq, ENTRY.c.data).where(*begins).limit(2)
+        data = sa.cast(ENTRY.c.data, sa.LargeBinary).label("data")  # whatever type SQLite finds in a damaged row
+        query = sa.select(ENTRY.c.id, ENTRY.c.seq, data).where(*begins).limit(2)
         with self.store.read() as connection:
             found = connection.execute(query).all() if name and set(name) <= set(hexdigits) else []
         if len(found) != 1:

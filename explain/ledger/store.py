@@ -289,6 +289,7 @@ _REMEDIES: Final = (
     ("denied", "give this account the right to write there; nothing was recorded"),
     ("unable to open", "give this account the right to write there; nothing was recorded"),
     ("locked", "another process holds the ledger: end it or wait; nothing was recorded"),
+    ("not decode", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
     ("malformed", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
     ("not a database", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
     ("No such file", "set PATHFOLIO_LEDGER to a folder that can be written to; nothing was recorded"),

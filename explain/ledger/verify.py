@@ -11,7 +11,7 @@ from explain.ledger.merkle import leaf_hash, verify_inclusion
 from explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
 from explain.ledger.signers import Signers, read_signers
 from explain.ledger.walk import Finding, Walk
-from kg.errors import LedgerError
+from kg.errors import LedgerError, UsageError
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ def verify_record(ledger: Ledger, record_id: str, *, trusted: Sequence[Verifier]
         checkpoint = open_checkpoint(proof.checkpoint, signers.at(proof.size), signers.origin)
     except LedgerError as error:
         return Finding(None, record_id, str(error))
+    except UsageError as error:
+        raise UsageError(f"{error}; whether one is missing, `pathfolio audit verify` tells") from None
     if header.seq != seq:
         return Finding(seq, header.id, f"reordered: it was written at place {header.seq}")
     if not verify_inclusion(leaf_hash(leaf), seq, proof.size, proof.hashes, checkpoint.root):

@@ -61,7 +61,8 @@ def _text(value: str | bytes) -> str:
 class Walk:
     """One pass over a ledger, within one transaction; what it finds gathers in `findings`.
 
-    Once an entry was found altered, missing or moved (`shifted`), that tiles and roots disagree is no news.
+    Once an entry was found altered, missing or moved (`shifted`), that tiles and roots disagree is no news; nor is
+    it that what stands after a missing or moved one (`unsure`) does not follow on it.
     """
 
     ledger: Ledger
@@ -75,6 +76,7 @@ class Walk:
     erased: int = 0
     expired: int = 0
     shifted: bool = False
+    unsure: bool = False
     key_uses: dict[str, int] = field(default_factory=dict)
 
     def note(self, seq: int | None, record: str, problem: str) -> None:
@@ -119,6 +121,8 @@ class Walk:
         self._checkpoints(roots)
 
     def _chunks(self) -> Iterator[list[StoredEntry]]:
+        for row in self.connection.execute(sa.select(ENTRY.c.seq).where(ENTRY.c.seq < 0)):
+            self.note(int(row.seq), "", "added: no entry belongs there")
         last = -1
         while True:
             query = self._query().where(ENTRY.c.seq > last).order_by(ENTRY.c.seq).limit(_CHUNK)
@@ -143,7 +147,7 @@ class Walk:
             seq, expected = row.seq, self.state.frontier.size
             if seq != expected:
                 self.note(expected, "", f"missing: {seq - expected} record(s) from place {expected} on")
-                self.shifted = True
+                self.shifted = self.unsure = True
                 # Places are counted on, so that what follows is judged by itself; a place far off is no place.
                 filler = [b"\x00" * 32] * min(seq - expected, _MOST_MISSING)
                 self.state, _ = self.state.extended(filler, self.state.last_time)
@@ -186,10 +190,12 @@ class Walk:
 
     def _header(self, header: Header, row: StoredEntry, seq: int) -> None:
         if header.seq != seq:
-            self.shifted = True
+            self.shifted = self.unsure = True
             self.note(seq, header.id, f"reordered: it was written at place {header.seq}")
-        elif header.prev != self.state.last_hash.hex():
-            self.note(seq - 1, "", f"altered: not the entry that {header.id} followed")
+        else:
+            if header.prev != self.state.last_hash.hex() and not self.unsure:
+                self.note(seq - 1, "", f"altered: not the entry that {header.id} followed")
+            self.unsure = False
         if (header.id, header.kind, header.key, header.time) != (row.id, row.kind, row.key_id, row.time):
             self.note(seq, header.id, "altered: its row does not say what its content says")
         if header.key:

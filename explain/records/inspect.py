@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import zipfile
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from explain.ledger.canonical import canonical
-from explain.ledger.entry import Header, read_header
-from explain.ledger.ledger import RECOMMENDATION, Ledger
+from explain.ledger.entry import Header
+from explain.ledger.ledger import ACCESS, RECOMMENDATION, Ledger
 from explain.ledger.merkle import leaf_hash
 from explain.ledger.proof_text import proof_text
 from explain.ledger.verify import verify_record
@@ -38,6 +39,8 @@ record.tlog-proof     proof and signed checkpoint (c2sp.org/tlog-proof)
 rules.toml            the suitability rules that were applied
 manifest.json         of the build that was used
 report-*.html         the report in each language
+case.leaf             the ledger's entry of this case: who took it, why, and the hashes of all files
+case.tlog-proof       its proof and signed checkpoint
 """
 
 
@@ -171,11 +174,17 @@ def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
         "rules.toml": registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(),
         "manifest.json": registered(ledger, BUILD, record["build"]["hash"])["manifest"].encode(),
     }
-    return _zipped(files | reports, read_header(files["record.leaf"]))
+    files |= reports
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    about = {"records": [header.id], "who": look.who, "purpose": look.purpose, "files": hashes}
+    receipt = ledger.append(about, person=None, kind=ACCESS, retention=ACCESS)
+    files["case.leaf"] = ledger.leaf(receipt.id)
+    files["case.tlog-proof"] = proof_text(ledger.prove(receipt.seq)).encode()
+    return _zipped(files, header)
 
 
 def _zipped(files: dict[str, bytes], header: Header) -> bytes:
-    """A zip with the record's own date on every file, so that the same case has the same bytes."""
+    """A zip with the record's own date on every file."""
     moment = header.moment.timetuple()[:6]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as case:
