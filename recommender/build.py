@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -57,6 +57,21 @@ class BuildOptions:
 
     training: TrainingOptions = field(default_factory=TrainingOptions)
     score: ScoreOptions = field(default_factory=ScoreOptions)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What comes with a snapshot and goes into its build.
+
+    Attributes:
+        prices: the source's; those after the snapshot's date are left out.
+        report: what to put into report.json besides the counts, metrics and stages.
+        write_rejected: writes the rows that were set aside into a file; None where there are none.
+    """
+
+    prices: pd.DataFrame | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    write_rejected: Callable[[Path], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -155,23 +170,17 @@ def make_build(
     out: Path,
     options: BuildOptions,
     progress: Progress,
-    *,
-    prices: pd.DataFrame | None = None,
-    report: Mapping[str, Any] | None = None,
+    beside: Beside,
 ) -> Build:
     """Train everything on `graph` and put the build at `out`; a build that is there stays until the new one is done.
-
-    Args:
-        prices: the source's prices; those after the snapshot's date are left out.
-        report: what to put into report.json besides the counts, metrics and stages.
 
     Raises:
         UsageError: `out` is there and no build, or the snapshot has no investors or assets.
     """
     check_replaceable(out)
-    learned = train_parts(graph, options.training, progress, prices)
+    learned = train_parts(graph, options.training, progress, beside.prices)
     options = replace(options, score=learn_options(graph, options.score, progress))
-    return write_build(graph, learned, out, options, progress, prices=prices, report=report or {})
+    return write_build(graph, learned, out, options, progress, beside)
 
 
 def write_build(
@@ -180,9 +189,7 @@ def write_build(
     out: Path,
     options: BuildOptions,
     progress: Progress,
-    *,
-    prices: pd.DataFrame | None,
-    report: Mapping[str, Any],
+    beside: Beside,
 ) -> Build:
     """Put a build of parts that are already trained at `out` in one rename."""
     check_replaceable(out)
@@ -196,11 +203,13 @@ def write_build(
             if learned.towers is not None and scorer.placed_towers is not None:
                 learned.towers.save(aside / "towers")
                 scorer.placed_towers.save(aside / "placed_towers.npz")
-            _save_prices(prices, graph.as_of, aside / "prices.parquet")
+            _save_prices(beside.prices, graph.as_of, aside / "prices.parquet")
             manifest = _manifest(graph, learned, options, aside)
             _write_json(aside / "manifest.json", manifest)
             details.append(f"build {manifest['build_hash'][:12]}")
-        _write_json(aside / "report.json", {**report, **_report(graph, learned, progress)})
+        _write_json(aside / "report.json", {**beside.report, **_report(graph, learned, progress)})
+        if beside.write_rejected is not None:
+            beside.write_rejected(aside / "rejected.csv")
     return load_build(out)
 
 
@@ -252,6 +261,7 @@ def _report(graph: KnowledgeGraph, learned: LearnedParts, progress: Progress) ->
         "counts": graph.counts(),
         "embedding": {**manifest.to_json(), "graph_hash": None},
         "attention": {"inner_ndcg_at_10": learned.attention.ndcg},
+        **({"towers": {"inner_ndcg_at_10": learned.towers.ndcg}} if learned.towers is not None else {}),
         "stages": [asdict(stage) for stage in progress.stages],
     }
 

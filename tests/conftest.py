@@ -68,4 +68,4 @@ def sample_build(sample_folder: Path) -> Build:
     source = from_folder(sample_folder, END, progress)
     options = BuildOptions(TrainingOptions(embedding="DistMult"))
     out = sample_folder.parent / "build"
-    return make_build(source.graph, out, options, progress, prices=source.prices, report=source.report)
+    return make_build(source.graph, out, options, progress, source.beside())

@@ -53,5 +53,5 @@ def build_market(folder: Path) -> Path:
         train_vectors(source.graph, VECTORS, silent), train_attention(source.graph, ATTENTION, silent)
     )
     options, out = BuildOptions(), folder / "build"
-    write_build(source.graph, learned, out, options, silent, prices=source.prices, report=source.report)
+    write_build(source.graph, learned, out, options, silent, source.beside())
     return out

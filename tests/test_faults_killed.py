@@ -5,7 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from recommender.build import Build, load_build
+import pytest
+
+from kg.progress import Progress
+from recommender.build import Beside, Build, BuildOptions, load_build, write_build
 from recommender.swap import replace_folder
 from web.benchmarks.figures import Figure
 from web.benchmarks.killed import killed_while_building, killed_while_put_in_place, left_beside
@@ -36,3 +39,19 @@ def test_killed_while_a_build_is_put_in_place(small_build: Build, tmp_path: Path
             shutil.copytree(tmp_path / "two", beside, dirs_exist_ok=True)
     assert left_beside(tmp_path / "served") == []
     assert load_build(tmp_path / "served", verify=True).build_hash == small_build.build_hash
+
+
+def test_the_last_file_of_a_build_cannot_be_written(small_build: Build, tmp_path: Path) -> None:
+    """Rows that were set aside belong to the build: without them it does not take the other one's place."""
+
+    def full(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    target = tmp_path / "served"
+    shutil.copytree(small_build.folder, target)
+    with pytest.raises(OSError, match="No space"):
+        write_build(
+            small_build.graph, small_build.learned, target, BuildOptions(), Progress(None), Beside(write_rejected=full)
+        )
+    assert load_build(target, verify=True).build_hash == small_build.build_hash
+    assert left_beside(target) == []

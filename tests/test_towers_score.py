@@ -18,7 +18,7 @@ from kg.errors import DataError, UsageError
 from kg.progress import Progress
 from recommender.ablation import WHOLE, WITH_TOWERS, ablation_specs, beside_towers, score_parts
 from recommender.assumed import AssumedInvestor, AssumedScore
-from recommender.build import Build, BuildOptions, load_build, write_build
+from recommender.build import Beside, Build, BuildOptions, load_build, write_build
 from recommender.channels.base import Investors
 from recommender.channels.towers import TWO_TOWERS, lasting
 from recommender.registry import choose_models
@@ -147,7 +147,7 @@ def test_its_part_is_ablated_and_measured_beside_the_served_score(scorer: Scorer
 def build(world: TowersWorld, learned: LearnedParts, tmp_path_factory: pytest.TempPathFactory) -> Build:
     options = BuildOptions(TrainingOptions(towers=True))
     out = tmp_path_factory.mktemp("towers") / "build"
-    return write_build(world.graph, learned, out, options, Progress(out=None), prices=world.known, report={})
+    return write_build(world.graph, learned, out, options, Progress(out=None), Beside(world.known))
 
 
 def test_a_sealed_build_scores_as_it_was_trained_and_without_torch(build: Build, scorer: Scorer) -> None:

@@ -38,4 +38,4 @@ def rebuilt(ledger: Ledger, record: dict[str, Any], data: Path) -> Iterator[Buil
     learned = train_parts(then.graph, training, progress, then.prices).with_prices(source.prices)
     with tempfile.TemporaryDirectory(prefix="pathfolio-") as folder:
         out = Path(folder) / "build"
-        yield write_build(source.graph, learned, out, options, progress, prices=source.prices, report=source.report)
+        yield write_build(source.graph, learned, out, options, progress, source.beside())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kg.contract import read_folder, read_report, write_rejected
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 from kg.tables import Tables
+from recommender.build import Beside
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,12 @@ class Source:
     report: Mapping[str, Any]
     tables: Tables | None = None
 
-    def write_rejected(self, path: Path) -> None:
-        """Write the rows that were set aside, where there are any."""
+    def beside(self, **also: Any) -> Beside:
+        """What goes into a build beside the snapshot; `also` into its report."""
+        rejected = None
         if self.tables is not None and len(self.tables.rejected):
-            write_rejected(self.tables, path)
+            rejected = partial(write_rejected, self.tables)
+        return Beside(self.prices, {**self.report, **also}, rejected)
 
 
 def from_folder(folder: Path, as_of: date, progress: Progress) -> Source:

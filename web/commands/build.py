@@ -45,6 +45,5 @@ def run(args: argparse.Namespace) -> None:
     source = from_folder(args.data, args.as_of, progress) if args.data else from_store(args.graph, args.as_of, progress)
     score = ScoreOptions(demand=DemandOptions(horizon=args.horizon))
     options = BuildOptions(TrainingOptions(args.seed, args.embedding, args.towers), score)
-    build = make_build(source.graph, args.out, options, progress, prices=source.prices, report=source.report)
-    source.write_rejected(args.out / "rejected.csv")
+    build = make_build(source.graph, args.out, options, progress, source.beside())
     sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} of {build.manifest['name']} as of {build.as_of}\n")

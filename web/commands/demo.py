@@ -72,4 +72,4 @@ def _build(folder: Path, seed: int, progress: Progress) -> None:
     with progress.stage("generate the sample market"):
         write_sample_market(folder / "market", seed)
     source = from_folder(folder / "market", END, progress)
-    make_build(source.graph, folder / "build", options, progress, prices=source.prices, report=source.report)
+    make_build(source.graph, folder / "build", options, progress, source.beside())

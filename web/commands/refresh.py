@@ -38,10 +38,9 @@ def run(args: argparse.Namespace) -> None:
         details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")
     scorer = old.scorer if args.horizon is None else old.scorer.for_days(args.horizon)
     options = BuildOptions(TrainingOptions.of(old.manifest), scorer.options)
-    report = {**source.report, "drift": drift.to_json(), "refreshed_from": old.build_hash}
+    beside = source.beside(drift=drift.to_json(), refreshed_from=old.build_hash)
     learned = old.learned.with_prices(source.prices)
-    build = write_build(source.graph, learned, args.out, options, progress, prices=source.prices, report=report)
-    source.write_rejected(args.out / "rejected.csv")
+    build = write_build(source.graph, learned, args.out, options, progress, beside)
     due = "; ".join(drift.reasons)
     verdict = f"training again is due: {due}" if due else "no need to train again"
     sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} as of {build.as_of}; {verdict}\n")
