@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
@@ -14,6 +13,7 @@ from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 from recommender.demand_fit import learn_demand
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from recommender.towers.indicators import check_indicators
 from recommender.towers.model import TowerParts, train_towers
 from recommender.towers.options import TowerOptions
 
@@ -47,14 +47,14 @@ def train_parts(
         prices: read by the two towers alone, up to the snapshot's date.
 
     Raises:
-        UsageError: the snapshot has no investors or assets, or the towers want for TA-Lib.
+        UsageError: the snapshot has no investors or assets, or TA-Lib is missing and the towers have prices to read.
     """
     from embeddings.train import VectorOptions, train_vectors
     from recommender.gat import AttentionOptions, train_attention
 
     _check_trainable(graph)
-    if options.towers and find_spec("talib") is None:
-        raise UsageError("the two towers read indicators by TA-Lib: pip install 'pathfolio[baselines]'")
+    if options.towers and prices is not None:
+        check_indicators()
     _use_one_thread()
     with progress.stage("train KG embedding") as details:
         vectors = train_vectors(graph, VectorOptions(model=options.embedding, seed=options.seed), progress)

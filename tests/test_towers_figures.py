@@ -12,6 +12,7 @@ import pytest
 
 from embeddings.train import VectorOptions, train_vectors
 from kg.assemble import assemble_graph
+from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
 from kg.schema import ASSET_KINDS
 from kg.tables import Tables
@@ -139,3 +140,12 @@ def test_vectors_of_a_later_snapshot_are_read_by_the_same_vocabulary(tables: Tab
         assert a.numbers.shape[1] == b.numbers.shape[1]
         assert set(np.unique(b.categories)) <= {0, *vocabulary.codes.values()}
     assert list(islice(vocabulary.assets.values(), 2)) == [1, 2]
+
+
+def test_prices_without_ta_lib_are_refused_in_one_line(
+    graph: KnowledgeGraph, known: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recommender.towers.indicators.find_spec", lambda name: None)
+    assert not figures_of(graph, None).returns.any()  # nothing to compute
+    with pytest.raises(UsageError, match="indicators of prices need TA-Lib"):
+        figures_of(graph, known)

@@ -55,7 +55,8 @@ def _from_build(folder: Path) -> tuple[Scorer, Callable[[int], Scorer]]:
     model, first = scorer.learned.vectors.manifest.model, scorer.learned.vectors.manifest.seed
 
     def train(seed: int) -> Scorer:
-        learned = train_parts(build.graph, TrainingOptions(first + seed, model), Progress(None))
+        options = TrainingOptions(first + seed, model, build.has_towers)
+        learned = train_parts(build.graph, options, Progress(None), build.prices)
         return assemble_scorer(build.graph, learned, scorer.options, scorer.co_investment_weights)
 
     return scorer, train

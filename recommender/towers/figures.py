@@ -13,7 +13,7 @@ import pandas as pd
 from kg.graph import FloatArray, KnowledgeGraph, Mask, to_days
 from kg.schema import Relation
 from recommender.interactions import Interactions
-from recommender.towers.indicators import INDICATORS, WINDOW, closes_by_asset, indicators, log_returns
+from recommender.towers.indicators import INDICATORS, WINDOW, check_indicators, closes_by_asset, indicators, log_returns
 
 FEWEST: Final = 5
 """A figure that fewer assets of a kind have is left out."""
@@ -45,6 +45,8 @@ def figures_of(graph: KnowledgeGraph, prices: pd.DataFrame | None, day: date | N
     closes = {}
     if prices is not None and len(prices):
         closes = closes_by_asset(prices, graph.nodes.id[graph.assets], pd.Timestamp(day or graph.as_of))
+    if closes:
+        check_indicators()
     returns = np.zeros((m, WINDOW), np.float32)
     technical = np.full((m, len(INDICATORS)), np.nan)
     for at, series in closes.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kg.errors import UsageError
 from kg.graph import FloatArray, Text
 
 INDICATORS: Final = (
@@ -23,6 +25,12 @@ STALE_DAYS: Final = 30
 """An asset whose last close is older has no indicators: it is not traded any more."""
 
 _LONGEST: Final = 300
+
+
+def check_indicators() -> None:
+    """Raise UsageError where TA-Lib is not installed."""
+    if find_spec("talib") is None:
+        raise UsageError("indicators of prices need TA-Lib: pip install 'pathfolio[baselines]'")
 
 
 def closes_by_asset(prices: pd.DataFrame, ids: Text, day: pd.Timestamp) -> dict[int, FloatArray]:
