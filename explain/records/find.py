@@ -114,9 +114,9 @@ class Finder:
         """
         found, looked, last = [], 0, None
         until = time.monotonic() + seconds
-        for header in self._headers(search, before):
+        for header, is_readable in self._headers(search, before):
             looked, last = looked + 1, header.seq
-            summary = self._summary(header)
+            summary = self._summary(header) if is_readable else self._forgotten(header)
             if summary.fits(search):
                 found.append(summary)
             if len(found) == most or time.monotonic() > until:
@@ -129,15 +129,20 @@ class Finder:
         )
         return Found(tuple(found), looked, last)
 
-    def _headers(self, search: Search, before: int | None) -> Iterator[Header]:
-        """Headers that fit by what they say in the open, the newest first."""
+    def _headers(self, search: Search, before: int | None) -> Iterator[tuple[Header, bool]]:
+        """Headers that fit by what they say in the open, the newest first, and whether their person's key is there."""
         while True:
             query = self._query(search).limit(_AT_ONCE)
             if before is not None:
                 query = query.where(ENTRY.c.seq < before)
             with self._ledger.store.read() as connection:
                 headers = [read_header(bytes(data)) for data in connection.execute(query).scalars()]
-            yield from (header for header in headers if header.tags.get("build", "").startswith(search.build))
+                there = sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.wrapped.is_not(None))
+                wanted = {header.key for header in headers}
+                keys = {"", *connection.execute(there.where(PERSON_KEY.c.key_id.in_(wanted))).scalars()}
+            for header in headers:
+                if header.tags.get("build", "").startswith(search.build):
+                    yield header, header.key in keys
             if len(headers) < _AT_ONCE:
                 return
             before = headers[-1].seq
@@ -170,10 +175,11 @@ class Finder:
             self._known[header.id] = made
         return made
 
-    def forget(self) -> None:
-        """Forget what records are about, after a person was erased."""
+    def _forgotten(self, header: Header) -> Summary:
+        """Of a person who was erased nothing stays here, whoever erased them."""
         with self._lock:
-            self._known.clear()
+            self._known.pop(header.id, None)
+        return Summary(header, readable=False)
 
 
 def summary_of(header: Header, record: dict[str, Any]) -> Summary:
