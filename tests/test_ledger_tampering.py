@@ -17,7 +17,7 @@ from explain.ledger.note import Note, Verifier
 from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from explain.ledger.verify import Verification, verify_ledger, verify_record
 from kg.errors import LedgerError
-from tests.ledger_world import PLACES, Clock, Opener, fill, new_clock, newly_opened, opener, place
+from tests.ledger_world import PLACES, Clock, Opener, fill, new_clock, newly_opened, opener, place, record
 
 location = pytest.fixture(params=PLACES)(place)
 clock = pytest.fixture(new_clock)
@@ -149,6 +149,17 @@ def test_another_key_is_not_trusted(ledger: Ledger) -> None:
     stranger = Verifier(ledger.origin, SigningKey(b"z" * 32).verifier("").public)
     found: Verification = verify_ledger(ledger, trusted=[stranger])
     assert "not the key that you trust" in found.findings[0].problem
+
+
+def test_an_altered_record_is_not_taken_for_an_erased_one(ledger: Ledger) -> None:
+    names = fill(ledger, 600)
+    tampered(ledger, "content")
+    custody.erase(ledger, "investor 0", who="dpo", reason="request", despite_retention=True)
+    headers = [ledger.header(names[at]) for at in (298, 299, 300)]
+    payloads = [payload for _, payload in ledger.read_many(headers, who="clerk", purpose="inspection")]
+    assert payloads[0] == record(298)
+    assert "altered" in str(payloads[1])
+    assert payloads[2] is None
 
 
 def test_one_record_that_changed_places_with_another(ledger: Ledger) -> None:

@@ -237,14 +237,19 @@ class Ledger:
         return payload
 
     def read_many(self, headers: Sequence[Header], *, who: str, purpose: str) -> Iterator[tuple[Header, Any]]:
-        """Headers with their payloads (None where the person was erased); one entry records the look at all."""
+        """Headers with their payloads; one entry records the look at all.
+
+        What is gone (erased, or past its retention) has None for a payload, what was altered the LedgerError.
+        """
         ids = [header.id for header in headers]
         self.append({"records": ids, "who": who, "purpose": purpose}, person=None, kind=ACCESS, retention=ACCESS)
         for header in headers:
             try:
                 yield header, self.unsealed(self.leaf(header.id))
-            except LedgerError:
+            except GoneError:
                 yield header, None
+            except LedgerError as error:
+                yield header, error
 
     def unsealed(self, leaf: bytes) -> Any:
         """The payload of a leaf; for the ledger's own use, since the look is not recorded."""

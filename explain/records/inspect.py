@@ -25,7 +25,7 @@ from explain.records.keep import BUILD, RULES, registered
 from explain.records.report import Integrity, Report, make_report, report_html
 from explain.records.whole import sealed_adviser, whole
 from explain.wording import LANGUAGES
-from kg.errors import UsageError
+from kg.errors import LedgerError, UsageError
 
 _README: Final = """A case: one record of what was recommended, with the proof that it is unchanged.
 
@@ -58,7 +58,10 @@ class Look:
 
 @dataclass(frozen=True)
 class Row:
-    """A record in a list; what is personal is empty where the person was erased."""
+    """A record in a list; what is personal is empty where it cannot be read.
+
+    `state` is readable, erased or altered.
+    """
 
     id: str
     seq: int
@@ -88,13 +91,13 @@ def _row(header: Header, payload: Any) -> Row:
         header.time,
         header.kind,
         str(question.get("user_id", "")),
-        str(question.get("who") or (payload or {}).get("who", "")),
+        str(question.get("who") or (payload.get("who", "") if isinstance(payload, dict) else "")),
         str(question.get("through", "")),
         header.tags.get("build", ""),
         header.tags.get("as_of", ""),
         tuple(item["asset_id"] for item in payload["list"]) if is_record else (),
         len(payload["rejected"]) if is_record else 0,
-        "readable" if payload is not None else "erased",
+        "erased" if payload is None else "altered" if isinstance(payload, LedgerError) else "readable",
     )
 
 

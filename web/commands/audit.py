@@ -128,7 +128,7 @@ def _list(ledger: Ledger, args: argparse.Namespace) -> None:
     for row in rows:
         assets = ", ".join(row.assets[:3]) + (", …" if len(row.assets) > 3 else "")
         nobody = "(somebody new)" if row.kind in LISTS else row.who
-        who = row.user_id or ("(erased)" if row.state == "erased" else nobody)
+        who = row.user_id or (nobody if row.state == "readable" else f"({row.state})")
         sys.stdout.write(f"{row.id}  {row.time[:19]}  {row.kind:14}  {who:20}  {assets}\n")
     if not rows:
         sys.stdout.write("no such records\n")
