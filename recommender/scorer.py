@@ -49,7 +49,7 @@ class ScoreOptions:
     """
 
     regularisation: float = 200.0
-    dropout: float = 0.3
+    dropout: float = 0.4
     attributes: float = 0.15
     kg: float = 0.1
     gat: float = 0.25
