@@ -23,6 +23,7 @@ from explain.records.record import record_of
 from explain.records.replay import find_build, replay
 from explain.records.serve import serve
 from explain.records.tables import expanded
+from explain.records.verdict_text import result_text
 from recommender.build import Build
 from recommender.suitability.investor import ASSUMED
 from recommender.suitability.rulefile import load_rules
@@ -108,6 +109,8 @@ def test_years_said_reject_what_should_be_held_longer(adviser: Adviser) -> None:
     advice = adviser.advise(ask("", k=76, assumed=Assumed(levels=BOLD.levels, years=0.5)))
     effects = [result for each in advice.rejected for result in each.verdict.results if result.rule == "horizon"]
     assert any((result.outcome, result.effect) == (Outcome.WARN, Outcome.REJECT) for result in effects)
+    told = {result_text(result.to_json(), "en") for result in effects}
+    assert "It should be held for 2 years at least; the money can stay invested for 0.5 years only." in told
     shown = [result for verdict in advice.verdicts for result in verdict.results if result.rule == "horizon"]
     assert all(result.effect is Outcome.PASS for result in shown)
 

@@ -35,10 +35,11 @@ def result_text(result: Mapping[str, Any], lang: str) -> str:
     >>> result_text(found, "en")
     'It should be held for 5 years at least; the objective Income allows only 3 years.'
     """
-    words, kind, reason = _words(lang), str(result["kind"]), str(result["reason"])
-    sentence = words.get(kind, {}).get(reason) or words["any"].get(reason) or f"{kind}: {reason}"
+    words, kind, reason, subject = _words(lang), str(result["kind"]), str(result["reason"]), str(result["subject"])
+    said = words.get(kind, {})
+    told = said.get(reason) if subject else said.get(f"{reason}_of_nothing") or said.get(reason)
+    sentence = told or words["any"].get(reason) or f"{kind}: {reason}"
     subject_kind = _SUBJECT_KIND.get(kind)
-    subject = str(result["subject"])
     return str(sentence).format(
         measured=_amount(result["measured"], kind, lang),
         limit=_amount(result["limit"], kind, lang),
@@ -70,8 +71,8 @@ def _amount(value: float | None, kind: str, lang: str) -> str:
     if kind.startswith("concentration"):
         return wording.percent(value, 1)
     number = wording.number(value, 0 if float(value).is_integer() else 1)
-    unit = "years" if kind == "horizon" else "days" if kind == "tradable" or kind.startswith("freshness") else ""
-    return str(_words(lang)["units"][unit]).format(n=number) if unit else number
+    unit = "year" if kind == "horizon" else "day" if kind == "tradable" or kind.startswith("freshness") else ""
+    return str(_words(lang)["units"][unit if value == 1 else f"{unit}s"]).format(n=number) if unit else number
 
 
 @cache
