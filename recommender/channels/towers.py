@@ -61,8 +61,16 @@ class TwoTowerScores:
         """All of it is remainder."""
         if not len(investor.holdings):
             return ()
-        value = float(self.scores(investor)[0, asset])
+        asked, row = self._latest.get(0, (None, None))
+        if asked is not investor or row is None:  # lists ask for several assets of one investor
+            row = self.scores(investor)[0]
+            self._latest[0] = investor, row
+        value = float(row[asset])
         return (ChannelAccount(TWO_TOWERS, value, (), value),)
+
+    @cached_property
+    def _latest(self) -> dict[int, tuple[Investors, FloatArray]]:
+        return {}
 
     def _readers(self, investors: Investors) -> Readers:
         """Positions in the order of time; those that the snapshot does not have are the newest."""
