@@ -25,7 +25,7 @@ from datetime import date
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,8 @@ from recommender.swap import replace_folder
 from recommender.towers.model import TowerParts
 from recommender.towers.placed import PlacedTowers
 from recommender.training import TrainingOptions, learn_options, train_parts
+
+Part = TypeVar("Part")
 
 FORMAT: Final = 2
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
@@ -99,17 +101,17 @@ class Build:
     @cached_property
     def graph(self) -> KnowledgeGraph:
         """The snapshot."""
-        return load_graph(self.folder / "graph")
+        return self._read(lambda folder: load_graph(folder / "graph"))
 
     @cached_property
     def vectors(self) -> EntityVectors:
         """The KG embedding's vectors."""
-        return EntityVectors.load(self.folder / "vectors")
+        return self._read(lambda folder: EntityVectors.load(folder / "vectors"))
 
     @cached_property
     def attention(self) -> GraphAttention:
         """The trained graph attention network."""
-        return GraphAttention.load(self.folder / "attention.npz")
+        return self._read(lambda folder: GraphAttention.load(folder / "attention.npz"))
 
     @property
     def has_towers(self) -> bool:
@@ -119,28 +121,41 @@ class Build:
     @cached_property
     def learned(self) -> LearnedParts:
         """All that was trained."""
-        towers = TowerParts.load(self.folder / "towers", self.prices) if self.has_towers else None
+        prices = self.prices
+        towers = self._read(lambda folder: TowerParts.load(folder / "towers", prices)) if self.has_towers else None
         return LearnedParts(self.vectors, self.attention, towers)
 
     @cached_property
     def scorer(self) -> Scorer:
         """The served score."""
         options = ScoreOptions.from_json(self.manifest["score"])
-        weights = np.load(self.folder / "co_investment.npy")
-        placed = PlacedTowers.load(self.folder / "placed_towers.npz") if self.has_towers else None
+        weights = self._read(lambda folder: np.load(folder / "co_investment.npy"))
+        placed = self._read(lambda folder: PlacedTowers.load(folder / "placed_towers.npz")) if self.has_towers else None
         return assemble_scorer(self.graph, self.learned, options, weights, placed)
 
     @cached_property
     def prices(self) -> pd.DataFrame | None:
         """asset_id, date, close, … known on the snapshot's date; None where the source has no prices."""
-        path = self.folder / "prices.parquet"
-        return pd.read_parquet(path) if path.exists() else None
+        file = "prices.parquet"
+        return self._read(lambda folder: pd.read_parquet(folder / file) if (folder / file).exists() else None)
 
     @cached_property
     def report(self) -> dict[str, Any]:
         """What was read, counted, measured and timed when the build was made."""
-        loaded: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        loaded: dict[str, Any] = self._read(lambda folder: json.loads((folder / "report.json").read_text("utf-8")))
         return loaded
+
+    def _read(self, load: Callable[[Path], Part]) -> Part:
+        """What `load` reads, unless another build has taken the folder's place since this one was opened."""
+        try:
+            return load(self.folder)
+        finally:
+            self.check_in_place()
+
+    def check_in_place(self) -> None:
+        """Raise DataError where the folder holds another build by now, whose parts would be taken for this one's."""
+        if load_build(self.folder).build_hash != self.build_hash:
+            raise DataError(f"{self.folder}: another build took its place while this one was read: start again")
 
 
 def load_build(folder: Path, *, verify: bool = False) -> Build:

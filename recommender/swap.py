@@ -28,31 +28,47 @@ def replace_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target`; when the block ends well it takes target's place and the old one goes.
 
     Everything is written through to the disk before. On Linux the exchange is one system call; elsewhere a
-    crash in the middle can leave the old folder under its set-aside name, never half of one. What a process left
-    beside when it was killed goes when the next one begins.
+    crash in the middle can leave the old folder under its set-aside name, from which the next one that begins puts
+    it back. What a process left beside when it was killed goes then too.
     """
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{target.name}-"
     with _locked(target.parent):
-        _sweep(target.parent, prefix)
-        aside = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+        _sweep(target)
+        aside = Path(tempfile.mkdtemp(prefix=_making(target), dir=target.parent))
         held = os.open(aside, os.O_RDONLY)
         _lock(held)
     aside.chmod(0o755)
     try:
         yield aside
         _write_through(aside)
-        _put_in_place(aside, target)
+        with _locked(target.parent) as parent:
+            _put_in_place(aside, target)
+            os.fsync(parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
         os.close(held)
 
 
-def _sweep(parent: Path, prefix: str) -> None:
-    """Delete folders that nobody holds any more."""
-    for path in parent.iterdir():
-        if not path.name.startswith(prefix) or not path.is_dir() or fcntl is None:
+def _making(target: Path) -> str:
+    """How the names begin of the folders in which another `target` is made."""
+    return f".{target.name}-making-"
+
+
+def _set_aside(target: Path) -> Path:
+    """Where `target` stands for a moment, on systems that cannot exchange two folders."""
+    return target.with_name(f".{target.name}-set-aside")
+
+
+def _sweep(target: Path) -> None:
+    """Put back what was set aside, and delete folders that nobody holds any more."""
+    if _set_aside(target).exists():
+        if target.exists():
+            shutil.rmtree(_set_aside(target))
+        else:
+            _set_aside(target).rename(target)
+    for path in target.parent.iterdir():
+        if not path.name.startswith(_making(target)) or not path.is_dir() or fcntl is None:
             continue
         found = os.open(path, os.O_RDONLY)
         if _lock(found, wait=False):
@@ -61,12 +77,12 @@ def _sweep(parent: Path, prefix: str) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Alone among those who begin in `folder`."""
+def _locked(folder: Path) -> Iterator[int]:
+    """Alone among those who begin or end in `folder`; yields its descriptor."""
     held = os.open(folder, os.O_RDONLY)
     try:
         _lock(held)
-        yield
+        yield held
     finally:
         os.close(held)
 
@@ -86,10 +102,9 @@ def _put_in_place(aside: Path, target: Path) -> None:
     if not target.exists():
         aside.rename(target)
     elif not _exchange(aside, target):
-        old = target.with_name(f".{target.name}-old-{os.getpid()}")
-        target.rename(old)
+        target.rename(_set_aside(target))
         aside.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(_set_aside(target), ignore_errors=True)
 
 
 def _exchange(one: Path, other: Path) -> bool:

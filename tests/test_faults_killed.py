@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from explain.records.keep import keep_files
+from kg.errors import DataError
 from kg.progress import Progress
+from recommender import swap
 from recommender.build import Beside, Build, BuildOptions, load_build, write_build
 from recommender.swap import replace_folder
+from recommender.training import TrainingOptions
 from web.benchmarks.figures import Figure
 from web.benchmarks.killed import killed_while_building, killed_while_put_in_place, left_beside
 
@@ -55,3 +59,49 @@ def test_the_last_file_of_a_build_cannot_be_written(small_build: Build, tmp_path
         )
     assert load_build(target, verify=True).build_hash == small_build.build_hash
     assert left_beside(target) == []
+
+
+def test_a_build_that_is_replaced_while_it_is_read(small_build: Build, tmp_path: Path) -> None:
+    """Its manifest would go with another one's graph."""
+    target, options = tmp_path / "served", BuildOptions(TrainingOptions(seed=99))
+    shutil.copytree(small_build.folder, target)
+    opened, kept = load_build(target), load_build(target)
+    assert len(kept.graph) == len(small_build.graph)
+    write_build(small_build.graph, small_build.learned, target, options, Progress(None), Beside())
+    with pytest.raises(DataError, match="another build took its place"):
+        _ = opened.graph
+    with pytest.raises(DataError, match="another build took its place"):
+        keep_files(kept, tmp_path / "archive")
+    assert not list((tmp_path / "archive").glob("*/manifest.json"))
+
+
+def test_where_folders_cannot_be_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash between two renames leaves the old folder set aside; the next one to begin puts it back first."""
+    monkeypatch.setattr(swap, "_exchange", lambda *_: False)
+    target = tmp_path / "served"
+    for content in ("old", "new"):
+        with replace_folder(target) as aside:
+            (aside / "file").write_text(content)
+    assert (target / "file").read_text() == "new"
+    rename = Path.rename
+
+    def crash(self: Path, to: Path) -> Path:
+        if to == target:
+            raise KeyboardInterrupt
+        return rename(self, to)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), replace_folder(target):
+        patch.setattr(Path, "rename", crash)
+    assert not target.exists()
+    with pytest.raises(ValueError, match="found no data"), replace_folder(target):
+        assert (target / "file").read_text() == "new"
+        raise ValueError("found no data")
+    assert (target / "file").read_text() == "new"
+    assert left_beside(target) == []
+
+
+def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".served-backup01").mkdir()
+    with replace_folder(tmp_path / "served"):
+        pass
+    assert (tmp_path / ".served-backup01").exists()

@@ -78,6 +78,7 @@ def keep_files(build: Build, archive: Path) -> Path:
         archive.mkdir(parents=True, exist_ok=True, mode=0o700)
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=archive))
         shutil.copytree(build.folder, aside / "build", copy_function=_link)
+        build.check_in_place()  # else these are another build's files
         (aside / "build").rename(target)
         aside.rmdir()
     except OSError as error:
