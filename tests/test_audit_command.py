@@ -51,6 +51,8 @@ def test_audit_commands(
         return capsys.readouterr().out
 
     (row,) = json.loads(call("list", "--format", "json"))
+    assert main(["audit", "list", "--limit", "-3"]) == 2
+    assert "--limit -3: give 1 or more" in capsys.readouterr().err
     assert (row["id"], row["user_id"]) == (on_command_line, cautious(build))
     shown = json.loads(call("show", row["id"], "--format", "json", "--purpose", "complaint"))
     assert shown["record"]["list"][0]["explanation"]["user_id"] == cautious(build)

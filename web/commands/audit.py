@@ -118,7 +118,10 @@ def _print_json(value: Any) -> None:
 
 def _list(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.records.inspect import LISTS, list_records
+    from kg.errors import UsageError
 
+    if args.limit < 1:
+        raise UsageError(f"--limit {args.limit}: give 1 or more")
     kinds = LISTS if args.kind is None else () if args.kind == "all" else (args.kind,)
     headers = ledger.headers(kinds=kinds, person=args.user, limit=args.limit)
     rows = list_records(ledger, _look(args), headers)
