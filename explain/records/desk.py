@@ -67,7 +67,7 @@ class Desk:
         self.adviser, self.ledger = adviser, ledger
         self._most, self._size = remembered, 0
         self._answers: OrderedDict[tuple[str, Question], _Answer] = OrderedDict()
-        self._lock = Lock()
+        self._lock, self._computing = Lock(), Lock()
 
     def show(self, question: Question, name: str, view_of: Callable[[Advice], View]) -> Shown[View]:
         """What `view_of` makes of the answer, once the answer is in the ledger.
@@ -81,15 +81,21 @@ class Desk:
         """
         keep(self.adviser.build, self.adviser.rules, self.ledger)
         key = name, replace(question, who="", through="")
-        answer = self._remembered(key)
-        if answer is None:
-            answer = self._answered(question, view_of)
-            self._remember(key, answer)
+        answer = self._remembered(key) or self._computed(key, question, view_of)
         receipt = self.ledger.append(
             answer.record(question), person=question.user_id, kind=RECOMMENDATION, tags=tags_of(self.adviser)
         )
         view: View = pickle.loads(zlib.decompress(answer.view))  # noqa: S301 -- pickled by this very process
         return Shown(view, receipt)
+
+    def _computed(self, key: tuple[str, Question], question: Question, view_of: Callable[[Advice], Any]) -> _Answer:
+        """One answer at a time, since Python computes no two at once: who asks for a remembered one waits for less."""
+        with self._computing:
+            answer = self._remembered(key)
+            if answer is None:
+                answer = self._answered(question, view_of)
+                self._remember(key, answer)
+        return answer
 
     def _answered(self, question: Question, view_of: Callable[[Advice], Any]) -> _Answer:
         advice = self.adviser.advise(question)
