@@ -27,6 +27,7 @@ from recommender.retrieve import recommend
 from recommender.suitability.rulefile import load_rules, parse_rules
 from recommender.suitability.verdict import Outcome
 from tests.records_world import LOOK, ask, cautious, investors
+from web.site import create_app
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +228,23 @@ def test_no_rules_at_all(build: Build, ledger: Ledger) -> None:
 def test_questions_are_frozen(build: Build) -> None:
     question = ask(investors(build)[0])
     assert replace(question, k=3) != question
+
+
+def test_why_something_is_restricted_is_told_to_staff_alone(small_build: Build, tmp_path: Path) -> None:
+    user = investors(small_build)[3]
+    rules = load_rules("tw")
+    asset = Adviser(small_build, rules).advise(ask(user)).lines[0].asset_id
+    secret = f'\n[[restricted]]\nasset = "{asset}"\nreason = "Takeover in preparation"\n'
+    ledger = open_ledger(tmp_path / "secret", environ={})
+    adviser = Adviser(small_build, parse_rules((rules.text + secret).encode(), "firm.toml"))
+    client = create_app(small_build, desk=Desk(adviser, ledger)).test_client()
+    for address in (f"/investors/{user}", f"/investors/{user}/assets/{asset}", f"/investors/{user}/what-if"):
+        for query in ("?lang=en", "?lang=zh-TW", "?format=json"):
+            answer = client.get(address + query)
+            assert answer.status_code == 200
+            assert "Takeover" not in answer.text
+            assert "estricted list" not in answer.text
+            assert "限制名單" not in answer.text
+    assert "does not offer it at present" in client.get(f"/investors/{user}?lang=en").text
+    name = client.get(f"/investors/{user}").headers["Pathfolio-Record"]
+    assert "Takeover in preparation" in client.get(f"/records/{name}?purpose=x").text

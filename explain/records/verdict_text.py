@@ -24,12 +24,13 @@ _SUBJECT_KIND: Final = MappingProxyType(
 """The vocabulary that a finding's subject comes from, by kind of rule."""
 
 
-def result_text(result: Mapping[str, Any], lang: str) -> str:
+def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = False) -> str:
     """One rule's finding as a sentence.
 
     Args:
         result: as `RuleResult.to_json` writes it.
         lang: "en" or "zh-TW".
+        to_investor: say nothing of what is on a restricted list and why: it may be known to staff alone.
 
     >>> found = {"kind": "horizon", "reason": "above_level", "measured": 5.0, "limit": 3.0, "subject": "Income"}
     >>> result_text(found, "en")
@@ -37,14 +38,19 @@ def result_text(result: Mapping[str, Any], lang: str) -> str:
     """
     words, kind, reason, subject = _words(lang), str(result["kind"]), str(result["reason"]), str(result["subject"])
     said = words.get(kind, {})
-    told = said.get(reason) if subject else said.get(f"{reason}_of_nothing") or said.get(reason)
-    sentence = told or words["any"].get(reason) or f"{kind}: {reason}"
+    first = f"{reason}_told" if to_investor else reason if subject else f"{reason}_of_nothing"
+    sentence = said.get(first) or said.get(reason) or words["any"].get(reason) or f"{kind}: {reason}"
     subject_kind = _SUBJECT_KIND.get(kind)
     return str(sentence).format(
         measured=_amount(result["measured"], kind, lang),
         limit=_amount(result["limit"], kind, lang),
         subject=local_label(subject_kind, subject, lang) if subject_kind else subject,
     )
+
+
+def title_for_investor(kind: str, title: str, lang: str) -> str:
+    """A rule's title as investors read it: as its file has it, unless it would say what staff alone may know."""
+    return str(_words(lang).get(kind, {}).get("title_told", title))
 
 
 def outcome_text(outcome: str, lang: str) -> str:
@@ -58,10 +64,10 @@ def against(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return sorted(found, key=lambda result: result["effect"] != "reject")
 
 
-def verdict_text(verdict: Mapping[str, Any], lang: str) -> list[str]:
-    """What speaks against an asset, one sentence a rule; nothing where all rules passed."""
+def verdict_text(verdict: Mapping[str, Any], lang: str, *, to_investor: bool = False) -> list[str]:
+    """What speaks against an asset, one sentence a rule; nothing where all rules passed. As `result_text`."""
     gravest = [result for result in against(verdict) if result["effect"] == verdict["outcome"]]
-    return [result_text(result, lang) for result in gravest]
+    return [result_text(result, lang, to_investor=to_investor) for result in gravest]
 
 
 def _amount(value: float | None, kind: str, lang: str) -> str:

@@ -142,7 +142,7 @@ def _verdict(shown: Advice, lang: str) -> str:
     from explain.records.verdict_text import outcome_text, verdict_text
 
     verdict = shown.verdicts[0].to_json()
-    sentences = "".join(f"  ! {text}\n" for text in verdict_text(verdict, lang))
+    sentences = "".join(f"  ! {text}\n" for text in verdict_text(verdict, lang, to_investor=True))
     return f"\n{outcome_text(verdict['outcome'], lang)}\n{sentences}" if sentences else ""
 
 

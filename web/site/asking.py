@@ -83,7 +83,7 @@ def ask_what_if(asked: Asked, lang: str, through: str) -> Assumption:
 
 def warnings_of(advice: Advice, lang: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """What the suitability rules say against all lines of several, and what against each beside that."""
-    said = [tuple(verdict_text(verdict.to_json(), lang)) for verdict in advice.verdicts]
+    said = [tuple(verdict_text(verdict.to_json(), lang, to_investor=True)) for verdict in advice.verdicts]
     common = tuple(text for text in said[0] if all(text in texts for texts in said)) if len(said) > 1 else ()
     return common, tuple(tuple(text for text in texts if text not in common) for texts in said)
 

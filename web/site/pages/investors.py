@@ -145,7 +145,7 @@ def _advised(site: Served, lang: str, advice: Advice) -> Advised:
         PassedOver(
             each.place,
             site.names.node(site.graph.asset_row(each.asset_id)),
-            tuple(verdict_text(each.verdict.to_json(), lang)),
+            tuple(verdict_text(each.verdict.to_json(), lang, to_investor=True)),
         )
         for each in advice.rejected[:SHOWN_PASSED_OVER]
     )

@@ -10,7 +10,7 @@ from flask import Blueprint, Response
 
 from explain.explanation import Explanation
 from explain.records.adviser import Advice
-from explain.records.verdict_text import result_text
+from explain.records.verdict_text import result_text, title_for_investor
 from recommender.suitability.rules import RuleSet
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
@@ -73,7 +73,12 @@ def recommendation(user_id: str, asset_id: str) -> Response:
 def _checked(rules: RuleSet, lang: str, advice: Advice) -> Checked:
     verdict = advice.verdicts[0]
     checks = [
-        Check(rule.title[lang], found.outcome.word, found.effect.word, result_text(found.to_json(), lang))
+        Check(
+            title_for_investor(rule.kind, rule.title[lang], lang),
+            found.outcome.word,
+            found.effect.word,
+            result_text(found.to_json(), lang, to_investor=True),
+        )
         for rule, found in zip(rules.rules, verdict.results, strict=True)
     ]
     return Checked(advice.explanations[0], verdict.outcome.word, tuple(checks))
