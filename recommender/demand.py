@@ -72,6 +72,15 @@ def measure_demand(interactions: Interactions, options: DemandOptions) -> Demand
     return Demand(factor, recent, _issue_pull(interactions, options), interactions.holders)
 
 
+def lasting(horizon: float) -> float:
+    """From 0 for lists that serve one day to 1 for half a year or more, by the logarithm.
+
+    >>> lasting(1), lasting(182), round(lasting(7), 2)
+    (0.0, 1.0, 0.37)
+    """
+    return min(max(math.log(horizon) / math.log(_HALF_YEAR), 0.0), 1.0)
+
+
 @dataclass(frozen=True)
 class Trends:
     """How much faster each asset sells than expected, all (assets,) float64, 1 where it does as expected.
@@ -88,7 +97,7 @@ class Trends:
 
     def factor(self, options: DemandOptions) -> FloatArray:
         """(assets,) the factor of `Demand`; its median is 1."""
-        long = min(max(math.log(options.horizon) / math.log(_HALF_YEAR), 0.0), 1.0)
+        long = lasting(options.horizon)
         daily = self.month**options.month_power * self.week**options.week_power
         factor = daily ** (1 - long) * self.half_year ** (options.half_year_power * long)
         return np.asarray(factor / (np.median(factor) if len(factor) else 1.0))

@@ -20,8 +20,8 @@ from recommender.channels.co_investment import CoInvestment, ease_weights
 from recommender.channels.funds import FundHoldings, holdings_matrix
 from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
 from recommender.channels.profile import SharedProfile, fit_profile
-from recommender.channels.towers import TwoTowerScores, lasting
-from recommender.demand import Demand, DemandOptions, measure_demand
+from recommender.channels.towers import TwoTowerScores
+from recommender.demand import Demand, DemandOptions, lasting, measure_demand
 from recommender.gat import GraphAttention
 from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation

@@ -20,7 +20,8 @@ from recommender.ablation import WHOLE, WITH_TOWERS, ablation_specs, beside_towe
 from recommender.assumed import AssumedInvestor, AssumedScore
 from recommender.build import Beside, Build, BuildOptions, load_build, write_build
 from recommender.channels.base import Investors
-from recommender.channels.towers import TWO_TOWERS, lasting
+from recommender.channels.towers import TWO_TOWERS
+from recommender.demand import lasting
 from recommender.registry import choose_models
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 from recommender.stranger import with_stranger

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -19,19 +18,6 @@ from recommender.towers.inputs import UNKNOWN, Single
 from recommender.towers.placed import PlacedTowers
 
 TWO_TOWERS: Final = "two_towers"
-
-_HALF_YEAR: Final = 182.0
-
-
-def lasting(horizon: float) -> float:
-    """From 0 for lists that serve one day to 1 for half a year, by the logarithm.
-
-    What the towers know lasts; of what sells this week they know less than the demand of the week does.
-
-    >>> lasting(1), lasting(182), round(lasting(7), 2)
-    (0.0, 1.0, 0.37)
-    """
-    return min(max(math.log(horizon) / math.log(_HALF_YEAR), 0.0), 1.0)
 
 
 @dataclass(frozen=True)
