@@ -21,6 +21,7 @@ from kg.errors import LedgerError
 from web.benchmarks import faults
 from web.benchmarks.changed_bytes import changed_bytes, every_byte
 from web.benchmarks.figures import Figure
+from web.benchmarks.killed import killed_while_made
 
 KILLS = 8
 
@@ -75,6 +76,11 @@ def test_killed_while_appending(tmp_path: Path) -> None:
     assert verify_ledger(ledger).sound
     ledger.append({"after": 1}, person="ann")
     assert verify_ledger(ledger).sound
+
+
+def test_killed_while_it_is_made(tmp_path: Path) -> None:
+    (broken,) = killed_while_made(tmp_path, 12)
+    assert broken.value == 0
 
 
 def test_two_processes_on_one_ledger(tmp_path: Path) -> None:

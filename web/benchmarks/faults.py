@@ -24,7 +24,12 @@ from kg.errors import LedgerError
 from recommender.build import Build
 from web.benchmarks.changed_bytes import changed_bytes, every_byte
 from web.benchmarks.figures import Figure
-from web.benchmarks.killed import killed_while_appending, killed_while_building, killed_while_put_in_place
+from web.benchmarks.killed import (
+    killed_while_appending,
+    killed_while_building,
+    killed_while_made,
+    killed_while_put_in_place,
+)
 from web.benchmarks.ledger import RECORDS
 from web.benchmarks.postgres import server_gone
 from web.benchmarks.processes import FORK, ids_in, in_threads
@@ -48,6 +53,7 @@ def faults(build: Build) -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         return [
+            *killed_while_made(folder / "made", KILLS),
             *killed_while_appending(folder / "appending", KILLS),
             *killed_while_building(folder / "building", BUILDS, BUILDS // 2),
             *killed_while_put_in_place(build, folder / "place", KILLS),

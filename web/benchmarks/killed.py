@@ -23,7 +23,7 @@ from explain.ledger.ledger import Ledger, open_ledger
 from explain.ledger.verify import verify_ledger
 from explain.records.adviser import Adviser, Question
 from explain.records.serve import serve
-from kg.errors import DataError
+from kg.errors import DataError, LedgerError
 from kg.sample import SampleSize, write_sample_market
 from kg.sample.size import END
 from recommender.build import Build, load_build
@@ -49,6 +49,23 @@ def killed_while_appending(folder: Path, kills: int) -> list[Figure]:
         Figure("of them lost", len(acknowledged - stored), "", "asked for", 0),
         Figure("findings of the verification after", len(found.findings), "", "asked for", 0),
     ]
+
+
+def killed_while_made(folder: Path, kills: int) -> list[Figure]:
+    """Ledgers killed while they and their keys are made, each in a place of its own: whoever comes next goes on."""
+    rng, broken = random.Random(6), list[str]()  # noqa: S311 -- moments, not secrets
+    for number in range(kills):
+        place = folder / str(number)
+        _killed(_append, (place,), rng, 0, within=0.1)
+        try:
+            opened = open_ledger(place, environ={})
+            opened.append({"x": 1}, person="ann")
+            broken += [finding.problem for finding in verify_ledger(opened).findings]
+            opened.close()
+        except LedgerError as error:
+            broken.append(str(error))
+    wrong = Figure(f"ledgers of no use after {kills} kills while they were made", len(broken), "", "asked for", 0)
+    return [wrong, *(Figure(text, 1, "") for text in broken)]
 
 
 def killed_while_put_in_place(build: Build, folder: Path, kills: int) -> list[Figure]:
@@ -77,8 +94,10 @@ def left_beside(target: Path) -> list[str]:
     return [path.name for path in target.parent.iterdir() if path.name.startswith(f".{target.name}")]
 
 
-def _killed(work: Callable[..., None], args: tuple[object, ...], rng: random.Random, steps: int) -> list[str]:
-    """Run `work` in a process, kill it some moment after so many steps; what it had reported."""
+def _killed(
+    work: Callable[..., None], args: tuple[object, ...], rng: random.Random, steps: int, within: float = 0.02
+) -> list[str]:
+    """Run `work` in a process, kill it `within` seconds after so many steps; what it had reported."""
     receiver, sender = FORK.Pipe(duplex=False)
     process = FORK.Process(target=work, args=(*args, sender))  # type: ignore[attr-defined] # contexts have it
     process.start()
@@ -87,7 +106,7 @@ def _killed(work: Callable[..., None], args: tuple[object, ...], rng: random.Ran
     with contextlib.suppress(EOFError):
         for _ in range(steps):
             told.append(receiver.recv())
-    time.sleep(rng.random() * 0.02)
+    time.sleep(rng.random() * within)
     os.kill(process.pid, signal.SIGKILL)
     with contextlib.suppress(EOFError):
         while True:
