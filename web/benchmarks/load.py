@@ -93,9 +93,11 @@ def _looking(pid: int, seconds: int, memory: list[float]) -> Iterator[None]:
 
     looking = threading.Thread(target=look)
     looking.start()
-    yield
-    over.set()
-    looking.join()
+    try:
+        yield
+    finally:
+        over.set()
+        looking.join()
 
 
 class _Asked:
