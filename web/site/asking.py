@@ -32,10 +32,12 @@ class Assumption:
     """A what-if list that was recorded.
 
     Attributes:
+        advice: with what the rules did not let through.
         warnings: what the suitability rules say against every line.
         of_lines: what they say against each line beside that.
     """
 
+    advice: Advice
     found: AssumedList
     warnings: tuple[str, ...]
     of_lines: tuple[tuple[str, ...], ...]
@@ -78,7 +80,7 @@ def ask_what_if(asked: Asked, lang: str, through: str) -> Assumption:
     g.record = shown.receipt.id
     if shown.advice.moves is None:
         raise AssertionError("a question that assumes something is answered with moves")
-    return Assumption(shown.advice.moves, *warnings_of(shown.advice, lang))
+    return Assumption(shown.advice, shown.advice.moves, *warnings_of(shown.advice, lang))
 
 
 def warnings_of(advice: Advice, lang: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

@@ -141,7 +141,12 @@ def _advised(site: Served, lang: str, advice: Advice) -> Advised:
     lines = tuple(
         _line(site, lang, explanation, texts) for explanation, texts in zip(advice.explanations, of_lines, strict=True)
     )
-    passed_over = tuple(
+    return Advised(lines, common, *passed_over_by(site, lang, advice))
+
+
+def passed_over_by(site: Served, lang: str, advice: Advice) -> tuple[tuple[PassedOver, ...], int]:
+    """The first of those that the rules did not let through, and how many more there are."""
+    found = tuple(
         PassedOver(
             each.place,
             site.names.node(site.graph.asset_row(each.asset_id)),
@@ -149,7 +154,7 @@ def _advised(site: Served, lang: str, advice: Advice) -> Advised:
         )
         for each in advice.rejected[:SHOWN_PASSED_OVER]
     )
-    return Advised(lines, common, passed_over, len(advice.rejected) - len(passed_over))
+    return found, len(advice.rejected) - len(found)
 
 
 def _line(site: Served, lang: str, explanation: Explanation, warnings: tuple[str, ...]) -> Line:

@@ -17,7 +17,14 @@ from web.site.access.roles import Permission
 from web.site.asked import Asked, asked_in_json, asked_of, to_json
 from web.site.asking import Assumption, ask_what_if
 from web.site.language import current_texts
-from web.site.pages.investors import SHOWN_REASONS, asked_kind, investor_row, newly_listed
+from web.site.pages.investors import (
+    SHOWN_REASONS,
+    PassedOver,
+    asked_kind,
+    investor_row,
+    newly_listed,
+    passed_over_by,
+)
 from web.site.render import Page, served, show
 from web.site.served import Served
 
@@ -97,6 +104,8 @@ class WhatIfPage(Page):
     risers: tuple[Place, ...]
     left: tuple[Place, ...]
     warnings: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+    more_passed_over: int
     is_changed: bool
     problem: str
 
@@ -109,6 +118,8 @@ class QuestionnairePage(Page):
     form: Form
     lines: tuple[Line, ...]
     warnings: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+    more_passed_over: int
     is_answered: bool
 
 
@@ -128,7 +139,8 @@ def what_if(user_id: str) -> Response:
     risers, left = (tuple(_place(site, m.asset, m.rank, m.was) for m in part) for part in (found.risers, found.left))
     lines, changed = _lines(site, given), asked.investor != asked.before
     form = _form(site, asked)
-    page = WhatIfPage(investor, kind, site.kinds, form, lines, risers, left, given.warnings, changed, problem)
+    said = given.warnings, *passed_over_by(site, current_texts().lang, given.advice)
+    page = WhatIfPage(investor, kind, site.kinds, form, lines, risers, left, *said, changed, problem)
     return show(page, 400 if problem else 200)
 
 
@@ -140,9 +152,10 @@ def questionnaire() -> Response:
     answers = _answers()
     asked = asked_of(site, None, answers)
     if not answers:
-        return show(QuestionnairePage(_form(site, asked), (), (), is_answered=False))
+        return show(QuestionnairePage(_form(site, asked), (), (), (), 0, is_answered=False))
     given = ask_what_if(asked, current_texts().lang, "site")
-    return show(QuestionnairePage(_form(site, asked), _lines(site, given), given.warnings, is_answered=True))
+    said = given.warnings, *passed_over_by(site, current_texts().lang, given.advice)
+    return show(QuestionnairePage(_form(site, asked), _lines(site, given), *said, is_answered=True))
 
 
 @blueprint.post("/api/what-if")
