@@ -203,6 +203,7 @@ def test_two_change_the_key_at_a_time(tmp_path: Path) -> None:
     custody.rotate_key(one, who="admin", reason="yearly")
     with pytest.raises(LedgerError, match=r"changed by somebody else|is not in a file"):
         custody.rotate_key(two, who="other admin", reason="yearly")
+    assert not list(tmp_path.glob("signing.key.*"))
     again = open_ledger(tmp_path, environ={})
     again.append(record(2), person="ann")
     assert verify_ledger(again).sound

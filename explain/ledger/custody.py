@@ -138,7 +138,12 @@ def rotate_key(ledger: Ledger, *, who: str, reason: str, new: SigningKey | None 
         write_secret(waiting, new.seed)
     handover = Note.sign(f"{ledger.origin}\nkey {verifier.text}\n", old.verifier(ledger.origin), old.private).text
     payload = {"verifier": verifier.text, "handover": handover, "who": who, "reason": reason}
-    ledger.change_key(ledger.draft(payload, None, "key"), new)
+    try:
+        ledger.change_key(ledger.draft(payload, None, "key"), new)
+    except LedgerError:
+        if ledger.verifiers[-1] != verifier:  # else it was recorded, and the next to open the ledger takes the key up
+            waiting.unlink(missing_ok=True)
+        raise
     if in_file:
         _install(waiting)
     return new
