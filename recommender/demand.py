@@ -48,7 +48,7 @@ class Demand:
 
     Attributes:
         factor: how much faster an asset sells than its holders would suggest; its median is 1.
-        recent: purchases by new holders in the last month, or as many days as the horizon has (half a year at most).
+        recent: purchases by new holders in the last month.
         issue: pull of a new issue: fading with its age, growing with the holders of earlier ones; 0 for others.
         holders: investors who hold or held it.
     """
@@ -68,7 +68,7 @@ def measure_demand(interactions: Interactions, options: DemandOptions) -> Demand
     averaged over the horizon.
     """
     factor = measure_trends(interactions).factor(options)
-    recent = interactions.bought_within(int(min(max(options.horizon, _MONTH), _HALF_YEAR)))
+    recent = interactions.bought_within(_MONTH)
     return Demand(factor, recent, _issue_pull(interactions, options), interactions.holders)
 
 
