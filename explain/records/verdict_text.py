@@ -38,8 +38,9 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
     """
     words, kind, reason, subject = _words(lang), str(result["kind"]), str(result["reason"]), str(result["subject"])
     said = words.get(kind, {})
-    first = f"{reason}_told" if to_investor else reason if subject else f"{reason}_of_nothing"
-    sentence = said.get(first) or said.get(reason) or words["any"].get(reason) or f"{kind}: {reason}"
+    forms = [f"{reason}_told"] * to_investor + [f"{reason}_of_nothing"] * (not subject) + [reason]
+    found = next((said[form] for form in forms if form in said), None)
+    sentence = found or words["any"].get(reason) or f"{kind}: {reason}"
     subject_kind = _SUBJECT_KIND.get(kind)
     return str(sentence).format(
         measured=_amount(result["measured"], kind, lang),
