@@ -10,12 +10,15 @@ from explain.evidence import SMALLEST_GROUP, Fact, Path, PathEdge
 from explain.explanation import Explanation
 from explain.selection import digits_for, diverse
 from explain.wording import Wording, wording_of
+from kg.labels import local_label
 from kg.schema import UNDATED
 
 SHOWN_PATHS: Final = 8
 _LONGEST_BAR: Final = 24
 _SHORTEST_BAR: Final = 8
 _WIDTH: Final = 100
+_LEVEL_KINDS: Final = {"risk_level": "RiskLevel", "objective": "Objective"}
+"""Metrics whose values are levels with a name in each language."""
 
 
 def as_text(explanation: Explanation, lang: str = "en", *, is_sample: bool = False) -> str:
@@ -140,7 +143,7 @@ def fact_line(fact: Fact, words: Wording) -> str:
 def fact_value(fact: Fact, words: Wording) -> str:
     """A fact's value with its unit, fractions as percentages, ratios as they are."""
     if isinstance(fact.value, str):
-        return fact.value
+        return local_label(_LEVEL_KINDS.get(fact.metric, ""), fact.value, words.lang)
     if fact.unit == "fraction":
         return words.percent(fact.value, 2)
     return f"{fact.value:.6g} {'' if fact.unit == 'ratio' else fact.unit}".rstrip()
