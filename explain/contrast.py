@@ -10,7 +10,7 @@ from typing import Any
 from explain.errors import ExplanationError
 from explain.evidence import PathNode
 from explain.explanation import TOLERANCE, Explanation
-from explain.formats_text import padded, text_width
+from explain.formats.text import padded, text_width
 from explain.selection import digits_for
 from explain.wording import wording_of
 

@@ -4,7 +4,7 @@
                      graph_hash and build_hash
     graph/           the snapshot (`kg.storage`)
     vectors/         the KG embedding (`embeddings.vectors`)
-    attention.npz    weights of the graph attention network (`recommender.gat`)
+    attention.npz    weights of the graph attention network (`recommender.gat.attention`)
     co_investment.npy  EASE's weights
     towers/          the two towers, where they were asked for (`recommender.towers.model`)
     placed_towers.npz  the two towers over the snapshot (`recommender.towers.placed`)
@@ -35,7 +35,7 @@ from kg.errors import DataError, UsageError
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 from kg.storage import load_graph, save_graph
-from recommender.gat import GraphAttention
+from recommender.gat.attention import GraphAttention
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 from recommender.swap import replace_folder
 from recommender.towers.model import TowerParts

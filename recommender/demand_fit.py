@@ -19,10 +19,10 @@ from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_date, to_day
 from recommender.baselines.align import asset_ids, find, user_ids
 from recommender.channels.co_investment import ease_weights
 from recommender.demand import DemandOptions, Trends, is_new_issue, measure_trends
+from recommender.evaluation.metrics import hits_of, ndcg
+from recommender.evaluation.mornings import morning
 from recommender.interactions import Interactions
-from recommender.metrics import hits_of, ndcg
 from recommender.ranking import LIST_LENGTH, id_order, top_lists
-from recommender.rolling import morning
 
 _MONTH_POWERS: Final = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75)
 _WEEK_POWERS: Final = (0.0, 0.1, 0.2, 0.35, 0.5)

@@ -10,8 +10,8 @@ import numpy as np
 
 from kg.graph import IntArray, KnowledgeGraph, Mask, to_days
 from recommender.baselines.popularity import fit_popularity
+from recommender.evaluation.metrics import hits_of, ndcg
 from recommender.interactions import Interactions
-from recommender.metrics import hits_of, ndcg
 from recommender.model import Model
 from recommender.retrieve import rank_assets
 

@@ -22,7 +22,7 @@ from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
 from recommender.channels.profile import SharedProfile, fit_profile
 from recommender.channels.towers import TwoTowerScores
 from recommender.demand import Demand, DemandOptions, lasting, measure_demand
-from recommender.gat import GraphAttention
+from recommender.gat.attention import GraphAttention
 from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation
 from recommender.towers.model import TowerParts

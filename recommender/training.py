@@ -50,7 +50,7 @@ def train_parts(
         UsageError: the snapshot has no investors or assets, or TA-Lib is missing and the towers have prices to read.
     """
     from embeddings.train import VectorOptions, train_vectors
-    from recommender.gat import AttentionOptions, train_attention
+    from recommender.gat.attention import AttentionOptions, train_attention
 
     _check_trainable(graph)
     if options.towers and prices is not None:

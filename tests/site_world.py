@@ -12,7 +12,7 @@ from kg.progress import Progress
 from kg.sample import SampleSize, write_sample_market
 from kg.sample.size import END
 from recommender.build import BuildOptions, write_build
-from recommender.gat import AttentionOptions, train_attention
+from recommender.gat.attention import AttentionOptions, train_attention
 from recommender.scorer import LearnedParts
 from web.sources import from_folder
 

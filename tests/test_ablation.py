@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.ablation import PARTS, WHOLE, ablation_specs, score_parts
 from recommender.build import Build
 from recommender.channels.base import Investors
+from recommender.evaluation.ablation import PARTS, WHOLE, ablation_specs, score_parts
 from recommender.model import for_days
 from recommender.scorer import Scorer
 from web.cli import main

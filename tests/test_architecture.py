@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("kg", "embeddings", "recommender", "explain", "web")
-ENGINES = {"pykeen": "embeddings/train.py", "dgl": "recommender/gat_dgl.py"}
+ENGINES = {"pykeen": "embeddings/train.py", "dgl": "recommender/gat/dgl_layers.py"}
 SINGLE = ("neo4j", "arcadedb_embedded")
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from kg.assemble import assemble_graph
-from recommender.backtest import LIST_SHARE, performance, portfolio_weights, prepare_backtest, price_paths
+from recommender.evaluation.backtest import LIST_SHARE, performance, portfolio_weights, prepare_backtest, price_paths
 from tests.eval_world import assets, make_tables, positions
 
 CUT = date(2020, 1, 31)

@@ -24,10 +24,10 @@ from recommender.baselines.rp3beta import fit_rp3beta
 from recommender.baselines.segments import fit_segment
 from recommender.baselines.slim import fit_slim
 from recommender.baselines.user_knn import fit_user_knn
+from recommender.evaluation.registry import MODELS, ModelSpec, choose_models
+from recommender.evaluation.stranger import with_stranger
 from recommender.interactions import Interactions
 from recommender.model import Model
-from recommender.registry import MODELS, ModelSpec, choose_models
-from recommender.stranger import with_stranger
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
 
 WORLD = two_tastes()
@@ -279,7 +279,7 @@ def test_models_are_chosen_by_name_and_unknown_names_are_refused() -> None:
 
 
 def test_a_model_whose_package_is_missing_is_left_out_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.registry.find_spec", lambda name: None)
+    monkeypatch.setattr("recommender.evaluation.registry.find_spec", lambda name: None)
     assert "ials" not in {spec.name for spec in choose_models("all")}
     with pytest.raises(UsageError, match=r"model ials needs implicit: pip install 'pathfolio\[baselines\]'"):
         choose_models("ials")

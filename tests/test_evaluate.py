@@ -15,12 +15,12 @@ import pytest
 from kg.contract import read_folder
 from kg.errors import DataError, UsageError
 from kg.tables import Tables
-from recommender.evaluate import MARKET, OWN_PORTFOLIO, FoldResult, evaluate_fold
-from recommender.evaluate_output import to_text, writer_for
-from recommender.evaluate_plots import plot_tables
-from recommender.evaluate_table import metric_table
-from recommender.registry import ModelSpec, choose_models
-from recommender.split import Fold, new_purchases, prepare_fold
+from recommender.evaluation.frozen import MARKET, OWN_PORTFOLIO, FoldResult, evaluate_fold
+from recommender.evaluation.output import to_text, writer_for
+from recommender.evaluation.plots import plot_tables
+from recommender.evaluation.registry import ModelSpec, choose_models
+from recommender.evaluation.split import Fold, new_purchases, prepare_fold
+from recommender.evaluation.table import metric_table
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
 from web.cli import main
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from recommender.evaluate_audience import BASELINES, COLUMNS, auc, evaluate_audience, precision_at_n, to_text
-from recommender.registry import MODELS
-from recommender.rolling import prepare_rolling
-from recommender.split import Fold
+from recommender.evaluation.audience import BASELINES, COLUMNS, auc, evaluate_audience, precision_at_n, to_text
+from recommender.evaluation.mornings import prepare_rolling
+from recommender.evaluation.registry import MODELS
+from recommender.evaluation.split import Fold
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
 from web.cli import main
 

@@ -9,7 +9,7 @@ import pytest
 
 from explain.explainer import Explainer
 from explain.explanation import Explanation
-from explain.formats_cypher import as_cypher
+from explain.formats.cypher import as_cypher
 from kg.store.bolt import Store
 from kg.store.load import load_into
 from kg.store.query import run_query

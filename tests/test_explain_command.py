@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
 
-from explain.checker import check_explanation
+from explain.checker.check import check_explanation
 from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
-from explain.evaluation import ExplanationSample, evaluate_explanations, plot_curves, table_as_text
+from explain.evaluation.faithfulness import OURS, RANDOM
+from explain.evaluation.measures import ExplanationSample, evaluate_explanations, plot_curves, table_as_text
 from explain.explainer import Explainer
-from explain.faithfulness import OURS, RANDOM
 from explain.what_if import Change, ScorerWhatIf
 from recommender.build import Build
 from recommender.retrieve import rank_assets, recommend

@@ -10,11 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from explain.evaluation.faithfulness import (
+    OURS,
+    RANDOM,
+    FaithfulnessOptions,
+    importance_of,
+    measure,
+    stability,
+    units_of,
+)
+from explain.evaluation.gat_explainers import EXPLAINERS, GNN_EXPLAINER, GRADIENT, EdgeScore, by_gnn_explainer, by_paths
+from explain.evaluation.path_quality import PathQuality
 from explain.evidence import Path as EvidencePath
 from explain.explainer import Explainer
-from explain.faithfulness import OURS, RANDOM, FaithfulnessOptions, importance_of, measure, stability, units_of
-from explain.gat_explainers import EXPLAINERS, GNN_EXPLAINER, GRADIENT, EdgeScore, by_gnn_explainer, by_paths
-from explain.path_quality import PathQuality
 from explain.what_if import Change
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import NodeKind, Relation

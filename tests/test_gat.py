@@ -16,10 +16,17 @@ from kg.assemble import assemble_graph
 from kg.errors import DataError, UsageError
 from kg.graph import KnowledgeGraph
 from kg.schema import NodeKind, Relation
-from recommender.gat import AttentionOptions, AttentionWeights, GraphAttention, attention, node_vectors, train_attention
-from recommender.gat_codes import WIDEST, code_columns, node_codes
-from recommender.gat_inputs import EDGE_TYPES, HOLDS_TYPE, SELF_TYPE, AttentionInputs, attention_inputs
-from recommender.gat_split import inner_split
+from recommender.gat.attention import (
+    AttentionOptions,
+    AttentionWeights,
+    GraphAttention,
+    attention,
+    node_vectors,
+    train_attention,
+)
+from recommender.gat.codes import WIDEST, code_columns, node_codes
+from recommender.gat.inputs import EDGE_TYPES, HOLDS_TYPE, SELF_TYPE, AttentionInputs, attention_inputs
+from recommender.gat.split import inner_split
 from recommender.interactions import Interactions
 from tests.eval_world import assets, make_tables, positions, two_tastes
 
@@ -55,7 +62,7 @@ def test_engines_and_served_pass_agree(engine: str, day: date, world: KnowledgeG
     """The same weights give the same vectors of all assets, within 1e-5, by DGL, by torch and by NumPy."""
     import torch
 
-    from recommender.gat_network import Network, View, choose_engine
+    from recommender.gat.network import Network, View, choose_engine
 
     skip_without(engine)
     graph = world.at(day)
@@ -79,7 +86,7 @@ def test_attention_by_hand(engine: str) -> None:
     """Target 0 has edges of logits 0 and log 3, so attention 1/4 and 3/4; target 1 has none; target 2 has one."""
     import torch
 
-    from recommender.gat_network import choose_engine
+    from recommender.gat.network import choose_engine
 
     skip_without(engine)
     layer = choose_engine(engine)
@@ -107,7 +114,7 @@ def test_both_engines_train_alike(world: KnowledgeGraph) -> None:
 def test_torch_where_dgl_is_missing(world: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
-    from recommender import gat_network
+    from recommender.gat import network as gat_network
 
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "dgl" else found(name))
@@ -233,7 +240,7 @@ SERVE = """
 import json, sys
 from pathlib import Path
 from kg.storage import load_graph
-from recommender.gat import GraphAttention
+from recommender.gat.attention import GraphAttention
 propagation = GraphAttention.load(Path(sys.argv[2])).propagation(load_graph(Path(sys.argv[1])))
 json.dump([propagation.factors().tolist(), sorted({"torch", "dgl", "pykeen"} & set(sys.modules))], sys.stdout)
 """
@@ -253,7 +260,7 @@ def test_serving_loads_neither_torch_nor_dgl(world: KnowledgeGraph, trained: Gra
 
 
 def test_sampling_keeps_a_few_holders_of_each_asset(world: KnowledgeGraph) -> None:
-    from recommender.gat_train import Run
+    from recommender.gat.train import Run
 
     run = Run.start(world, replace(FAST, engine="torch", sample_above=100, fanout=5))
     assert len(run.inputs.source) > 100

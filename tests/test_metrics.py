@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.bootstrap import Bootstrap
-from recommender.metrics import (
+from recommender.evaluation.bootstrap import Bootstrap
+from recommender.evaluation.metrics import (
     USER_METRICS,
     coverage,
     gini,

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explain.batch import Evidence
-from explain.checker import check_explanation
+from explain.checker.check import check_explanation
 from explain.evidence import SMALLEST_GROUP
 from explain.explainer import Explainer
 from explain.explanation import Explanation
-from explain.formats_html import as_html
-from explain.formats_svg import as_svg
-from explain.formats_text import as_text
+from explain.formats.html import as_html
+from explain.formats.svg import as_svg
+from explain.formats.text import as_text
 from explain.wording import LANGUAGES
 from kg.assemble import assemble_graph
 from kg.graph import KnowledgeGraph

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain.checker import check_explanation
-from explain.checker_patterns import PATTERNS
+from explain.checker.check import check_explanation
+from explain.checker.patterns import PATTERNS
 from explain.claims import Claim
 from explain.evidence import HOLDS_OR_HELD, stable_id
 from explain.explainer import Explainer
 from explain.explanation import Explanation
-from explain.formats_html import as_html, waterfall
-from explain.formats_svg import as_svg
-from explain.formats_text import as_text, text_width
+from explain.formats.html import as_html, waterfall
+from explain.formats.svg import as_svg
+from explain.formats.text import as_text, text_width
 from explain.reasons import MOST_CAUTIONS, MOST_REASONS, choose
 from explain.wording import LANGUAGES, wording_of
 from kg.assemble import assemble_graph

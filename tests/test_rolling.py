@@ -18,14 +18,14 @@ from kg.errors import DataError
 from kg.graph import FloatArray, KnowledgeGraph
 from kg.schema import NodeKind
 from kg.tables import Tables
-from recommender.evaluate_rolling import RollingResult, evaluate_rolling
-from recommender.evaluate_table import metric_table
+from recommender.evaluation.mornings import morning, prepare_rolling
+from recommender.evaluation.registry import MODELS, ModelSpec, choose_models
+from recommender.evaluation.rolling import RollingResult, evaluate_rolling
+from recommender.evaluation.split import Fold
+from recommender.evaluation.stranger import STRANGER_ID, with_stranger
+from recommender.evaluation.table import metric_table
 from recommender.interactions import Interactions
 from recommender.model import Model
-from recommender.registry import MODELS, ModelSpec, choose_models
-from recommender.rolling import morning, prepare_rolling
-from recommender.split import Fold
-from recommender.stranger import STRANGER_ID, with_stranger
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
 
 CUT = date(2020, 1, 31)

@@ -16,15 +16,15 @@ import scipy.sparse as sp
 from explain.explainer import Explainer
 from kg.errors import DataError, UsageError
 from kg.progress import Progress
-from recommender.ablation import WHOLE, WITH_TOWERS, ablation_specs, beside_towers, score_parts
 from recommender.assumed import AssumedInvestor, AssumedScore
 from recommender.build import Beside, Build, BuildOptions, load_build, write_build
 from recommender.channels.base import Investors
 from recommender.channels.towers import TWO_TOWERS
 from recommender.demand import lasting
-from recommender.registry import choose_models
+from recommender.evaluation.ablation import WHOLE, WITH_TOWERS, ablation_specs, beside_towers, score_parts
+from recommender.evaluation.registry import choose_models
+from recommender.evaluation.stranger import with_stranger
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
-from recommender.stranger import with_stranger
 from recommender.towers.model import TowerParts
 from recommender.towers.placed import PlacedTowers
 from recommender.training import TrainingOptions

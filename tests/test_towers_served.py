@@ -15,7 +15,7 @@ from kg.assemble import assemble_graph
 from kg.errors import DataError
 from kg.graph import KnowledgeGraph
 from kg.tables import Tables
-from recommender.stranger import with_stranger
+from recommender.evaluation.stranger import with_stranger
 from recommender.towers.model import TowerVectors, TwoTowers
 from tests.towers_world import towers_world
 

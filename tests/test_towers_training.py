@@ -16,10 +16,10 @@ from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 from kg.tables import Tables
 from recommender.baselines.popularity import fit_popularity
-from recommender.evaluate import evaluate_fold
+from recommender.evaluation.frozen import evaluate_fold
+from recommender.evaluation.registry import MODELS, ModelSpec
+from recommender.evaluation.split import Fold
 from recommender.interactions import Interactions
-from recommender.registry import MODELS, ModelSpec
-from recommender.split import Fold
 from recommender.towers.batches import steps
 from recommender.towers.inputs import TowerInputs, Vocabulary
 from recommender.towers.model import TwoTowers, fit_two_towers
@@ -182,7 +182,7 @@ def test_the_search_stops_early_by_validation_ndcg(
     best: int,
 ) -> None:
     """nDCG@10 after each epoch is .1 .3 .2 .2 .2 .4 .1 .1 .1: with a patience of 2 the fourth pass is the last."""
-    from recommender.gat_split import inner_split
+    from recommender.gat.split import inner_split
     from recommender.towers import train
 
     reached, asked = iter([0.1, 0.3, 0.2, 0.2, 0.2, 0.4, 0.1, 0.1, 0.1]), []

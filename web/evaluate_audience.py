@@ -20,10 +20,10 @@ def run(args: argparse.Namespace) -> None:
     """
     from kg.contract import read_folder
     from kg.progress import Progress
-    from recommender.evaluate_audience import evaluate_audience, to_text
-    from recommender.registry import choose_models
-    from recommender.rolling import prepare_rolling
-    from recommender.split import Fold
+    from recommender.evaluation.audience import evaluate_audience, to_text
+    from recommender.evaluation.mornings import prepare_rolling
+    from recommender.evaluation.registry import choose_models
+    from recommender.evaluation.split import Fold
 
     if not args.rolling:
         raise UsageError("--audience looks at new issues day by day: name a window with --rolling CUT:END")

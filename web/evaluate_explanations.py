@@ -14,7 +14,7 @@ from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 
 if TYPE_CHECKING:
-    from explain.faithfulness import Faithfulness
+    from explain.evaluation.faithfulness import Faithfulness
     from recommender.scorer import Scorer
 
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> None:
         UsageError: neither a build nor one fold is given, or an unknown file ending.
         DataError: the folder is refused.
     """
-    from explain.evaluation import evaluate_explanations, plot_curves, table_as_text
+    from explain.evaluation.measures import evaluate_explanations, plot_curves, table_as_text
 
     writers = [(path, _writer_for(path)) for path in args.out]
     progress = Progress()
@@ -73,7 +73,7 @@ def _at_cut(args: argparse.Namespace, progress: Progress) -> tuple[Scorer, Calla
 def _snapshot(args: argparse.Namespace, progress: Progress) -> KnowledgeGraph:
     from kg.assemble import assemble_graph
     from kg.contract import read_folder
-    from recommender.split import Fold
+    from recommender.evaluation.split import Fold
 
     if not args.fold or len(args.fold) > 1:
         raise UsageError(f"--explanations: {args.data} is no build: name one day with --fold DAY:END")
@@ -91,7 +91,7 @@ def _to_json(found: Faithfulness) -> str:
 
 
 def _writer_for(path: Path) -> Callable[[Faithfulness], str]:
-    from explain.evaluation import table_as_text
+    from explain.evaluation.measures import table_as_text
 
     writers: dict[str, Callable[[Faithfulness], str]] = {
         ".json": _to_json,

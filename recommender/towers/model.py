@@ -20,7 +20,7 @@ from kg.errors import DataError, UsageError
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from kg.progress import Progress
 from kg.schema import ASSET_KINDS, KIND_CODE, NodeKind
-from recommender.gat_split import inner_split
+from recommender.gat.split import inner_split
 from recommender.retrieve_index import Index, choose_index
 from recommender.towers.inputs import Single, Vocabulary, profile_codes, tower_inputs, vocabulary_of
 from recommender.towers.options import TowerOptions

@@ -18,8 +18,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from embeddings.vectors import EntityVectors
 from kg.graph import IntArray, KnowledgeGraph, Mask
 from kg.progress import Progress
-from recommender.gat_split import InnerSplit
-from recommender.metrics import hits_of, ndcg
+from recommender.evaluation.metrics import hits_of, ndcg
+from recommender.gat.split import InnerSplit
 from recommender.towers.batches import Step, hard_negatives, pairs_of, steps, whole
 from recommender.towers.inputs import Single, TowerInputs, Vocabulary, tower_inputs
 from recommender.towers.model import score

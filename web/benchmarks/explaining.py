@@ -17,10 +17,10 @@ import networkx as nx
 import numpy as np
 
 from explain.batch import explain_all
-from explain.evaluation import ExplanationSample, evaluate_explanations
+from explain.evaluation.faithfulness import OURS, RANDOM
+from explain.evaluation.gat_explainers import GNN_EXPLAINER, GRADIENT
+from explain.evaluation.measures import ExplanationSample, evaluate_explanations
 from explain.explainer import Explainer
-from explain.faithfulness import OURS, RANDOM
-from explain.gat_explainers import GNN_EXPLAINER, GRADIENT
 from kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Nodes, to_days
 from kg.paths import PathFinder
 from kg.progress import Progress, peak_memory_mb

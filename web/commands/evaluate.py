@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kg.progress import Progress
     from kg.tables import Tables
-    from recommender.evaluate import FoldResult
-    from recommender.evaluate_rolling import RollingResult
-    from recommender.registry import ModelSpec
-    from recommender.split import Fold
+    from recommender.evaluation.frozen import FoldResult
+    from recommender.evaluation.registry import ModelSpec
+    from recommender.evaluation.rolling import RollingResult
+    from recommender.evaluation.split import Fold
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,9 +82,9 @@ def _rank(args: argparse.Namespace) -> None:
     from kg.contract import read_folder
     from kg.errors import UsageError
     from kg.progress import Progress
-    from recommender.evaluate_output import to_text, writer_for
-    from recommender.evaluate_table import metric_table
-    from recommender.split import Fold
+    from recommender.evaluation.output import to_text, writer_for
+    from recommender.evaluation.split import Fold
+    from recommender.evaluation.table import metric_table
 
     if not args.fold and not args.rolling:
         raise UsageError("name a window with --fold TRAIN_END:TEST_END or --rolling CUT:END")
@@ -107,14 +107,14 @@ def _rank(args: argparse.Namespace) -> None:
     for path, write in writers:
         path.write_text(write(table), encoding="utf-8")
     if args.plots:
-        from recommender.evaluate_plots import plot_tables
+        from recommender.evaluation.plots import plot_tables
 
         plot_tables(table, args.plots)
 
 
 def _models(args: argparse.Namespace) -> tuple[ModelSpec, ...]:
-    from recommender.ablation import ablation_specs, beside_towers, fit_with_towers
-    from recommender.registry import choose_models
+    from recommender.evaluation.ablation import ablation_specs, beside_towers, fit_with_towers
+    from recommender.evaluation.registry import choose_models
     from recommender.training import fit_scorer
 
     if args.ablation:
@@ -126,7 +126,7 @@ def _models(args: argparse.Namespace) -> tuple[ModelSpec, ...]:
 def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec], windows: int) -> str:
     """Whose lists to write: the served score's, or the only model's; empty where none are asked for."""
     from kg.errors import UsageError
-    from recommender.ablation import WHOLE
+    from recommender.evaluation.ablation import WHOLE
 
     if args.dump is None:
         return ""
@@ -143,7 +143,7 @@ def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec], windows: int)
 def _frozen(
     tables: Tables, windows: Sequence[Fold], models: Sequence[ModelSpec], args: argparse.Namespace, progress: Progress
 ) -> list[FoldResult]:
-    from recommender.evaluate import evaluate_fold
+    from recommender.evaluation.frozen import evaluate_fold
 
     kinds, seeds = tuple(dict.fromkeys(args.kinds.split(","))), range(args.seeds)
     return [evaluate_fold(tables, fold, models, kinds=kinds, seeds=seeds, progress=progress) for fold in windows]
@@ -156,7 +156,7 @@ def _rolling(
     seeds: int,
     progress: Progress,
 ) -> list[RollingResult]:
-    from recommender.evaluate_rolling import evaluate_rolling
+    from recommender.evaluation.rolling import evaluate_rolling
 
     return [
         evaluate_rolling(tables, window.train_end, window.test_end, models, seeds=range(seeds), progress=progress)

@@ -121,18 +121,18 @@ def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
     if args.format == "json":
         return _json(explanation.to_json(args.lang))
     if args.format == "html":
-        from explain.formats_html import as_html
+        from explain.formats.html import as_html
 
         return str(as_html(explanation, args.lang, is_sample=build.is_sample)) + "\n"
     if args.format == "svg":
-        from explain.formats_svg import as_svg
+        from explain.formats.svg import as_svg
 
         return str(as_svg(explanation, args.lang)) + "\n"
     if args.format == "cypher":
-        from explain.formats_cypher import as_cypher
+        from explain.formats.cypher import as_cypher
 
         return as_cypher(explanation)
-    from explain.formats_text import as_text
+    from explain.formats.text import as_text
 
     return as_text(explanation, args.lang, is_sample=build.is_sample) + _verdict(shown, args.lang)
 

@@ -15,7 +15,7 @@ from flask import Flask, request, url_for
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from explain.formats_svg import as_svg
+from explain.formats.svg import as_svg
 from explain.records.desk import Desk
 from explain.records.find import Finder
 from recommender.build import Build, load_build

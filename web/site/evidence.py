@@ -9,7 +9,7 @@ from typing import Final
 
 from explain.evidence import Fact, Path, PathEdge
 from explain.explanation import Explanation
-from explain.formats_text import fact_value, sources_line
+from explain.formats.text import fact_value, sources_line
 from explain.selection import digits_for, diverse
 from explain.wording import Wording
 from kg.labels import local_label

@@ -15,11 +15,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.progress import Progress
 from recommender.channels.co_investment import ease_weights
-from recommender.gat import AttentionOptions, AttentionWeights, GraphAttention
-from recommender.gat_codes import code_columns, node_codes
-from recommender.gat_inputs import EDGE_TYPES, AttentionInputs, attention_inputs
-from recommender.gat_network import Network, View, arrays_of, choose_engine, sparse_tensor
-from recommender.gat_split import inner_split
+from recommender.gat.attention import AttentionOptions, AttentionWeights, GraphAttention
+from recommender.gat.codes import code_columns, node_codes
+from recommender.gat.inputs import EDGE_TYPES, AttentionInputs, attention_inputs
+from recommender.gat.network import Network, View, arrays_of, choose_engine, sparse_tensor
+from recommender.gat.split import inner_split
 from recommender.interactions import Interactions
 
 VALIDATION: Final = 0.2
@@ -40,7 +40,7 @@ OTHER_INVESTORS: Final = 64
 
 
 def train(graph: KnowledgeGraph, options: AttentionOptions, progress: Progress) -> GraphAttention:
-    """See `recommender.gat.train_attention`."""
+    """See `recommender.gat.attention.train_attention`."""
     run = Run.start(graph, options)
     best, best_metric, best_ndcg, best_epoch = run.weights(), -1.0, float("nan"), 0
     for epoch in range(1, options.max_epochs + 1):

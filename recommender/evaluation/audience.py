@@ -16,10 +16,10 @@ from recommender.baselines.align import asset_ids, find, user_ids
 from recommender.baselines.content import fit_content
 from recommender.baselines.segments import segment_of
 from recommender.demand import NEW_ISSUE_DAYS
+from recommender.evaluation.mornings import RollingData, morning
+from recommender.evaluation.registry import ModelSpec
 from recommender.interactions import Interactions
 from recommender.model import Model, for_days
-from recommender.registry import ModelSpec
-from recommender.rolling import RollingData, morning
 
 MIN_BUYERS: Final = 100
 COLUMNS: Final = ("window", "asset_id", "name", "kind", "day", "investors", "buyers", "model", "auc", "precision")

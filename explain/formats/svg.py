@@ -13,7 +13,7 @@ from markupsafe import Markup
 from explain.claims import LEARNED_CHANNELS
 from explain.evidence import Path, stable_id
 from explain.explanation import Explanation
-from explain.formats_text import text_width
+from explain.formats.text import text_width
 from explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
 from explain.selection import digits_for, diverse
 from explain.wording import Wording, wording_of

@@ -12,12 +12,12 @@ import scipy.sparse as sp
 import torch
 
 from kg.graph import IntArray
-from recommender.gat import NEGATIVE_SLOPE, AttentionOptions, AttentionWeights, log_group_size
-from recommender.gat_inputs import ASSET_FEATURES, EDGE_TYPES, HOLDS_TYPE, AttentionInputs
+from recommender.gat.attention import NEGATIVE_SLOPE, AttentionOptions, AttentionWeights, log_group_size
+from recommender.gat.inputs import ASSET_FEATURES, EDGE_TYPES, HOLDS_TYPE, AttentionInputs
 
 
 class Engine(Protocol):
-    """A way to propagate; the same in DGL and in plain torch (see `recommender.gat_torch.TorchEngine`)."""
+    """A way to propagate; the same in DGL and in plain torch (see `recommender.gat.torch_layers.TorchEngine`)."""
 
     name: str
 
@@ -35,10 +35,10 @@ class Engine(Protocol):
 def choose_engine(name: str) -> Engine:
     """DGL where it is installed, unless told otherwise."""
     if name == "torch" or (name == "auto" and importlib.util.find_spec("dgl") is None):
-        from recommender.gat_torch import TorchEngine
+        from recommender.gat.torch_layers import TorchEngine
 
         return TorchEngine()
-    from recommender.gat_dgl import DglEngine
+    from recommender.gat.dgl_layers import DglEngine
 
     return DglEngine()
 

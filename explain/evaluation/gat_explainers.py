@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from explain.faithfulness import OURS, RANDOM, SHARES
+from explain.evaluation.faithfulness import OURS, RANDOM, SHARES
 from kg.graph import FloatArray, IntArray
 from recommender.channels.base import Investors
 from recommender.channels.learned import LearnedCloseness

@@ -17,12 +17,12 @@ from kg.graph import FloatArray, Mask
 from kg.progress import Progress
 from kg.tables import Tables
 from recommender.baselines.align import asset_ids
-from recommender.metrics import hits_of, user_metrics
+from recommender.evaluation.metrics import hits_of, user_metrics
+from recommender.evaluation.mornings import Morning, RollingData, prepare_rolling
+from recommender.evaluation.registry import ModelSpec
+from recommender.evaluation.split import Fold
 from recommender.model import Model, for_days
 from recommender.ranking import LIST_LENGTH, id_order, top_lists
-from recommender.registry import ModelSpec
-from recommender.rolling import Morning, RollingData, prepare_rolling
-from recommender.split import Fold
 
 ROLLING_GROUPS: Final = MappingProxyType(
     {

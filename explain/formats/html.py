@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from explain.evidence import Path, stable_id
 from explain.explanation import Explanation
-from explain.formats_svg import as_svg
-from explain.formats_text import SHOWN_PATHS, fact_line, relation_text, score_rows, sources_line
+from explain.formats.svg import as_svg
+from explain.formats.text import SHOWN_PATHS, fact_line, relation_text, score_rows, sources_line
 from explain.selection import digits_for, diverse
 from explain.wording import Wording, wording_of
 

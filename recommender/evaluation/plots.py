@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from recommender.evaluate import MARKET, OWN_PORTFOLIO
-from recommender.registry import MODELS
+from recommender.evaluation.frozen import MARKET, OWN_PORTFOLIO
+from recommender.evaluation.registry import MODELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

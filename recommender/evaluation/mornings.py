@@ -17,9 +17,9 @@ from kg.schema import ASSET_KINDS, KIND_CODE, RELATION_CODE, Relation
 from kg.tables import Tables
 from recommender.baselines.align import asset_ids, find, user_ids
 from recommender.demand import NEW_ISSUE_DAYS
+from recommender.evaluation.split import Fold, pairs_before, without
+from recommender.evaluation.stranger import with_stranger
 from recommender.interactions import Interactions
-from recommender.split import Fold, pairs_before, without
-from recommender.stranger import with_stranger
 
 _POSITIONS: Final = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
 _PAIR: Final = ["user_id", "asset_id"]

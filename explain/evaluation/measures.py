@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from explain.checker import check_explanation
+from explain.checker.check import check_explanation
 from explain.counterfactual import SearchOptions, what_takes_it_off
+from explain.evaluation.faithfulness import OURS, Faithfulness, FaithfulnessOptions, measure, stability
+from explain.evaluation.gat_explainers import compare_on_channel
+from explain.evaluation.path_quality import PathQuality
 from explain.explainer import Explainer
 from explain.explanation import Explanation
-from explain.faithfulness import OURS, Faithfulness, FaithfulnessOptions, measure, stability
-from explain.gat_explainers import compare_on_channel
-from explain.path_quality import PathQuality
 from explain.what_if import ScorerWhatIf
 from kg.progress import Progress
 from recommender.channels.learned import GAT, LearnedCloseness

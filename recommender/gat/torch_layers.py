@@ -6,7 +6,7 @@ import torch
 
 
 class TorchEngine:
-    """What `recommender.gat_dgl.DglEngine` does, without DGL."""
+    """What `recommender.gat.dgl_layers.DglEngine` does, without DGL."""
 
     name = "torch"
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from explain.checker_view import Parsed, Snapshot
+from explain.checker.view import Parsed, Snapshot
 from explain.scales import opinion
 from kg.graph import NO_DAY, to_date
 from kg.schema import RELATION_CODE, NodeKind, Relation

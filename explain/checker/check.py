@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from explain.checker_facts import FACT_CHECKS
-from explain.checker_paths import PATH_CHECKS, check_paths
-from explain.checker_patterns import PATTERNS, WORDS
-from explain.checker_view import Figure, Parsed, Snapshot
+from explain.checker.facts import FACT_CHECKS
+from explain.checker.paths import PATH_CHECKS, check_paths
+from explain.checker.patterns import PATTERNS, WORDS
+from explain.checker.view import Figure, Parsed, Snapshot
 from kg.graph import KnowledgeGraph
 from recommender.suitability.rules import RuleSet
 

@@ -19,15 +19,15 @@ from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, Text
 from kg.progress import Progress
 from kg.schema import ASSET_KIND_OF, KIND_CODE, NodeKind
 from kg.tables import Tables
-from recommender.backtest import Backtest, prepare_backtest
 from recommender.baselines.align import asset_ids, find, user_ids
-from recommender.metrics import USER_METRICS, coverage, gini, hits_of, novelty, share_that_fits, user_metrics
+from recommender.evaluation.backtest import Backtest, prepare_backtest
+from recommender.evaluation.metrics import USER_METRICS, coverage, gini, hits_of, novelty, share_that_fits, user_metrics
+from recommender.evaluation.registry import ModelSpec
+from recommender.evaluation.risk_fit import risk_fit
+from recommender.evaluation.split import Fold, FoldData, prepare_fold
+from recommender.evaluation.stranger import with_stranger
 from recommender.model import Model, for_days
 from recommender.ranking import id_order, top_lists
-from recommender.registry import ModelSpec
-from recommender.risk_fit import risk_fit
-from recommender.split import Fold, FoldData, prepare_fold
-from recommender.stranger import with_stranger
 
 KINDS: Final = ("all", *ASSET_KIND_OF)
 OWN_PORTFOLIO: Final = "own portfolio"
@@ -65,7 +65,7 @@ class Cell:
         by_seed: metric name to its mean over investors for each seed.
         overall: what is measured over all lists together (coverage, novelty, gini, risk_fit), the mean over seeds.
         returns: calendar days after the cut to metric name to (n,) float64, for the first seed's lists; empty where
-            no prices follow the cut (see `recommender.backtest`).
+            no prices follow the cut (see `recommender.evaluation.backtest`).
         lists: (n, 10) asset positions of the first seed's lists, -1 for none.
     """
 

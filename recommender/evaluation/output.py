@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kg.errors import UsageError
-from recommender.registry import MODELS
+from recommender.evaluation.registry import MODELS
 
 _INTERVAL_METRIC: Final = "ndcg@10"
 

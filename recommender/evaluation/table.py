@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from kg.graph import FloatArray, Mask
-from recommender.bootstrap import Bootstrap, Estimate
-from recommender.evaluate import Cell, FoldResult
-from recommender.evaluate_rolling import ROLLING_GROUPS, RollingResult
-from recommender.registry import MODELS
+from recommender.evaluation.bootstrap import Bootstrap, Estimate
+from recommender.evaluation.frozen import Cell, FoldResult
+from recommender.evaluation.registry import MODELS
+from recommender.evaluation.rolling import ROLLING_GROUPS, RollingResult
 
 _NAN: Final = float("nan")
 DECIDING: Final = "ndcg@10"

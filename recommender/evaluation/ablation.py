@@ -23,8 +23,8 @@ from recommender.channels.funds import FUND_HOLDINGS
 from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
 from recommender.channels.profile import PROFILE
 from recommender.channels.towers import TWO_TOWERS
+from recommender.evaluation.registry import ModelSpec
 from recommender.model import Model
-from recommender.registry import ModelSpec
 from recommender.scorer import Scorer
 from recommender.training import fit_scorer
 

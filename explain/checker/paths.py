@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from explain.checker_view import Parsed, Snapshot
+from explain.checker.view import Parsed, Snapshot
 from kg.errors import PathfolioError
 from kg.graph import to_date
 from kg.schema import Relation

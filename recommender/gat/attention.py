@@ -20,8 +20,8 @@ from embeddings.threads import one_thread
 from kg.errors import DataError, UsageError
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from kg.progress import Progress
-from recommender.gat_codes import code_columns, node_codes
-from recommender.gat_inputs import AttentionInputs, attention_inputs
+from recommender.gat.codes import code_columns, node_codes
+from recommender.gat.inputs import AttentionInputs, attention_inputs
 from recommender.propagation import LinearPropagation
 
 Weights = npt.NDArray[np.float32]
@@ -204,7 +204,7 @@ def train_attention(
     graph: KnowledgeGraph, options: AttentionOptions | None = None, progress: Progress | None = None
 ) -> GraphAttention:
     """Train on an inner split of `graph` (see `AttentionOptions`); imports torch, and DGL where it is there."""
-    from recommender.gat_train import train
+    from recommender.gat.train import train
 
     with one_thread():
         return train(graph, options or AttentionOptions(), progress or Progress(out=None))

@@ -1,0 +1,1 @@
+"""How good explanations are: faithfulness, sparsity, stability, and other explainers beside ours."""
