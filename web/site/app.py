@@ -21,7 +21,7 @@ from explain.records.find import Finder
 from recommender.build import Build, load_build
 from recommender.suitability.rulefile import NO_RULES
 from web.advice import open_desk
-from web.site import asking, headers
+from web.site import headers, recorded
 from web.site.access import guard
 from web.site.access.guard import Access, visitor
 from web.site.access.roles import Permission
@@ -132,7 +132,7 @@ def create_app(
     guard.register(app, access or Access())
     errors.register(app)
     headers.register(app)
-    asking.register(app)
+    recorded.register(app)
     keep_choice(app)
     _add_globals(app, served)
     return app

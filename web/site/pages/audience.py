@@ -11,10 +11,10 @@ from explain.evidence import PathNode, Reason
 from explain.records.prospects import prospects
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
-from web.site.asking import asker
 from web.site.families import Share, shares_of
 from web.site.language import current_texts
 from web.site.pages.investors import asset_row, spoken
+from web.site.recorded import asker
 from web.site.render import Page, served, show
 
 LENGTHS: Final = (10, 25, 50, 100)

@@ -17,10 +17,10 @@ from kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
 from kg.schema import ASSET_KIND_OF, NodeKind
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
-from web.site.asking import ask, warnings_of
 from web.site.families import Share, shares_of
 from web.site.language import current_texts
 from web.site.portfolio import Portfolio, portfolio_of
+from web.site.recorded import ask, warnings_of
 from web.site.render import Page, served, show
 from web.site.served import Served
 from web.site.twin import wants_json

@@ -14,10 +14,10 @@ from explain.records.verdict_text import result_text, title_for_investor
 from recommender.suitability.rules import RuleSet
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
-from web.site.asking import ask
 from web.site.language import current_texts
 from web.site.pages.investors import asked_kind, asset_row, investor_row
 from web.site.prices import PriceHistory
+from web.site.recorded import ask
 from web.site.render import Page, served, show
 
 blueprint = Blueprint("recommendations", __name__)

@@ -17,7 +17,7 @@ from kg.errors import PathfolioError
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
 from web.site.language import current_texts
-from web.site.looking import ledger, look, with_purpose
+from web.site.purpose import ledger, look, with_purpose
 from web.site.render import Page, show
 
 blueprint = Blueprint("record", __name__)

@@ -17,8 +17,8 @@ from kg.schema import ASSET_KIND_OF, NodeKind
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
 from web.site.language import current_texts
-from web.site.looking import finder, keep_purpose, look, with_purpose
 from web.site.pages.signin import safe_target
+from web.site.purpose import finder, keep_purpose, look, with_purpose
 from web.site.render import Page, served, show
 
 MOST_SHOWN: Final = 50

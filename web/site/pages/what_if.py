@@ -14,19 +14,19 @@ from kg.errors import UsageError
 from recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
 from web.site.access.guard import needs, visitor
 from web.site.access.roles import Permission
-from web.site.asked import Asked, asked_in_json, asked_of, to_json
-from web.site.asking import Assumption, ask_what_if
 from web.site.language import current_texts
 from web.site.pages.investors import (
-    SHOWN_REASONS,
     PassedOver,
     asked_kind,
     investor_row,
     newly_listed,
     passed_over_by,
+    spoken,
 )
+from web.site.recorded import Assumption, ask_what_if
 from web.site.render import Page, served, show
 from web.site.served import Served
+from web.site.what_if_json import Asked, asked_in_json, asked_of, to_json
 
 LIST_LENGTH: Final = 10
 MOST_CHOICES: Final = 24
@@ -242,7 +242,7 @@ def _lines(site: Served, given: Assumption) -> tuple[Line, ...]:
     return tuple(
         Line(
             _place(site, line.move.asset, line.move.rank, line.move.was),
-            line.explanation.reasons_in(lang)[:SHOWN_REASONS],
+            spoken(line.explanation, lang),
             newly_listed(site.graph, first + line.move.asset),
             line.from_assumed / line.score if line.score > 0 else 0.0,
             warnings,

@@ -14,9 +14,9 @@ from explain.ledger.ledger import Ledger
 from explain.records.find import Finder
 from explain.records.inspect import Look
 from kg.errors import UsageError
-from web.site.asking import asker
 from web.site.language import current_texts
 from web.site.pages.errors import ErrorPage
+from web.site.recorded import asker
 from web.site.render import Page, served, show
 from web.site.twin import wants_json
 

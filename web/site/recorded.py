@@ -16,10 +16,10 @@ from explain.records.serve import serve
 from explain.records.verdict_text import verdict_text
 from web.advice import account_name
 from web.site.access.guard import visitor
-from web.site.asked import Asked
 from web.site.language import current_texts
 from web.site.render import served
 from web.site.twin import wants_json
+from web.site.what_if_json import Asked
 
 RECORD_HEADER: Final = "Pathfolio-Record"
 """Under it an answer names its record."""
