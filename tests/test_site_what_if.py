@@ -23,7 +23,11 @@ from recommender.suitability.rulefile import rules_for
 from tests.what_if_world import busy, new_asset
 from web.site import create_app
 from web.site.access.samples import sample_access
+from web.site.pages.investors import SHOWN_REASONS
 from web.site.pages.what_if import QuestionnairePage, WhatIfPage
+from web.site.recorded import ask_what_if
+from web.site.render import served
+from web.site.what_if_json import asked_of
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "site" / "templates"
 
@@ -151,6 +155,22 @@ def test_the_page_shows_the_moves(client: FlaskClient, build: Build, scorer: Sco
     assert twin["is_changed"]
     undone = client.get(address, query_string={**asked, "undo": followed, "format": "json"}).get_json()
     assert undone["form"]["followed"] == []
+
+
+def test_a_caution_behind_the_strongest_reasons_is_shown(client: FlaskClient, build: Build, scorer: Scorer) -> None:
+    late = 0
+    for user in (busy(scorer), 0, 1, 2, 3):
+        name, followed = name_of(build, user), asset_name(build, new_asset(scorer, user))
+        asked = {"follow": followed, "format": "json"}
+        twin = client.get(f"/investors/{name}/what-if", query_string=asked).get_json()
+        with client.application.test_request_context():
+            found = ask_what_if(asked_of(served(), name, (), [followed]), "en", "site").found
+        for line, shown in zip(found.lines, twin["lines"], strict=True):
+            reasons = line.explanation.reasons_in("en")
+            first = next((at for at, reason in enumerate(reasons) if reason.is_caution), None)
+            late += first is not None and first >= SHOWN_REASONS
+            assert any(reason["is_caution"] for reason in shown["reasons"]) == (first is not None)
+    assert late  # otherwise nothing was tested
 
 
 def test_an_asset_can_be_followed_by_its_name(client: FlaskClient, build: Build, scorer: Scorer) -> None:
