@@ -14,7 +14,7 @@ from itertools import combinations, islice
 from math import comb
 from typing import Final
 
-from explain.place import asset_ids, place_of
+from explain.place import place_of
 from explain.what_if import Change, WhatIf
 from kg.schema import RELATIONS
 from recommender.interactions import PROFILE_RELATIONS
@@ -73,7 +73,7 @@ class Counterfactual:
         """Score once more: whether the change does what is said of it."""
         if self.change is None:
             return True
-        ids, changes = asset_ids(model.graph), [Change(), self.change]
+        ids, changes = model.graph.asset_ids, [Change(), self.change]
         scores, listed = model.what_if(self.user, changes), model.listed(self.user, self.options.kind, changes)
         places = [place_of(row, allowed, self.asset, ids) for row, allowed in zip(scores, listed, strict=True)]
         return places == [self.before, self.after] and (self.before <= self.options.k) != (self.after <= self.options.k)
@@ -116,7 +116,7 @@ class _Search:
 
     def __init__(self, model: WhatIf, user: int, asset: int, options: SearchOptions, *, off: bool) -> None:
         self.model, self.user, self.asset, self.options, self.off = model, user, asset, options, off
-        self.ids = asset_ids(model.graph)
+        self.ids = model.graph.asset_ids
         self.before = self._places([Change()])[0] if model.listed(user, options.kind, [Change()])[0, asset] else 0
         self.scored = 1
 

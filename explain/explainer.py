@@ -43,10 +43,3 @@ class Explainer:
         """
         explanation = self._tracer.trace(account, rank)
         return add_reasons(explanation, account.user, account.asset, self._lookups, langs)
-
-
-def explain_account(
-    graph: KnowledgeGraph, account: ScoreAccount, rank: int, build_hash: str, langs: Sequence[str] = LANGUAGES
-) -> Explanation:
-    """One explanation; for many of one build, keep an `Explainer`."""
-    return Explainer(graph, build_hash).explain(account, rank, langs)

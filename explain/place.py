@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from kg.graph import FloatArray, KnowledgeGraph, Mask, Text
+from kg.graph import FloatArray, Mask, Text
 
 
 def place_of(scores: FloatArray, allowed: Mask, asset: int, ids: Text) -> int:
     """The rank of `asset` among the `allowed`, 0 if it is not one of them; the smaller id wins a tie, as in lists.
 
     Args:
-        scores, allowed, ids: (assets,) each; `ids` as from `asset_ids`.
+        scores, allowed, ids: (assets,) each; `ids` as `KnowledgeGraph.asset_ids`.
 
     Examples:
         >>> scores, everything = np.array([0.5, 0.9, 0.5]), np.array([True, True, True])
@@ -23,8 +23,3 @@ def place_of(scores: FloatArray, allowed: Mask, asset: int, ids: Text) -> int:
     equal = (scores == scores[asset]) & allowed
     before = int(np.count_nonzero((scores > scores[asset]) & allowed)) + int(np.sum(ids[equal] < ids[asset]))
     return 1 + before
-
-
-def asset_ids(graph: KnowledgeGraph) -> Text:
-    """(assets,) the ids of the snapshot's assets."""
-    return graph.nodes.id[graph.assets]

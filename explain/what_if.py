@@ -10,10 +10,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.schema import RELATIONS, NodeKind, Relation
-from recommender.assumed import AssumedInvestor
+from kg.schema import Relation
+from recommender.assumed import AssumedInvestor, level_relation
 from recommender.channels.base import Investors
-from recommender.interactions import PROFILE_RELATIONS, Interactions
+from recommender.interactions import Interactions
 from recommender.retrieve import candidates
 from recommender.suitability.gate import Gate
 
@@ -96,7 +96,7 @@ class ScorerWhatIf:
         """The investor's profile: relation to the row of the level."""
         profile = self._interactions.profile
         rows = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
-        return {profile_relation(self.graph.kind_of(row)): row for row in rows}
+        return {level_relation(self.graph.kind_of(row)): row for row in rows}
 
     def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
         """(len(changes), assets) float64: the scores after each change."""
@@ -126,15 +126,6 @@ class ScorerWhatIf:
 def _given(change: Change) -> tuple[tuple[Relation, int], ...]:
     """The answers that a change gives, without those that it takes away."""
     return tuple((relation, row) for relation, row in change.answers if row is not None)
-
-
-def profile_relation(kind: NodeKind) -> Relation:
-    """The relation by which an investor has a level of this kind.
-
-    >>> profile_relation(NodeKind.RISK_LEVEL)
-    <Relation.HAS_RISK: 'HAS_RISK'>
-    """
-    return next(relation for relation in PROFILE_RELATIONS if kind in RELATIONS[relation].tails)
 
 
 def _rows(columns: list[list[int]], shape: tuple[int, int]) -> sp.csr_array:

@@ -195,6 +195,16 @@ class KnowledgeGraph:
         return self.rows(*ASSET_KINDS)
 
     @cached_property
+    def user_ids(self) -> Text:
+        """(investors,) their ids, in the order of `users`."""
+        return self.nodes.id[self.users]
+
+    @cached_property
+    def asset_ids(self) -> Text:
+        """(assets,) their ids, in the order of `assets`."""
+        return self.nodes.id[self.assets]
+
+    @cached_property
     def _row_of(self) -> dict[tuple[int, str], int]:
         return {key: row for row, key in enumerate(zip(self.nodes.kind.tolist(), self.nodes.id.tolist(), strict=True))}
 

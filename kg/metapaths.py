@@ -113,9 +113,3 @@ def _walk(
 
 
 _STEPS: Final = tuple(Step(relation, forward) for relation in Relation for forward in (True, False))
-
-LOOK_THROUGH_INDUSTRY: Final = Metapath.parse("HOLDS INVESTS_IN IN_INDUSTRY ^IN_INDUSTRY")
-"""Investor - fund - stock in it - its industry - asset: four hops."""
-
-LOOK_THROUGH_OVERLAP: Final = Metapath.parse("HOLDS INVESTS_IN ^INVESTS_IN INVESTS_IN")
-"""Investor - fund - stock in it - other fund that holds it - asset in that one."""

@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_date, to_days
-from recommender.baselines.align import asset_ids, find, user_ids
+from recommender.baselines.align import find
 from recommender.channels.co_investment import ease_weights
 from recommender.demand import DemandOptions, Trends, is_new_issue, measure_trends
 from recommender.evaluation.metrics import hits_of, ndcg
@@ -140,8 +140,8 @@ def _question(
 ) -> _PastMorning:
     """Who of those that had positions on that morning then bought what, new issues apart."""
     interactions = Interactions(known)
-    asset_then = find(asset_ids(known), asset_ids(graph))
-    user_then = find(user_ids(known), user_ids(graph))
+    asset_then = find(known.asset_ids, graph.asset_ids)
+    user_then = find(known.user_ids, graph.user_ids)
     old = ~is_new_issue(interactions.days_listed)
     buyers = np.flatnonzero((bought[user_then].sum(axis=1) > 0) & (np.diff(interactions.ever.indptr) > 0))
     relevant = bought[user_then[buyers]].toarray()[:, asset_then] & old

@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
-from kg.errors import UsageError
+from kg.outfile import check_out
 from recommender.model import Model
 from recommender.retrieve import rank_assets
 
@@ -21,9 +21,8 @@ _WRITERS: Final = MappingProxyType({".parquet": pq.write_table, ".csv": pyarrow.
 
 
 def check_name(out: Path) -> None:
-    """Raise UsageError where `out` is neither .parquet nor .csv."""
-    if out.suffix not in _WRITERS:
-        raise UsageError(f"{out}: name a .parquet or a .csv file")
+    """Raise UsageError where `out` is neither .parquet nor .csv, or cannot be written."""
+    check_out(out, tuple(_WRITERS))
 
 
 def lists_table(users: ArrayLike, ranks: ArrayLike, assets: ArrayLike, scores: ArrayLike) -> pa.Table:

@@ -49,16 +49,10 @@ def recommend(
     Raises:
         UsageError: unknown investor or kind, or k below 1.
     """
-    users = np.array([user_position(model.graph, user_id)])
-    return next(_lists(model, users, k, kind, include_held=include_held))
-
-
-def recommend_all(
-    model: Model, k: int = 10, kind: str | None = None, *, include_held: bool = False
-) -> Iterator[list[Recommendation]]:
-    """The lists of all investors of the snapshot, in its order."""
-    users = np.arange(len(model.graph.users))
-    return _lists(model, users, k, kind, include_held=include_held)
+    graph, user = model.graph, user_position(model.graph, user_id)
+    _, [best], [scores] = next(rank_assets(model, np.array([user]), k, kind, include_held=include_held))
+    listed = zip(best[best >= 0].tolist(), scores[best >= 0].tolist(), strict=True)
+    return [_line(graph, user, asset, rank, score) for rank, (asset, score) in enumerate(listed, 1)]
 
 
 def rank_assets(
@@ -82,16 +76,6 @@ def rank_assets(
 def _interactions(model: Model) -> Interactions:
     """The model's own where it keeps them: reading them off the graph takes longer than one list."""
     return model.interactions if isinstance(model, Scorer) else Interactions(model.graph)
-
-
-def _lists(
-    model: Model, users: IntArray, k: int, kind: str | None, *, include_held: bool
-) -> Iterator[list[Recommendation]]:
-    graph = model.graph
-    for chunk, best, scores in rank_assets(model, users, k, kind, include_held=include_held):
-        for user, assets, values in zip(chunk.tolist(), best, scores, strict=True):
-            pairs = [(a, s) for a, s in zip(assets.tolist(), values.tolist(), strict=True) if a >= 0]
-            yield [_line(graph, user, asset, rank, score) for rank, (asset, score) in enumerate(pairs, 1)]
 
 
 def _line(graph: KnowledgeGraph, user: int, asset: int, rank: int, score: float) -> Recommendation:

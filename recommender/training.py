@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from embeddings.threads import one_thread
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
@@ -55,15 +56,16 @@ def train_parts(
     _check_trainable(graph)
     if options.towers and prices is not None:
         check_indicators()
-    _use_one_thread()
-    with progress.stage("train KG embedding") as details:
-        vectors = train_vectors(graph, VectorOptions(model=options.embedding, seed=options.seed), progress)
-        metrics = vectors.manifest.metrics
-        details.extend([vectors.manifest.model, *(f"{name} {value:.3f}" for name, value in metrics.items())])
-    with progress.stage("train graph attention network") as details:
-        attention = train_attention(graph, AttentionOptions(seed=options.seed), progress)
-        details.append(f"inner nDCG@10 {attention.ndcg:.3f}")
-    return LearnedParts(vectors, attention, _towers(graph, options, progress, prices) if options.towers else None)
+    with one_thread():
+        with progress.stage("train KG embedding") as details:
+            vectors = train_vectors(graph, VectorOptions(model=options.embedding, seed=options.seed), progress)
+            metrics = vectors.manifest.metrics
+            details.extend([vectors.manifest.model, *(f"{name} {value:.3f}" for name, value in metrics.items())])
+        with progress.stage("train graph attention network") as details:
+            attention = train_attention(graph, AttentionOptions(seed=options.seed), progress)
+            details.append(f"inner nDCG@10 {attention.ndcg:.3f}")
+        towers = _towers(graph, options, progress, prices) if options.towers else None
+    return LearnedParts(vectors, attention, towers)
 
 
 def _towers(
@@ -94,14 +96,6 @@ def fit_scorer(
     progress = Progress(out=None)
     learned = train_parts(graph, TrainingOptions(seed, towers=towers), progress, prices)
     return assemble_scorer(graph, learned, learn_options(graph, ScoreOptions(), progress))
-
-
-def _use_one_thread() -> None:
-    """Keep torch to one thread: on batches this small, threads wait for each other longer than they compute, and
-    results do not depend on the machine's number of cores."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _check_trainable(graph: KnowledgeGraph) -> None:

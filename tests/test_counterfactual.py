@@ -16,7 +16,7 @@ from explain.contrast import contrast, contrast_as_text
 from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
 from explain.errors import ExplanationError
 from explain.explainer import Explainer
-from explain.place import asset_ids, place_of
+from explain.place import place_of
 from explain.what_if import Change, WhatIf, not_held
 from explain.what_if_text import tell
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
@@ -69,7 +69,7 @@ def toy(seed: int, *, spread: float = 1.0) -> Toy:
 def places(model: WhatIf, user: int, asset: int, change: Change) -> int:
     allowed = np.ones(len(model.graph.assets), bool)
     allowed[model.positions(user)] = False
-    return place_of(model.what_if(user, [change])[0], allowed, asset, asset_ids(model.graph))
+    return place_of(model.what_if(user, [change])[0], allowed, asset, model.graph.asset_ids)
 
 
 def subsets(parts: Sequence[Change]) -> chain[tuple[Change, ...]]:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from explain.errors import ExplanationError
 from explain.evidence import ChannelPart, Path
-from explain.explainer import Explainer, explain_account
+from explain.explainer import Explainer
 from explain.explanation import Explanation, from_json
 from explain.selection import diverse
 from kg.errors import UsageError
@@ -28,7 +28,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def mediatek(world: World) -> Explanation:
-    return explain_account(world.graph, world.mediatek(), 1, BUILD)
+    return Explainer(world.graph, BUILD).explain(world.mediatek(), 1)
 
 
 def accounts(world: World) -> list[ScoreAccount]:
@@ -104,7 +104,7 @@ def test_other_investors_are_a_count_of_no_ones_date(mediatek: Explanation) -> N
 
 
 def test_few_investors_are_withheld_and_the_account_stays_right(world: World) -> None:
-    found = explain_account(world.graph, world.ase(), 1, BUILD)
+    found = Explainer(world.graph, BUILD).explain(world.ase(), 1)
     co_investment = next(part for part in found.channels if part.name == "co_investment")
     assert co_investment == ChannelPart("co_investment", 0.4, remainder=0.4, withheld=0.4)
     assert found.paths_of("co_investment") == ()
@@ -112,7 +112,7 @@ def test_few_investors_are_withheld_and_the_account_stays_right(world: World) ->
 
 
 def test_path_ids_depend_on_channel_nodes_and_relations_alone(world: World, mediatek: Explanation) -> None:
-    again = explain_account(world.graph, world.mediatek(), 2, "other build")
+    again = Explainer(world.graph, "other build").explain(world.mediatek(), 2)
     assert [path.id for path in again.paths] == [path.id for path in mediatek.paths]
     assert len({path.id for path in mediatek.paths}) == len(mediatek.paths)
 
@@ -120,25 +120,25 @@ def test_path_ids_depend_on_channel_nodes_and_relations_alone(world: World, medi
 def test_an_edge_that_the_graph_lacks_is_refused(world: World) -> None:
     walk = world.walk(("u1", "2882", "2454"), "HOLDS COMPETES_WITH", 0.1)
     with pytest.raises(ExplanationError, match="no COMPETES_WITH between 'Cathay Financial' and 'MediaTek'"):
-        explain_account(world.graph, world.account("u1", "2454", {"business": [walk]}), 1, BUILD)
+        Explainer(world.graph, BUILD).explain(world.account("u1", "2454", {"business": [walk]}), 1)
 
 
 def test_an_account_that_does_not_add_up_is_refused(world: World) -> None:
     account = replace(world.mediatek(), score=2.0)
     with pytest.raises(ExplanationError, match=r"score is 2\.0"):
-        explain_account(world.graph, account, 1, BUILD)
+        Explainer(world.graph, BUILD).explain(account, 1)
 
 
 def test_another_investor_by_name_is_refused(world: World) -> None:
     walk = world.walk(("u1", "2330", "other1", "2454"), "HOLDS HOLDS HOLDS", 0.1, 12)
     with pytest.raises(ExplanationError, match="shows an investor"):
-        explain_account(world.graph, world.account("u1", "2454", {"co_investment": [walk]}), 1, BUILD)
+        Explainer(world.graph, BUILD).explain(world.account("u1", "2454", {"co_investment": [walk]}), 1)
 
 
 def test_a_walk_to_another_asset_is_refused(world: World) -> None:
     walk = world.walk(("u1", "AF", "2330"), "HOLDS INVESTS_IN", 0.1)
     with pytest.raises(ExplanationError, match="does not lead"):
-        explain_account(world.graph, world.account("u1", "2454", {"fund_holdings": [walk]}), 1, BUILD)
+        Explainer(world.graph, BUILD).explain(world.account("u1", "2454", {"fund_holdings": [walk]}), 1)
 
 
 def test_broken_paths_and_small_groups_are_refused(mediatek: Explanation) -> None:
@@ -166,19 +166,19 @@ def test_a_reason_without_evidence_is_refused(mediatek: Explanation) -> None:
 
 def test_equal_walks_of_a_channel_become_one_path(world: World) -> None:
     walk = world.walk(("u1", "AF", "2454"), "HOLDS INVESTS_IN", 0.1)
-    found = explain_account(world.graph, world.account("u1", "2454", {"fund_holdings": [walk, walk]}), 1, BUILD)
+    found = Explainer(world.graph, BUILD).explain(world.account("u1", "2454", {"fund_holdings": [walk, walk]}), 1)
     assert [path.contribution for path in found.paths] == [pytest.approx(0.2)]
 
 
 def test_investors_without_a_name_are_shown_by_six_characters(world: World) -> None:
     walk = world.walk(("u2", "AF", OTHER_INVESTORS, "BF"), "HOLDS HOLDS HOLDS", 0.1, 23)
-    found = explain_account(world.graph, world.account("u2", "BF", {"co_investment": [walk]}), 1, BUILD)
+    found = Explainer(world.graph, BUILD).explain(world.account("u2", "BF", {"co_investment": [walk]}), 1)
     assert (found.user.label("en"), found.user.label("zh-TW")) == ("Investor u2", "投資人 u2")
 
 
 def test_an_unknown_language_is_a_wrong_call(world: World) -> None:
     with pytest.raises(UsageError, match="choose one of en, zh-TW"):
-        explain_account(world.graph, world.mediatek(), 1, BUILD, langs=("de",))
+        Explainer(world.graph, BUILD).explain(world.mediatek(), 1, langs=("de",))
 
 
 def test_diverse_paths_do_not_repeat_one_shape(world: World) -> None:
@@ -189,6 +189,6 @@ def test_diverse_paths_do_not_repeat_one_shape(world: World) -> None:
     ]
     other = [world.walk(("u1", "AF", "2454"), "HOLDS INVESTS_IN", 0.2)]
     account = world.account("u1", "2454", {"industry": same, "fund_holdings": other})
-    found = explain_account(world.graph, account, 1, BUILD)
+    found = Explainer(world.graph, BUILD).explain(account, 1)
     # 0.29 is of another shape than 0.30 here (HELD), so both come first; of one shape it would count 0.07 < 0.2.
     assert [p.contribution for p in diverse(found.paths, 3)] == [0.30, 0.29, 0.2]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
-from kg.metapaths import LOOK_THROUGH_INDUSTRY, LOOK_THROUGH_OVERLAP, Metapath, metapaths_of_schema
+from kg.metapaths import Metapath, metapaths_of_schema
 from kg.paths import OTHERS, PathFinder
 from kg.schema import RELATION_KINDS, NodeKind, Relation
 from tests.explain_world import World
@@ -93,8 +93,8 @@ def test_finds_what_networkx_finds(seed: int) -> None:
 def test_longer_metapaths_find_what_networkx_finds(seed: int) -> None:
     graph = random_market(seed, users=3, assets=7, labels=2, edges=60)
     metapaths = [
-        LOOK_THROUGH_INDUSTRY,
-        LOOK_THROUGH_OVERLAP,
+        Metapath.parse("HOLDS INVESTS_IN IN_INDUSTRY ^IN_INDUSTRY"),
+        Metapath.parse("HOLDS INVESTS_IN ^INVESTS_IN INVESTS_IN"),
         Metapath.parse("HOLDS ^HOLDS HOLDS INVESTS_IN"),
         Metapath.parse("HOLDS INVESTS_IN ^HOLDS HOLDS COMPETES_WITH"),
         Metapath.parse("HOLDS INVESTS_IN ISSUED_BY ^ISSUED_BY ^INVESTS_IN"),

@@ -23,7 +23,7 @@ from recommender.channels.co_investment import CoInvestment, ease_weights
 from recommender.channels.funds import FundHoldings, holdings_matrix
 from recommender.channels.profile import fit_profile
 from recommender.interactions import Interactions
-from recommender.retrieve import recommend, recommend_all
+from recommender.retrieve import recommend
 
 DAY = date(2026, 6, 30)
 
@@ -182,8 +182,8 @@ def test_walks_are_walks_of_the_graph_and_show_nobody_else(sample_build: Build) 
 def test_lists_are_complete_and_leave_out_what_was_held(sample_build: Build) -> None:
     scorer = sample_build.scorer
     ever = scorer.interactions.ever.toarray() > 0
-    for user, lines in enumerate(recommend_all(scorer, 10)):
-        ids = [line.asset_id for line in lines]
+    for user, user_id in enumerate(scorer.graph.user_ids):
+        ids = [line.asset_id for line in recommend(scorer, user_id, 10)]
         assert len(set(ids)) == 10
         assert not ever[user, [scorer.graph.asset_row(i) - scorer.graph.assets[0] for i in ids]].any()
 

@@ -17,19 +17,9 @@ def find(wanted: Text, ids: Text) -> IntArray:
     return np.asarray(pd.Index(ids, dtype=object).get_indexer(pd.Index(wanted, dtype=object)), np.int64)
 
 
-def asset_ids(graph: KnowledgeGraph) -> Text:
-    """(assets,) ids of the snapshot's assets, in their order."""
-    return graph.nodes.id[graph.assets]
-
-
-def user_ids(graph: KnowledgeGraph) -> Text:
-    """(investors,) ids of the snapshot's investors, in their order."""
-    return graph.nodes.id[graph.users]
-
-
 def old_positions(old: KnowledgeGraph, new: KnowledgeGraph) -> IntArray:
     """(assets of `new`,) each asset's position in `old`, -1 where it was not there."""
-    return find(asset_ids(new), asset_ids(old))
+    return find(new.asset_ids, old.asset_ids)
 
 
 def lay_over(weights: FloatArray, old: KnowledgeGraph, new: KnowledgeGraph) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from recommender.baselines.align import asset_ids, find, lay_over_pairs, user_ids
+from recommender.baselines.align import find, lay_over_pairs
 from recommender.baselines.pair_features import PairFeatures
 from recommender.channels.co_investment import ease
 from recommender.interactions import Interactions
@@ -89,7 +89,7 @@ def _lessons(graph: KnowledgeGraph, rng: np.random.Generator) -> list[_Lesson]:
         before, after = Interactions(earlier).ever, Interactions(later).ever
         if not 0 < before.nnz < after.nnz:
             break
-        user, asset = find(user_ids(earlier), user_ids(later)), find(asset_ids(earlier), asset_ids(later))
+        user, asset = find(earlier.user_ids, later.user_ids), find(earlier.asset_ids, later.asset_ids)
         bought = _positive(sp.csr_array(after[user][:, asset] - before))
         lessons.append(_Lesson(PairFeatures(earlier, before, ease(before)), bought))
         later = earlier

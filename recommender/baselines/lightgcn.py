@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from embeddings.threads import one_thread
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from recommender.baselines.align import find, lay_over, user_ids
+from recommender.baselines.align import find, lay_over
 from recommender.interactions import Interactions
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class LightGcnModel:
 
     def refresh(self, graph: KnowledgeGraph) -> LightGcnModel:
         """The same embeddings, smoothed over the new snapshot's positions."""
-        at = find(user_ids(graph), user_ids(self.graph))
+        at = find(graph.user_ids, self.graph.user_ids)
         users = np.where((at >= 0)[:, None], self.users[at], 0.0)
         return replace(self, graph=graph, users=users, assets=lay_over(self.assets, self.graph, graph))
 
@@ -87,22 +87,9 @@ def fit_lightgcn(graph: KnowledgeGraph, seed: int = 0, *, options: LightGcnOptio
     """LightGCN (He et al. 2020) trained with BPR (Rendle et al. 2009)."""
     options = options or LightGcnOptions()
     ever = Interactions(graph).ever
-    with _one_thread():
+    with one_thread():
         users, assets = _train(ever, seed, options)
     return LightGcnModel(graph, users, assets, options.layers)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The products are too small to share out: waiting for other threads costs more than they bring."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _train(ever: sp.csr_array, seed: int, options: LightGcnOptions) -> tuple[FloatArray, FloatArray]:

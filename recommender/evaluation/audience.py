@@ -12,7 +12,7 @@ import pandas as pd
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.progress import Progress
 from recommender.audience import audience_scores
-from recommender.baselines.align import asset_ids, find, user_ids
+from recommender.baselines.align import find
 from recommender.baselines.content import fit_content
 from recommender.baselines.segments import segment_of
 from recommender.demand import NEW_ISSUE_DAYS
@@ -49,7 +49,7 @@ def evaluate_audience(
         for asset_id, bought in issues:
             day = bought["date"].min()
             graph = morning(data.world, day.date())
-            asset = int(find(np.array([asset_id], object), asset_ids(graph))[0])
+            asset = int(find(np.array([asset_id], object), graph.asset_ids)[0])
             ranked, buys = _people(graph, asset, bought["user_id"].to_numpy(object))
             if asset < 0 or buys.sum() < min_buyers:
                 continue
@@ -65,7 +65,7 @@ def evaluate_audience(
 def _new_issues(data: RollingData) -> list[tuple[str, pd.DataFrame]]:
     """Assets newly bought while they were new issues, with these purchases, in the order of their ids."""
     graph = data.world
-    at = find(data.purchases["asset_id"].to_numpy(object), asset_ids(graph))
+    at = find(data.purchases["asset_id"].to_numpy(object), graph.asset_ids)
     listed = pd.to_datetime(graph.nodes.listed[graph.assets].astype(np.int64)[at], unit="D", errors="coerce")
     age = (data.purchases["date"].to_numpy() - listed.to_numpy()) / np.timedelta64(1, "D")
     fresh = data.purchases[(age >= 0) & (age <= NEW_ISSUE_DAYS)]
@@ -79,7 +79,7 @@ def _people(graph: KnowledgeGraph, asset: int, buyers: np.ndarray) -> tuple[IntA
     if asset >= 0:
         may[ever[:, [asset]].nonzero()[0]] = False
     buys = np.zeros(len(may), bool)
-    at = find(buyers, user_ids(graph))
+    at = find(buyers, graph.user_ids)
     buys[at[at >= 0]] = True
     ranked = np.flatnonzero(may)
     return ranked, buys[ranked]

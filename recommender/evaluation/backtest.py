@@ -12,7 +12,6 @@ import pandas as pd
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import Relation
-from recommender.baselines.align import asset_ids
 
 HORIZONS: Final = (30, 90, 180)
 """Calendar days after the cut."""
@@ -62,7 +61,7 @@ def price_paths(prices: pd.DataFrame, graph: KnowledgeGraph, longest: int = HORI
     if rows.empty:
         return None
     table = rows.pivot_table(index="date", columns="asset_id", values="close", aggfunc="last").sort_index()
-    table = table.reindex(columns=asset_ids(graph))
+    table = table.reindex(columns=graph.asset_ids)
     week = table[table.index <= table.index[0] + pd.Timedelta(days=_LATEST_START)]
     first = week.bfill().iloc[0].to_numpy(np.float64)
     value = table.ffill().to_numpy(np.float64) / first[None, :]
@@ -109,7 +108,7 @@ def _shares(stated: FloatArray, valued: FloatArray) -> FloatArray:
 def last_close(prices: pd.DataFrame, graph: KnowledgeGraph) -> FloatArray:
     """(assets,) the last close on or before the snapshot's date, NaN where there is none."""
     rows = prices[prices["date"] <= pd.Timestamp(graph.as_of)].sort_values("date", kind="stable")
-    return rows.groupby("asset_id")["close"].last().reindex(asset_ids(graph)).to_numpy(np.float64)
+    return rows.groupby("asset_id")["close"].last().reindex(graph.asset_ids).to_numpy(np.float64)
 
 
 def performance(weights: FloatArray, paths: FloatArray, horizon: int) -> dict[str, FloatArray]:

@@ -19,7 +19,7 @@ from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, Text
 from kg.progress import Progress
 from kg.schema import ASSET_KIND_OF, KIND_CODE, NodeKind
 from kg.tables import Tables
-from recommender.baselines.align import asset_ids, find, user_ids
+from recommender.baselines.align import find
 from recommender.evaluation.backtest import Backtest, prepare_backtest
 from recommender.evaluation.metrics import USER_METRICS, coverage, gini, hits_of, novelty, share_that_fits, user_metrics
 from recommender.evaluation.registry import ModelSpec
@@ -152,16 +152,16 @@ def evaluate_fold(
             details += [f"nDCG@10 {cell.ndcg:.4f} {cell.group}" for cell in made if cell.kind == kinds[0]]
             cells += made
     cells += [cell for group in groups for kind in kinds for cell in _references(ready, group, kind)]
-    return FoldResult(fold, ready.graph.name, tuple(cells), asset_ids(ready.graph), seconds)
+    return FoldResult(fold, ready.graph.name, tuple(cells), ready.graph.asset_ids, seconds)
 
 
 def groups_of(data: FoldData) -> tuple[Group, Group]:
     """The warm and the cold investors of a fold, with what they bought of the warm assets."""
-    asset = find(data.purchases["asset_id"].to_numpy(object), asset_ids(data.graph))
+    asset = find(data.purchases["asset_id"].to_numpy(object), data.graph.asset_ids)
     known = (asset >= 0) & data.warm_assets[asset]
     ids, number = np.unique(data.purchases["user_id"].to_numpy(object)[known].astype(str), return_inverse=True)
     names = ids.astype(object)
-    position = find(names, user_ids(data.graph))
+    position = find(names, data.graph.user_ids)
     relevant = np.zeros((len(ids), len(data.graph.assets)), bool)
     relevant[number, asset[known]] = True
     warm = (position >= 0) & data.warm_users[position]

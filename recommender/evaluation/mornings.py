@@ -15,7 +15,7 @@ from kg.errors import DataError
 from kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Mask, to_days
 from kg.schema import ASSET_KINDS, KIND_CODE, RELATION_CODE, Relation
 from kg.tables import Tables
-from recommender.baselines.align import asset_ids, find, user_ids
+from recommender.baselines.align import find
 from recommender.demand import NEW_ISSUE_DAYS
 from recommender.evaluation.split import Fold, pairs_before, without
 from recommender.evaluation.stranger import with_stranger
@@ -156,8 +156,8 @@ def _morning_of(world: KnowledgeGraph, purchases: pd.DataFrame) -> Morning:
     graph = with_stranger(morning(world, day))
     events, row = np.unique(purchases["event"].to_numpy(np.int64), return_inverse=True)
     ids = purchases.drop_duplicates("event")["user_id"].to_numpy(object)
-    users = np.maximum(find(ids, user_ids(graph)), 0)  # the stranger is the first
-    asset = find(purchases["asset_id"].to_numpy(object), asset_ids(graph))
+    users = np.maximum(find(ids, graph.user_ids), 0)  # the stranger is the first
+    asset = find(purchases["asset_id"].to_numpy(object), graph.asset_ids)
     relevant = np.zeros((len(events), len(graph.assets)), bool)
     relevant[row[asset >= 0], asset[asset >= 0]] = True
     ever = Interactions(graph).ever[users].toarray() > 0

@@ -16,7 +16,6 @@ import pandas as pd
 from kg.graph import FloatArray, Mask
 from kg.progress import Progress
 from kg.tables import Tables
-from recommender.baselines.align import asset_ids
 from recommender.evaluation.metrics import hits_of, user_metrics
 from recommender.evaluation.mornings import Morning, RollingData, prepare_rolling
 from recommender.evaluation.registry import ModelSpec
@@ -150,7 +149,7 @@ class _Run:
         lists = top_lists(self.model.scores(one.users), ~one.ever, id_order(one.graph))
         self.scoring += time.perf_counter() - start
         self.hits[one.events], self.bought[one.events] = hits_of(lists, one.relevant), one.bought
-        names = np.append(asset_ids(one.graph), "")
+        names = np.append(one.graph.asset_ids, "")
         self.lists[one.events] = names[lists]
 
     def values(self) -> dict[str, FloatArray]:

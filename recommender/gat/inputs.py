@@ -24,7 +24,6 @@ SELF_TYPE: Final = EDGE_TYPES.index("SELF")
 
 ASSET_FEATURES: Final = len(ASSET_KINDS) + 2
 HOLDERS_FEATURE: Final = len(ASSET_KINDS)
-KNOWN_FEATURE: Final = len(ASSET_KINDS) + 1
 LOG_SCALE: Final = 5.0
 """Logarithms of counts are divided by this, so that features are of the order of 1."""
 
