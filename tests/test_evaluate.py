@@ -307,7 +307,9 @@ class TestCommand:
         call += [word for out in outs for word in ("--out", str(out))] + ["--plots", str(tmp_path / "plots")]
         assert main(call) == 0
         printed = capsys.readouterr().out
-        assert printed == outs[3].read_text(encoding="utf-8")
+        table, legend = printed.rsplit("\n\n", 1)
+        assert table + "\n" == outs[3].read_text(encoding="utf-8")
+        assert legend.splitlines()[1] == "ease        linear item-to-item weights, penalty 200 (Steck 2019)"
         assert "2020-06-30:2020-12-31 frozen, all, warm: 31 investors, best baseline ease" in printed
         rows = json.loads(outs[0].read_text(encoding="utf-8"))["rows"]
         assert {row["kind"] for row in rows} == {"all", "fund"}

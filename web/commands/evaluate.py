@@ -103,13 +103,20 @@ def _rank(args: argparse.Namespace) -> None:
     if dumped:
         results[0].dump(dumped).to_parquet(args.dump, index=False)
     table = metric_table(results, reference=models[0].name if args.ablation else "")
-    sys.stdout.write(to_text(table))
+    sys.stdout.write(to_text(table) + ("" if args.ablation else _legend(models)))
     for path, write in writers:
         path.write_text(write(table), encoding="utf-8")
     if args.plots:
         from recommender.evaluation.plots import plot_tables
 
         plot_tables(table, args.plots)
+
+
+def _legend(models: Sequence[ModelSpec]) -> str:
+    """What each model does, and where it is published."""
+    width = max(len(spec.name) for spec in models)
+    lines = [f"{spec.name:{width}}  {spec.about}{f' ({spec.paper})' if spec.paper else ''}\n" for spec in models]
+    return "\n" + "".join(lines)
 
 
 def _models(args: argparse.Namespace) -> tuple[ModelSpec, ...]:
