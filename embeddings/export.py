@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from embeddings.vectors import EntityVectors
 from kg.errors import UsageError
+from kg.outfile import check_out
 from kg.schema import NODE_KINDS
 
 Writer = Callable[[EntityVectors, Path], list[Path]]
@@ -40,8 +41,7 @@ def export_vectors(vectors: EntityVectors, form: str, out: Path, about: Mapping[
     """
     if form not in FORMATS:
         raise UsageError(f"unknown format {form!r}: choose {', '.join(FORMATS)}")
-    if not out.parent.is_dir():
-        raise UsageError(f"{out.parent}: no such folder: make it, or write elsewhere with --out")
+    check_out(out)
     files = FORMATS[form](vectors, out)
     manifest = {"format": form, "entities": len(vectors), "metric": METRIC, **about, **vectors.manifest.to_json()}
     beside = out.with_name(out.name + ".json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -64,8 +65,21 @@ def account_name() -> str:
         return f"uid {os.getuid()}"
 
 
+def hand_out(text: str, out: Path | None) -> None:
+    """Print the text, or write it to `out`."""
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
 def what_happened(desk: Desk, record_id: str) -> str:
     """One line for whoever asked: the record, where it is, under which rules, and what these could not judge."""
     rules, untold = desk.adviser.rules, desk.adviser.untold_rules
     told = f"; no investor's answer is known for the rules {', '.join(untold)}" if untold else ""
-    return f"record {record_id} in {desk.ledger.store.where}; rules {rules.market} {rules.version}{told}"
+    return f"record {record_id} in {desk.ledger.store.where}; {rules_text(rules)}{told}"
+
+
+def rules_text(rules: RuleSet) -> str:
+    """The rules by market and version; "no rules" where there are none, so that none seem to have a day."""
+    return f"rules {rules.market} {rules.version}" if rules.rules else "no rules"

@@ -180,10 +180,12 @@ def _report(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.records.inspect import report_on
     from explain.records.pdf import pdf_of
     from explain.records.report import report_html
+    from kg.outfile import check_out
 
     header = ledger.header(args.record)
-    html = report_html(report_on(ledger, header.id, _look(args), args.lang))
     out = args.out or Path(f"{header.id}.{args.format}")
+    check_out(out, (f".{args.format}",))
+    html = report_html(report_on(ledger, header.id, _look(args), args.lang))
     if args.format == "pdf":
         out.write_bytes(pdf_of(html))
     else:
@@ -193,7 +195,9 @@ def _report(ledger: Ledger, args: argparse.Namespace) -> None:
 
 def _export(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.records.inspect import export_case
+    from kg.outfile import check_out
 
+    check_out(args.out, (".zip",))
     export_case(ledger, args.record, _look(args), args.out)
     sys.stdout.write(f"{args.out}: verify it with `python verify.py` from inside it\n")
 

@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """List the named queries, or ask one question and print the answer."""
     from kg.errors import UsageError
+    from kg.outfile import check_out
     from kg.store.answer import Limits
 
     if args.list:
@@ -54,6 +55,8 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("give a query, or a named one with --name (--list lists them), and not both")
     if args.format == "parquet" and args.out is None and sys.stdout.isatty():
         raise UsageError("--format parquet goes with --out FILE")
+    if args.out is not None:
+        check_out(args.out)
     limits = Limits(seconds=args.timeout, rows=args.max_rows)
     ask = _question(args)
     with _service(args, limits) as service:

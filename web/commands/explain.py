@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from web.advice import account_name, add_rules, open_desk, what_happened
+from web.advice import account_name, add_rules, hand_out, open_desk, what_happened
 from web.arguments import add_build
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ def run(args: argparse.Namespace) -> None:
         DataError: no build there.
     """
     from kg.errors import UsageError
+    from kg.outfile import check_out
     from recommender.build import load_build
 
     if args.all == bool(args.user or args.asset) or (not args.all and not (args.user and args.asset)):
@@ -52,11 +52,13 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("--all writes a table: name it with --out FILE.parquet")
     if args.format not in ("text", "json") and (args.instead_of or args.what_if):
         raise UsageError(f"--instead-of and --what-if are text or json, not {args.format}")
+    if args.out is not None:
+        check_out(args.out, (".parquet",) if args.all else ())
     build = load_build(args.build)
     if args.all:
         _explain_all(build, args)
     else:
-        _write(_answer(build, args), args.out)
+        hand_out(_answer(build, args), args.out)
 
 
 def _explain_all(build: Build, args: argparse.Namespace) -> None:
@@ -148,10 +150,3 @@ def _verdict(shown: Advice, lang: str) -> str:
 
 def _json(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
-
-
-def _write(text: str, out: Path | None) -> None:
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        out.write_text(text, encoding="utf-8")

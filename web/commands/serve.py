@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from web.advice import add_rules, open_desk
+from web.advice import add_rules, open_desk, rules_text
 from web.arguments import add_build
 from web.commands.accounts import add_store
 
@@ -70,8 +70,7 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
         app = create_app(build, access, desk=desk, trusted_hosts=(*LOOPBACK_NAMES, *names), behind_proxy=bool(url))
         app.extensions["pathfolio"].warm_up()
     label = "sample market, generated data" if build.is_sample else build.graph.name
-    rules = desk.adviser.rules
-    say(f"what is shown is recorded in {desk.ledger.store.where}; rules {rules.market} {rules.version}")
+    say(f"what is shown is recorded in {desk.ledger.store.where}; {rules_text(desk.adviser.rules)}")
     say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
     try:
         if getattr(args, "graph", False):

@@ -1,0 +1,80 @@
+"""One investor's list as text for a terminal, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from explain.records.adviser import Advice
+    from recommender.build import Build
+
+_REJECTED_SHOWN: Final = 5
+
+
+def sample_label(build: Build) -> str:
+    """A line that says so where the data are generated; empty for real ones."""
+    return f"{build.manifest['name']}: generated data, no real investors or assets\n" if build.is_sample else ""
+
+
+def as_table(advice: Advice, build: Build) -> str:
+    """A line for each asset, under it the first reason and whatever speaks against it; then what was not suitable."""
+    if not advice.lines:
+        rows = ["no asset is left to recommend"]
+    else:
+        width = max(len("asset"), *(len(line.asset_id) for line in advice.lines))
+        rows = [f"{'':3}  {'score':>9}  {'kind':5}  {'asset':{width}}  name"]
+    for at, line in enumerate(advice.lines):
+        rows.append(f"{line.rank:3}  {line.score:9.4f}  {line.kind:5}  {line.asset_id:{width}}  {line.name}")
+        rows += [f"{'':5}{text}" for text in _said(advice, at)]
+    if advice.rejected:
+        rows.append(f"not suitable, though the score ranks them higher: {_rejected(advice)}")
+    return sample_label(build) + "".join(f"{row}\n" for row in rows)
+
+
+def _said(advice: Advice, at: int) -> Iterator[str]:
+    """The first reason for the line at `at`, and what speaks against it: of its reasons and of the rules."""
+    from explain.records.verdict_text import verdict_text
+
+    reasons = advice.explanations[at].reasons_in("en")
+    yield from [reason.text for reason in reasons if not reason.is_caution][:1]
+    yield from [f"! {reason.text}" for reason in reasons if reason.is_caution]
+    yield from [f"! {text}" for text in verdict_text(advice.verdicts[at].to_json(), "en", to_investor=True)]
+
+
+def _rejected(advice: Advice) -> str:
+    """The first of the rejected assets, each with the rules that rejected it."""
+    found = [
+        f"{each.asset_id} ({', '.join(r.rule for r in each.verdict.against if r.effect is each.verdict.outcome)})"
+        for each in advice.rejected[:_REJECTED_SHOWN]
+    ]
+    more = len(advice.rejected) - len(found)
+    return ", ".join([*found, f"{more} more"] if more else found)
+
+
+def as_json(advice: Advice, _build: Build) -> str:
+    """An array of the lines, each with its reasons."""
+    rows = [
+        {**asdict(line), "reasons": [reason.text for reason in explanation.reasons_in("en")]}
+        for line, explanation in zip(advice.lines, advice.explanations, strict=True)
+    ]
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(advice: Advice, _build: Build) -> str:
+    """A header and the lines, scores with all their digits."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("user_id", "rank", "asset_id", "kind", "name", "score"))
+    writer.writerows((li.user_id, li.rank, li.asset_id, li.kind, li.name, repr(li.score)) for li in advice.lines)
+    return out.getvalue()
+
+
+FORMATS: Final[Mapping[str, Callable[[Advice, Build], str]]] = MappingProxyType(
+    {"table": as_table, "json": as_json, "csv": as_csv}
+)
