@@ -145,5 +145,35 @@ def test_an_audience_is_suited_and_the_look_at_it_is_recorded(
     assert [person["user_id"] for person in json.loads(capsys.readouterr().out)] == [p.user_id for p in suited[:7]]
     opened = open_ledger(tmp_path / "ledger", create=False)
     [header] = opened.headers(kinds=["access"])
-    assert opened.unsealed(opened.leaf(header.id))["purpose"] == f"audience of {asset}: 7 investors"
+    look = opened.unsealed(opened.leaf(header.id))
+    assert look["purpose"] == f"audience of {asset}: 7 investors"
+    named = [opened.unsealed(opened.leaf(record)) for record in look["records"]]
+    assert [entry["question"]["user_id"] for entry in named] == [p.user_id for p in suited[:7]]
+    assert [(entry["rank"], entry["score"]) for entry in named] == [(p.rank, p.score) for p in suited[:7]]
+    assert {entry["question"]["asset_id"] for entry in named} == {asset}
     opened.close()
+
+
+def test_who_was_named_in_an_audience_is_erased_with_the_person(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
+    asset = str(build.graph.nodes.id[build.graph.assets[0]])
+    assert main(["audience", str(build.folder), "--asset", asset, "-k", "3", "--rules", "none"]) == 0
+    shown = capsys.readouterr()
+    sample, how, _, first, *_ = shown.out.splitlines()
+    assert "generated data" in sample
+    assert "worded as the investor would read it" in how
+    assert shown.err.startswith("record ")
+    person = first.split()[2]
+    assert main(["audit", "list", "--user", person, "--format", "json"]) == 0
+    [row] = json.loads(capsys.readouterr().out)
+    assert (row["kind"], row["user_id"], row["assets"], row["through"]) == ("audience", person, [asset], "command line")
+    leaves = [path.read_bytes() for path in (tmp_path / "ledger").iterdir() if path.is_file()]
+    assert not any(person.encode() in leaf for leaf in leaves)  # sealed, and in no open entry either
+    erase = ["audit", "erase", "--user", person, "--reason", "request", "--despite-retention"]
+    assert main(erase) == 0
+    capsys.readouterr()
+    assert main(["audit", "show", row["id"]]) == 1
+    assert "its key was destroyed" in capsys.readouterr().err
+    assert main(["audit", "verify"]) == 0

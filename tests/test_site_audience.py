@@ -51,7 +51,11 @@ def test_the_audience_is_ranked_and_suited_and_each_score_is_explained(
 def test_the_look_is_in_the_ledger_before_the_page_is_shown(client: FlaskClient, desk: Desk, asset: str) -> None:
     assert client.get(f"/assets/{asset}/audience?k=10").status_code == 200
     [header] = desk.ledger.headers(kinds=["access"])
-    assert desk.ledger.unsealed(desk.ledger.leaf(header.id))["purpose"] == f"audience of {asset}: 10 investors"
+    look = desk.ledger.unsealed(desk.ledger.leaf(header.id))
+    assert look["purpose"] == f"audience of {asset}: 10 investors"
+    named = [desk.ledger.unsealed(desk.ledger.leaf(record))["question"] for record in look["records"]]
+    people = audience(desk.adviser.build.scorer, asset, 10, gate=desk.adviser.gate)
+    assert [(entry["user_id"], entry["through"]) for entry in named] == [(p.user_id, "site") for p in people]
 
 
 def test_where_the_look_cannot_be_recorded_nobody_is_shown(

@@ -8,11 +8,13 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from web.advice import account_name, add_rules, open_desk
+from web.advice import account_name, add_rules, open_desk, what_happened
 from web.arguments import add_build
+from web.list_formats import sample_label
 
 if TYPE_CHECKING:
     from explain.explanation import Explanation
+    from recommender.audience import Prospect
 
 _COLUMNS: Final = ("rank", "score", "user_id", "name", "reasons")
 
@@ -28,13 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the investors for whom the asset scores best and is suitable, with reasons; the look is recorded first."""
-    from explain.records.prospects import prospects
+    """Print the investors for whom the asset scores best and is suitable, with reasons, once it is recorded who."""
+    from explain.records.audience import AudienceQuestion, recorded_audience
+    from kg.progress import Progress
     from recommender.build import load_build
 
     desk = open_desk(load_build(args.build), args.rules)
-    found = prospects(desk, account_name(), args.asset, args.k, (args.lang,))
-    people = [_row(rank, explanation, args.lang) for rank, explanation in found]
+    asked = AudienceQuestion(account_name(), "command line", args.asset, args.k)
+    found = recorded_audience(desk, asked, (args.lang,))
+    people = [_row(person, explanation, args.lang) for person, explanation in found.people]
     if args.format == "json":
         sys.stdout.write(json.dumps(people, indent=2, ensure_ascii=False) + "\n")
     elif args.format == "csv":
@@ -42,12 +46,24 @@ def run(args: argparse.Namespace) -> None:
         writer.writeheader()
         writer.writerows(person | {"reasons": " ".join(person["reasons"])} for person in people)
     else:
-        for person in people:
-            sys.stdout.write("{rank:4}  {score:9.4f}  {user_id}  {name}\n".format(**person))
-            sys.stdout.writelines(f"{'':17}{text}\n" for text in person["reasons"][:1])
+        sys.stdout.write(sample_label(desk.adviser.build))
+        _print_table(people)
+    Progress().note(what_happened(desk, found.receipt.id))
 
 
-def _row(rank: int, explanation: Explanation, lang: str) -> dict[str, Any]:
+def _print_table(people: list[dict[str, Any]]) -> None:
+    if not people:
+        sys.stdout.write("it suits nobody who has not held it\n")
+        return
+    width = max(len("investor"), *(len(person["user_id"]) for person in people))
+    sys.stdout.write('each with the first reason, worded as the investor would read it ("you" is the investor)\n')
+    sys.stdout.write(f"{'':4}  {'score':>9}  {'investor':{width}}  name\n")
+    for person in people:
+        sys.stdout.write("{rank:4}  {score:9.4f}  {user_id:{width}}  {name}\n".format(**person, width=width))
+        sys.stdout.writelines(f"{'':17}{text}\n" for text in person["reasons"][:1])
+
+
+def _row(person: Prospect, explanation: Explanation, lang: str) -> dict[str, Any]:
     reasons = [reason.text for reason in explanation.reasons_in(lang)]
     name = explanation.user.label(lang)
-    return dict(zip(_COLUMNS, (rank, explanation.score, explanation.user_id, name, reasons), strict=True))
+    return dict(zip(_COLUMNS, (person.rank, person.score, person.user_id, name, reasons), strict=True))

@@ -122,7 +122,7 @@ def _list(ledger: Ledger, args: argparse.Namespace) -> None:
 
     if args.limit < 1:
         raise UsageError(f"--limit {args.limit}: give 1 or more")
-    kinds = LISTS if args.kind is None else () if args.kind == "all" else (args.kind,)
+    kinds = (args.kind,) if args.kind else () if args.user else LISTS
     headers = ledger.headers(kinds=kinds, person=args.user, limit=args.limit)
     rows = list_records(ledger, _look(args), headers)
     if args.format == "json":

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from flask import Blueprint, Response, abort, request
 
 from explain.evidence import PathNode, Reason
-from explain.records.prospects import prospects
+from explain.records.audience import AudienceQuestion, recorded_audience
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
 from web.site.families import Share, shares_of
@@ -54,8 +54,9 @@ def audience(asset_id: str) -> Response:
     length = request.args.get("k", default=LENGTHS[1], type=int)
     if not 1 <= length <= LENGTHS[-1]:
         abort(400)
+    shown = recorded_audience(site.desk, AudienceQuestion(asker(), "site", asset_id, length), (lang,))
     found = tuple(
-        Suited(rank, explanation.user, explanation.score, spoken(explanation, lang), shares_of(explanation))
-        for rank, explanation in prospects(site.desk, asker(), asset_id, length, (lang,))
+        Suited(person.rank, explanation.user, explanation.score, spoken(explanation, lang), shares_of(explanation))
+        for person, explanation in shown.people
     )
     return show(AudiencePage(site.names.node(row), length, found))
