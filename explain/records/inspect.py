@@ -85,6 +85,7 @@ def list_records(ledger: Ledger, look: Look, headers: Sequence[Header]) -> list[
 def _row(header: Header, payload: Any) -> Row:
     is_record = header.kind in LISTS and isinstance(payload, dict)
     question = payload.get("question", {}) if isinstance(payload, dict) else {}
+    asked = (str(question["asset_id"]),) if question.get("asset_id") else ()
     return Row(
         header.id,
         header.seq,
@@ -95,9 +96,7 @@ def _row(header: Header, payload: Any) -> Row:
         str(question.get("through", "")),
         header.tags.get("build", ""),
         header.tags.get("as_of", ""),
-        tuple(item["asset_id"] for item in payload["list"])
-        if is_record
-        else (*filter(None, [question.get("asset_id")]),),
+        tuple(item["asset_id"] for item in payload["list"]) if is_record else asked,
         len(payload["rejected"]) if is_record else 0,
         "erased" if payload is None else "altered" if isinstance(payload, LedgerError) else "readable",
     )
