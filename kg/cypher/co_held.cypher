@@ -1,5 +1,7 @@
 // title: What holders of an asset also hold
+// title zh-TW: 持有人還持有什麼
 // sentence: Assets that at least so many of an asset's holders hold too.
+// sentence zh-TW: 某資產的持有人中，至少有指定人數也持有的其他資產。
 // parameter asset text: the asset's id
 // parameter least integer = 10: the smallest number of common holders
 // parameter most integer = 50: how many assets to list

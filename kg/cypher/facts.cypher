@@ -1,5 +1,7 @@
 // title: Facts of an asset
+// title zh-TW: 資產的各項數據
 // sentence: The newest value of every metric of an asset that was known on a day, with its source.
+// sentence zh-TW: 某日已知的各項指標最新值及其來源。
 // parameter asset text: the asset's id
 // parameter as_of date = today: as it was known on this day
 // example: asset=A

@@ -1,5 +1,7 @@
 // title: Changes of a fund
+// title zh-TW: 基金持股的變動
 // sentence: What a fund bought, sold and weighs otherwise on a later day than on an earlier one.
+// sentence zh-TW: 基金在較晚日期相對於較早日期買進、賣出與調整權重的標的。
 // parameter fund text: the fund's id
 // parameter since date: the earlier day
 // parameter as_of date = today: the later day

@@ -1,5 +1,7 @@
 // title: Concentration of funds
+// title zh-TW: 基金集中度
 // sentence: The funds whose assets are the most concentrated, by the Herfindahl index of the weights that they publish.
+// sentence zh-TW: 依公布權重的赫芬達爾指數，列出持股最集中的基金。
 // parameter least integer = 1: the smallest number of holdings
 // parameter most integer = 50: how many funds to list
 // parameter as_of date = today: as it was known on this day

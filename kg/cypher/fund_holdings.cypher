@@ -1,5 +1,7 @@
 // title: What a fund holds
+// title zh-TW: 基金持有什麼
 // sentence: A fund's newest statement that was known on a day.
+// sentence zh-TW: 某日已知的基金最新持股明細。
 // parameter fund text: the fund's id
 // parameter as_of date = today: as it was known on this day
 // example: fund=F

@@ -1,5 +1,7 @@
 // title: Investors who hold an asset
+// title zh-TW: 持有某資產的投資人
 // sentence: Who holds an asset directly, the largest weights first.
+// sentence zh-TW: 直接持有某資產的投資人，權重最大者在前。
 // parameter asset text: the asset's id
 // parameter most integer = 100: how many investors to list
 // parameter as_of date = today: as it was known on this day

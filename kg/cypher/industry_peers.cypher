@@ -1,5 +1,7 @@
 // title: Peers of an asset
+// title zh-TW: 同產業的資產
 // sentence: The assets of the same industry, with how many investors hold each directly.
+// sentence zh-TW: 同一產業的資產，及各有多少投資人直接持有。
 // parameter asset text: the asset's id
 // parameter most integer = 50: how many assets to list
 // parameter as_of date = today: as it was known on this day

@@ -1,5 +1,7 @@
 // title: What came to be known late
+// title zh-TW: 延遲得知的事實
 // sentence: Relations of an asset that came to be known more than so many days after the day that they describe.
+// sentence zh-TW: 某資產的關係中，得知日期比所述日期晚超過指定天數者。
 // parameter asset text: the id of a stock, fund or bond
 // parameter days integer = 30: more than so many days
 // parameter as_of date = today: as it was known on this day

@@ -1,5 +1,7 @@
 // title: An investor's portfolio
+// title zh-TW: 投資人的投資組合
 // sentence: What an investor held, as it was known on a day: weights, units and since when.
+// sentence zh-TW: 投資人在某日已知的持有部位：權重、單位數與起始日期。
 // parameter investor text: the investor's id
 // parameter as_of date = today: as it was known on this day
 // example: investor=U1

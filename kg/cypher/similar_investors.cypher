@@ -1,5 +1,7 @@
 // title: Investors with a similar portfolio
+// title zh-TW: 投資組合相似的投資人
 // sentence: Investors who share at least so many holdings with one, by the share of common holdings in all that either holds (Jaccard).
+// sentence zh-TW: 與某投資人至少有指定檔數相同持有的投資人，依共同持有占兩者全部持有的比例（Jaccard）排序。
 // parameter investor text: the investor's id
 // parameter least integer = 2: the smallest number of common holdings
 // parameter most integer = 20: how many investors to list

@@ -1,5 +1,7 @@
 // title: Assets without an industry
+// title zh-TW: 沒有產業資料的資產
 // sentence: Assets of which no industry was known on a day but which investors hold, the most held first.
+// sentence zh-TW: 某日沒有已知產業、但有投資人持有的資產，持有人數最多者在前。
 // parameter most integer = 100: how many assets to list
 // parameter as_of date = today: as it was known on this day
 // example: most=10

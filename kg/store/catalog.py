@@ -1,7 +1,9 @@
 """The named queries: files in kg/cypher, each a Cypher text under a few comment lines that say what it asks.
 
     // title: Overlap of two funds
+    // title zh-TW: 兩檔基金的重疊
     // sentence: What two funds both hold, and the weight of each holding that they share.
+    // sentence zh-TW: 兩檔基金都持有的標的，以及重疊的權重。
     // parameter a text: id of one fund
     // parameter least number = 0.01: the smallest shared weight to list
     // parameter as_of date = today: as it was known on this day
@@ -44,6 +46,7 @@ class NamedQuery:
 
     Attributes:
         name: of its file.
+        title_zh, sentence_zh: in Traditional Chinese.
         text: for any server.
         neo4j: for Neo4j, where it can do better; else the same.
         example: values as on the command line, such as a=VOO b=QQQ.
@@ -52,10 +55,20 @@ class NamedQuery:
     name: str
     title: str
     sentence: str
+    title_zh: str
+    sentence_zh: str
     parameters: tuple[QueryParameter, ...]
     example: str
     text: str
     neo4j: str
+
+    def title_in(self, lang: str) -> str:
+        """The title in a language's words (a tag such as en or zh-TW)."""
+        return self.title_zh if lang.startswith("zh") else self.title
+
+    def sentence_in(self, lang: str) -> str:
+        """What it asks, in a language's words."""
+        return self.sentence_zh if lang.startswith("zh") else self.sentence
 
     def text_for(self, dialect: str) -> str:
         """The Cypher for a kind of server."""
@@ -113,7 +126,8 @@ def _parse(name: str, texts: Mapping[str, str]) -> NamedQuery:
     fields = dict(line.split(": ", 1) for line in head if not line.startswith("parameter "))
     parameters = tuple(_parameter(name, line) for line in head if line.startswith("parameter "))
     neo4j = texts.get(f"{name}.neo4j.cypher", body).strip()
-    return NamedQuery(name, fields["title"], fields["sentence"], parameters, fields["example"], body, neo4j)
+    said = (fields[key] for key in ("title", "sentence", "title zh-TW", "sentence zh-TW"))
+    return NamedQuery(name, *said, parameters, fields["example"], body, neo4j)
 
 
 def _parameter(name: str, line: str) -> QueryParameter:
