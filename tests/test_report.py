@@ -19,16 +19,18 @@ from explain.records import pdf
 from explain.records.adviser import Adviser
 from explain.records.inspect import Look, integrity_of, report_on
 from explain.records.pdf import pdf_of
-from explain.records.report import Report, make_report, report_html
+from explain.records.report import Report, make_report, report_html, report_texts
 from explain.records.serve import serve
 from explain.records.tables import expanded
 from explain.records.verdict_text import outcome_text, result_text
+from explain.wording import wording_of
 from kg.errors import PathfolioError, UsageError
 from recommender.build import Build
 from recommender.suitability.rulefile import load_rules
 from recommender.suitability.rules import CONCENTRATIONS, FRESH_FACTS, RULE_KINDS
-from recommender.suitability.verdict import REASONS
+from recommender.suitability.verdict import REASONS, Outcome
 from tests.records_world import ask, investors
+from web.site.texts import texts_of
 
 LANGS = ("en", "zh-TW")
 LOOK = Look("counsel", "complaint 7")
@@ -230,3 +232,12 @@ def test_others_are_counted_as_in_the_record(
         for path, row in zip(item["explanation"]["paths"], asset.paths, strict=False):
             if any(node["id"] is None for node in path["nodes"]):
                 assert re.search(rf"\b{path['count']}\b|{path['count']} 位", row.steps), (path["count"], row.steps)
+
+
+def test_a_verdict_has_the_same_word_in_the_report_and_on_the_site() -> None:
+    for lang in LANGS:
+        site, report = texts_of(lang), report_texts(lang)
+        for outcome in Outcome:
+            assert outcome_text(outcome.word, lang) == site.say(f"verdict_{outcome.word}")
+        assert report["base"].startswith(wording_of(lang).page("base"))
+        assert report["warns"].lower().startswith(outcome_text("warn", lang))

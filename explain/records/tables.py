@@ -81,7 +81,8 @@ class Tables:
     def _result(self, result: RuleResult) -> list[Any]:
         facts = [self._fact(fact) for fact in result.facts]
         words = [result.outcome.word, result.effect.word, result.reason]
-        return [*words, result.measured, result.limit, result.subject, facts]
+        found = [*words, result.measured, result.limit, result.subject, facts]
+        return found if result.warn_at is None else [*found, result.warn_at]
 
     def _node(self, node: PathNode) -> int:
         key = (node.kind, node.id, node.name)
@@ -153,6 +154,7 @@ def _verdict(
             "kind": kind,
             **dict(zip(_RESULT, result[:6], strict=True)),
             "facts": [tables["facts"][at] for at in result[6]],
+            **({"warn_at": result[7]} if len(result) > 7 else {}),
         }
         for (rule, kind), result in _results(compact, rules)
     ]

@@ -45,6 +45,7 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
     return str(sentence).format(
         measured=_amount(result["measured"], kind, lang),
         limit=_amount(result["limit"], kind, lang),
+        warn_at=_amount(result.get("warn_at"), kind, lang),
         subject=local_label(subject_kind, subject, lang) if subject_kind else subject,
     )
 

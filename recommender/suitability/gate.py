@@ -65,17 +65,18 @@ class Screening:
     def _result(self, row: int, number: int, *, facts: bool) -> RuleResult:
         rule = self.assets.rules.rules[row]
         found, at = self.judgements[row], int(self.at[number])
-        subject = int(found.subject[at])
+        subject, reason = int(found.subject[at]), REASONS[int(found.reason[at])]
         return RuleResult(
             rule=rule.name,
             kind=f"{rule.kind}/{rule.group}" if rule.group else rule.kind,
             outcome=Outcome(int(found.outcome[at])),
             effect=Outcome(int(self.effects[row, number])),
-            reason=REASONS[int(found.reason[at])],
+            reason=reason,
             measured=_number(found.measured[at]),
             limit=_number(found.limit[at]),
             subject=str(found.names[subject]) if subject >= 0 else "",
             facts=facts_used(rule, self.assets, self.investor, at, found) if facts else (),
+            warn_at=rule.warn_at if reason == "near_limit" else None,
         )
 
     def counted(self, effect: Outcome) -> dict[str, int]:

@@ -66,6 +66,7 @@ class RuleResult:
         measured, limit: the two numbers that were compared, in the rule's own unit; None where there were none.
         subject: what they are about (an industry's name, a level's name); empty where it is the asset itself.
         facts: what was used, with dates.
+        warn_at: from where the rule warns, where it warns before its limit.
     """
 
     rule: str
@@ -77,10 +78,12 @@ class RuleResult:
     limit: float | None
     subject: str
     facts: tuple[Fact, ...]
+    warn_at: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in a record."""
-        return {
+        said = {} if self.warn_at is None else {"warn_at": self.warn_at}
+        return said | {
             "rule": self.rule,
             "kind": self.kind,
             "outcome": self.outcome.word,
