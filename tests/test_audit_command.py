@@ -9,14 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.custody import ERASURE, EXPIRY, HOLD, RELEASE
+from explain.ledger.ledger import ACCESS, Ledger, open_ledger
+from explain.ledger.writer import CLOCK_KIND, KEY_KINDS
 from explain.records.adviser import Adviser
+from explain.records.audience import AUDIENCE
+from explain.records.everybody import BATCH
+from explain.records.inspect import LISTS
+from explain.records.keep import BUILD, RULES
 from explain.records.serve import serve
+from explain.records.verdict_text import verdict_text
 from recommender.audience import audience
 from recommender.build import Build
-from recommender.suitability.rulefile import load_rules
-from tests.records_world import ask, cautious
+from recommender.suitability.rulefile import load_rules, parse_rules
+from tests.records_world import ask, cautious, investors
 from web.cli import main
+from web.commands.audit.reading import KINDS
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +64,7 @@ def test_audit_commands(
     assert (row["id"], row["user_id"]) == (on_command_line, cautious(build))
     shown = json.loads(call("show", row["id"], "--format", "json", "--purpose", "complaint"))
     assert shown["record"]["list"][0]["explanation"]["user_id"] == cautious(build)
-    assert "passed; rejected above the last" in call("show", row["id"][:6])
+    assert "passed; rejected above the last:\n" in call("show", row["id"][:6])
     assert "the same, bit for bit" in call("replay", row["id"])
     assert json.loads(call("replay", row["id"], "--build", str(build.folder), "--format", "json"))["same"]
     assert "as it was written" in call("verify", row["id"])
@@ -64,14 +72,67 @@ def test_audit_commands(
     key.write_text(call("key"))
     kept.write_text(call("checkpoint"))
     assert call("verify", "--key", str(key), "--against", str(kept)).endswith("sound\n")
+    assert "as it was written" in call("verify", row["id"], "--against", str(kept))
+    other = kept.with_name("other.txt")
+    other.write_text(kept.read_text().replace("pathfolio/", "elsewhere/"))
+    assert main(["audit", "verify", row["id"], "--against", str(other)]) == 1
+    assert "kept elsewhere: a checkpoint of 'elsewhere/" in capsys.readouterr().out
+    assert main(["audit", "verify", "--key", "wrong"]) == 2
+    assert "--key: not a verifier key: 'wrong'" in capsys.readouterr().err
     assert json.loads(call("verify", "--format", "json"))["sound"]
     call("report", row["id"], "--out", str(tmp_path / "r.html"))
     assert "<!doctype html>" in (tmp_path / "r.html").read_text()
-    call("export", row["id"], "--out", str(tmp_path / "c.zip"))
+    assert "verify.py --key KEY" in call("export", row["id"], "--out", str(tmp_path / "c.zip"))
     assert zipfile.is_zipfile(tmp_path / "c.zip")
     looks = [ledger.unsealed(ledger.leaf(h.id)) for h in ledger.headers(kinds=["access"])]
     assert "complaint" in {look["purpose"] for look in looks}
     assert all(look["who"] and look["records"] == [row["id"]] for look in looks)
+
+
+def test_a_record_is_shown_with_its_cautions(
+    on_command_line: str, build: Build, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    careful = parse_rules(load_rules("tw").text.replace("warn_at = 0.2", "warn_at = 0.01").encode(), "careful")
+    served = [serve(Adviser(build, careful), ledger, ask(user)) for user in investors(build)[:8]]
+    told = [(each.receipt.id, verdict.to_json()) for each in served for verdict in each.advice.verdicts]
+    record, verdict = next((record, verdict) for record, verdict in told if verdict["outcome"] == "warn")
+    assert main(["audit", "show", record]) == 0
+    printed = capsys.readouterr().out
+    assert verdict_text(verdict, "en")
+    assert all(f"! {text}\n" in printed for text in verdict_text(verdict, "en"))
+
+
+def test_what_was_not_rejected_is_not_announced(
+    on_command_line: str, build: Build, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    free = serve(Adviser(build, load_rules("none")), ledger, ask(cautious(build))).receipt.id
+    assert main(["audit", "show", free]) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith("passed; none rejected above the last\n")
+    assert ", no rules\n" in printed
+
+
+def test_a_list_that_is_cut_says_so(
+    on_command_line: str, adviser: Adviser, build: Build, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for user in investors(build)[:4]:
+        serve(adviser, ledger, ask(user, k=1))
+    assert main(["audit", "list", "--limit", "3"]) == 0
+    cut = capsys.readouterr()
+    assert (len(cut.out.splitlines()), cut.err) == (3, "… 2 more: --limit N\n")
+    assert main(["audit", "list", "--limit", "5"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["audit", "list", "--kind", "hold"]) == 0
+    assert capsys.readouterr().err == "no such records\n"
+
+
+def test_an_unknown_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "list", "--kind", "nothing"])
+    assert ended.value.code == 2
+    assert "invalid choice: 'nothing'" in capsys.readouterr().err
+    own = {HOLD, RELEASE, ERASURE, EXPIRY, CLOCK_KIND, BATCH, BUILD, RULES, AUDIENCE, ACCESS, *LISTS, *KEY_KINDS}
+    assert {*KINDS} == {*own, "all"}
 
 
 def test_custody_commands(on_command_line: str, build: Build, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,9 +52,13 @@ def case(adviser: Adviser, build: Build, ledger: Ledger, tmp_path: Path) -> Path
 
 def test_a_case_verifies_without_pathfolio(case: Path, ledger: Ledger) -> None:
     alone = run_verifier(case)
-    assert (alone.returncode, alone.stdout.splitlines()[-1]) == (0, "VERIFIED"), alone.stdout + alone.stderr
+    assert (alone.returncode, alone.stdout.splitlines()[-1]) == (
+        0,
+        "VERIFIED against the key in this case; compare it with the published one",
+    ), alone.stdout + alone.stderr
     key = ledger.verifiers[-1].text
-    assert run_verifier(case, str(case.parent / "case.zip"), "--key", key).returncode == 0
+    trusting = run_verifier(case, str(case.parent / "case.zip"), "--key", key)
+    assert (trusting.returncode, trusting.stdout.splitlines()[-1]) == (0, "VERIFIED")
     imports = [line for line in (case / "verify.py").read_text().splitlines() if line.startswith(("import", "from"))]
     names = {line.split()[1].split(".")[0] for line in imports}
     assert names - {"cryptography"} <= set(sys.stdlib_module_names)
@@ -100,3 +104,4 @@ def test_nothing_is_added_to_a_case(case: Path) -> None:
 def test_another_key_is_not_taken(case: Path, tmp_path: Path) -> None:
     stranger = open_ledger(tmp_path / "other", environ={}).verifiers[0].text
     assert "not signed by this key" in run_verifier(case, "--key", stranger).stdout
+    assert "NOT VERIFIED: --key: not a public key" in run_verifier(case, "--key", "wrong").stdout

@@ -13,9 +13,9 @@ from explain.ledger import custody
 from explain.ledger.keys import SigningKey
 from explain.ledger.ledger import Ledger
 from explain.ledger.merkle import leaf_hash
-from explain.ledger.note import Note, Verifier
+from explain.ledger.note import Checkpoint, Note, Verifier
 from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
-from explain.ledger.verify import Verification, verify_ledger, verify_record
+from explain.ledger.verify import Verification, verify_extends, verify_ledger, verify_record
 from kg.errors import LedgerError
 from tests.ledger_world import PLACES, Clock, Opener, fill, new_clock, newly_opened, opener, place, record
 
@@ -205,6 +205,26 @@ def test_one_record_under_a_key_that_is_trusted(ledger: Ledger) -> None:
     found = verify_record(ledger, name, trusted=[stranger])
     assert found is not None
     assert "not the key that you trust" in found.problem
+
+
+def test_a_ledger_begins_with_what_a_kept_checkpoint_signed(ledger: Ledger) -> None:
+    fill(ledger, 300)
+    kept, size = ledger.checkpoint(), ledger.size
+    (name,) = fill(ledger, 1)
+    assert verify_extends(ledger, kept) is None
+    assert verify_extends(ledger, ledger.checkpoint()) is None
+    signing, stranger = SigningKey(b"s" * 32), SigningKey(b"z" * 32)
+
+    def problem(size: int, key: SigningKey) -> str:
+        """Of a checkpoint with a root that the ledger never had."""
+        body = Checkpoint(ledger.origin, size, b"r" * 32).body
+        found = verify_extends(ledger, Note.sign(body, key.verifier(ledger.origin), key.private).text)
+        return "" if found is None else found.problem
+
+    assert problem(size, signing).endswith("the ledger does not begin with what it signed")
+    assert problem(999, signing).startswith(f"missing: {999 - ledger.size} record(s) at the end")
+    assert "not signed by a key of this ledger" in problem(size, stranger)
+    assert verify_record(ledger, name) is None
 
 
 def test_a_signature_has_one_text(ledger: Ledger) -> None:

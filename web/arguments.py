@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 
 def iso_date(text: str) -> date:
@@ -17,6 +18,14 @@ def iso_date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no date: write it as 2022-06-30") from None
+
+
+def add_described(actions: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    """A subcommand; its own help begins with the same sentence that the list of subcommands has."""
+    made: argparse.ArgumentParser = actions.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:] + "."
+    )
+    return made
 
 
 def add_build(parser: argparse.ArgumentParser) -> None:

@@ -182,14 +182,24 @@ class Ledger:
             person: only what is sealed with this person's key.
             limit: at most so many.
         """
-        query = sa.select(ENTRY.c.data).where(ENTRY.c.data.is_not(None)).order_by(ENTRY.c.seq.desc()).limit(limit)
-        if kinds:
-            query = query.where(ENTRY.c.kind.in_(kinds))
-        if person is not None:
-            owner = sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.subject == self.master.subject(person))
-            query = query.where(ENTRY.c.key_id.in_(owner))
+        query = sa.select(ENTRY.c.data).where(*self._are(kinds, person)).order_by(ENTRY.c.seq.desc()).limit(limit)
         with self.store.read() as connection:
             return [read_header(bytes(data)) for data in connection.execute(query).scalars()]
+
+    def count(self, *, kinds: Sequence[str] = (), person: str | None = None) -> int:
+        """How many `headers` there are."""
+        with self.store.read() as connection:
+            query = sa.select(sa.func.count()).select_from(ENTRY).where(*self._are(kinds, person))
+            return int(connection.execute(query).scalar_one())
+
+    def _are(self, kinds: Sequence[str], person: str | None) -> Iterator[sa.ColumnElement[bool]]:
+        """Conditions: entries whose content is there, of these kinds (all where empty), of this person if any."""
+        yield ENTRY.c.data.is_not(None)
+        if kinds:
+            yield ENTRY.c.kind.in_(kinds)
+        if person is not None:
+            owner = sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.subject == self.master.subject(person))
+            yield ENTRY.c.key_id.in_(owner)
 
     def header(self, record_id: str) -> Header:
         """The header of one entry; `record_id` may be shortened to what is unique."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from explain.ledger.entry import read_header
 from explain.ledger.ledger import Ledger
-from explain.ledger.merkle import leaf_hash, verify_inclusion
+from explain.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
 from explain.ledger.signers import Signers, read_signers
 from explain.ledger.walk import Finding, Walk
@@ -63,6 +63,31 @@ def verify_record(ledger: Ledger, record_id: str, *, trusted: Sequence[Verifier]
         return Finding(seq, header.id, f"reordered: it was written at place {header.seq}")
     if not verify_inclusion(leaf_hash(leaf), seq, proof.size, proof.hashes, checkpoint.root):
         return Finding(seq, header.id, "altered: its hash does not lead to the signed root")
+    return None
+
+
+def verify_extends(ledger: Ledger, kept: str, *, trusted: Sequence[Verifier] = ()) -> Finding | None:
+    """Whether the ledger begins with what a checkpoint kept elsewhere signed, by a proof of a few hashes.
+
+    Args:
+        trusted: as of `verify_ledger`, which reads every entry and finds what was altered since.
+
+    Raises:
+        LedgerError: `kept` is no checkpoint.
+    """
+    size = Checkpoint.parse(Note.parse(kept).body).size
+    which = f"checkpoint at {size} kept elsewhere"
+    try:
+        signers, newest = _signers(ledger, trusted), ledger.checkpoint()
+        now = open_checkpoint(newest, signers.at(Checkpoint.parse(Note.parse(newest).body).size), signers.origin)
+        then = open_checkpoint(kept, signers.at(size), signers.origin)
+        if size > now.size:
+            return Finding(now.size, "", f"missing: {size - now.size} record(s) at the end, which the {which} signed")
+        proof = ledger.prove_consistency(size, now.size)
+    except LedgerError as error:
+        return Finding(None, "", f"{which}: {error}")
+    if not verify_consistency(size, now.size, proof, (then.root, now.root)):
+        return Finding(None, "", f"{which}: the ledger does not begin with what it signed")
     return None
 
 

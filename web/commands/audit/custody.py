@@ -1,0 +1,90 @@
+"""Custody: legal hold, erasure, retention, the keys, the clock and the builds that records refer to."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from typing import TYPE_CHECKING, Any
+
+from web.commands.audit.actions import add_action
+
+if TYPE_CHECKING:
+    from explain.ledger.ledger import Ledger
+
+
+def add_actions(actions: Any) -> None:
+    """hold, release, erase, expire, builds, rotate-key and clock."""
+    hold = add_action(actions, "hold", "put a person's records, or one record, under legal hold", _hold)
+    which = hold.add_mutually_exclusive_group(required=True)
+    which.add_argument("--user", metavar="U", help="the investor's id")
+    which.add_argument("--record", metavar="RECORD", help="a record's id, or its beginning")
+    release = add_action(actions, "release", "end a legal hold", _release)
+    release.add_argument("hold", metavar="HOLD", help="the hold's id")
+    erase = add_action(actions, "erase", "destroy a person's key: nothing of theirs can be read again", _erase)
+    erase.add_argument("--user", metavar="U", required=True, help="the investor's id")
+    erase.add_argument("--despite-retention", action="store_true", help="although records must still be kept")
+    add_action(actions, "expire", "delete the content of records whose retention has ended", _expire)
+    builds = add_action(actions, "builds", "list the builds that are kept for the records that refer to them", _builds)
+    builds.add_argument("--drop-unused", action="store_true", help="delete those that no record refers to any more")
+    rotate = add_action(actions, "rotate-key", "sign with a new key from now on", _rotate)
+    clock = add_action(actions, "clock", "record that the clock was wrong, and go on from its present time", _clock)
+    for parser in (hold, release, erase, rotate, clock):
+        parser.add_argument("--reason", required=True, help="why; it is recorded")
+
+
+def _hold(ledger: Ledger, args: argparse.Namespace) -> None:
+    from explain.ledger import custody
+
+    receipt = custody.hold(ledger, person=args.user, record=args.record, who=getpass.getuser(), reason=args.reason)
+    sys.stdout.write(f"hold {receipt.id}\n")
+
+
+def _release(ledger: Ledger, args: argparse.Namespace) -> None:
+    from explain.ledger import custody
+
+    custody.release(ledger, args.hold, who=getpass.getuser(), reason=args.reason)
+    sys.stdout.write("released\n")
+
+
+def _erase(ledger: Ledger, args: argparse.Namespace) -> None:
+    from explain.ledger import custody
+
+    custody.erase(
+        ledger, args.user, who=getpass.getuser(), reason=args.reason, despite_retention=args.despite_retention
+    )
+    sys.stdout.write(
+        "erased: the key is destroyed; destroy it in backups of the ledger too. Builds that are kept still hold the "
+        "data that they were made of: see `pathfolio audit builds`\n"
+    )
+
+
+def _expire(ledger: Ledger, _args: argparse.Namespace) -> None:
+    from explain.ledger import custody
+
+    sys.stdout.write(f"{custody.expire(ledger, who=getpass.getuser())} records deleted\n")
+
+
+def _builds(ledger: Ledger, args: argparse.Namespace) -> None:
+    from explain.records.keep import builds_folder, drop_unused, kept_builds
+
+    dropped = {kept.build_hash for kept in drop_unused(ledger)} if args.drop_unused else set()
+    for kept in kept_builds(ledger):
+        sys.stdout.write(f"{kept.build_hash[:12]}  {kept.records:9,} records  {kept.size / 1e6:9,.1f} MB\n")
+    for build_hash in sorted(dropped):
+        sys.stdout.write(f"{build_hash[:12]}  deleted: no record refers to it\n")
+    sys.stdout.write(f"in {builds_folder(ledger)}\n")
+
+
+def _rotate(ledger: Ledger, args: argparse.Namespace) -> None:
+    from explain.ledger import custody
+
+    new = custody.rotate_key(ledger, who=getpass.getuser(), reason=args.reason)
+    sys.stdout.write(f"signs with {new.verifier(ledger.origin).text}: publish it\n")
+
+
+def _clock(ledger: Ledger, args: argparse.Namespace) -> None:
+    from explain.ledger import custody
+
+    custody.accept_clock(ledger, who=getpass.getuser(), reason=args.reason)
+    sys.stdout.write("recorded; entries go on from now\n")

@@ -1,0 +1,87 @@
+"""Proving that the ledger is as it was written: to oneself, and by checkpoints and keys to others."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from web.commands.audit.actions import add_action, print_json
+
+if TYPE_CHECKING:
+    from explain.ledger.ledger import Ledger
+    from explain.ledger.note import Verifier
+    from explain.ledger.verify import Verification
+
+
+def add_actions(actions: Any) -> None:
+    """verify, checkpoint and key."""
+    verify = add_action(actions, "verify", "verify the whole ledger, or one record", _verify, record="?")
+    verify.add_argument("--key", metavar="KEY", help="the public key to trust, or a file with it")
+    verify.add_argument("--against", type=Path, metavar="FILE", action="append", default=[],
+                        help="a checkpoint that was kept elsewhere; may be given several times")  # fmt: skip
+    verify.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    add_action(actions, "checkpoint", "print the newest signed checkpoint, to be kept elsewhere", _checkpoint)
+    add_action(actions, "key", "print the public keys that sign, the newest last", _key)
+
+
+def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
+    from explain.ledger.verify import verify_ledger
+
+    trusted, against = _trusted(args.key), [path.read_text("utf-8") for path in args.against]
+    if args.record:
+        return _verify_record(ledger, args, trusted, against)
+    found = verify_ledger(ledger, trusted=trusted, against=against)
+    if args.format == "json":
+        print_json({"sound": found.sound, **asdict(found)})
+    else:
+        _print_verification(found)
+    return 0 if found.sound else 1
+
+
+def _verify_record(ledger: Ledger, args: argparse.Namespace, trusted: list[Verifier], against: list[str]) -> int:
+    """One record, and that the ledger it stands in begins with what the kept checkpoints signed."""
+    from explain.ledger.verify import verify_extends, verify_record
+
+    findings = [verify_record(ledger, args.record, trusted=trusted)]
+    findings += [verify_extends(ledger, text, trusted=trusted) for text in against]
+    problem = "; ".join(finding.problem for finding in findings if finding is not None)
+    if args.format == "json":
+        print_json({"record": args.record, "sound": not problem, "problem": problem})
+    else:
+        sys.stdout.write(f"{args.record}: {problem or 'as it was written'}\n")
+    return 1 if problem else 0
+
+
+def _trusted(key: str | None) -> list[Verifier]:
+    """The key that --key gives, as it is or as a file; raises UsageError where it is none."""
+    from explain.ledger.note import Verifier
+    from kg.errors import LedgerError, UsageError
+
+    if key is None:
+        return []
+    try:
+        return [Verifier.parse(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)]
+    except LedgerError as error:
+        raise UsageError(f"--key: {error}, as `pathfolio audit key` prints it") from None
+
+
+def _print_verification(found: Verification) -> None:
+    for finding in found.findings:
+        where = "" if finding.seq is None else f"entry {finding.seq}"
+        place = " ".join(part for part in (where, finding.record) if part)
+        sys.stdout.write(f"{place + ': ' if place else ''}{finding.problem}\n")
+    counted = f"{found.size:,} entries, {found.checkpoints:,} checkpoints"
+    gone = f", {found.erased:,} erased, {found.expired:,} expired" if found.erased or found.expired else ""
+    state = "sound" if found.sound else f"NOT SOUND, {len(found.findings)} findings"
+    sys.stdout.write(f"{found.origin}: {counted}{gone}; root {found.root}\n{state}\n")
+
+
+def _checkpoint(ledger: Ledger, _args: argparse.Namespace) -> None:
+    sys.stdout.write(ledger.checkpoint())
+
+
+def _key(ledger: Ledger, _args: argparse.Namespace) -> None:
+    sys.stdout.writelines(f"{verifier.text}\n" for verifier in ledger.verifiers)
