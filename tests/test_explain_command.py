@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from html import unescape
 from importlib import resources
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from explain.what_if import Change, ScorerWhatIf
 from recommender.build import Build
 from recommender.retrieve import rank_assets, recommend
 from web.cli import main
+from web.site import create_app
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,24 @@ def test_other_forms(
     printed = run(capsys, *words)
     assert sign in printed
     assert form in ("svg", "cypher") or "示範市場" in printed
+
+
+def test_beyond_the_list_nothing_is_said_to_be_recommended(
+    build: Build, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = recommend(build.scorer, pair[0], k=14)[-1]
+    user = build.graph.display_name(int(build.graph.users[3]))
+    words = (str(build.folder), "--user", pair[0], "--asset", line.asset_id, "--rules", "none")
+    title, meta, *_ = run(capsys, *words).splitlines()
+    assert title == f"What {line.name} scores for {user}"
+    assert meta.startswith("Rank 14, not among the first 10; score")
+    html = run(capsys, *words, "--format", "html", "--lang", "zh-TW")
+    assert "第 14 名，不在前 10 名之內" in html
+    assert "為什麼" not in html
+    assert run(capsys, *words, "-k", "14").startswith(f"Why {line.name} is recommended to {user}\nRank 14, score")
+    page = create_app(build).test_client().get(f"/investors/{pair[0]}/assets/{line.asset_id}").text
+    assert f"<h1>What {line.name} scores for {user}</h1>" in unescape(page)
+    assert "Rank 14, not among the first 10" in page
 
 
 def test_a_table_of_all_lists(build: Build, tmp_path: Path) -> None:

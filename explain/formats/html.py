@@ -13,7 +13,7 @@ from markupsafe import Markup
 from explain.evidence import Path, stable_id
 from explain.explanation import Explanation
 from explain.formats.svg import as_svg
-from explain.formats.text import SHOWN_PATHS, fact_line, relation_text, score_rows, sources_line
+from explain.formats.text import SHOWN_PATHS, fact_line, heading, relation_text, score_rows, sources_line
 from explain.selection import digits_for, diverse
 from explain.wording import Wording, wording_of
 
@@ -34,17 +34,22 @@ class Bar:
     text: str
 
 
-def as_html(explanation: Explanation, lang: str = "en", *, is_sample: bool = False, picture: bool = True) -> Markup:
-    """The explanation as one `article`, with the path picture unless `picture` is False.
+def as_html(
+    explanation: Explanation, lang: str = "en", *, is_sample: bool = False, picture: bool = True, k: int = 10
+) -> Markup:
+    """The explanation as one `article`, with the path picture unless `picture` is False; `k` as in `as_text`.
 
     Raises:
         UsageError: there is no wording in that language.
     """
     words = wording_of(lang)
     shown = diverse(explanation.paths, SHOWN_PATHS)
+    title, meta = heading(explanation, words, k, _digits(explanation, words))
     context = {
         "id": stable_id("x", explanation.user_id, explanation.asset_id, lang),
         "lang": lang,
+        "title": title,
+        "meta": meta,
         "page": words.page,
         "sample": words.page("sample") if is_sample else "",
         "reasons": explanation.reasons_in(lang),
@@ -53,7 +58,7 @@ def as_html(explanation: Explanation, lang: str = "en", *, is_sample: bool = Fal
         "total": words.signed(explanation.score, _digits(explanation, words)),
         "facts": _facts(explanation, words),
     }
-    return Markup(_template().render(context | _head(explanation, words) | _paths(explanation, shown, words)))  # noqa: S704 - autoescaped
+    return Markup(_template().render(context | _paths(explanation, shown, words)))  # noqa: S704 - autoescaped
 
 
 def waterfall(explanation: Explanation, words: Wording) -> list[Bar]:
@@ -77,14 +82,6 @@ def waterfall(explanation: Explanation, words: Wording) -> list[Bar]:
 
 def _digits(explanation: Explanation, words: Wording) -> int:
     return digits_for([explanation.score, *(value for _, value in score_rows(explanation, words))])
-
-
-def _head(explanation: Explanation, words: Wording) -> dict[str, str]:
-    suffix = "" if explanation.rank else "_off"
-    names = {"asset": explanation.asset.label(words.lang), "user": explanation.user.label(words.lang)}
-    score = words.number(explanation.score, _digits(explanation, words))
-    meta = words.page(f"meta{suffix}", rank=explanation.rank, score=score, date=words.day(explanation.as_of))
-    return {"title": words.page(f"title{suffix}", **names), "meta": meta}
 
 
 def _paths(explanation: Explanation, shown: list[Path], words: Wording) -> dict[str, Any]:

@@ -21,15 +21,18 @@ _LEVEL_KINDS: Final = {"risk_level": "RiskLevel", "objective": "Objective"}
 """Metrics whose values are levels with a name in each language."""
 
 
-def as_text(explanation: Explanation, lang: str = "en", *, is_sample: bool = False) -> str:
+def as_text(explanation: Explanation, lang: str = "en", *, is_sample: bool = False, k: int = 10) -> str:
     """The explanation in `lang`: reasons, how the score adds up, and the largest paths with their sources.
+
+    Args:
+        k: length of the list; beyond it nothing is said to be recommended.
 
     Raises:
         UsageError: there is no wording in that language.
     """
     words = wording_of(lang)
     parts = [
-        _head(explanation, words, is_sample=is_sample),
+        _head(explanation, words, k, is_sample=is_sample),
         _reasons(explanation, words),
         _score(explanation, words),
         _paths(explanation, words),
@@ -38,15 +41,21 @@ def as_text(explanation: Explanation, lang: str = "en", *, is_sample: bool = Fal
     return "\n\n".join("\n".join(part) for part in map(list, parts) if part) + "\n"
 
 
-def _head(explanation: Explanation, words: Wording, *, is_sample: bool) -> Iterator[str]:
-    suffix = "" if explanation.rank else "_off"
-    names = {"asset": explanation.asset.label(words.lang), "user": explanation.user.label(words.lang)}
-    score = words.number(explanation.score, digits_for([explanation.score]))
-    yield words.page(f"title{suffix}", **names)
-    meta = words.page(f"meta{suffix}", rank=explanation.rank, score=score, date=words.day(explanation.as_of))
+def _head(explanation: Explanation, words: Wording, k: int, *, is_sample: bool) -> Iterator[str]:
+    title, meta = heading(explanation, words, k, digits_for([explanation.score]))
+    yield title
     yield f"{meta} · {words.page('build', build=explanation.build[:12])}"
     if is_sample:
         yield words.page("sample")
+
+
+def heading(explanation: Explanation, words: Wording, k: int, digits: int) -> tuple[str, str]:
+    """Title, and rank, score and day: why it is recommended, or, not among the first `k`, what it scores."""
+    form = "_off" if not explanation.rank else "_below" if explanation.rank > k else ""
+    names = {"asset": explanation.asset.label(words.lang), "user": explanation.user.label(words.lang)}
+    score, day = words.number(explanation.score, digits), words.day(explanation.as_of)
+    meta = words.page(f"meta{form}", rank=explanation.rank, k=k, score=score, date=day)
+    return words.page("title_off" if form else "title", **names), meta
 
 
 def _reasons(explanation: Explanation, words: Wording) -> Iterator[str]:

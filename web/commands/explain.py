@@ -125,7 +125,7 @@ def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
     if args.format == "html":
         from explain.formats.html import as_html
 
-        return str(as_html(explanation, args.lang, is_sample=build.is_sample)) + "\n"
+        return str(as_html(explanation, args.lang, is_sample=build.is_sample, k=args.k)) + "\n"
     if args.format == "svg":
         from explain.formats.svg import as_svg
 
@@ -136,7 +136,7 @@ def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
         return as_cypher(explanation)
     from explain.formats.text import as_text
 
-    return as_text(explanation, args.lang, is_sample=build.is_sample) + _verdict(shown, args.lang)
+    return as_text(explanation, args.lang, is_sample=build.is_sample, k=args.k) + _verdict(shown, args.lang)
 
 
 def _verdict(shown: Advice, lang: str) -> str:

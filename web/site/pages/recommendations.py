@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 from flask import Blueprint, Response
 
 from explain.explanation import Explanation
-from explain.records.adviser import Advice
+from explain.formats.text import heading
+from explain.records.adviser import Advice, Question
 from explain.records.verdict_text import result_text, title_for_investor
+from explain.wording import Wording
 from recommender.suitability.rules import RuleSet
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
@@ -52,6 +54,10 @@ class RecommendationPage(Page):
     checks: tuple[Check, ...]
     kind: str | None
     price: PriceHistory | None
+
+    def heading(self, words: Wording, digits: int) -> tuple[str, str]:
+        """Title, and rank, score and day."""
+        return heading(self.explanation, words, Question.k, digits)
 
     def to_json(self, lang: str) -> Any:
         """The explanation alone, as `pathfolio explain --format json` prints it, with reasons in all languages."""
