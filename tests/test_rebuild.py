@@ -31,12 +31,16 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def test_a_refreshed_build_is_made_again_from_data_and_configuration(
     sample_folder: Path, tmp_path: Path, call: Call
 ) -> None:
-    """Trained a month earlier and refreshed: weights of the first day, facts of the second."""
+    """Trained a month earlier and refreshed: weights of the first day, facts of the second; one row is set aside."""
     first, second = tmp_path / "first", tmp_path / "second"
-    before = END.replace(day=1)
-    made = call("build", sample_folder, "--as-of", before, "--out", first, "--embedding", "DistMult", "--seed", 3)
-    assert made[0] == 0
-    assert call("refresh", first, sample_folder, "--as-of", END, "--out", second, "--horizon", 2)[0] == 0
+    before, data = END.replace(day=1), shutil.copytree(sample_folder, tmp_path / "data")
+    with (data / "users.csv").open("a", encoding="utf-8") as users:
+        users.write("INVX,Nobody,robot,,,,,,,,\n")
+    made = call("build", data, "--as-of", before, "--out", first, "--embedding", "DistMult", "--seed", 3)
+    assert (made[0], made[1].splitlines()[-1]) == (0, f"1 row set aside: {first / 'rejected.csv'}")
+    refreshed = call("refresh", first, data, "--as-of", END, "--out", second, "--horizon", 2)
+    assert (refreshed[0], refreshed[1].splitlines()[-1]) == (0, f"1 row set aside: {second / 'rejected.csv'}")
+    assert "robot" in (second / "rejected.csv").read_text(encoding="utf-8")
     user = load_build(second).graph.nodes.id[load_build(second).graph.users[4]]
     assert call("recommend", second, "--user", user, "--rules", "none")[0] == 0
     record = json.loads(call("audit", "list", "--format", "json")[1])[0]["id"]
@@ -44,6 +48,6 @@ def test_a_refreshed_build_is_made_again_from_data_and_configuration(
     for folder in (first, second, tmp_path / "ledger" / "builds"):
         shutil.rmtree(folder)
     assert call("audit", "replay", record)[0] == 2
-    code, printed = call("audit", "replay", record, "--data", sample_folder)
+    code, printed = call("audit", "replay", record, "--data", data)
     assert (code, "the same, bit for bit" in printed) == (0, True)
     assert hashes[1][:12] in printed and hashes[0] != hashes[1]

@@ -35,6 +35,11 @@ class Source:
             rejected = partial(write_rejected, self.tables)
         return Beside(self.prices, {**self.report, **also}, rejected)
 
+    def set_aside(self, build: Path) -> str:
+        """A line that says how many rows were set aside, and where they lie in the build; empty where none were."""
+        count = 0 if self.tables is None else len(self.tables.rejected)
+        return f"{count:,} row{'' if count == 1 else 's'} set aside: {build / 'rejected.csv'}\n" if count else ""
+
 
 def from_folder(folder: Path, as_of: date, progress: Progress) -> Source:
     """The snapshot of a data folder.

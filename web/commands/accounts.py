@@ -7,7 +7,9 @@ import getpass
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from web.arguments import add_described
 
 if TYPE_CHECKING:
     from web.site.access.accounts import Accounts
@@ -20,12 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_store(parser)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    add = actions.add_parser("add", help="make an account; its password is asked for, or read from standard input")
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--role", required=True, choices=ROLES)
+    add = _named(actions, "add", "make an account; its password is asked for, or read from standard input")
+    add.add_argument("--role", required=True, choices=ROLES, help="what it may see and do")
     add.add_argument("--investor", metavar="ID", help="for the role investor: whose pages it sees")
     add.add_argument("--token-only", action="store_true", help="no password: it is used by API tokens alone")
-    actions.add_parser("list", help="print all accounts")
+    add_described(actions, "list", "print all accounts")
     for action, summary in (
         ("password", "set another password; its sessions end"),
         ("disable", "end its access at once"),
@@ -33,10 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("remove", "remove it and its tokens"),
         ("drop-tokens", "make all of its API tokens invalid"),
     ):
-        actions.add_parser(action, help=summary).add_argument("name", metavar="NAME")
-    token = actions.add_parser("token", help="print a new API token, once")
-    token.add_argument("name", metavar="NAME")
+        _named(actions, action, summary)
+    token = _named(actions, "token", "print a new API token, once")
     token.add_argument("--note", default="", help="what it is for")
+
+
+def _named(actions: Any, action: str, summary: str) -> argparse.ArgumentParser:
+    made = add_described(actions, action, summary)
+    made.add_argument("name", metavar="NAME", help="of the account")
+    return made
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:

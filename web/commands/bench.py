@@ -21,9 +21,9 @@ LONG = ("everyone", "scale", "faults", "load", "store", "retrieval", "what-if")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio bench`."""
     parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"{', '.join(NAMES)} (default), and, if named: {', '.join(LONG)}"
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (default), and, if named: {', '.join(LONG)}"
     )
-    parser.add_argument("--build", type=Path, help="the build to measure on (default: the demo's)")
+    parser.add_argument("--build", type=Path, metavar="BUILD", help="the build to measure on (default: the demo's)")
     parser.add_argument("--uri", help="of `store`: an empty Neo4j to measure as well (default: PATHFOLIO_NEO4J_URI)")
 
 

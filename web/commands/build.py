@@ -11,11 +11,13 @@ from web.arguments import add_horizon, iso_date
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio build`."""
-    parser.add_argument("data", nargs="?", type=Path, help="a market folder or a FAR-Trans folder, found out by itself")
+    parser.add_argument(
+        "data", nargs="?", type=Path, metavar="DATA", help="a market folder or a FAR-Trans folder, found out by itself"
+    )
     parser.add_argument("--graph", metavar="URI", help="read the graph from a store (bolt:// or neo4j://) instead")
     parser.add_argument("--as-of", type=iso_date, required=True, metavar="DATE", help="the day: nothing later is seen")
     parser.add_argument("--out", type=Path, required=True, metavar="BUILD", help="the folder to make or replace")
-    parser.add_argument("--seed", type=int, default=7, help="of everything that is random (default: 7)")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="of everything that is random (default: 7)")
     parser.add_argument(
         "--embedding",
         default="auto",
@@ -47,3 +49,4 @@ def run(args: argparse.Namespace) -> None:
     options = BuildOptions(TrainingOptions(args.seed, args.embedding, args.towers), score)
     build = make_build(source.graph, args.out, options, progress, source.beside())
     sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} of {build.manifest['name']} as of {build.as_of}\n")
+    sys.stdout.write(source.set_aside(args.out))

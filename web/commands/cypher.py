@@ -17,14 +17,22 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio cypher`."""
-    parser.add_argument("query", nargs="?", help="a query that reads, or - to read it from standard input")
+    parser.add_argument(
+        "query", nargs="?", metavar="QUERY", help="a query that reads, or - to read it from standard input"
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--uri", help="a Bolt server (default: PATHFOLIO_NEO4J_URI)")
-    where.add_argument("--build", type=Path, metavar="BUILD", help="the embedded server of a build")
+    where.add_argument(
+        "--build",
+        type=Path,
+        metavar="BUILD",
+        help="the embedded server of a build: it starts anew for each question, which takes longer than the answer, "
+        "unless `pathfolio graph serve BUILD` runs beside",
+    )
     parser.add_argument("--user", help="the server's user (default: PATHFOLIO_NEO4J_USER, or neo4j)")
     parser.add_argument("--database", help="the server's database (default: PATHFOLIO_NEO4J_DATABASE, or its own)")
     parser.add_argument("--list", action="store_true", help="list the named queries and their parameters")
-    parser.add_argument("--name", metavar="QUERY", help="ask a named query")
+    parser.add_argument("--name", metavar="NAME", help="ask a named query")
     parser.add_argument(
         "-P",
         dest="parameters",

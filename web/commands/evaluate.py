@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
     parser.add_argument("--kinds", default="all", metavar="KIND,…", help="of all, stock, fund, bond (default: all)")
     parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="fits of models that use a seed")
-    parser.add_argument("--out", action="append", type=Path, default=[], help="metrics.json, .csv, .tex or .txt")
+    parser.add_argument(
+        "--out", action="append", type=Path, default=[], metavar="FILE", help="metrics.json, .csv, .tex or .txt"
+    )
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write bar charts with intervals there")
     parser.add_argument("--dump", type=Path, metavar="FILE", help="write the lists of one window, as Parquet")
 

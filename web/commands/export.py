@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from web.arguments import add_build
+from web.arguments import add_build, add_described
 
 FORMATS = ("parquet", "npz", "word2vec", "tsv")
 
@@ -14,7 +14,7 @@ FORMATS = ("parquet", "npz", "word2vec", "tsv")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio export`."""
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
-    sub = what.add_parser("embeddings", help="the KG embedding's vectors, with id, name and type")
+    sub = add_described(what, "embeddings", "write the KG embedding's vectors, with id, name and type")
     add_build(sub)
     sub.add_argument("--format", choices=FORMATS, required=True, help="tsv writes metadata.tsv beside the vectors")
     sub.add_argument("--out", type=Path, required=True, metavar="FILE", help="a manifest goes to FILE.json")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from web.arguments import add_build
+from web.arguments import add_build, add_described
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio graph`."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    load = actions.add_parser("load", help="load a build's graph into Neo4j, or into the build's embedded server")
+    load = add_described(actions, "load", "load a build's graph into Neo4j, or into the build's embedded server")
     add_build(load)
     _add_address(load)
     load.add_argument("--into-nonempty", action="store_true", help="load beside what somebody else keeps there")
     load.add_argument("--replace", action="store_true", help="take the place of another graph, or of a later day's")
-    serve = actions.add_parser("serve", help="run the build's embedded Bolt server, for any Neo4j client")
+    serve = add_described(actions, "serve", "run the build's embedded Bolt server, for any Neo4j client")
     add_build(serve)
     serve.add_argument("--port", type=int, default=7687, help="on 127.0.0.1 (default: 7687; 0 for a free one)")
     serve.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="of each query (default: 30)")
-    export = actions.add_parser("export", help="write files for the bulk import of neo4j-admin")
+    export = add_described(actions, "export", "write files for the bulk import of neo4j-admin")
     add_build(export)
     export.add_argument("--format", choices=("neo4j-admin",), default="neo4j-admin", help="default: neo4j-admin")
     export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder to write into")
-    vectors = actions.add_parser("vectors", help="write a build's embeddings into the nodes, with a vector index")
+    vectors = add_described(actions, "vectors", "write a build's embeddings into the nodes, with a vector index")
     add_build(vectors)
     _add_address(vectors)
 

@@ -12,7 +12,7 @@ from web.arguments import add_build, add_horizon, iso_date
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio refresh`."""
     add_build(parser)
-    parser.add_argument("data", type=Path, help="the data folder, with the new day's rows in it")
+    parser.add_argument("data", type=Path, metavar="DATA", help="the data folder, with the new day's rows in it")
     parser.add_argument("--as-of", type=iso_date, required=True, metavar="DATE", help="the new day")
     parser.add_argument("--out", type=Path, required=True, metavar="BUILD2", help="the folder to make or replace")
     add_horizon(parser, None, "as the build")
@@ -44,3 +44,4 @@ def run(args: argparse.Namespace) -> None:
     due = "; ".join(drift.reasons)
     verdict = f"training again is due: {due}" if due else "no need to train again"
     sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} as of {build.as_of}; {verdict}\n")
+    sys.stdout.write(source.set_aside(args.out))

@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from web.arguments import add_described
+
 if TYPE_CHECKING:
     from recommender.suitability.rules import RuleSet
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio suitability`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="read a rule file, and try it on a build")
+    check = add_described(actions, "check", "read a rule file, and try it on a build")
     check.add_argument("rules", metavar="FILE", help="a TOML file, or eu, us or tw for the rules that come along")
     check.add_argument("build", nargs="?", type=Path, metavar="BUILD", help="count what each rule would reject here")
     check.add_argument("--build", dest="build_option", type=Path, metavar="BUILD", help=argparse.SUPPRESS)
