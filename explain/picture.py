@@ -8,9 +8,9 @@ from typing import Final
 
 from explain.evidence import Path, PathNode
 
-CARD_WIDTH: Final = 176
-CARD_HEIGHT: Final = 54
-COLUMN_GAP: Final = 132
+CARD_WIDTH: Final = 184
+CARD_HEIGHT: Final = 60
+COLUMN_GAP: Final = 128
 ROW_GAP: Final = 34
 MARGIN: Final = 18
 THINNEST: Final = 1.5

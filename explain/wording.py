@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date
@@ -83,6 +84,19 @@ class Wording:
         """A fraction as a percentage."""
         return _percent(float(fraction), digits, self.locale)
 
+    def unit(self, unit: str) -> str:
+        """The name of a figure's unit."""
+        return str(self.words["units"].get(unit, unit))
+
+    def source(self, source: str) -> str:
+        """Who said so: in this language where it is a source of ours, else as the data have it.
+
+        >>> wording_of("zh-TW").source("counted in the snapshot of 2026-06-30")
+        '由 2026-06-30 的資料計算'
+        """
+        said = next((pattern for pattern in self.words["sources"] if re.fullmatch(pattern, source)), None)
+        return source if said is None else re.sub(said, str(self.words["sources"][said]), source)
+
     def day(self, day: date) -> str:
         """A date in words."""
         return _day(day, self.locale)
@@ -106,6 +120,8 @@ def wording_of(lang: str) -> Wording:
     Examples:
         >>> wording_of("en").percent(0.0623), wording_of("zh-TW").integer(1312), wording_of("en").signed(-0.5)
         ('6.2%', '1,312', '−0.500')
+        >>> wording_of("en").percent(-0.049)
+        '−4.9%'
     """
     if lang not in LANGUAGES:
         raise UsageError(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
@@ -116,17 +132,22 @@ def wording_of(lang: str) -> Wording:
 
 @lru_cache(maxsize=65536)
 def _integer(value: int, locale: str) -> str:
-    return str(format_decimal(value, locale=locale))
+    return _with_minus(str(format_decimal(value, locale=locale)))
 
 
 @lru_cache(maxsize=65536)
 def _decimal(value: float, digits: int, locale: str) -> str:
-    return str(format_decimal(value, "#,##0." + "0" * digits if digits else "#,##0", locale=locale))
+    return _with_minus(str(format_decimal(value, "#,##0." + "0" * digits if digits else "#,##0", locale=locale)))
 
 
 @lru_cache(maxsize=65536)
 def _percent(value: float, digits: int, locale: str) -> str:
-    return str(format_percent(value, "#,##0." + "0" * digits + "%" if digits else "#,##0%", locale=locale))
+    return _with_minus(str(format_percent(value, "#,##0." + "0" * digits + "%" if digits else "#,##0%", locale=locale)))
+
+
+def _with_minus(number: str) -> str:
+    """With a real minus instead of the hyphen that Babel writes in these locales."""
+    return number.replace("-", "−")
 
 
 @lru_cache(maxsize=4096)

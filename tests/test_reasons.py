@@ -6,6 +6,9 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +20,13 @@ from hypothesis import strategies as st
 from explain.checker.check import check_explanation
 from explain.checker.patterns import PATTERNS
 from explain.claims import Claim
-from explain.evidence import HOLDS_OR_HELD, stable_id
+from explain.evidence import HOLDS_OR_HELD, Fact, stable_id
 from explain.explainer import Explainer
 from explain.explanation import Explanation
 from explain.formats.html import as_html, waterfall
 from explain.formats.svg import as_svg
-from explain.formats.text import as_text, text_width
+from explain.formats.text import as_text, fact_line, text_width
+from explain.picture import CARD_WIDTH
 from explain.reasons import MOST_CAUTIONS, MOST_REASONS, choose
 from explain.wording import LANGUAGES, wording_of
 from kg.assemble import assemble_graph
@@ -244,6 +248,34 @@ def test_pictures_have_no_script_and_name_themselves(world: World) -> None:
         picture = str(as_svg(explanation))
         assert "<script" not in picture
         assert f"Evidence paths from Ada Chen to {explanation.asset.name}" in picture
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Sui An Taiwan Small & Mid Cap ETF", "WWWWWWWWWWWWWWWWWWWWWWWWWW", "恆禾台灣高股息低波動中小型指數型基金"],
+)
+def test_names_in_pictures_stay_in_their_cards(world: World, name: str) -> None:
+    """Bold type of a wide face (DejaVu Sans) is 1.1 times its size for a W, and 1.0 times for a Chinese character."""
+    explanation = next(iter(explanations(world).values()))
+    asset = replace(explanation.asset, name=name, local_name=name)
+    nodes = {explanation.asset: asset}
+    paths = tuple(replace(p, nodes=tuple(nodes.get(node, node) for node in p.nodes)) for p in explanation.paths)
+    picture = str(as_svg(replace(explanation, asset=asset, paths=paths)))
+    lines = [unescape(text) for text in re.findall(r'<text class="name"[^>]*>([^<]*)</text>', picture)]
+    shown = [line for line in lines if name.startswith(line.rstrip("…")) or line.rstrip("…") in name]
+    assert 1 <= len(shown) <= 2
+    assert all(13 * 1.1 * line.count("W") <= CARD_WIDTH - 13 for line in lines)
+    assert all(13 * sum(ord(character) > 0x2E80 for character in line) <= CARD_WIDTH - 13 for line in lines)
+
+
+def test_figures_have_one_minus_and_names_of_their_own() -> None:
+    days = date(2026, 5, 29), date(2026, 6, 3)
+    fact = Fact("f", "a", "return_1y", -0.0248, "fraction", *days, "sample price statistics")
+    fund = replace(fact, metric="aum", value=6065.49, unit="million")
+    english, chinese = (wording_of(lang) for lang in LANGUAGES)
+    assert fact_line(fact, english) == "one-year return: −2.48% (sample price statistics, 2026-05-29)"
+    assert fact_line(fund, english).startswith("assets under management: 6,065.49 million (")
+    assert fact_line(fund, chinese) == "資產規模：6,065.49 百萬 (示範股價統計, 2026-05-29)"
 
 
 def test_bars_of_the_waterfall_meet(world: World) -> None:

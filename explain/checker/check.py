@@ -81,7 +81,7 @@ class _Groups:
 
 def _figure(text: str) -> Figure:
     """A number and how far from it the true one may be: half a unit of its last digit."""
-    plain = text.replace(",", "").removesuffix("%")
+    plain = text.replace(",", "").replace("−", "-").removesuffix("%")
     digits = len(plain.partition(".")[2])
     scale = 100.0 if text.endswith("%") else 1.0
     return Figure(float(plain) / scale, 0.5 * 10.0**-digits / scale)

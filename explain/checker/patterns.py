@@ -8,8 +8,8 @@ from typing import Final
 
 _EN: Final = {
     "N": r"[\d,]+",
-    "F": r"-?[\d,]+\.\d+",
-    "P": r"-?[\d,]+(?:\.\d+)?%",
+    "F": r"[−-]?[\d,]+\.\d+",
+    "P": r"[−-]?[\d,]+(?:\.\d+)?%",
     "D": r"[A-Z][a-z]+ \d{1,2}, \d{4}",
     "THIS": r"this (?P<kind>stock|fund|bond)",
     "HELD": r"(?P<held>.+), which you (?P<still>hold|used to hold)",
@@ -21,8 +21,8 @@ _EN: Final = {
 }
 _ZH: Final = {
     "N": r"[\d,]+",
-    "F": r"-?[\d,]+\.\d+",
-    "P": r"-?[\d,]+(?:\.\d+)?%",
+    "F": r"[−-]?[\d,]+\.\d+",
+    "P": r"[−-]?[\d,]+(?:\.\d+)?%",
     "D": r"\d{4}年\d{1,2}月\d{1,2}日",
     "THIS": r"這檔(?P<kind>股票|基金|債券)",
     "HELD": r"您(?P<still>曾?)持有的(?P<held>「.+」)",

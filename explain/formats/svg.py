@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
@@ -13,7 +14,6 @@ from markupsafe import Markup
 from explain.claims import LEARNED_CHANNELS
 from explain.evidence import Path, stable_id
 from explain.explanation import Explanation
-from explain.formats.text import text_width
 from explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
 from explain.selection import digits_for, diverse
 from explain.wording import Wording, wording_of
@@ -21,8 +21,12 @@ from kg.schema import ASSET_KINDS
 
 SHOWN_PATHS: Final = 7
 
-_NAME_COLUMNS: Final = 20
-_LABEL_COLUMNS: Final = 22
+_INSIDE: Final = CARD_WIDTH - 26
+_NAME_SIZE: Final = 13.0
+_KIND_SIZE: Final = 11.0
+_LABEL_EMS: Final = 13.0
+_LABEL_ROW: Final = 13
+_BESIDE: Final = 9
 _ARROW: Final = 5.5
 
 
@@ -33,7 +37,7 @@ class _CardView:
     x: float
     y: float
     kind: str
-    name: str
+    names: tuple[str, ...]
     title: str
     end: bool
     holding: bool
@@ -51,6 +55,7 @@ class _LineView:
     label: str
     value: str
     title: str
+    anchor: str
     label_x: float
     label_y: float
     value_y: float
@@ -93,8 +98,8 @@ def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
     return _CardView(
         x=_round(card.x),
         y=_round(card.y),
-        kind=_short(kind + detail, _NAME_COLUMNS + 6),
-        name=_short(name, _NAME_COLUMNS),
+        kind=_short(kind + detail, _INSIDE / _KIND_SIZE),
+        names=_wrapped(name, _INSIDE / _NAME_SIZE),
         title=f"{words.kind(node.kind)}{words.words['colon']}{node.label(lang)}",
         end=node in ends,
         holding=node.kind in {kind.value for kind in ASSET_KINDS} and card.column == 1,
@@ -103,32 +108,49 @@ def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
 
 def _lines(picture: Picture, paths: list[Path], words: Wording) -> list[_LineView]:
     digits = digits_for([path.contribution for path in paths])
-    last = max(line.points[-1][0] for line in picture.lines)
+    first, last = (end(x for line in picture.lines for x, _ in line.points) for end in (min, max))
     widest_first = sorted(picture.lines, key=lambda line: -line.width)
-    return [_line(line, words, digits, reaches_asset=line.points[-1][0] == last) for line in widest_first]
+    return [_line(line, words, digits, first, last) for line in widest_first]
 
 
-def _line(line: Line, words: Wording, digits: int, *, reaches_asset: bool) -> _LineView:
-    weight = "" if line.weight is None else f" {words.percent(line.weight)}"
-    label = words.relation(line.relation) + weight
-    passes = len(line.points) > 2
-    label_x, label_y = _along(
-        line.points[-3:-1] if passes else line.points, 0.32 if reaches_asset and not passes else 0.5
-    )
-    value = words.signed(line.value, digits)
+def _line(line: Line, words: Wording, digits: int, first: float, last: float) -> _LineView:
+    """The view of a line, where the first column's lines begin at x = `first` and the last column's end at `last`."""
+    label = words.relation(line.relation) + ("" if line.weight is None else f" {words.percent(line.weight)}")
+    reaches_asset, value = line.points[-1][0] == last, words.signed(line.value, digits)
+    anchor, x, label_y, value_y = _label_place(line, leaves_user=line.points[0][0] == first, reaches=reaches_asset)
     return _LineView(
         d=_curve(line.points),
         arrow=_arrow(line),
         width=_round(line.width),
         against=line.value < 0,
         learned=line.learned,
-        label=_short(label, _LABEL_COLUMNS),
+        label=_short(label, _LABEL_EMS),
         value=value if reaches_asset else "",
         title=f"{label}{words.words['colon']}{value}",
-        label_x=label_x,
-        label_y=_round(label_y - line.width / 2 - 4),
-        value_y=_round(label_y + line.width / 2 + 13),
+        anchor=anchor,
+        label_x=_round(x),
+        label_y=_round(label_y),
+        value_y=_round(value_y),
     )
+
+
+def _label_place(line: Line, *, leaves_user: bool, reaches: bool) -> tuple[str, float, float, float]:
+    """Anchor, x, and y of label and value.
+
+    Lines fan out from the investor's card and into the asset's. So labels stand at the other end, where the lines are
+    far from each other, on the side to which the line does not bend.
+    """
+    half, points = line.width / 2, line.points
+    if len(points) > 2 or leaves_user == reaches:
+        x, y = _along(points[-3:-1] if len(points) > 2 else points, 0.5)
+        return "middle", x, y - half - 4, y + half + _LABEL_ROW
+    (x, y), (other_x, other_y) = points if reaches else reversed(points)
+    anchor, x = ("start", x + _BESIDE) if other_x > x else ("end", x - _BESIDE - 2 * _ARROW)
+    if abs(other_y - y) < _LABEL_ROW:
+        return anchor, x, y - half - 5, y + half + _LABEL_ROW
+    if other_y > y:
+        return anchor, x, y - half - 5 - (_LABEL_ROW if reaches else 0), y - half - 5
+    return anchor, x, y + half + _LABEL_ROW + 2, y + half + 2 * _LABEL_ROW + 2
 
 
 def _curve(points: tuple[tuple[float, float], ...]) -> str:
@@ -161,17 +183,46 @@ def _arrow(line: Line) -> str:
     return f"M{_round(x)} {_round(y)} L{_round(back)} {_round(y - size)} L{_round(back)} {_round(y + size)} Z"
 
 
-def _short(text: str, columns: int) -> str:
-    """`text` in at most so many columns; Chinese characters take two.
+def _ems(text: str) -> float:
+    """About how wide `text` is in bold type of a wide face, in units of the type's size."""
+    return sum(_em(character) for character in text)
 
-    >>> _short("Taiwan Semiconductor Manufacturing", 16)
+
+def _em(character: str) -> float:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.0
+    if character in "mwMW&%@":
+        return 1.05
+    if character in "iljtfrI.,:;·'’|()- ":
+        return 0.42
+    return 0.76 if character.isupper() else 0.69
+
+
+def _short(text: str, ems: float) -> str:
+    """`text` no wider than that.
+
+    >>> _short("Taiwan Semiconductor Manufacturing", 11.0)
     'Taiwan Semicond…'
     """
-    if text_width(text) <= columns:
+    if _ems(text) <= ems:
         return text
-    while text_width(text) > columns - 1:
+    while _ems(text) > ems - 0.8:
         text = text[:-1]
     return text.rstrip() + "…"
+
+
+def _wrapped(text: str, ems: float) -> tuple[str, ...]:
+    """`text` in at most two lines no wider than that, broken at a space where there is one.
+
+    >>> _wrapped("Heng Ho Taiwan High Dividend ETF", 12.0)
+    ('Heng Ho Taiwan', 'High Dividend ETF')
+    """
+    if _ems(text) <= ems:
+        return (text,)
+    fits = next(n for n in range(len(text), 0, -1) if n == 1 or _ems(text[:n]) <= ems)
+    space = text.rfind(" ", 1, fits + 1)
+    at = space if space > 0 else fits
+    return text[:at].rstrip(), _short(text[at:].lstrip(), ems)
 
 
 def _round(value: float) -> float:

@@ -155,13 +155,14 @@ def fact_value(fact: Fact, words: Wording) -> str:
         return local_label(_LEVEL_KINDS.get(fact.metric, ""), fact.value, words.lang)
     if fact.unit == "fraction":
         return words.percent(fact.value, 2)
-    return f"{fact.value:.6g} {'' if fact.unit == 'ratio' else fact.unit}".rstrip()
+    number = f"{'−' if fact.value < 0 else ''}{abs(fact.value):,.6g}"
+    return f"{number} {'' if fact.unit == 'ratio' else words.unit(fact.unit)}".rstrip()
 
 
 def source_of(said: Fact | PathEdge, words: Wording) -> str:
     """Who said so, and of what day."""
     day = words.page("undated") if said.as_of == UNDATED else said.as_of.isoformat()
-    return f"{said.source}, {day}"
+    return f"{words.source(said.source)}, {day}"
 
 
 # -- columns of a terminal -----------------------------------------------------------------------------------
