@@ -309,3 +309,24 @@ def test_search_says_when_nothing_fits_and_when_there_is_more(client: FlaskClien
     assert int(twin["more_investors"]) > 0  # type: ignore[call-overload]
     for limit in ("-1", "x", "999999"):
         assert client.get(f"/search?q=a&limit={limit}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "No investor “&lt;b&gt;NOBODY” in this data"), ("zh-TW", "資料中沒有投資人「&lt;b&gt;NOBODY」")],
+)
+def test_an_investor_who_is_not_there_is_named(client: FlaskClient, lang: str, said: str) -> None:
+    answer = client.get("/investors/<b>NOBODY", query_string={"lang": lang})
+    assert answer.status_code == 404
+    assert said in answer.text
+
+
+def test_templates_changed_under_a_running_site_are_not_read(
+    build: Build, adviser: Adviser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(build, desk=Desk(adviser, open_ledger(tmp_path / "ledger", environ={})))
+    monkeypatch.setattr(app.jinja_env.loader, "get_source", None)  # from here on none can be read
+    client = app.test_client()
+    user = investors(build)[0]
+    for url in ("/", "/search?q=a", f"/investors/{user}", "/questionnaire", "/graph", "/build", "/investors/nobody"):
+        assert client.get(url).status_code in (200, 404), url

@@ -353,3 +353,11 @@ def test_an_account_of_a_vanished_investor_sees_nothing(build: Build) -> None:
     assert build.graph.find(NodeKind.USER, "GONE") is None
     assert client.get("/").status_code == 200
     assert client.get("/investors/GONE").status_code == 404
+
+
+def test_who_may_not_see_investors_is_not_told_which_there_are(app: Flask, build: Build) -> None:
+    there = str(build.graph.nodes.id[build.graph.users[0]])
+    client = as_role(app, Role.ANALYST)
+    answers = [client.get(f"/investors/{user}") for user in (there, "NOBODY")]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].text.replace(there, "") == answers[1].text.replace("NOBODY", "")

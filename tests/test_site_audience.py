@@ -72,7 +72,9 @@ def test_where_the_look_cannot_be_recorded_nobody_is_shown(
 
 @pytest.mark.parametrize("k", ["0", "101"])
 def test_a_length_beyond_bounds_is_refused(client: FlaskClient, asset: str, k: str) -> None:
-    assert client.get(f"/assets/{asset}/audience?k={k}").status_code == 400
+    refused = client.get(f"/assets/{asset}/audience?k={k}")
+    assert refused.status_code == 400
+    assert f"{k} investors: ask for 1 to 100." in refused.text
 
 
 def test_an_asset_that_is_not_there_has_no_audience(client: FlaskClient) -> None:

@@ -21,6 +21,7 @@ from explain.records.adviser import Adviser
 from explain.records.desk import Desk
 from explain.records.everybody import Everybody, serve_everybody
 from explain.records.find import Finder, Search
+from explain.records.history import compare
 from explain.records.inspect import Look
 from kg.progress import Progress
 from recommender.build import Build
@@ -200,12 +201,28 @@ def test_two_records_compared(client: FlaskClient, served: list[str], ledger: Le
     assert {
         change["asset_id"]: change["ranks"] for change in twin["found"]["assets"] if change["ranks"] != [None, None]
     } == {asset: [ranks[0].get(asset), ranks[1].get(asset)] for asset in ranks[0] | ranks[1]}
-    held = [{fact["tail"] for fact in record["investor"]["positions"]} for record in (one, two)]
-    assert (set(twin["found"]["gained"]), set(twin["found"]["lost"])) == (held[1] - held[0], held[0] - held[1])
+    assert one["investor"]["user_id"] != two["investor"]["user_id"]
+    assert (twin["found"]["gained"], twin["found"]["lost"]) == ([], [])  # of two persons
     same = client.get("/records/compare", query_string={**PURPOSE, "a": served[0], "b": served[2]}).get_json()
     assert all(len(set(map(str, change["ranks"]))) == 1 for change in same["found"]["assets"])
     assert client.get("/records/compare?a=&b=x&purpose=x").status_code == 404
-    assert "→" in client.get(f"/records/compare?a={served[0]}&b={served[1]}&purpose=x").text
+    page = client.get(f"/records/compare?a={served[0]}&b={served[1]}&purpose=x").text
+    assert "→" in page and "The first " in page and "k=10" not in page
+    assert "Positions no longer there" not in page
+
+
+def test_positions_of_one_investor_compared(served: list[str], ledger: Ledger) -> None:
+    record = next(
+        found
+        for found in (ledger.unsealed(ledger.leaf(name)) for name in served)
+        if len(found["investor"]["positions"]) > 1
+    )
+    investor = record["investor"]
+    fewer = {**record, "investor": {**investor, "positions": investor["positions"][1:]}}
+    first = str(investor["positions"][0]["tail"])
+    assert (compare(fewer, record).gained, compare(fewer, record).lost) == ((first,), ())
+    assert (compare(record, fewer).gained, compare(record, fewer).lost) == ((), (first,))
+    assert compare(record, fewer).same_investor
 
 
 def test_counts_by_rule_are_those_of_the_records(client: FlaskClient, served: list[str], ledger: Ledger) -> None:

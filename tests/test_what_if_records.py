@@ -127,7 +127,8 @@ def test_they_are_listed_found_and_compared(client: FlaskClient, small_build: Bu
     assert {summary.header.id for summary in found} == {names[0], names[2]}
     first, second = (read_record(ledger, name, LOOK)[1] for name in (names[1], names[3]))
     facts = {name: (one, two) for name, one, two in compare(first, second).facts}
-    assert facts["assumed"] == ("levels Aggressive", "levels Aggressive; years 3")
+    assert facts["RiskLevel"] == ("Aggressive", "Aggressive")
+    assert facts["years"] == ("", "3")
     purpose = {"purpose": "complaint 7"}
     for page in (f"/records/{names[0]}", f"/records/{names[1]}", "/records"):
         assert client.get(page, query_string=purpose).status_code == 200

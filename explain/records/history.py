@@ -11,6 +11,7 @@ from explain.ledger import custody
 from explain.ledger.entry import Header, open_payload, read_header
 from explain.ledger.ledger import ACCESS, Ledger
 from explain.ledger.store import ENTRY
+from explain.records.fact_words import LEVEL_KINDS
 from explain.records.keep import BUILD, RULES
 
 MOST_EVENTS: Final = 100
@@ -90,11 +91,14 @@ class Comparison:
     """How the second record differs from the first.
 
     Attributes:
-        facts: name to the two values, of what both rest on (investor, build, rules, software, question).
+        same_investor: whether both are about one.
+        facts: name and the two values, of what they rest on (investor, question, profile, build, rules, software);
+            the profile's are named by their kinds of node, several values stand with "; " between them.
         assets: all that either lists, or rejects and the other lists.
-        gained, lost: positions of the investor that only the second, or only the first, has.
+        gained, lost: positions that only the second, or only the first, has; empty for two investors.
     """
 
+    same_investor: bool
     facts: tuple[tuple[str, str, str], ...]
     assets: tuple[Change, ...]
     gained: tuple[str, ...]
@@ -103,34 +107,45 @@ class Comparison:
 
 def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
     """Two records, as they were read."""
-    pairs = [dict(zip(("a", "b"), values, strict=True)) for values in zip(_facts(first), _facts(second), strict=True)]
-    facts = tuple((pair["a"][0], pair["a"][1], pair["b"][1]) for pair in pairs)
+    one, two = _facts(first), _facts(second)
+    facts = tuple((name, one.get(name, ""), two.get(name, "")) for name in _FACTS if one.get(name) or two.get(name))
     mine, other = _items(first), _items(second)
     assets = tuple(
         _change(asset, mine.get(asset, {}), other.get(asset, {})) for asset in dict.fromkeys([*mine, *other])
     )
-    held, later = _positions(first), _positions(second)
-    return Comparison(facts, assets, tuple(sorted(later - held)), tuple(sorted(held - later)))
+    same = one["investor"] == two["investor"]
+    held, later = (_positions(record) if same else set() for record in (first, second))
+    return Comparison(same, facts, assets, tuple(sorted(later - held)), tuple(sorted(held - later)))
 
 
-def _facts(record: dict[str, Any]) -> list[tuple[str, str]]:
-    question, rules = record["question"], record["rules"]
-    levels = "; ".join(
-        f"{name} {fact.get('tail') or fact.get('value', '')}"
-        for name, fact in sorted(record["investor"]["levels"].items())
-    )
-    return [
-        ("investor", question["user_id"]),
-        ("asked_by", f"{question['who']} ({question['through']})"),
-        ("question", f"k={question['k']} {question['kind'] or ''} {question['asset_id'] or ''}".strip()),
-        ("assumed", assumed_text(question)),
-        ("levels", levels),
-        ("as_of", record["data"]["as_of"]),
-        ("build", record["build"]["hash"]),
-        ("rules", f"{rules['market']} {rules['version']} {rules['sha256'][:12]}"),
-        ("software", ", ".join(f"{name} {version}" for name, version in sorted(record["software"].items()))),
-        ("allowed", f"{record['candidates']['allowed']} / {record['candidates']['count']}"),
-    ]
+_FACTS: Final = (
+    *("investor", "asked_by", "through", "length", "kind", "asset", "follow", "dismiss", "interests", "years"),
+    *LEVEL_KINDS.values(),
+    *("as_of", "build", "rules", "software", "allowed"),
+)
+"""Names of a comparison's facts, in their order."""
+
+
+def _facts(record: dict[str, Any]) -> dict[str, str]:
+    question, rules, assumed = record["question"], record["rules"], record["question"].get("assumed", {})
+    answers = [fact for fact in record["investor"]["levels"].values() if fact.get("tail")]
+    named = {name: "; ".join(assumed.get(name) or ()) for name in ("follow", "dismiss", "interests")}
+    return named | {
+        **{LEVEL_KINDS[fact["relation"]]: str(fact["tail"]) for fact in answers if fact["relation"] in LEVEL_KINDS},
+        **{LEVEL_KINDS[relation]: level for relation, level in (assumed.get("levels") or {}).items()},
+        "years": str(assumed.get("years") or ""),
+        "investor": question["user_id"],
+        "asked_by": question["who"],
+        "through": question["through"],
+        "length": "" if question["asset_id"] else str(question["k"]),
+        "kind": question["kind"] or "",
+        "asset": question["asset_id"] or "",
+        "as_of": record["data"]["as_of"],
+        "build": record["build"]["hash"],
+        "rules": f"{rules['market']} {rules['version']} {rules['sha256'][:12]}",
+        "software": ", ".join(f"{name} {version}" for name, version in sorted(record["software"].items())),
+        "allowed": f"{record['candidates']['allowed']} / {record['candidates']['count']}",
+    }
 
 
 def assumed_text(question: dict[str, Any]) -> str:

@@ -126,8 +126,10 @@ def _parse(name: str, texts: Mapping[str, str]) -> NamedQuery:
     fields = dict(line.split(": ", 1) for line in head if not line.startswith("parameter "))
     parameters = tuple(_parameter(name, line) for line in head if line.startswith("parameter "))
     neo4j = texts.get(f"{name}.neo4j.cypher", body).strip()
-    said = (fields[key] for key in ("title", "sentence", "title zh-TW", "sentence zh-TW"))
-    return NamedQuery(name, *said, parameters, fields["example"], body, neo4j)
+    title, sentence, title_zh, sentence_zh = (
+        fields[key] for key in ("title", "sentence", "title zh-TW", "sentence zh-TW")
+    )
+    return NamedQuery(name, title, sentence, title_zh, sentence_zh, parameters, fields["example"], body, neo4j)
 
 
 def _parameter(name: str, line: str) -> QueryParameter:

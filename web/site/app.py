@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from explain.formats.svg import as_svg
 from explain.records.desk import Desk
 from explain.records.find import Finder
+from explain.wording import LANGUAGES
 from recommender.build import Build, load_build
 from recommender.suitability.rulefile import NO_RULES
 from web.advice import open_desk
@@ -135,7 +136,16 @@ def create_app(
     recorded.register(app)
     keep_choice(app)
     _add_globals(app, served)
+    _read_texts(app)
     return app
+
+
+def _read_texts(app: Flask) -> None:
+    """Read every template and text now: what is installed over a running site must not mix with what it has."""
+    for name in app.jinja_env.list_templates(extensions=["html"]):
+        app.jinja_env.get_template(name)
+    for lang in LANGUAGES:
+        texts_of(lang)
 
 
 def _add_globals(app: Flask, served: Served) -> None:
@@ -164,6 +174,7 @@ def _add_globals(app: Flask, served: Served) -> None:
         return {
             "lang": texts.lang,
             "say": texts.say,
+            "named": texts.named,
             "words": texts.words,
             "other_texts": others,
             "visitor": visitor(),

@@ -21,7 +21,8 @@ class Texts:
     """The site's sentences in one language.
 
     Attributes:
-        entries: key to text, or to a table of texts by plural form (`one`, `other`) of the value `n`.
+        entries: key to text, or to a table of texts by plural form (`one`, `other`) of the value `n`; `names` is a
+            table of what the product calls things in English to their names in this language.
     """
 
     words: Wording
@@ -31,6 +32,14 @@ class Texts:
     def lang(self) -> str:
         """The language's tag, for `lang` attributes."""
         return self.words.lang
+
+    def named(self, text: str) -> str:
+        """What the product calls something (a stage, a way to ask, a parameter), as it is where it has no other name.
+
+        >>> texts_of("zh-TW").named("train KG embedding")
+        '訓練知識圖譜嵌入'
+        """
+        return str(self.entries["names"].get(text, text))
 
     def say(self, key: str, **values: str | int) -> str:
         """The text of `key` with its values; whole numbers are written as the language writes them.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, request
 
 from explain.evidence import PathNode, Reason
 from explain.records.audience import AudienceQuestion, recorded_audience
+from kg.errors import UsageError
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
 from web.site.families import Share, shares_of
@@ -53,7 +54,7 @@ def audience(asset_id: str) -> Response:
     row = asset_row(site.graph, asset_id)
     length = request.args.get("k", default=LENGTHS[1], type=int)
     if not 1 <= length <= LENGTHS[-1]:
-        abort(400)
+        raise UsageError(current_texts().say("how_many_allowed", n=length, most=LENGTHS[-1]))
     shown = recorded_audience(site.desk, AudienceQuestion(asker(), "site", asset_id, length), (lang,))
     found = tuple(
         Suited(person.rank, explanation.user, explanation.score, spoken(explanation, lang), shares_of(explanation))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 
 from kg.errors import LedgerError, UsageError
 from web.site.language import current_texts
@@ -15,6 +15,7 @@ from web.site.render import Page, show
 
 log = logging.getLogger("pathfolio.ledger")
 
+LONGEST_NAME: Final = 60
 _WORDED: Final = frozenset({400, 401, 403, 404, 405, 410, 428, 429, 501, 503})
 
 
@@ -26,6 +27,15 @@ class ErrorPage(Page):
     status: int
     title: str
     remedy: str
+
+
+class NotThere(NotFound):
+    """An investor or asset that the data do not have."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        """`kind` is investor or asset, `name` what was asked for."""
+        super().__init__()
+        self.kind, self.asked = kind, name[:LONGEST_NAME]
 
 
 def register(app: Flask) -> None:
@@ -42,6 +52,10 @@ def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return Response(status=status, headers=error.get_headers())
+    if isinstance(error, NotThere):
+        texts = current_texts()
+        title = texts.say(f"error_no_{error.kind}", name=error.asked)
+        return show(ErrorPage(status, title, texts.say("error_no_such_remedy")), status)
     return _show(status)
 
 

@@ -19,6 +19,7 @@ from web.site.access.guard import needs
 from web.site.access.roles import Permission
 from web.site.families import Share, shares_of
 from web.site.language import current_texts
+from web.site.pages.errors import NotThere
 from web.site.portfolio import Portfolio, portfolio_of
 from web.site.recorded import ask, warnings_of
 from web.site.render import Page, served, show
@@ -110,16 +111,20 @@ def investor(user_id: str) -> Response:
 
 
 def investor_row(graph: KnowledgeGraph, user_id: str) -> int:
-    """The row of an investor; answers 404 where there is none."""
+    """The row of an investor; answers 404 where there is none, to those who may see investors."""
     row = graph.find(NodeKind.USER, user_id)
-    return abort(404) if row is None else row
+    if row is None:
+        raise NotThere("investor", user_id)
+    return row
 
 
 def asset_row(graph: KnowledgeGraph, asset_id: str) -> int:
     """The row of an asset; answers 404 where there is none."""
     found = (graph.find(kind, asset_id) for kind in ASSET_KIND_OF.values())
     row = next((row for row in found if row is not None), None)
-    return abort(404) if row is None else row
+    if row is None:
+        raise NotThere("asset", asset_id)
+    return row
 
 
 def asked_kind(site: Served) -> str | None:

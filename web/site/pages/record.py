@@ -14,9 +14,11 @@ from explain.records.report import Integrity, Report, make_report, report_html
 from explain.records.whole import whole
 from explain.wording import LANGUAGES
 from kg.errors import PathfolioError
+from kg.labels import local_label
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
 from web.site.language import current_texts
+from web.site.pages.records import asset_name
 from web.site.purpose import ledger, look, with_purpose
 from web.site.render import Page, show
 
@@ -50,6 +52,19 @@ class ComparisonPage(Page):
     first: Header
     second: Header
     found: Comparison
+
+    def said(self, name: str, value: str) -> str:
+        """A fact's value in the reader's language."""
+        texts = current_texts()
+        if not value:
+            return ""
+        if name in ("asset", "follow", "dismiss"):
+            return str(texts.words.words["comma"]).join(asset_name(each, texts.lang) for each in value.split("; "))
+        if name in ("length", "years"):
+            return texts.say("first_lines" if name == "length" else "years", n=int(float(value)))
+        if name in ("through", "kind"):
+            return texts.named(value)
+        return local_label(name, value, texts.lang)
 
 
 @blueprint.get("/records/<id:record_id>")
