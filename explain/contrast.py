@@ -93,37 +93,46 @@ def _parts(explanation: Explanation) -> defaultdict[tuple[str, PathNode | None],
     return parts
 
 
-def contrast_as_text(found: Contrast, lang: str = "en", *, most: int = 10) -> str:
-    """The largest differences as a table for a terminal.
+def contrast_as_text(found: Contrast, lang: str = "en", *, most: int = 10, is_sample: bool = False) -> str:
+    """The `most` largest differences as a table for a terminal; says so where the data are generated.
 
     Raises:
         UsageError: there is no wording in that language.
     """
-    return "\n".join(_lines(found, lang, most)) + "\n"
+    return "\n".join(_lines(found, lang, most, is_sample=is_sample)) + "\n"
 
 
-def _lines(found: Contrast, lang: str, most: int) -> Iterator[str]:
+def _lines(found: Contrast, lang: str, most: int, *, is_sample: bool) -> Iterator[str]:
     words = wording_of(lang)
     names = [found.first.asset.label(lang), found.second.asset.label(lang)]
     shown = found.differences[:most]
     digits = digits_for([found.first.score, found.second.score, *(d.gap for d in shown)])
     score = [words.number(e.score, digits) for e in (found.first, found.second)]
     yield words.page("contrast", first=names[0], second=names[1], first_score=score[0], second_score=score[1])
-    rows = [(_label(d, lang), d.first, d.second, d.gap) for d in shown]
+    if is_sample:
+        yield words.page("sample")
+    rows = [(_label(d, found, lang), d.first, d.second, d.gap) for d in shown]
     rest = [d.gap for d in found.differences[most:]]
     if rest:
         label = words.page("contrast_rest", n=words.integer(len(rest)))
         tail = found.differences[most:]
         rows.append((label, sum(d.first for d in tail), sum(d.second for d in tail), sum(rest)))
     rows.append((words.page("total"), found.first.score, found.second.score, found.gap))
+    heads = (found.first.asset_id, found.second.asset_id, words.page("contrast_gap"))
     width = max(text_width(label) for label, *_ in rows)
+    wide = [max(digits + 6, text_width(head)) for head in heads]
+    yield f"  {' ' * width}  {'  '.join(' ' * (w - text_width(h)) + h for w, h in zip(wide, heads, strict=True))}"
     for label, *values in rows:
-        columns = (f"{words.signed(value, digits):>{digits + 6}}" for value in values)
+        columns = (f"{words.signed(value, digits):>{w}}" for value, w in zip(values, wide, strict=True))
         yield f"  {padded(label, width)}  {'  '.join(columns)}"
 
 
-def _label(difference: Difference, lang: str) -> str:
+def _label(difference: Difference, found: Contrast, lang: str) -> str:
+    """A part with the holding that it goes through; or what of it lies on no path; or a base term."""
     words = wording_of(lang)
-    name = words.channel(difference.part)
-    via = difference.via
-    return name if via is None else words.page("contrast_via", part=name, via=via.label(lang))
+    name, via, colon = words.channel(difference.part), difference.via, words.words["colon"]
+    if via is not None:
+        return words.page("contrast_via", part=name, via=via.label(lang))
+    if difference.part in {channel.name for each in (found.first, found.second) for channel in each.channels}:
+        return f"{name}{colon}{words.page('contrast_remainder')}"
+    return f"{words.page('base')}{colon}{name}"

@@ -230,7 +230,9 @@ def test_contrast_shows_the_parts_that_make_the_difference() -> None:
     assert (second.part, second.via, second.first, second.second) == ("co_investment", None, 0.0, 0.4)
     text = contrast_as_text(found, most=2)
     assert text.splitlines()[0] == "Why MediaTek (1.090) and not ASE (0.650)"
-    assert text.splitlines()[1].split() == [
+    assert text.splitlines()[1].split() == [found.first.asset_id, found.second.asset_id, "difference"]
+    assert text.splitlines()[3].startswith("  What co-investors hold: remainder, on no path that can be shown  ")
+    assert text.splitlines()[2].split() == [
         *["What", "co-investors", "hold,", "through", "TSMC"],
         "+0.500",
         "+0.000",

@@ -129,9 +129,15 @@ def test_a_table_of_all_lists(build: Build, tmp_path: Path) -> None:
 def test_why_not_another(build: Build, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     second = recommend(build.scorer, pair[0])[4].asset_id
     words = (str(build.folder), "--user", pair[0], "--asset", pair[1], "--instead-of", second)
-    assert run(capsys, *words).startswith("Why ")
+    title, sample, heads, *rows = run(capsys, *words).splitlines()
+    assert title.startswith("Why ")
+    assert "generated data" in sample
+    assert heads.split() == [pair[1], second, "difference"]
+    assert len({len(row) for row in (heads, *rows)}) == 1
     data = json.loads(run(capsys, *words, "--format", "json"))
     assert sum(d["first"] - d["second"] for d in data["differences"]) == pytest.approx(data["gap"], abs=1e-6)
+    assert main(["explain", *words[:-1], pair[1]]) == 2
+    assert "the same asset as --asset: name another" in capsys.readouterr().err
 
 
 def test_what_if_on_the_command_line(build: Build, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:

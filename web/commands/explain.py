@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("--all writes a table: name it with --out FILE.parquet")
     if args.format not in ("text", "json") and (args.instead_of or args.what_if):
         raise UsageError(f"--instead-of and --what-if are text or json, not {args.format}")
+    if args.instead_of and args.instead_of == args.asset:
+        raise UsageError("--instead-of names the same asset as --asset: name another")
     if args.out is not None:
         check_out(args.out, (".parquet",) if args.all else ())
     build = load_build(args.build)
@@ -82,7 +84,8 @@ def _answer(build: Build, args: argparse.Namespace) -> str:
     """The answer; what it shows of an investor's list is recorded first."""
     desk = open_desk(build, args.rules)
     if args.instead_of:
-        return _contrast(_recorded(desk, args, args.asset), _recorded(desk, args, args.instead_of), args)
+        one, other = (_recorded(desk, args, asset) for asset in (args.asset, args.instead_of))
+        return _contrast(one, other, args, is_sample=build.is_sample)
     shown = _recorded(desk, args, args.asset, counterfactual=args.what_if)
     return _what_if(desk, shown, args) if args.what_if else _formatted(build, shown, args)
 
@@ -98,11 +101,13 @@ def _recorded(desk: Desk, args: argparse.Namespace, asset_id: str, *, counterfac
     return served.advice
 
 
-def _contrast(one: Advice, other: Advice, args: argparse.Namespace) -> str:
+def _contrast(one: Advice, other: Advice, args: argparse.Namespace, *, is_sample: bool) -> str:
     from explain.contrast import contrast, contrast_as_text
 
     found = contrast(one.explanations[0], other.explanations[0])
-    return _json(found.to_json(args.lang)) if args.format == "json" else contrast_as_text(found, args.lang)
+    if args.format == "json":
+        return _json(found.to_json(args.lang))
+    return contrast_as_text(found, args.lang, is_sample=is_sample)
 
 
 def _what_if(desk: Desk, shown: Advice, args: argparse.Namespace) -> str:
