@@ -70,8 +70,8 @@ def fact_row(fact: Mapping[str, Any], texts: ReportTexts, *, field: str) -> Fact
     """A fact of the investor's profile or portfolio."""
     tail, kind = str(fact.get("tail", "")), LEVEL_KINDS.get(fact["relation"], "")
     value = local_label(kind, tail, texts.lang) if kind else tail or _number(fact, texts.lang)
-    source = _in_words(str(fact.get("source", "")), texts)
-    return FactRow(field, value, source, _day(fact, texts), _in_words(str(fact.get("note", "")), texts))
+    source = in_words(str(fact.get("source", "")), texts)
+    return FactRow(field, value, source, _day(fact, texts), in_words(str(fact.get("note", "")), texts))
 
 
 def fact_text(fact: Mapping[str, Any], names: Mapping[str, str], texts: ReportTexts) -> str:
@@ -86,7 +86,7 @@ def fact_text(fact: Mapping[str, Any], names: Mapping[str, str], texts: ReportTe
     sentence = texts.facts.get(relation, "{head} {relation} {tail} {value}")
     gaps = {"head": fact.get("head", ""), "relation": relation, "tail": label, "value": _number(fact, texts.lang)}
     said = re.sub(r"\s+", " ", sentence.format(**gaps)).strip()
-    source, note = (_in_words(str(fact.get(name, "")), texts) for name in ("source", "note"))
+    source, note = (in_words(str(fact.get(name, "")), texts) for name in ("source", "note"))
     return f"{said} ({'; '.join(part for part in (source, str(fact.get('as_of', '')), note) if part)})"
 
 
@@ -104,8 +104,8 @@ def _day(fact: Mapping[str, Any], texts: ReportTexts) -> str:
     return str(fact.get("as_of") or texts["undated"])
 
 
-def _in_words(text: str, texts: ReportTexts) -> str:
+def in_words(text: str, texts: ReportTexts) -> str:
     """A source or note in the report's language, where it is one of ours; others are as the data have them."""
     for pattern, words in texts.notes.items():
         text = re.sub(pattern, words, text)
-    return text
+    return wording_of(texts.lang).source(text)

@@ -14,7 +14,7 @@ from babel.dates import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from explain.ledger.entry import Header
-from explain.records.fact_words import LEVEL_KINDS, FactRow, ReportTexts, fact_row
+from explain.records.fact_words import LEVEL_KINDS, FactRow, ReportTexts, fact_row, in_words
 from explain.records.report_parts import (
     AssetPart,
     RejectedPart,
@@ -179,10 +179,10 @@ def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: 
         (texts["record"], header.id),
         (texts["time"], moment_text(header.moment, lang)),
         (texts["investor"], who),
-        (texts["asked_by"], f"{question['who']} ({question['through']})"),
+        (texts["asked_by"], f"{question['who']} ({in_words(question['through'], texts)})"),
         (texts["question"], _question(record, texts, lang)),
         *assumed,
-        (texts["data"], f"{data['name']}; {texts['as_of']} {day}"),
+        (texts["data"], f"{in_words(data['name'], texts)}; {texts['as_of']} {day}"),
     ]
 
 

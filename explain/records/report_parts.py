@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from explain.records.fact_words import ReportTexts, fact_text
+from explain.records.fact_words import ReportTexts, fact_text, in_words
 from explain.records.verdict_text import outcome_text, result_text, verdict_text
 from explain.wording import Wording, wording_of
 
@@ -191,7 +191,7 @@ def _sources(edges: list[Mapping[str, Any]], texts: ReportTexts) -> str:
     for edge in edges:
         days.setdefault(str(edge.get("source") or ""), []).append(str(edge.get("as_of") or ""))
     order = sorted(days, key=lambda source: -len(days[source]))[:_MOST_SOURCES]
-    return "; ".join(f"{source}, {_dated(max(days[source]), texts)}" for source in order)
+    return "; ".join(f"{in_words(source, texts)}, {_dated(max(days[source]), texts)}" for source in order)
 
 
 def _dated(day: str, texts: ReportTexts) -> str:
