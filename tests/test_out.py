@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from explain.ledger.ledger import open_ledger
+from explain.records.adviser import Adviser, Question
+from explain.records.verdict_text import verdict_text
 from recommender.build import Build
+from recommender.suitability.rulefile import load_rules
 from tests.records_world import investors
 from web.cli import main
 
@@ -117,3 +120,18 @@ def test_a_list_on_the_terminal_has_headings_and_reasons(
     assert {line["reasons"][0] for line in lines} <= {row.strip() for row in rows}
     assert captured.err.rstrip().endswith("; no rules")
     assert ledger.exists()
+
+
+def test_a_caution_of_every_line_is_said_once(
+    small_build: Build, ledger: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adviser = Adviser(small_build, load_rules("tw"))
+    for user in investors(small_build):
+        advice = adviser.advise(Question("clerk", "command line", user, 3))
+        said = [verdict_text(verdict.to_json(), "en", to_investor=True) for verdict in advice.verdicts]
+        if len(said) == 3 and said[0] and said[0] == said[1] == said[2]:
+            break
+    assert main(["recommend", str(small_build.folder), "--user", user, "-k", "3", "--rules", "tw"]) == 0
+    printed = capsys.readouterr().out
+    assert all(printed.count(f"! {text} (all of them)\n") == printed.count(text) == 1 for text in said[0])
+    assert said[0]

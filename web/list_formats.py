@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from explain.explanation import Explanation
     from explain.records.adviser import Advice
     from recommender.build import Build
 
@@ -23,28 +24,30 @@ def sample_label(build: Build) -> str:
 
 
 def as_table(advice: Advice, build: Build) -> str:
-    """A line for each asset, under it the first reason and whatever speaks against it; then what was not suitable."""
+    """A line for each asset, under it the first reason and what speaks against it alone; then what is said of all."""
+    from explain.records.verdict_text import warnings_of
+
     if not advice.lines:
         rows = ["no asset is left to recommend"]
     else:
         width = max(len("asset"), *(len(line.asset_id) for line in advice.lines))
         rows = [f"{'':3}  {'score':>9}  {'kind':5}  {'asset':{width}}  name"]
-    for at, line in enumerate(advice.lines):
+    of_all, of_each = warnings_of(advice.verdicts, "en")
+    for line, explanation, texts in zip(advice.lines, advice.explanations, of_each, strict=True):
         rows.append(f"{line.rank:3}  {line.score:9.4f}  {line.kind:5}  {line.asset_id:{width}}  {line.name}")
-        rows += [f"{'':5}{text}" for text in _said(advice, at)]
+        rows += [f"{'':5}{text}" for text in _reasons(explanation)]
+        rows += [f"{'':5}! {text}" for text in texts]
+    rows += [f"! {text} (all of them)" for text in of_all]
     if advice.rejected:
         rows.append(f"not suitable, though the score ranks them higher: {_rejected(advice)}")
     return sample_label(build) + "".join(f"{row}\n" for row in rows)
 
 
-def _said(advice: Advice, at: int) -> Iterator[str]:
-    """The first reason for the line at `at`, and what speaks against it: of its reasons and of the rules."""
-    from explain.records.verdict_text import verdict_text
-
-    reasons = advice.explanations[at].reasons_in("en")
+def _reasons(explanation: Explanation) -> Iterator[str]:
+    """The first reason, and those that speak against the asset."""
+    reasons = explanation.reasons_in("en")
     yield from [reason.text for reason in reasons if not reason.is_caution][:1]
     yield from [f"! {reason.text}" for reason in reasons if reason.is_caution]
-    yield from [f"! {text}" for text in verdict_text(advice.verdicts[at].to_json(), "en", to_investor=True)]
 
 
 def _rejected(advice: Advice) -> str:

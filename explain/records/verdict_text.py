@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from explain.wording import wording_of
 from kg.labels import local_label
+from recommender.suitability.verdict import Verdict
 
 _SUBJECT_KIND: Final = MappingProxyType(
     {
@@ -70,6 +71,13 @@ def verdict_text(verdict: Mapping[str, Any], lang: str, *, to_investor: bool = F
     """What speaks against an asset, one sentence a rule; nothing where all rules passed. As `result_text`."""
     gravest = [result for result in against(verdict) if result["effect"] == verdict["outcome"]]
     return [result_text(result, lang, to_investor=to_investor) for result in gravest]
+
+
+def warnings_of(verdicts: Sequence[Verdict], lang: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """What investors read against all lines of several, and what against each beside that."""
+    said = [tuple(verdict_text(verdict.to_json(), lang, to_investor=True)) for verdict in verdicts]
+    common = tuple(text for text in said[0] if all(text in texts for texts in said)) if len(said) > 1 else ()
+    return common, tuple(tuple(text for text in texts if text not in common) for texts in said)
 
 
 def _amount(value: float | None, kind: str, lang: str) -> str:

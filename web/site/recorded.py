@@ -13,7 +13,7 @@ from explain.records.adviser import Advice, Question
 from explain.records.assumed import Assumed
 from explain.records.desk import Shown
 from explain.records.serve import serve
-from explain.records.verdict_text import verdict_text
+from explain.records.verdict_text import warnings_of
 from web.advice import account_name
 from web.site.access.guard import visitor
 from web.site.language import current_texts
@@ -80,14 +80,7 @@ def ask_what_if(asked: Asked, lang: str, through: str) -> Assumption:
     g.record = shown.receipt.id
     if shown.advice.moves is None:
         raise AssertionError("a question that assumes something is answered with moves")
-    return Assumption(shown.advice, shown.advice.moves, *warnings_of(shown.advice, lang))
-
-
-def warnings_of(advice: Advice, lang: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """What the suitability rules say against all lines of several, and what against each beside that."""
-    said = [tuple(verdict_text(verdict.to_json(), lang, to_investor=True)) for verdict in advice.verdicts]
-    common = tuple(text for text in said[0] if all(text in texts for texts in said)) if len(said) > 1 else ()
-    return common, tuple(tuple(text for text in texts if text not in common) for texts in said)
+    return Assumption(shown.advice, shown.advice.moves, *warnings_of(shown.advice.verdicts, lang))
 
 
 def asker() -> str:

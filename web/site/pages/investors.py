@@ -21,7 +21,7 @@ from web.site.families import Share, shares_of
 from web.site.language import current_texts
 from web.site.pages.errors import NotThere
 from web.site.portfolio import Portfolio, portfolio_of
-from web.site.recorded import ask, warnings_of
+from web.site.recorded import ask
 from web.site.render import Page, served, show
 from web.site.served import Served
 from web.site.twin import wants_json
@@ -142,7 +142,7 @@ def newly_listed(graph: KnowledgeGraph, row: int) -> date | None:
 
 
 def _advised(site: Served, lang: str, advice: Advice) -> Advised:
-    common, of_lines = warnings_of(advice, lang)
+    common, of_lines = warnings_of(advice.verdicts, lang)
     lines = tuple(
         _line(site, lang, explanation, texts) for explanation, texts in zip(advice.explanations, of_lines, strict=True)
     )
