@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from explain.evidence import PathNode, Reason
 from explain.explanation import Explanation
 from explain.records.adviser import Advice
-from explain.records.verdict_text import verdict_text
+from explain.records.verdict_text import verdict_text, warnings_of
 from explain.triggers_facts import NEW_DAYS
 from kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
 from kg.schema import ASSET_KIND_OF, NodeKind
