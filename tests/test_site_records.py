@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
 from explain.ledger import custody
 from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.store import ENTRY
+from explain.records import find
 from explain.records.adviser import Adviser
 from explain.records.desk import Desk
 from explain.records.everybody import Everybody, serve_everybody
@@ -188,8 +191,33 @@ def test_holds_and_erasure_stand_in_the_timeline(
     custody.erase(ledger, user, who="counsel", reason="asked", despite_retention=True)
     assert client.get(f"/records/{served[0]}", query_string=PURPOSE).status_code == 410
     lines = client.get("/records", query_string=PURPOSE).get_json()["records"]
-    assert [line["readable"] for line in lines] == [True, False, True, False]
+    assert [line["state"] for line in lines] == ["readable", "erased", "readable", "erased"]
     assert user not in json.dumps(lines)
+
+
+def test_an_altered_record_is_not_called_erased(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
+    _, leaf = ledger.row(served[0])
+    with ledger.store.write() as connection:
+        connection.execute(
+            sa.update(ENTRY).where(ENTRY.c.id == served[0]).values(data=leaf[:-1] + bytes([leaf[-1] ^ 1]))
+        )
+    page = client.get("/records", query_string=PURPOSE)
+    assert page.get_json()["records"][-1]["state"] == "altered"
+    text = client.get("/records", query_string={"purpose": "complaint 7"}).text
+    assert ('<span class="muted">altered</span>' in text, '<span class="muted">erased</span>' in text) == (True, False)
+
+
+def test_summaries_take_no_more_memory_than_they_may(
+    client: FlaskClient, served: list[str], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for two of the four: the finder forgets, and finds the same."""
+    everything = Finder(ledger).find(Search(), Look("clerk", "test")).records
+    monkeypatch.setattr(find, "_REMEMBERED", 2 * max(summary.size for summary in everything))
+    finder = Finder(ledger)
+    assert finder.find(Search(), Look("clerk", "test")).records == everything
+    assert 1 <= len(finder._known) <= 2
+    assert finder._size == sum(summary.size for summary in finder._known.values())
+    assert finder.find(Search(), Look("clerk", "test")).records == everything
 
 
 def test_two_records_compared(client: FlaskClient, served: list[str], ledger: Ledger) -> None:

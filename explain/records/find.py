@@ -6,19 +6,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from sys import intern
 from threading import Lock
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from explain.ledger.entry import Header, read_header
+from explain.ledger.entry import GoneError, Header, read_header
 from explain.ledger.ledger import ACCESS, Ledger
 from explain.ledger.store import ENTRY, PERSON_KEY
 from explain.records.inspect import LISTS, Look
 from kg.errors import LedgerError
 
 _AT_ONCE: Final = 200
-_REMEMBERED: Final = 200_000
+_REMEMBERED: Final = 64 * 1024 * 1024
+"""Bytes of summaries that are remembered, about, so that memory stays flat."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,10 @@ class Search:
 
 @dataclass(frozen=True)
 class Summary:
-    """What one record is about; empty beside its header where the person was erased.
+    """What one record is about; empty beside its header where it cannot be read.
 
     Attributes:
+        state: readable, erased or altered.
         verdicts: (asset id, verdict) of the list, in its order.
         rejected: asset ids that the score would have listed.
         rejected_by, warned_by: rule to how many of the candidates.
@@ -60,7 +63,12 @@ class Summary:
     rejected_by: tuple[tuple[str, int], ...] = ()
     warned_by: tuple[tuple[str, int], ...] = ()
     rules: str = ""
-    readable: bool = True
+    state: str = "readable"
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        return 2500 + 100 * len(self.verdicts) + 10 * len(self.rejected)
 
     def fits(self, search: Search) -> bool:
         """Whether what is sealed fits."""
@@ -92,6 +100,7 @@ class Finder:
         """Nothing is read yet."""
         self._ledger, self._lock = ledger, Lock()
         self._known: dict[str, Summary] = {}
+        self._size = 0
 
     def find(
         self,
@@ -167,19 +176,27 @@ class Finder:
             return known
         try:
             made = summary_of(header, self._ledger.unsealed(self._ledger.leaf(header.id)))
+        except GoneError:
+            return Summary(header, state="erased")
         except LedgerError:
-            return Summary(header, readable=False)
-        with self._lock:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[header.id] = made
+            return Summary(header, state="altered")
+        self._remember(made)
         return made
+
+    def _remember(self, made: Summary) -> None:
+        with self._lock:
+            if self._size + made.size > _REMEMBERED:
+                self._known.clear()
+                self._size = 0
+            self._known[made.header.id] = made
+            self._size += made.size
 
     def _forgotten(self, header: Header) -> Summary:
         """Of a person who was erased nothing stays here, whoever erased them."""
         with self._lock:
-            self._known.pop(header.id, None)
-        return Summary(header, readable=False)
+            known = self._known.pop(header.id, None)
+            self._size -= 0 if known is None else known.size
+        return Summary(header, state="erased")
 
 
 def summary_of(header: Header, record: dict[str, Any]) -> Summary:
@@ -190,10 +207,10 @@ def summary_of(header: Header, record: dict[str, Any]) -> Summary:
         question["user_id"],
         question["who"],
         question["through"],
-        tuple((item["asset_id"], item["verdict"]["outcome"]) for item in record["list"]),
-        tuple(item["asset_id"] for item in record["rejected"]),
+        tuple((intern(item["asset_id"]), intern(item["verdict"]["outcome"])) for item in record["list"]),
+        tuple(intern(item["asset_id"]) for item in record["rejected"]),
         int(candidates["count"]),
-        tuple((rule, count) for rule, count in candidates["rejected_by"].items() if rule != "any"),
-        tuple(candidates["warned_by"].items()),
+        tuple((intern(rule), count) for rule, count in candidates["rejected_by"].items() if rule != "any"),
+        tuple((intern(rule), count) for rule, count in candidates["warned_by"].items()),
         f"{record['rules']['market']} {record['rules']['version']}",
     )

@@ -31,7 +31,7 @@ blueprint = Blueprint("records", __name__)
 
 @dataclass(frozen=True)
 class RecordLine:
-    """One record in the list; `investor` is None where the person was erased or is not in the build."""
+    """One record in the list; `state` as in `Summary`, `investor` None where nobody of the build can be named."""
 
     id: str
     time: str
@@ -44,7 +44,7 @@ class RecordLine:
     rejected: int
     build: str
     rules: str
-    readable: bool
+    state: str
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _line(summary: Summary) -> RecordLine:
         len(summary.rejected),
         header.tags.get("build", ""),
         summary.rules,
-        summary.readable,
+        summary.state,
     )
 
 
