@@ -103,9 +103,17 @@ def test_chinese_pages_are_chinese(client: FlaskClient, build: Build) -> None:
 # -- errors and attacks --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("url", ["/nope", "/investors/nobody", "/assets/none", "/investors/nobody/assets/none"])
-def test_what_is_not_there_is_a_page_that_helps(client: FlaskClient, url: str) -> None:
-    assert "There is no such page" in page_of(client, url, 404)
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("/nope", "There is no such page"),
+        ("/investors/nobody", "No investor “nobody” in this data"),
+        ("/assets/none", "No asset “none” in this data"),
+        ("/investors/nobody/assets/none", "No investor “nobody” in this data"),
+    ],
+)
+def test_what_is_not_there_is_a_page_that_helps(client: FlaskClient, url: str, said: str) -> None:
+    assert said in page_of(client, url, 404)
     response = client.get(url, headers={"Accept": "application/json"})
     assert (response.status_code, response.get_json()["status"]) == (404, 404)
 
