@@ -135,3 +135,11 @@ def test_a_caution_of_every_line_is_said_once(
     printed = capsys.readouterr().out
     assert all(printed.count(f"! {text} (all of them)\n") == printed.count(text) == 1 for text in said[0])
     assert said[0]
+
+
+@pytest.mark.parametrize("missing", [["nowhere", "--user", "U"], ["BUILD", "--user", "U", "--rules", "nowhere.toml"]])
+def test_what_is_not_there_to_be_read_ends_with_one_code(
+    missing: list[str], small_build: Build, ledger: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recommend", *(str(small_build.folder) if word == "BUILD" else word for word in missing)]) == 3
+    assert "nowhere" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 
 from kg.assemble import assemble_graph
 from kg.contract import read_folder
-from kg.errors import DataError, UsageError
+from kg.errors import DataError
 from kg.graph import KnowledgeGraph
 from kg.sample import SampleSize
 from kg.sample.market import SampleMarket
@@ -83,7 +83,7 @@ def test_two_rules_with_one_name() -> None:
 def test_not_utf8_and_not_there() -> None:
     with pytest.raises(DataError, match=r"test\.toml:2: not UTF-8"):
         parse_rules(b"format = 1\nmarket = '\xff'", "test.toml")
-    with pytest.raises(UsageError, match="name a TOML file or one of eu, us, tw"):
+    with pytest.raises(DataError, match="name a TOML file or one of eu, us, tw"):
         load_rules("mars")
 
 

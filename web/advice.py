@@ -31,8 +31,7 @@ def rules_of(build: Build, chosen: str | None) -> RuleSet:
     """The rules that `--rules` names, else those of the environment, else those of the build's market.
 
     Raises:
-        UsageError: there is no such file or market.
-        DataError: the file is refused.
+        DataError: there is no such file or market, or the file is refused.
     """
     from recommender.suitability.rulefile import load_rules, rules_for
 
@@ -48,7 +47,7 @@ def open_desk(build: Build, rules: str | None = None, ledger: str | Path | None 
 
     Raises:
         LedgerError: the ledger cannot be opened, so nothing can be shown.
-        UsageError, DataError: as `rules_of`.
+        DataError: as `rules_of`.
     """
     from explain.ledger.ledger import open_ledger
     from explain.records.adviser import Adviser

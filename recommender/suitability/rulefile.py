@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from kg.errors import DataError, UsageError
+from kg.errors import DataError
 from kg.graph import KnowledgeGraph
 from kg.schema import ASSET_KIND_OF, NodeKind, Relation
 from recommender.suitability.rules import (
@@ -53,8 +53,8 @@ def load_rules(source: str | Path) -> RuleSet:
     """The rules in a TOML file, or the shipped ones of a market (`eu`, `us`, `tw`, or `none`).
 
     Raises:
-        UsageError: there is no such file or market.
-        DataError: the file breaks the layout; one line with file, line, value and remedy.
+        DataError: there is no such file or market, or the file breaks the layout; one line with file, line, value and
+            remedy.
     """
     is_market = str(source) in (*SHIPPED, NO_RULES)
     path = Path(__file__).with_name(f"{source}.toml") if is_market else Path(source)
@@ -62,7 +62,7 @@ def load_rules(source: str | Path) -> RuleSet:
         raw = path.read_bytes()
     except OSError as error:
         remedy = f"name a TOML file or one of {', '.join((*SHIPPED, NO_RULES))}"
-        raise UsageError(f"{source}: no rules here ({error.strerror}): {remedy}") from None
+        raise DataError(f"{source}: no rules here ({error.strerror}): {remedy}") from None
     return parse_rules(raw, str(path.name if is_market else source))
 
 
