@@ -15,6 +15,7 @@ import pytest
 from explain.evidence import PathNode
 from explain.explainer import Explainer
 from explain.wording import LANGUAGES, wording_of
+from kg.store.catalog import named_queries
 from recommender.account import ChannelAccount
 from tests.explain_world import BUILD, World
 from web.site.charts import sparkline
@@ -30,6 +31,7 @@ from web.site.pages.recommendations import RecommendationPage
 from web.site.pages.signin import SignInPage
 from web.site.prices import PriceBook, PriceHistory
 from web.site.render import Page
+from web.site.texts import texts_of
 from web.site.waterfall import waterfall
 
 TEMPLATES = resources.files("web.site").joinpath("templates")
@@ -80,6 +82,15 @@ def test_both_languages_say_the_same_things() -> None:
     english, chinese = (catalogue(lang) for lang in LANGUAGES)
     assert english.keys() == chinese.keys()
     assert {k: placeholders(v) for k, v in english.items()} == {k: placeholders(v) for k, v in chinese.items()}
+
+
+def test_questions_to_the_graph_are_in_both_languages() -> None:
+    for query in named_queries().values():
+        assert query.title_in("en") != query.title_in("zh-TW")
+        assert query.sentence_in("en") != query.sentence_in("zh-TW")
+        for parameter in query.parameters:
+            assert texts_of("en").named(parameter.about) == parameter.about
+            assert texts_of("zh-TW").named(parameter.about) != parameter.about, parameter
 
 
 # -- search --------------------------------------------------------------------------------------------------
