@@ -202,7 +202,7 @@ def _short(text: str, ems: float) -> str:
     """`text` no wider than that.
 
     >>> _short("Taiwan Semiconductor Manufacturing", 11.0)
-    'Taiwan Semicond…'
+    'Taiwan Semicon…'
     """
     if _ems(text) <= ems:
         return text
