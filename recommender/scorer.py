@@ -52,7 +52,7 @@ class ScoreOptions:
     dropout: float = 0.4
     attributes: float = 0.15
     kg: float = 0.1
-    gat: float = 0.25
+    gat: float = 0.15
     standing: float = 0.03
     funds: float = 0.01
     profile: float = 0.005
