@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     check_replaceable(args.out)
     progress = Progress()
     source = from_folder(args.data, args.as_of, progress) if args.data else from_store(args.graph, args.as_of, progress)
-    score = ScoreOptions(demand=DemandOptions(horizon=args.horizon))
+    score = ScoreOptions(demand=DemandOptions(horizon=float(args.horizon)))
     options = BuildOptions(TrainingOptions(args.seed, args.embedding, args.towers), score)
     build = make_build(source.graph, args.out, options, progress, source.beside())
     sys.stdout.write(f"{args.out}: build {build.build_hash[:12]} of {build.manifest['name']} as of {build.as_of}\n")
