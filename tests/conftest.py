@@ -12,6 +12,8 @@ import pytest
 os.environ.setdefault("DGLBACKEND", "pytorch")
 
 if TYPE_CHECKING:
+    from explain.ledger.ledger import Ledger
+    from explain.records.adviser import Adviser
     from recommender.build import Build
 
 
@@ -43,6 +45,29 @@ def small_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     from tests.site_world import build_market
 
     return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
+
+
+@pytest.fixture(scope="session")
+def build(small_build: Build) -> Build:
+    """What the tests of the site and of records ask."""
+    return small_build
+
+
+@pytest.fixture(scope="session")
+def adviser(build: Build) -> Adviser:
+    """Advises on that build by Taiwan's rules."""
+    from explain.records.adviser import Adviser
+    from recommender.suitability.rulefile import load_rules
+
+    return Adviser(build, load_rules("tw"))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """An empty ledger with keys of its own."""
+    from explain.ledger.ledger import open_ledger
+
+    return open_ledger(tmp_path / "ledger", environ={})
 
 
 @pytest.fixture(scope="session")

@@ -27,21 +27,6 @@ from web.cli import main
 from web.commands.audit.reading import KINDS
 
 
-@pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
-def adviser(build: Build) -> Adviser:
-    return Adviser(build, load_rules("tw"))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger", environ={})
-
-
 @pytest.fixture
 def on_command_line(adviser: Adviser, build: Build, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> str:
     """A ledger that PATHFOLIO_LEDGER names, with one record; its id."""

@@ -14,23 +14,7 @@ from explain.records.adviser import Adviser
 from explain.records.inspect import export_case
 from explain.records.serve import serve
 from recommender.build import Build
-from recommender.suitability.rulefile import load_rules
 from tests.records_world import LOOK, ask, cautious
-
-
-@pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
-def adviser(build: Build) -> Adviser:
-    return Adviser(build, load_rules("tw"))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger", environ={})
 
 
 def run_verifier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

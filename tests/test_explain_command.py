@@ -26,11 +26,6 @@ from web.site import create_app
 
 
 @pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
 def pair(build: Build) -> tuple[str, str]:
     """An investor and the first asset on their list."""
     user = str(build.graph.nodes.id[build.graph.users[3]])

@@ -32,12 +32,6 @@ from recommender.suitability.rulefile import rules_for
 from web.cli import main
 from web.site import create_app
 
-
-@pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
 # -- answers -------------------------------------------------------------------------------------------------
 
 

@@ -29,22 +29,6 @@ from recommender.suitability.verdict import Outcome
 from tests.records_world import LOOK, ask, cautious, investors
 from web.site import create_app
 
-
-@pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
-def adviser(build: Build) -> Adviser:
-    return Adviser(build, load_rules("tw"))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger", environ={})
-
-
 # -- the answer ----------------------------------------------------------------------------------------------
 
 

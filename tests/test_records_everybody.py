@@ -23,23 +23,7 @@ from explain.records.whole import whole
 from kg.errors import LedgerError
 from kg.progress import Progress
 from recommender.build import Build
-from recommender.suitability.rulefile import load_rules
 from tests.records_world import LOOK, ask, cautious
-
-
-@pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
-def adviser(build: Build) -> Adviser:
-    return Adviser(build, load_rules("tw"))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger", environ={})
 
 
 def everybodys_lists(adviser: Adviser, ledger: Ledger, folder: Path, *, workers: int = 1) -> pd.DataFrame:

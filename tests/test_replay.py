@@ -23,21 +23,6 @@ from tests.records_world import LOOK, ask, cautious, investors
 from web.cli import main
 
 
-@pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
-def adviser(build: Build) -> Adviser:
-    return Adviser(build, load_rules("tw"))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger", environ={})
-
-
 def test_replay_with_the_kept_build(build: Build, ledger: Ledger, tmp_path: Path) -> None:
     """The build's folder is replaced later; the copy that the ledger kept still gives the same bits."""
     folder = tmp_path / "serving"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html import unescape
 from importlib import resources
 from pathlib import Path
@@ -13,7 +12,6 @@ import jsonschema
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from explain.explainer import Explainer
 from explain.ledger.ledger import open_ledger
@@ -25,13 +23,9 @@ from kg.schema import NodeKind, Relation
 from recommender.build import Build
 from recommender.model import Recommendation
 from recommender.suitability.rulefile import rules_for
+from tests.site_pages import first_recommendation, investors, links, page_of, twin_of
 from tests.site_world import HOSTILE
 from web.site import create_app
-
-
-@pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
 
 
 @pytest.fixture(scope="module")
@@ -54,43 +48,6 @@ def adviser(build: Build) -> Adviser:
 
 def listed(adviser: Adviser, user: str, k: int = 10, kind: str | None = None) -> tuple[Recommendation, ...]:
     return adviser.advise(Question("", "", user, k, kind)).lines
-
-
-def investors(build: Build) -> list[str]:
-    """Ids of the first investors: hostile by name, with many holdings, with none."""
-    return [str(key) for key in build.graph.nodes.id[build.graph.users[:6]]]
-
-
-def page_of(client: FlaskClient, url: str, status: int = 200) -> str:
-    response = client.get(url)
-    assert response.status_code == status, (url, response.text[:300])
-    return response.text
-
-
-def twin_of(client: FlaskClient, url: str) -> dict[str, object]:
-    response = client.get(url + ("&" if "?" in url else "?") + "format=json")
-    assert response.status_code == 200
-    assert response.mimetype == "application/json"
-    found: dict[str, object] = response.get_json()
-    return found
-
-
-def links(html: str, pattern: str) -> list[str]:
-    return [unescape(url) for url in re.findall(r'href="([^"]+)"', html) if re.match(pattern, unescape(url))]
-
-
-def first_recommendation(client: FlaskClient, user: str) -> str:
-    return links(page_of(client, f"/investors/{user}"), rf"/investors/{user}/assets/")[0]
-
-
-def all_pages(client: FlaskClient, build: Build) -> Iterator[tuple[str, TestResponse]]:
-    """Every page that can be reached from the home page in three steps, some of each kind, in both languages."""
-    user = investors(build)[1]
-    why = first_recommendation(client, user)
-    asset = "/assets/" + why.rpartition("/")[2]
-    for url in ("/", "/search?q=a", "/search", f"/investors/{user}", f"/investors/{user}?kind=fund", why, asset, "/no"):
-        for lang in LANGUAGES:
-            yield url, client.get(url, headers={"Accept-Language": lang})
 
 
 # -- what pages say ------------------------------------------------------------------------------------------

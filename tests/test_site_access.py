@@ -58,11 +58,6 @@ MAY_OPEN = {
 
 
 @pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
 def people(build: Build) -> tuple[str, str]:
     """Two investors: the one whose account there is, and somebody else."""
     ids = build.graph.nodes.id[build.graph.users]

@@ -91,11 +91,6 @@ CONTRAST = """() => {
 """WCAG 2.2, 1.4.3 (AA): text against the background behind it."""
 
 
-@pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """The address of `app` while it runs."""

@@ -32,11 +32,6 @@ TOP = "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) RETURN f, h, s, h.weight AS weig
 
 
 @pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
 def app(build: Build) -> Iterator[Flask]:
     """The site as analysts see it, its server running."""
     app = create_app(build, sample_access("INV000001"))

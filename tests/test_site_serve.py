@@ -23,11 +23,6 @@ from web.site.access.roles import Role
 
 
 @pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
 def app(build: Build) -> Flask:
     return create_app(build)
 

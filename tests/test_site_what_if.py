@@ -33,11 +33,6 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "site" / "templates"
 
 
 @pytest.fixture(scope="module")
-def build(small_build: Build) -> Build:
-    return small_build
-
-
-@pytest.fixture(scope="module")
 def scorer(build: Build) -> Scorer:
     return build.scorer
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from explain.ledger.canonical import canonical
-from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.ledger import Ledger
 from explain.records.adviser import Adviser, Question
 from explain.records.assumed import WHAT_IF, Assumed
 from explain.records.columns import unpacked
@@ -38,11 +37,6 @@ BOLD = Assumed(levels=(("HAS_RISK", "Aggressive"),), years=3.0)
 @pytest.fixture(scope="module")
 def adviser(small_build: Build) -> Adviser:
     return Adviser(small_build, load_rules("tw"))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger", environ={})
 
 
 @pytest.fixture

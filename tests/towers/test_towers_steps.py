@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,14 +11,9 @@ import pytest
 from recommender.towers.batches import NONE, Step, candidates, hard_negatives, steps, target_weights, whole
 from recommender.towers.inputs import TowerInputs, Vocabulary
 from recommender.towers.options import TowerOptions
-from tests.towers_world import FAST, towers_world
+from tests.towers.world import FAST
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
-
-
-@pytest.fixture(scope="module")
-def read(sample_folder: Path) -> tuple[Vocabulary, TowerInputs]:
-    return towers_world(sample_folder).read
 
 
 def one_pass(inputs: TowerInputs, options: TowerOptions = FAST, seed: int = 0) -> Iterator[Step]:

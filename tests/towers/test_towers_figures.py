@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,29 +18,8 @@ from kg.tables import Tables
 from recommender.towers.figures import figures_of, ranked
 from recommender.towers.indicators import INDICATORS, STALE_DAYS, WINDOW, closes_by_asset, indicators, log_returns
 from recommender.towers.inputs import TowerInputs, Vocabulary, tower_inputs, vocabulary_of
-from tests.towers_world import towers_world
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
-
-
-@pytest.fixture(scope="module")
-def tables(sample_folder: Path) -> Tables:
-    return towers_world(sample_folder).tables
-
-
-@pytest.fixture(scope="module")
-def graph(sample_folder: Path) -> KnowledgeGraph:
-    return towers_world(sample_folder).graph
-
-
-@pytest.fixture(scope="module")
-def known(sample_folder: Path) -> pd.DataFrame:
-    return towers_world(sample_folder).known
-
-
-@pytest.fixture(scope="module")
-def read(sample_folder: Path) -> tuple[Vocabulary, TowerInputs]:
-    return towers_world(sample_folder).read
 
 
 def test_indicators_by_their_formulas() -> None:

@@ -28,18 +28,13 @@ from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scor
 from recommender.towers.model import TowerParts
 from recommender.towers.placed import PlacedTowers
 from recommender.training import TrainingOptions
-from tests.towers_world import FAST, TowersWorld, towers_world
+from tests.towers.world import FAST, TowersWorld
 from web.cli import main
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 USERS = np.arange(0, 190, 3)
-
-
-@pytest.fixture(scope="module")
-def world(sample_folder: Path) -> TowersWorld:
-    return towers_world(sample_folder)
 
 
 @pytest.fixture(scope="module")

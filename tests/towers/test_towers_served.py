@@ -17,26 +17,10 @@ from kg.graph import KnowledgeGraph
 from kg.tables import Tables
 from recommender.evaluation.stranger import with_stranger
 from recommender.towers.model import TowerVectors, TwoTowers
-from tests.towers_world import towers_world
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="module")
-def tables(sample_folder: Path) -> Tables:
-    return towers_world(sample_folder).tables
-
-
-@pytest.fixture(scope="module")
-def graph(sample_folder: Path) -> KnowledgeGraph:
-    return towers_world(sample_folder).graph
-
-
-@pytest.fixture(scope="module")
-def trained(sample_folder: Path) -> TwoTowers:
-    return towers_world(sample_folder).trained
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_refreshing_the_same_day_changes_nothing(graph: KnowledgeGraph, trained: TwoTowers) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,34 +24,9 @@ from recommender.towers.inputs import TowerInputs, Vocabulary
 from recommender.towers.model import TwoTowers, fit_two_towers
 from recommender.towers.options import TowerOptions
 from tests.eval_world import two_tastes
-from tests.towers_world import DAY, FAST, towers_world
+from tests.towers.world import DAY, FAST
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
-
-
-@pytest.fixture(scope="module")
-def read(sample_folder: Path) -> tuple[Vocabulary, TowerInputs]:
-    return towers_world(sample_folder).read
-
-
-@pytest.fixture(scope="module")
-def tables(sample_folder: Path) -> Tables:
-    return towers_world(sample_folder).tables
-
-
-@pytest.fixture(scope="module")
-def graph(sample_folder: Path) -> KnowledgeGraph:
-    return towers_world(sample_folder).graph
-
-
-@pytest.fixture(scope="module")
-def known(sample_folder: Path) -> pd.DataFrame:
-    return towers_world(sample_folder).known
-
-
-@pytest.fixture(scope="module")
-def trained(sample_folder: Path) -> TwoTowers:
-    return towers_world(sample_folder).trained
 
 
 def test_nothing_after_the_cut_changes_a_vector(tables: Tables, trained: TwoTowers) -> None:

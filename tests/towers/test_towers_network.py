@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,17 +14,12 @@ from recommender.interactions import PROFILE_RELATIONS
 from recommender.towers.batches import whole
 from recommender.towers.inputs import TowerInputs, Vocabulary
 from recommender.towers.model import score
-from tests.towers_world import FAST, towers_world
+from tests.towers.world import FAST
 
 if TYPE_CHECKING:
     from recommender.towers.network import Towers
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
-
-
-@pytest.fixture(scope="module")
-def read(sample_folder: Path) -> tuple[Vocabulary, TowerInputs]:
-    return towers_world(sample_folder).read
 
 
 def test_scores_are_products_by_kind() -> None:

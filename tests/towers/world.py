@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -32,9 +31,8 @@ class TowersWorld:
     read: tuple[Vocabulary, TowerInputs]
 
 
-@cache
 def towers_world(folder: Path) -> TowersWorld:
-    """The world of a folder, trained when it is first asked for."""
+    """The world of a folder; training it takes a while."""
     tables = read_folder(folder)
     graph, known = assemble_graph(tables, DAY), tables.prices[tables.prices["date"] <= pd.Timestamp(DAY)]
     trained = fit_two_towers(graph, 0, known, FAST)
