@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-import numpy as np
-
 from explain.explanation import Explanation
 from explain.ledger.ledger import ACCESS
 from explain.ledger.writer import Receipt
@@ -16,6 +14,7 @@ from explain.records.keep import keep
 from explain.records.serve import tags_of
 from explain.wording import LANGUAGES
 from recommender.audience import Prospect, audience
+from recommender.retrieve import user_position
 
 AUDIENCE: Final = "audience"
 """The kind of the entries that say whom staff were shown: one for each person, sealed with that person's key."""
@@ -53,8 +52,7 @@ def recorded_audience(desk: Desk, asked: AudienceQuestion, langs: Sequence[str] 
     graph = scorer.graph
     people = audience(scorer, asked.asset_id, asked.k, gate=adviser.gate)
     asset = graph.asset_row(asked.asset_id) - int(graph.assets[0])
-    users = np.searchsorted(graph.nodes.id[graph.users].astype(str), [person.user_id for person in people])
-    accounts = [scorer.account(int(user), asset) for user in users]
+    accounts = [scorer.account(user_position(graph, person.user_id), asset) for person in people]
     told = tuple(zip(people, (adviser.explainer.explain(each, langs=langs) for each in accounts), strict=True))
     return Audience(told, _record(desk, asked, told))
 
