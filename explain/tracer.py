@@ -30,8 +30,20 @@ class _Rest:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The latest investor, and the edges that leave them; nobody else's paths have these."""
+
+    row: int
+    node: PathNode
+    steps: dict[tuple[int, str, int], PathEdge]
+
+
 class Tracer:
-    """Looks up what the walks of one snapshot's accounts go through; what it has seen it remembers.
+    """Looks up what the walks of one snapshot's accounts go through.
+
+    What it has seen of assets and attributes it remembers; of investors only the latest, or memory would grow with
+    everyone who asks.
 
     Args:
         graph: the snapshot that the accounts' rows belong to.
@@ -46,6 +58,7 @@ class Tracer:
         self._nodes: dict[int, PathNode] = {}
         self._rests: dict[tuple[tuple[int, ...], tuple[str, ...], int], _Rest] = {}
         self._steps: dict[tuple[int, str, int], PathEdge] = {}
+        self._latest: _Own | None = None
 
     def share_with(self, other: Tracer) -> None:
         """Remember together with `other`, which looks at the same snapshot."""
@@ -60,6 +73,8 @@ class Tracer:
                 not add up to the score.
         """
         parts, paths = [], []
+        if self._is_investor(account.user):
+            self._own(account.user)
         for channel in account.channels:
             shown, withheld = self._split(account, channel)
             parts.append(ChannelPart(channel.name, channel.value, channel.remainder + withheld, withheld))
@@ -78,6 +93,9 @@ class Tracer:
 
     def node(self, row: int) -> PathNode:
         """The node at `row` as a person reads it."""
+        if self._is_investor(row):
+            latest = self._latest  # read once: several threads may ask at a time
+            return latest.node if latest is not None and latest.row == row else self._make_node(row)
         found = self._nodes.get(row)
         if found is None:
             if len(self._nodes) > _MEMO_SIZE:
@@ -91,13 +109,30 @@ class Tracer:
         Raises:
             ExplanationError: the graph has no such edge.
         """
-        key = (start, relation, end)
-        found = self._steps.get(key)
+        key, remembered = (start, relation, end), self._steps
+        if self._is_investor(start):
+            remembered = self._own(start).steps
+        found = remembered.get(key)
         if found is None:
-            if len(self._steps) > _MEMO_SIZE:
-                self._steps.clear()
-            found = self._steps[key] = self._make_step(start, relation, end)
+            if len(remembered) > _MEMO_SIZE:
+                remembered.clear()
+            found = remembered[key] = self._make_step(start, relation, end)
         return found
+
+    def _is_investor(self, row: int) -> bool:
+        return self._investors[0] <= row <= self._investors[1]
+
+    @cached_property
+    def _investors(self) -> tuple[int, int]:
+        """First and last row of the investors; no row is between them where there are none."""
+        users = self.graph.users
+        return (int(users[0]), int(users[-1])) if len(users) else (0, -1)
+
+    def _own(self, user: int) -> _Own:
+        latest = self._latest
+        if latest is None or latest.row != user:
+            latest = self._latest = _Own(user, self._make_node(user), {})
+        return latest
 
     # -- paths -----------------------------------------------------------------------------------------------
 
@@ -135,17 +170,11 @@ class Tracer:
         return found
 
     def _make_rest(self, rows: tuple[int, ...], relations: tuple[str, ...], count: int) -> _Rest:
-        if any(first <= row <= last for row in rows for first, last in self._users):
+        if any(map(self._is_investor, rows)):
             raise ExplanationError(f"a walk to {self.node(rows[-1]).name!r} shows an investor: sum other investors up")
         edges = tuple(map(self.step, rows, relations, rows[1:]))
         nodes = tuple(self._others(count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
         return _Rest(nodes, edges, SEPARATOR.join(OTHERS_KEY if n.id is None else f"{n.kind}:{n.id}" for n in nodes))
-
-    @cached_property
-    def _users(self) -> list[tuple[int, int]]:
-        """First and last row of the investors, if there are any."""
-        users = self.graph.users
-        return [(int(users[0]), int(users[-1]))] if len(users) else []
 
     def _others(self, count: int) -> PathNode:
         return PathNode(None, USER, wording_of("en").others(count), wording_of("zh-TW").others(count))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from explain.ledger.keys import SigningKey
 from explain.ledger.ledger import Ledger
 from explain.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from explain.ledger.note import open_checkpoint
+from explain.ledger.squeeze import Part, Squeezed
 from explain.ledger.store import ENTRY, PERSON_KEY
 from explain.ledger.verify import verify_ledger
 from kg.errors import LedgerError, UsageError
@@ -172,3 +174,10 @@ def test_canonical_json_of_odd_values(value: Any) -> None:
 def test_what_has_no_canonical_form(value: Any) -> None:
     with pytest.raises(LedgerError, match="canonical JSON"):
         canonical(value)
+
+
+@given(st.lists(st.binary(max_size=3000), max_size=6))
+def test_parts_joined_are_one_stream(texts: list[bytes]) -> None:
+    squeezed = Squeezed.joined(map(Part.of, texts))
+    assert squeezed.text == b"".join(texts)
+    assert zlib.decompress(squeezed.stream) == Squeezed.of(b"".join(texts)).text

@@ -14,9 +14,11 @@ from kg.errors import LedgerError
 # (1.0, 1e-07), escapes, keys beyond the basic plane (sorted by UTF-16 units there), and integers beyond 2**53.
 # Floats are corrected here; whatever else occurs goes to the library.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-_FLOAT: Final = re.compile(r"(?<![\d.])-?\d++(?:\.0(?![\de])|(?:\.\d++)?e[+-]?\d++)")
-_ASTRAL: Final = re.compile(rb"[\xf0-\xf4]")
-_LONG_NUMBER: Final = re.compile(r"(?<![.\d])\d{16}")
+_TEXT: Final = "\0"
+"""Stands for a text while numbers are corrected; no JSON has it."""
+
+_EXPONENT: Final = re.compile(r"e[+-]\d++")
+_LONG_OR_MINUS_ZERO: Final = re.compile(r"(?:^|[\[,:\0-])\d{16}|-0(?![\d.])")
 
 
 def canonical(value: Any) -> bytes:
@@ -36,30 +38,38 @@ def canonical(value: Any) -> bytes:
 
 def _fast(value: Any) -> bytes | None:
     """The same bytes as the library's, or None where that is not certain."""
-    text = _ENCODER.encode(value)
-    if "\\" in text:
+    written = _ENCODER.encode(value)
+    if "\\" in written or len(written.encode("utf-16-le")) != 2 * len(written):
         return None
-    parts = text.split('"')
-    for at in range(0, len(parts), 2):  # without escapes, every other part stands outside of texts
-        part = parts[at]
-        if "." in part or "e" in part:
-            part = parts[at] = _FLOAT.sub(_number, part)
-        if len(part) > 15 and _LONG_NUMBER.search(part):
-            return None
-    made = '"'.join(parts).encode()
-    return None if _ASTRAL.search(made) else made
+    parts = written.split('"')  # without escapes, every other part stands outside of texts
+    plain = _without_exponents(_TEXT.join(parts[::2]))
+    for end in (",", "]", "}", _TEXT):
+        plain = plain.replace(f".0{end}", end)
+    plain = plain.removesuffix(".0")
+    if _LONG_OR_MINUS_ZERO.search(plain):
+        return None
+    parts[::2] = plain.split(_TEXT)
+    return '"'.join(parts).encode()
 
 
-def _number(found: re.Match[str]) -> str:
-    """The float that Python writes as `found` as ECMAScript writes it: decimal from 1e-6 on, without `e-0`."""
-    text = found.group()
-    if text.endswith(".0") and text != "-0.0":
-        return text[:-2]
-    mantissa, _, exponent = text.partition("e-0")
-    if exponent in {"7", "8", "9"}:
-        return f"{mantissa}e-{exponent}"
-    if exponent in {"5", "6"} and mantissa[0] != "-":
-        return f"0.{'0' * (int(exponent) - 1)}{mantissa.replace('.', '')}"
-    if "e-" in text and not exponent:
-        return text
-    return bytes(rfc8785.dumps(float(text))).decode()
+def _without_exponents(plain: str) -> str:
+    """With each float that Python writes with an exponent as ECMAScript writes it."""
+    made, done = [], 0
+    for found in _EXPONENT.finditer(plain):
+        before = plain[done : found.start()]
+        kept = before.rstrip("0123456789.-")
+        made += [kept, _number(before[len(kept) :], found.group())]
+        done = found.end()
+    return "".join([*made, plain[done:]])
+
+
+def _number(mantissa: str, exponent: str) -> str:
+    """A float as ECMAScript writes it: decimal from 1e-6 on, without `e-0`."""
+    small = exponent.removeprefix("e-0")
+    if small in {"7", "8", "9"}:
+        return f"{mantissa}e-{small}"
+    if small in {"5", "6"} and mantissa[0] != "-":
+        return f"0.{'0' * (int(small) - 1)}{mantissa.replace('.', '')}"
+    if exponent.startswith("e-") and small == exponent:
+        return f"{mantissa}{exponent}"
+    return bytes(rfc8785.dumps(float(mantissa + exponent))).decode()

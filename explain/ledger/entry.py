@@ -21,12 +21,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from explain.ledger.canonical import canonical
 from explain.ledger.keys import NONCE_BYTES
+from explain.ledger.squeeze import Squeezed
 from kg.errors import LedgerError
 
 SEALED: Final = "aes256gcm-zlib"
 PLAIN: Final = "json"
-_LEVEL: Final = 1
-"""zlib's fastest: explanations repeat themselves so much that more effort gains little."""
 
 
 class GoneError(LedgerError):
@@ -39,7 +38,7 @@ class Draft:
 
     Attributes:
         kind: recommendation, access, hold, …
-        payload: canonical JSON.
+        payload: canonical JSON, compressed or not.
         subject: keyed hash of the person it is about, empty for none.
         retention: the class that says how long it is kept.
         time: when it was made, UTC.
@@ -48,7 +47,7 @@ class Draft:
 
     id: str
     kind: str
-    payload: bytes
+    payload: bytes | Squeezed
     subject: str
     retention: str
     time: datetime
@@ -105,8 +104,12 @@ def make_leaf(draft: Draft, seq: int, prev: str, key_id: str, data_key: bytes | 
         "tags": dict(draft.tags),
         "time": time_text(draft.time),
     }
-    body = draft.payload if data_key is None else _sealed(draft, key_id, data_key)
+    body = _plain(draft.payload) if data_key is None else _sealed(draft, key_id, data_key)
     return canonical(header) + b"\n" + body
+
+
+def _plain(payload: bytes | Squeezed) -> bytes:
+    return payload.text if isinstance(payload, Squeezed) else payload
 
 
 def record_key(data_key: bytes, record_id: str) -> bytes:
@@ -116,7 +119,9 @@ def record_key(data_key: bytes, record_id: str) -> bytes:
 
 def _sealed(draft: Draft, key_id: str, data_key: bytes) -> bytes:
     nonce, key = secrets.token_bytes(NONCE_BYTES), record_key(data_key, draft.id)
-    return nonce + AESGCM(key).encrypt(nonce, zlib.compress(draft.payload, _LEVEL), f"{draft.id} {key_id}".encode())
+    payload = draft.payload
+    squeezed = payload if isinstance(payload, Squeezed) else Squeezed.of(payload)
+    return nonce + AESGCM(key).encrypt(nonce, squeezed.stream, f"{draft.id} {key_id}".encode())
 
 
 def read_header(leaf: bytes) -> Header:

@@ -19,6 +19,7 @@ from explain.ledger.entry import Draft, GoneError, Header, new_id, open_payload,
 from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE, MasterKey, SigningKey, master_key, signing_key
 from explain.ledger.merkle import consistency_proof, inclusion_proof
 from explain.ledger.note import Checkpoint, Note, Verifier
+from explain.ledger.squeeze import Squeezed
 from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, Store, open_store
 from explain.ledger.tree import TileReader
 from explain.ledger.writer import KEY_KINDS, Change, Receipt, Writer
@@ -71,11 +72,11 @@ class Ledger:
 
     # -- writing ---------------------------------------------------------------------------------------------
 
-    def append(self, record: Mapping[str, Any] | bytes, *, person: str | None, **about: Any) -> Receipt:
+    def append(self, record: Mapping[str, Any] | Squeezed, *, person: str | None, **about: Any) -> Receipt:
         """Append one record; once it returns, the record is on disk under a signed checkpoint.
 
         Args:
-            record: anything that RFC 8785 can write, or what it wrote.
+            record: anything that RFC 8785 can write, or what it wrote, compressed.
             person: whose key seals it; None for what is about nobody, which stays readable.
             about: `kind` (a recommendation unless it says otherwise), `retention` (class) and `tags`.
 
@@ -86,7 +87,7 @@ class Ledger:
 
     def append_many(
         self,
-        records: Sequence[tuple[Mapping[str, Any] | bytes, str | None]],
+        records: Sequence[tuple[Mapping[str, Any] | Squeezed, str | None]],
         *,
         kind: str = RECOMMENDATION,
         retention: str = "advice",
@@ -98,7 +99,7 @@ class Ledger:
 
     def draft(
         self,
-        record: Mapping[str, Any] | bytes,
+        record: Mapping[str, Any] | Squeezed,
         person: str | None,
         kind: str,
         retention: str = "ledger",
@@ -106,7 +107,7 @@ class Ledger:
     ) -> Draft:
         """An entry of now, still to be written."""
         subject = "" if person is None else self.master.subject(person)
-        payload = record if isinstance(record, bytes) else canonical(record)
+        payload = record if isinstance(record, Squeezed) else canonical(record)
         return Draft(new_id(), kind, payload, subject, retention, self.clock(), tags or {})
 
     def write(self, drafts: Sequence[Draft], also: Change | None = None) -> list[Receipt]:

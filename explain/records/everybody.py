@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow as pa
 
 from explain.ledger.canonical import canonical
 from explain.ledger.ledger import RECOMMENDATION, Ledger
+from explain.ledger.squeeze import Squeezed
 from explain.ledger.writer import Receipt
 from explain.records.adviser import Adviser, Question
 from explain.records.keep import keep
@@ -97,12 +97,10 @@ def record_everybody(
     ids, chunks = adviser.build.graph.nodes.id[adviser.build.graph.users], []
     first, done = "", 0
     for chunk in _answered(_Job(adviser, asked), workers or os.cpu_count() or 1):
-        records = [
-            (zlib.decompress(record), str(user)) for record, user in zip(chunk.records, ids[chunk.users], strict=True)
-        ]
-        receipts = ledger.append_many(records, kind=RECOMMENDATION, tags=tags_of(adviser))
+        records = zip(chunk.records, map(str, ids[chunk.users]), strict=True)
+        receipts = ledger.append_many(list(records), kind=RECOMMENDATION, tags=tags_of(adviser))
         chunks.append(chunk)
-        first, done = first or receipts[0].id, done + len(records)
+        first, done = first or receipts[0].id, done + len(receipts)
         progress.update(f"recommend to {done:,} investors")
     return Lists(
         np.concatenate([chunk.users for chunk in chunks]),
@@ -136,12 +134,12 @@ def serve_everybody(
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Lists of some investors as in `Lists`, and their records as compressed canonical JSON."""
+    """Lists of some investors as in `Lists`, and their records as canonical JSON."""
 
     users: IntArray
     assets: IntArray
     scores: FloatArray
-    records: list[bytes]
+    records: list[Squeezed]
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,7 @@ class _Job:
             n = len(advice.lines)
             assets[row, :n] = [graph.asset_row(line.asset_id) - graph.assets[0] for line in advice.lines]
             scores[row, :n] = [line.score for line in advice.lines]
-            records.append(zlib.compress(canonical(record_of(self.adviser, advice)), 1))
+            records.append(Squeezed.of(canonical(record_of(self.adviser, advice))))
         return _Chunk(users, assets, scores, records)
 
 

@@ -6,9 +6,9 @@ be some five times as large. `expanded` gives the form that `explain --format js
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from explain.evidence import PathEdge, PathNode
 from explain.explanation import Explanation
@@ -21,27 +21,64 @@ _PATH: Final = ("id", "channel", "contribution", "count")
 _RESULT: Final = ("outcome", "effect", "reason", "measured", "limit", "subject")
 
 
+Cited = TypeVar("Cited")
+
+
 @dataclass
-class _Column:
-    """Rows that stand once each."""
+class _Column(Generic[Cited]):
+    """Rows that stand once each.
 
+    Attributes:
+        row_of: a value as it stands in the table.
+        key_of: values with the same key are the same row.
+    """
+
+    row_of: Callable[[Cited], Any]
+    key_of: Callable[[Cited], Hashable]
     rows: list[Any] = field(default_factory=list)
-    places: dict[Hashable, int] = field(default_factory=dict)
+    _places: dict[Hashable, int] = field(default_factory=dict)
+    _seen: dict[int, int] = field(default_factory=dict)
+    _kept: list[Cited] = field(default_factory=list)
 
-    def place(self, key: Hashable, row: Any) -> int:
-        at = self.places.setdefault(key, len(self.rows))
+    def places(self, values: Iterable[Cited]) -> list[int]:
+        """Where the row of each value stands; the same object, cited hundreds of times, is not hashed again."""
+        seen = self._seen
+        return [at if (at := seen.get(id(value))) is not None else self._place(value) for value in values]
+
+    def _place(self, value: Cited) -> int:
+        at = self._places.setdefault(self.key_of(value), len(self.rows))
         if at == len(self.rows):
-            self.rows.append(row)
+            self.rows.append(self.row_of(value))
+        self._seen[id(value)] = at
+        self._kept.append(value)  # so that no other object gets its id
         return at
 
 
-@dataclass
+def _node_row(node: PathNode) -> list[Any]:
+    return [node.id, node.kind, node.name, node.local_name]
+
+
+def _node_key(node: PathNode) -> Hashable:
+    return node.kind, node.id, node.name
+
+
+def _edge_row(edge: PathEdge) -> list[Any]:
+    days = edge.as_of.isoformat(), edge.known_at.isoformat()
+    return [edge.head, edge.relation, edge.tail, edge.weight, edge.source, *days]
+
+
+def _itself(value: Hashable) -> Hashable:
+    return value
+
+
 class Tables:
     """Collects the nodes, edges and facts of one record."""
 
-    nodes: _Column = field(default_factory=_Column)
-    edges: _Column = field(default_factory=_Column)
-    facts: _Column = field(default_factory=_Column)
+    def __init__(self) -> None:
+        """Nothing is cited yet."""
+        self.nodes = _Column(_node_row, _node_key)
+        self.edges: _Column[PathEdge] = _Column(_edge_row, _itself)
+        self.facts: _Column[Fact] = _Column(Fact.to_json, _itself)
 
     def to_json(self) -> dict[str, list[Any]]:
         """The tables as they stand in the record."""
@@ -49,17 +86,8 @@ class Tables:
 
     def explanation(self, explanation: Explanation) -> dict[str, Any]:
         """An explanation in places; what the record says elsewhere (investor, asset, build) is left out."""
-        paths = [
-            [
-                p.id,
-                p.channel,
-                p.contribution,
-                p.count,
-                [self._node(n) for n in p.nodes],
-                [self._edge(e) for e in p.edges],
-            ]
-            for p in explanation.paths
-        ]
+        nodes, edges = self.nodes.places, self.edges.places
+        paths = [[p.id, p.channel, p.contribution, p.count, nodes(p.nodes), edges(p.edges)] for p in explanation.paths]
         return {
             "score": explanation.score,
             "base": [[name, value] for name, value in explanation.base],
@@ -79,27 +107,10 @@ class Tables:
         return {"outcome": verdict.outcome.word, "against": against}
 
     def _result(self, result: RuleResult) -> list[Any]:
-        facts = [self._fact(fact) for fact in result.facts]
+        facts = self.facts.places(result.facts)
         words = [result.outcome.word, result.effect.word, result.reason]
         found = [*words, result.measured, result.limit, result.subject, facts]
         return found if result.warn_at is None else [*found, result.warn_at]
-
-    def _node(self, node: PathNode) -> int:
-        key = (node.kind, node.id, node.name)
-        return self.nodes.place(key, [node.id, node.kind, node.name, node.local_name])
-
-    def _edge(self, edge: PathEdge) -> int:
-        at = self.edges.places.get(edge)
-        return self.edges.place(edge, _edge_row(edge)) if at is None else at
-
-    def _fact(self, fact: Fact) -> int:
-        at = self.facts.places.get(fact)
-        return self.facts.place(fact, fact.to_json()) if at is None else at
-
-
-def _edge_row(edge: PathEdge) -> list[Any]:
-    days = edge.as_of.isoformat(), edge.known_at.isoformat()
-    return [edge.head, edge.relation, edge.tail, edge.weight, edge.source, *days]
 
 
 def expanded(record: Mapping[str, Any]) -> dict[str, Any]:

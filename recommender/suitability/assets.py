@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ class AssetFacts:
         restriction: (n,) positions in `rules.restrictions`, -1 where none is in force.
         stop_edge: (n,) the edge that says that the asset cannot be bought, -1 where there is none.
         exposure: the look-through, by the names of `rules.CONCENTRATIONS`.
+        kept: facts that verdicts have cited (see `evidence.facts_used`).
     """
 
     graph: KnowledgeGraph
@@ -48,6 +50,7 @@ class AssetFacts:
     restriction: IntArray
     stop_edge: IntArray
     exposure: dict[str, Exposure]
+    kept: dict[Hashable, tuple[Fact, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
 
 
 def asset_facts(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None = None) -> AssetFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -18,6 +18,7 @@ from recommender.suitability.rules import Rule, RuleSet
 from recommender.suitability.verdict import REASON_CODE, Fact, Judgement
 
 _WHOLE: Final = 1e-9
+_MEMO_SIZE: Final = 2**16
 _MOST_HOLDINGS: Final = 3
 _MEMBERSHIP: Final = MappingProxyType({"issuer": Relation.ISSUED_BY, "industry": Relation.IN_INDUSTRY})
 
@@ -25,34 +26,59 @@ _MEMBERSHIP: Final = MappingProxyType({"issuer": Relation.ISSUED_BY, "industry":
 def facts_used(
     rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement
 ) -> tuple[Fact, ...]:
-    """What `rule` used to judge the asset at position `asset`; `found` is about all assets."""
+    """What `rule` used to judge the asset at position `asset`; `found` is about all assets.
+
+    What is about assets alone, and what one investor's verdicts cite again and again, is made once and kept.
+    """
     if found.reason[asset] == REASON_CODE["exempt"] and investor.segment is not None:
         return (edge_fact(assets.graph, investor.segment[1]),)
     if rule.kind in LEVEL_TABLE:
-        return tuple(_level_facts(rule, assets, investor, asset))
+        return _of_level(rule, assets, investor) + _class_of(rule, assets, asset)
     if rule.kind == "concentration":
-        return tuple(_concentration_facts(rule, assets, investor, asset, int(found.subject[asset])))
+        group = int(found.subject[asset])
+        return _purchase(rule, assets, asset, group) + _held_already(rule, assets, investor, group)
     if rule.kind == "restricted":
         return tuple(_restriction_facts(assets, asset))
     if rule.kind == "tradable":
-        return tuple(_market_facts(assets, asset))
+        return _kept(assets.kept, ("tradable", asset), lambda: _market_facts(assets, asset))
     edge = int(fact_edge(rule, assets, investor, np.array([asset]))[0])
-    return (edge_fact(assets.graph, edge),) if edge >= 0 else ()
+    return _kept(assets.kept, ("edge", edge), lambda: [edge_fact(assets.graph, edge)]) if edge >= 0 else ()
+
+
+def _kept(
+    kept: dict[Hashable, tuple[Fact, ...]], key: Hashable, make: Callable[[], Iterable[Fact]]
+) -> tuple[Fact, ...]:
+    found = kept.get(key)
+    if found is None:
+        if len(kept) > _MEMO_SIZE:
+            kept.clear()
+        found = kept[key] = tuple(make())
+    return found
 
 
 def _asset_id(assets: AssetFacts, asset: int) -> str:
     return str(assets.graph.nodes.id[assets.graph.assets[asset]])
 
 
-def _level_facts(rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int) -> Iterator[Fact]:
-    if LEVEL_TABLE[rule.kind] in investor.levels:
-        yield level_fact(assets, investor, LEVEL_TABLE[rule.kind])
-    if rule.kind == "complexity":
-        yield from _derived(assets, asset, "COMPLEXITY", assets.complexity[asset], int(assets.complexity_rule[asset]))
+def _of_level(rule: Rule, assets: AssetFacts, investor: InvestorFacts) -> tuple[Fact, ...]:
+    table = LEVEL_TABLE[rule.kind]
+    if table not in investor.levels:
+        return ()
+    return _kept(investor.kept, table, lambda: [level_fact(assets, investor, table)])
+
+
+def _class_of(rule: Rule, assets: AssetFacts, asset: int) -> tuple[Fact, ...]:
+    name = "COMPLEXITY" if rule.kind == "complexity" else "RISK_CLASS"
+    return _kept(assets.kept, (name, asset), lambda: _class_facts(assets, asset, name))
+
+
+def _class_facts(assets: AssetFacts, asset: int, name: str) -> Iterator[Fact]:
+    if name == "COMPLEXITY":
+        yield from _derived(assets, asset, name, assets.complexity[asset], int(assets.complexity_rule[asset]))
     elif assets.risk_edge[asset] >= 0:
         yield edge_fact(assets.graph, int(assets.risk_edge[asset]))
     else:
-        yield from _derived(assets, asset, "RISK_CLASS", assets.risk_class[asset], int(assets.risk_rule[asset]))
+        yield from _derived(assets, asset, name, assets.risk_class[asset], int(assets.risk_rule[asset]))
 
 
 def _derived(assets: AssetFacts, asset: int, name: str, value: float, derivation: int) -> Iterator[Fact]:
@@ -76,21 +102,32 @@ def rules_source(rules: RuleSet) -> str:
     return f"rules {rules.market} {rules.version}"
 
 
-def _concentration_facts(
-    rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int, group: int
-) -> Iterator[Fact]:
-    """The candidate's part in the group, then the positions that are in it already."""
+def _purchase(rule: Rule, assets: AssetFacts, asset: int, group: int) -> tuple[Fact, ...]:
+    """The candidate's part in the group that the rule found, if it found one."""
+    key = (rule.group, asset, group)
+    return _kept(assets.kept, key, lambda: _purchase_facts(rule, assets, asset, group)) if group >= 0 else ()
+
+
+def _purchase_facts(rule: Rule, assets: AssetFacts, asset: int, group: int) -> Iterator[Fact]:
     exposure = assets.exposure[rule.group]
-    if group < 0:
-        return
     part = exposure.part(asset, group)
     name, source = str(exposure.names[group]), rules_source(assets.rules)
     note = "with a look through funds" if part < 1 - _WHOLE else ""
     yield Fact(_asset_id(assets, asset), "EXPOSURE", name, value=part, source=source, note=note)
     yield Fact("", "PURCHASE_SHARE", value=assets.rules.purchase_share, source=source, note="assumed for the purchase")
     yield from _membership_facts(rule, assets, asset, group)
-    for at, held in enumerate(investor.held):
-        counted = exposure.part(int(held), group)
+
+
+def _held_already(rule: Rule, assets: AssetFacts, investor: InvestorFacts, group: int) -> tuple[Fact, ...]:
+    """The positions that are in the group already."""
+    key = (rule.group, group)
+    return _kept(investor.kept, key, lambda: _held_facts(rule, assets, investor, group)) if group >= 0 else ()
+
+
+def _held_facts(rule: Rule, assets: AssetFacts, investor: InvestorFacts, group: int) -> Iterator[Fact]:
+    exposure = assets.exposure[rule.group]
+    for at, held in enumerate(investor.held.tolist()):
+        counted = exposure.part(held, group)
         if investor.share[at] > 0 and counted > 0:
             fact = share_fact(assets, investor, at)
             through = f"{counted:.1%} of it counts" if counted < 1 - _WHOLE else ""

@@ -121,7 +121,7 @@ class Gate:
         return Screening(self.assets, investor, at, judgements, np.stack(effects)[: len(rules)])
 
     def _finding(self, number: int, rule: Rule, investor: InvestorFacts) -> Finding:
-        key = same_finding(rule, self.assets, investor)
+        key = same_finding(rule, investor)
         found = None if key is None else self._kept.get((number, key))
         if found is None:
             judgement = judge(rule, self.assets, investor, np.arange(len(self.assets.graph.assets)))

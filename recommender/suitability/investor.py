@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -55,6 +56,7 @@ class InvestorFacts:
         edges: (h,) the HOLDS edges.
         share: (h,) float64 fractions of the portfolio; they sum to 1 at most, the rest is not known or cash.
         weighting: how `share` came about: stated, valued, equal, unknown, or none for an empty portfolio.
+        kept: facts that verdicts have cited (see `evidence.facts_used`).
     """
 
     row: int
@@ -64,6 +66,7 @@ class InvestorFacts:
     edges: IntArray
     share: FloatArray
     weighting: str
+    kept: dict[Hashable, tuple[Fact, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
 
 
 def investor_facts(assets: AssetFacts, user_row: int) -> InvestorFacts:

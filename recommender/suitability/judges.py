@@ -42,20 +42,18 @@ def is_exempt(rule: Rule, investor: InvestorFacts) -> bool:
     return investor.segment is not None and investor.segment[0].casefold() in rule.exempt
 
 
-def same_finding(rule: Rule, assets: AssetFacts, investor: InvestorFacts) -> Hashable:
+def same_finding(rule: Rule, investor: InvestorFacts) -> Hashable:
     """What decides the rule's findings beside the assets: investors with the same key get the same ones.
 
-    None where that is the whole portfolio, or a number of years that a question assumes.
+    None where that is the whole portfolio, the day of an answer, or a number of years that a question assumes.
     """
     if is_exempt(rule, investor):
         return "exempt"
     if rule.kind in LEVEL_TABLE:
         level = investor.levels.get(LEVEL_TABLE[rule.kind])
         return None if level is not None and not level.name else ("level", None if level is None else level.name)
-    if rule.kind == "freshness" and rule.group == "profile":
-        level = investor.levels.get("risk")
-        return "day", None if level is None or level.edge < 0 else int(assets.graph.edges.as_of[level.edge])
-    return None if rule.kind == "concentration" else "assets"
+    of_investor = rule.kind == "concentration" or (rule.kind == "freshness" and rule.group == "profile")
+    return None if of_investor else "assets"
 
 
 # -- levels --------------------------------------------------------------------------------------------------

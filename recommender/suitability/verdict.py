@@ -23,7 +23,10 @@ class Outcome(IntEnum):
     @property
     def word(self) -> str:
         """The outcome as it stands in rule files and records."""
-        return self.name.lower()
+        return _WORDS[self]
+
+
+_WORDS: Final = tuple(outcome.name.lower() for outcome in Outcome)
 
 
 @dataclass(frozen=True)

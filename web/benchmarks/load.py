@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import random
 import re
@@ -51,12 +50,12 @@ def load(build: Build) -> list[Figure]:
     known = frozenset(users)
     with tempfile.TemporaryDirectory() as folder, _site(build, Path(folder)) as (process, address):
         first = _asked(address, [(0.0, user) for user in users], clients=1)
-        started, memory = _cpu_seconds(process.pid), [_resident_mb(process.pid)]
+        started, memory = _cpu_seconds(process.pid), [_memory_mb(process.pid)]
         due = _moments(rng, users, newcomers, RATE * seconds, seconds)
         with _looking(process.pid, seconds, memory):
             again = _asked(address, due, clients=_CLIENTS)
         cpu = _cpu_seconds(process.pid) - started
-        memory.append(_resident_mb(process.pid))
+        memory.append(_memory_mb(process.pid))
         recorded = _records(Path(folder))
     asked, new = len(users) + len(due), sum(user not in known for _, user in due) / len(due)
     return [
@@ -89,7 +88,7 @@ def _looking(pid: int, seconds: int, memory: list[float]) -> Iterator[None]:
 
     def look() -> None:
         while len(memory) < _LOOKS and not over.wait(seconds / _LOOKS):
-            memory.append(_resident_mb(pid))
+            memory.append(_memory_mb(pid))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -159,7 +158,7 @@ def _ask(connection: http.client.HTTPConnection, user_id: str) -> str:
         return str(error)
     if response.status != http.HTTPStatus.OK:
         return str(response.status)
-    return "" if "recommended" in json.loads(body) else "no list"
+    return "" if b'"recommended"' in body else "no list"
 
 
 @contextmanager
@@ -183,14 +182,28 @@ def _site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], s
             process.terminate()
 
 
+def _processes(pid: int) -> list[int]:
+    """The site's process and its helpers."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *map(int, children)]
+
+
 def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor time of all of the site's processes."""
+    total = 0
+    for each in _processes(pid):
+        fields = Path(f"/proc/{each}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
 
 
-def _resident_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1e3
+def _memory_mb(pid: int) -> float:
+    """Memory of all of the site's processes; what they share counts once."""
+    total = 0
+    for each in _processes(pid):
+        lines = Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1e3
 
 
 def _records(folder: Path) -> int:

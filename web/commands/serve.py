@@ -34,6 +34,12 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """--host and --port, which `demo` has as well."""
     parser.add_argument("--host", default=HOST, help=f"address to listen on (default: {HOST})")
     parser.add_argument("--port", type=int, default=PORT, help=f"port, 0 for any free one (default: {PORT})")
+    parser.add_argument(
+        "--helpers",
+        type=int,
+        metavar="N",
+        help="processes that compute answers beside the site's own (default: as many as cores, 4 at most; 0: none)",
+    )
     parser.add_argument("--graph", action="store_true", help="start the graph server, too, for any Neo4j client")
 
 
@@ -54,31 +60,36 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
         DataError: there is no build.
         LedgerError: the ledger cannot be opened, so nothing could be shown.
     """
+    from contextlib import ExitStack, closing
+
     from kg.progress import Progress
     from recommender.build import load_build
     from web.site import create_app
     from web.site.app import LOOPBACK_NAMES
+    from web.site.helpers import helpers_for
     from web.site.server import address_of, listen, run, say
 
     build = load_build(folder)
     url = getattr(args, "url", None)
     access = _demo_access(build, args.host) if demo else _access(args.host, url, getattr(args, "accounts", None))
     desk = open_desk(build, args.rules, ledger)
-    listener = listen(args.host, args.port)
-    with Progress().stage(f"load the build of {build.as_of}"):
-        names = (urlsplit(url).hostname or "",) if url else ()
-        app = create_app(build, access, desk=desk, trusted_hosts=(*LOOPBACK_NAMES, *names), behind_proxy=bool(url))
-        app.extensions["pathfolio"].warm_up()
-    label = "sample market, generated data" if build.is_sample else build.graph.name
-    say(f"what is shown is recorded in {desk.ledger.store.where}; {rules_text(desk.adviser.rules)}")
-    say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
-    try:
+    with ExitStack() as until_the_end:
+        until_the_end.callback(desk.ledger.close)
+        listener = until_the_end.enter_context(listen(args.host, args.port))
+        with Progress().stage(f"load the build of {build.as_of}"):
+            names = (urlsplit(url).hostname or "",) if url else ()
+            app = create_app(build, access, desk=desk, trusted_hosts=(*LOOPBACK_NAMES, *names), behind_proxy=bool(url))
+            app.extensions["pathfolio"].warm_up()
+            helpers = helpers_for(app, args.helpers)
+            if helpers is not None:
+                until_the_end.enter_context(closing(helpers))
+        label = "sample market, generated data" if build.is_sample else build.graph.name
+        say(f"what is shown is recorded in {desk.ledger.store.where}; {rules_text(desk.adviser.rules)}")
+        say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
+        graph = until_the_end.enter_context(closing(app.extensions["pathfolio_graph"]))
         if getattr(args, "graph", False):
-            say(app.extensions["pathfolio_graph"].started())
+            say(graph.started())
         run(app, listener)
-    finally:
-        app.extensions["pathfolio_graph"].close()
-        desk.ledger.close()
     say("stopped")
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, request
@@ -96,18 +97,20 @@ def investor(user_id: str) -> Response:
     """The investor's page; `?kind=` switches the list between stock, fund and bond."""
     site = served()
     row, kind, lang = investor_row(site.graph, user_id), asked_kind(site), current_texts().lang
+    if not wants_json():
+        return show(ask("list", partial(_page, row, kind, lang), user_id, k=LIST_LENGTH, kind=kind).view)
+    twin = partial(_twin, row, kind, lang)
+    return Response(ask("list twin", twin, user_id, k=LIST_LENGTH, kind=kind).view, mimetype="application/json")
 
-    def page(advice: Advice) -> InvestorPage:
-        found = _advised(site, lang, advice)
-        passed_over = found.passed_over, found.more_passed_over
-        return InvestorPage(portfolio_of(site, row), kind, site.kinds, found.lines, found.warnings, *passed_over)
 
-    def twin(advice: Advice) -> bytes:
-        return current_app.json.dumps(page(advice).to_json(lang)).encode() + b"\n"
+def _page(row: int, kind: str | None, lang: str, advice: Advice) -> InvestorPage:
+    site, found = served(), _advised(served(), lang, advice)
+    passed_over = found.passed_over, found.more_passed_over
+    return InvestorPage(portfolio_of(site, row), kind, site.kinds, found.lines, found.warnings, *passed_over)
 
-    if wants_json():
-        return Response(ask("list twin", twin, user_id, k=LIST_LENGTH, kind=kind).view, mimetype="application/json")
-    return show(ask("list", page, user_id, k=LIST_LENGTH, kind=kind).view)
+
+def _twin(row: int, kind: str | None, lang: str, advice: Advice) -> bytes:
+    return current_app.json.dumps(_page(row, kind, lang, advice).to_json(lang)).encode() + b"\n"
 
 
 def investor_row(graph: KnowledgeGraph, user_id: str) -> int:

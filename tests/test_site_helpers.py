@@ -1,0 +1,128 @@
+"""Helpers: processes that compute answers beside the site: the same answers, never lost, gone when the site is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+
+from explain.ledger.ledger import Ledger, open_ledger
+from explain.records.adviser import Adviser, Question
+from explain.records.desk import Desk
+from kg.errors import UsageError
+from recommender.build import Build
+from tests.site_pages import first_recommendation, investors, page_of, twin_of
+from web.cli import main
+from web.site import create_app
+from web.site.helpers import CAN_FORK, Helpers, helpers_for
+
+pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes cannot be copied here")
+
+
+@pytest.fixture
+def app(adviser: Adviser, build: Build, ledger: Ledger) -> Flask:
+    app = create_app(build, desk=Desk(adviser, ledger))
+    app.extensions["pathfolio"].warm_up()
+    return app
+
+
+@pytest.fixture
+def helpers(app: Flask) -> Iterator[Helpers]:
+    found = helpers_for(app, 2)
+    assert found is not None
+    with closing(found):
+        yield found
+
+
+def pids(helpers: Helpers) -> list[int]:
+    return list(helpers._pool._processes)
+
+
+def _told(page: str) -> str:
+    """A page without the id of its record."""
+    return re.sub(r"\b[0-9a-f]{16}\b", "", page)
+
+
+def test_pages_and_records_are_those_that_the_site_computes_itself(
+    app: Flask, helpers: Helpers, adviser: Adviser, build: Build, tmp_path: Path
+) -> None:
+    alone = create_app(build, desk=Desk(adviser, open_ledger(tmp_path / "alone", environ={})))
+    user, client, other = investors(build)[1], app.test_client(), alone.test_client()
+    why = first_recommendation(other, user)
+    assert first_recommendation(client, user) == why
+    for url in (f"/investors/{user}?kind=fund", f"/investors/{user}?lang=zh-TW", f"/investors/{user}?lang=en", why):
+        assert _told(page_of(client, url)) == _told(page_of(other, url))
+        assert twin_of(client, url) == twin_of(other, url)
+    ours, theirs = (
+        [desk.ledger.unsealed(desk.ledger.leaf(header.id)) for header in desk.ledger.headers(person=user)]
+        for desk in (app.extensions["pathfolio"].desk, alone.extensions["pathfolio"].desk)
+    )
+    assert len(ours) == 9
+    assert json.dumps(sorted(map(json.dumps, ours))) == json.dumps(sorted(map(json.dumps, theirs)))
+
+
+def test_what_is_wrong_with_a_question_is_told_as_it_is(helpers: Helpers) -> None:
+    with pytest.raises(UsageError, match="nobody"):
+        helpers.compute(Question("clerk", "site", "nobody"), len)
+
+
+def test_without_helpers_the_site_computes_itself(app: Flask, helpers: Helpers, build: Build) -> None:
+    user = investors(build)[2]
+    before = twin_of(app.test_client(), f"/investors/{user}")
+    for pid in pids(helpers):
+        os.kill(pid, signal.SIGKILL)
+    for other in investors(build)[3:]:
+        assert twin_of(app.test_client(), f"/investors/{other}")["recommended"]
+    assert twin_of(app.test_client(), f"/investors/{user}") == before
+
+
+def test_helpers_work_at_the_same_time(helpers: Helpers, build: Build) -> None:
+    assert len(set(pids(helpers))) == 2
+    assert os.getpid() not in pids(helpers)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_helpers_end_with_the_site(build: Build, number: signal.Signals) -> None:
+    code = "from web.cli import main; raise SystemExit(main())"
+    command = [sys.executable, "-c", code, "serve", str(build.folder), "--port", "0", "--helpers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    address = next(found for line in process.stderr if (found := re.search(r"http://\S+", line)))
+    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    assert len(children) == 2
+    connection = HTTPConnection(urlsplit(address.group()).netloc)
+    connection.request("GET", f"/investors/{investors(build)[1]}?format=json")
+    assert connection.getresponse().status == 200
+    connection.close()
+    process.send_signal(number)
+    process.communicate(timeout=10)
+    until = time.monotonic() + 10
+    while any(map(_alive, children)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(_alive, children))
+
+
+def test_fewer_helpers_than_none_are_refused(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", str(build.folder), "--port", "0", "--helpers", "-1"]) == 2
+    assert "--helpers -1: 0 or more" in capsys.readouterr().err
