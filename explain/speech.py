@@ -13,7 +13,7 @@ from explain.claims import Claim
 from explain.evidence import PathNode, Reason
 from explain.wording import Wording, wording_of
 
-_MEMO_SIZE: Final = 100_000
+_MEMO_SIZE: Final = 10_000
 
 
 class Speech:

@@ -18,7 +18,7 @@ from kg.labels import local_label
 from kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
-_MEMO_SIZE: Final = 50_000
+_MEMO_SIZE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,12 @@ import pytest
 
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.ledger.verify import verify_ledger
+from explain.ledger.walk import Walk
 from kg.errors import LedgerError
 from web.benchmarks import faults
-from web.benchmarks.changed_bytes import changed_bytes, every_byte
+from web.benchmarks.changed_bytes import changed_bytes, every_byte, ledger_with_everything
 from web.benchmarks.figures import Figure
+from web.benchmarks.judged_bytes import judged_bytes
 from web.benchmarks.killed import killed_while_made
 
 KILLS = 8
@@ -217,15 +219,30 @@ def test_concurrent_appends(tmp_path: Path) -> None:
 
 
 def test_changed_bytes_in_every_column(tmp_path: Path) -> None:
-    """What the database itself would not notice is noticed."""
-    tried, missed = every_byte(tmp_path, stride=67)
-    assert tried.value > 1000
-    assert missed.value == 0, missed.name
+    """What the database itself would not notice is noticed, by one step and by a whole walk."""
+    by_step, missed_by_step, by_walk, missed_by_walk = every_byte(tmp_path, stride=67)
+    assert by_step.value > 3000
+    assert by_walk.value > 300
+    assert missed_by_step.value == missed_by_walk.value == 0, (missed_by_step.name, missed_by_walk.name)
+
+
+def test_a_step_that_sees_nothing_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger_with_everything(tmp_path, 280, 5).close()
+    for step, columns in (
+        ("entry", {"entry.data", "entry.id", "entry.kind", "entry.key_id", "entry.time", "entry.leaf_hash"}),
+        ("person", {"person_key.key_id", "person_key.subject", "person_key.wrapped"}),
+        ("tile", {"tile.level", "tile.idx", "tile.hashes", "tile.root", "entry.leaf_hash"}),
+        ("checkpoints", {"checkpoint.size", "checkpoint.note", "entry.seq"}),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(Walk, step, lambda *_: None)
+            missed = judged_bytes(tmp_path, stride=97)[1]
+            assert set(missed.name.split()) >= columns
 
 
 def test_changed_bytes_in_every_structure(tmp_path: Path) -> None:
-    found = values(changed_bytes(tmp_path, 2000, 24, 1))
-    assert found["missed"] == 0
+    found = values(changed_bytes(tmp_path, 2000, 24, 1, stride=211))
+    assert found["missed by a step"] == found["missed"] == 0
     assert found["of them found"] > 24
 
 

@@ -159,9 +159,10 @@ def test_a_caution_behind_the_strongest_reasons_is_shown(client: FlaskClient, bu
         asked = {"follow": followed, "format": "json"}
         twin = client.get(f"/investors/{name}/what-if", query_string=asked).get_json()
         with client.application.test_request_context():
-            found = ask_what_if(asked_of(served(), name, (), [followed]), "en", "site").found
-        for line, shown in zip(found.lines, twin["lines"], strict=True):
-            reasons = line.explanation.reasons_in("en")
+            asked_here = asked_of(served(), name, (), [followed])
+            found = ask_what_if("explanations", lambda advice: advice.explanations, asked_here, "en", "site")
+        for explanation, shown in zip(found, twin["lines"], strict=True):
+            reasons = explanation.reasons_in("en")
             first = next((at for at, reason in enumerate(reasons) if reason.is_caution), None)
             late += first is not None and first >= SHOWN_REASONS
             assert any(reason["is_caution"] for reason in shown["reasons"]) == (first is not None)

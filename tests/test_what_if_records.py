@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
@@ -200,6 +199,10 @@ def test_a_question_comes_back_from_its_record(small_build: Build) -> None:
 
 
 def test_answers_as_somebody_new_are_sealed_with_the_key_of_who_gave_them(adviser: Adviser, ledger: Ledger) -> None:
-    made = serve(adviser, ledger, ask("", assumed=BOLD), "U-17")
-    assert [header.id for header in ledger.headers(person="U-17")] == [made.receipt.id]
-    assert np.all([line.user_id == "" for line in made.advice.lines])
+    desk, question, seen = Desk(adviser, ledger), ask("", assumed=BOLD), list[str]()
+    for person in ("U-17", None):  # the second time it is remembered, and nobody's
+        made = desk.show(question, "of whom", lambda advice: [line.user_id for line in advice.lines], person)
+        assert set(made.view) == {""}
+        seen.append(made.receipt.id)
+    assert [header.id for header in ledger.headers(person="U-17", kinds=[WHAT_IF])] == seen[:1]
+    assert [ledger.header(record).key == "" for record in seen] == [False, True]

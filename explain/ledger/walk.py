@@ -112,13 +112,13 @@ class Walk:
 
     def entries(self) -> None:
         """Every entry in its place, every tile, every checkpoint."""
-        gone, roots = self.gone(), _RootsAt(self._checkpoint_notes(), self.against)
+        gone, roots = self.gone(), RootsAt(self._checkpoint_notes(), self.against)
         for rows in self._chunks():
-            self._chunk(rows, gone, roots)
+            self.chunk(rows, gone, roots)
         tiles = self.connection.execute(sa.select(sa.func.count()).select_from(TILE)).scalar_one()
         if tiles != _tiles_of(self.state.frontier.size):
             self.note(None, "", f"{tiles} tiles where {_tiles_of(self.state.frontier.size)} belong")
-        self._checkpoints(roots)
+        self.checkpoints(roots)
 
     def _chunks(self) -> Iterator[list[StoredEntry]]:
         for row in self.connection.execute(sa.select(ENTRY.c.seq).where(ENTRY.c.seq < 0)):
@@ -142,7 +142,8 @@ class Walk:
             columns = [sa.cast(column, sa.LargeBinary) for column in columns]
         return sa.select(ENTRY.c.seq, *columns)
 
-    def _chunk(self, rows: list[StoredEntry], gone: dict[int, tuple[str, str]], roots: _RootsAt) -> None:
+    def chunk(self, rows: list[StoredEntry], gone: dict[int, tuple[str, str]], roots: RootsAt) -> None:
+        """Some rows, in the order of their places."""
         for row in rows:
             seq, expected = row.seq, self.state.frontier.size
             if seq != expected:
@@ -156,10 +157,11 @@ class Walk:
             for tile in filled:
                 query = sa.select(TILE).where(TILE.c.level == tile.level, TILE.c.idx == tile.index)
                 stored = self.connection.execute(query).one_or_none()
-                self._tile(tile.hashes, tile.root, stored, f"{tile.level}/{tile.index}", tile.index)
+                self.tile(tile.hashes, tile.root, stored, f"{tile.level}/{tile.index}", tile.index)
             roots.offer(self.state)
 
-    def _tile(self, hashes: tuple[bytes, ...], root: bytes, stored: Any, name: str, index: int) -> None:
+    def tile(self, hashes: tuple[bytes, ...], root: bytes, stored: Any, name: str, index: int) -> None:
+        """One full tile as the entries give it, and its row, None where there is none."""
         if stored is None:
             self.note(None, "", f"tile {name} is missing")
         elif not self.shifted and (split_hashes(bytes(stored.hashes)) != hashes or bytes(stored.root) != root):
@@ -207,7 +209,8 @@ class Walk:
         rows = self.connection.execute(sa.select(CHECKPOINT).order_by(CHECKPOINT.c.size)).all()
         return [(int(row.size), str(row.note)) for row in rows]
 
-    def _checkpoints(self, roots: _RootsAt) -> None:
+    def checkpoints(self, roots: RootsAt) -> None:
+        """Every signed checkpoint, once the roots at their sizes are known."""
         size = self.state.frontier.size
         for at, text, kept_elsewhere in roots.notes:
             which = f"checkpoint at {at}" + (" kept elsewhere" if kept_elsewhere else "")
@@ -232,6 +235,10 @@ class Walk:
         """Place to id and kind of the entries whose content was deleted, as the ledger tells it."""
         return {seq: (name, kind) for payload in self._payloads(EXPIRY) for seq, name, kind in payload["gone"]}
 
+    def erased_keys(self) -> set[Any]:
+        """Ids of the persons' keys that were destroyed, as the ledger tells it."""
+        return {payload.get("key") for payload in self._payloads(ERASURE)}
+
     def _payloads(self, kind: str) -> Iterator[dict[str, Any]]:
         found = self.connection.execute(sa.select(ENTRY.c.data).where(ENTRY.c.kind == kind)).scalars().all()
         for data in found:
@@ -240,7 +247,7 @@ class Walk:
 
     def people(self) -> None:
         """Every sealed entry's key is there and opens, or an entry says that it was destroyed."""
-        erased = {payload.get("key") for payload in self._payloads(ERASURE)}
+        erased = self.erased_keys()
         rows = {row.key_id: row for row in self.connection.execute(sa.select(PERSON_KEY))}
         for key_id, uses in self.key_uses.items():
             if key_id not in rows or rows[key_id].wrapped is None:
@@ -249,9 +256,10 @@ class Walk:
                     problem = f"person key {key_id} is gone, and no entry says so: {uses} record(s) are closed"
                     self.note(None, "", problem)
         for row in rows.values():
-            self._person(row, erased)
+            self.person(row, erased)
 
-    def _person(self, row: sa.Row[Any], erased: set[Any]) -> None:
+    def person(self, row: Any, erased: set[Any]) -> None:
+        """One row of the persons' keys; `erased` are the ids of those that entries say were destroyed."""
         if row.wrapped is None:
             if row.subject is not None or (row.key_id not in erased and row.key_id not in self.key_uses):
                 self.note(None, "", f"person key {row.key_id} is not as it is left when a person is erased")
@@ -262,10 +270,11 @@ class Walk:
                 self.note(None, "", str(error))
 
 
-class _RootsAt:
+class RootsAt:
     """The roots that the tree has at the sizes for which there are checkpoints."""
 
     def __init__(self, stored: list[tuple[int, str]], against: Sequence[tuple[int, str]]) -> None:
+        """Checkpoints by their sizes: those of the ledger, and those that were kept elsewhere."""
         self.notes = sorted([(*note, False) for note in stored] + [(*note, True) for note in against])
         self._wanted = {size for size, _, _ in self.notes}
         self.root_at: dict[int, bytes] = {}

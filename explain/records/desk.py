@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 
-from explain.ledger.ledger import RECOMMENDATION, Ledger
+from explain.ledger.ledger import Ledger
 from explain.ledger.writer import Receipt
 from explain.records.adviser import Advice, Adviser, Question
 from explain.records.answer import Answer
 from explain.records.keep import keep
-from explain.records.serve import tags_of
+from explain.records.serve import about
 
 REMEMBERED: Final = 16 * 1024 * 1024
 """Bytes of answers that are remembered: hundreds of lists. It fills within minutes, and memory stays flat then."""
@@ -50,12 +50,15 @@ class Desk:
         self._answers: OrderedDict[tuple[str, Question], Answer] = OrderedDict()
         self._lock, self._computing = Lock(), Lock()
 
-    def show(self, question: Question, name: str, view_of: Callable[[Advice], View]) -> Shown[View]:
+    def show(
+        self, question: Question, name: str, view_of: Callable[[Advice], View], person: str | None = None
+    ) -> Shown[View]:
         """What `view_of` makes of the answer, once the answer is in the ledger.
 
         Args:
             name: of `view_of`; the same name must make the same of the same answer.
             view_of: it may be called in another process.
+            person: whose key seals the record; the investor whom it is for, if not given.
 
         Raises:
             LedgerError: it could not be recorded, so there is nothing to show.
@@ -67,9 +70,7 @@ class Desk:
         if answer is None:
             answer = self.computes(question, view_of)
             self._remember(key, answer)
-        receipt = self.ledger.append(
-            answer.record(question), person=question.user_id, kind=RECOMMENDATION, tags=tags_of(self.adviser)
-        )
+        receipt = self.ledger.append(answer.record(question), **about(self.adviser, question, person))
         return Shown(answer.shown(), receipt)
 
     def compute_here(self, question: Question, view_of: Callable[[Advice], Any]) -> Answer:

@@ -22,11 +22,8 @@ class Served:
     receipt: Receipt
 
 
-def serve(adviser: Adviser, ledger: Ledger, question: Question, person: str | None = None) -> Served:
+def serve(adviser: Adviser, ledger: Ledger, question: Question) -> Served:
     """Answer `question`, once the answer is in the ledger.
-
-    Args:
-        person: whose key seals it; the investor whom it is for, if not given.
 
     Raises:
         LedgerError: it could not be recorded, so there is nothing to show.
@@ -35,9 +32,18 @@ def serve(adviser: Adviser, ledger: Ledger, question: Question, person: str | No
     keep(adviser.build, adviser.rules, ledger)
     advice = adviser.advise(question)
     record = record_of(adviser, advice)
-    kind = RECOMMENDATION if question.assumed is None else WHAT_IF
-    receipt = ledger.append(record, person=person or question.user_id or None, kind=kind, tags=tags_of(adviser))
+    receipt = ledger.append(record, **about(adviser, question))
     return Served(advice, record, receipt)
+
+
+def about(adviser: Adviser, question: Question, person: str | None = None) -> dict[str, Any]:
+    """How the answer to `question` stands in the ledger: its kind, its tags, and whose key seals it.
+
+    Args:
+        person: the investor whom it is for, if not given.
+    """
+    kind = RECOMMENDATION if question.assumed is None else WHAT_IF
+    return {"person": person or question.user_id or None, "kind": kind, "tags": tags_of(adviser)}
 
 
 def tags_of(adviser: Adviser) -> dict[str, str]:

@@ -18,7 +18,7 @@ from recommender.suitability.rules import Rule, RuleSet
 from recommender.suitability.verdict import REASON_CODE, Fact, Judgement
 
 _WHOLE: Final = 1e-9
-_MEMO_SIZE: Final = 2**16
+_MEMO_SIZE: Final = 10_000
 _MOST_HOLDINGS: Final = 3
 _MEMBERSHIP: Final = MappingProxyType({"issuer": Relation.ISSUED_BY, "industry": Relation.IN_INDUSTRY})
 

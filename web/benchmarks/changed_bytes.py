@@ -1,7 +1,8 @@
 """Single bytes changed in a ledger, in the file and in the columns: verification finds them.
 
-A small ledger, with everything in it that a ledger can hold, is tried at every byte of every column; one of 100,000
-records at hundreds of places, each followed by a verification of the whole.
+Every byte of every column is judged by the step of verification that reads it (`judged_bytes`), in a small ledger,
+with everything in it that a ledger can hold, and in one of 100,000 records. What joins the steps is tried as a whole:
+in the small ledger by thousands of walks, in the large one at hundreds of places, in its file as well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -27,13 +28,12 @@ import sqlalchemy as sa
 
 from explain.ledger import custody
 from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.merkle import Frontier
 from explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
-from explain.ledger.tree import TreeState
 from explain.ledger.verify import verify_ledger
-from explain.ledger.walk import StoredEntry, Walk
+from explain.ledger.walk import Walk
 from kg.errors import LedgerError
 from web.benchmarks.figures import Figure
+from web.benchmarks.judged_bytes import changes, judged_bytes
 from web.benchmarks.ledger import fill
 from web.benchmarks.processes import FORK
 
@@ -76,42 +76,24 @@ def ledger_with_everything(folder: Path, records: int, persons: int) -> Ledger:
 def every_byte(folder: Path, stride: int = 1) -> list[Figure]:
     """Each byte of each column of a small ledger changed, as by whoever may write to the database.
 
-    An entry's columns are judged by the step of the walk that reads its row; all else, and something of every 20th
-    entry as well, by whole walks, without what SQLite itself checks.
+    All of them are judged by the step of the walk that reads them; all but the entries', and something of every
+    20th entry as well, also by whole walks, without what SQLite itself checks.
 
     Args:
         stride: only every so many bytes.
     """
     opened = ledger_with_everything(folder, _SMALL, 5)
     tried, missed = Counter[str](), Counter[str]()
-    for name, seen in [*_entries_judged(opened, stride), *_walks(opened, stride)]:
+    for name, seen in _walks(opened, stride):
         tried[name.partition(".")[0]] += 1
         missed[name] += not seen
     opened.close()
     tables = ", ".join(f"{name} {count:,}" for name, count in sorted(tried.items()))
     return [
-        Figure(f"bytes changed in all columns of {_SMALL} records ({tables})", tried.total(), ""),
-        Figure(f"missed {' '.join(sorted(+missed))}".strip(), missed.total(), "", "asked for", 0),
+        *judged_bytes(folder, stride),
+        Figure(f"bytes of {_SMALL} records changed, each judged by a whole walk ({tables})", tried.total(), ""),
+        Figure(f"missed by a walk {' '.join(sorted(+missed))}".strip(), missed.total(), "", "asked for", 0),
     ]
-
-
-def _entries_judged(opened: Ledger, stride: int) -> Iterator[tuple[str, bool]]:
-    """Table and column of each changed byte of an entry's row, and whether that was found."""
-    with opened.store.read() as connection:
-        walk = Walk(opened, connection, (), ())
-        gone, rows = walk.gone(), connection.execute(sa.select(ENTRY).order_by(ENTRY.c.seq)).mappings().all()
-        before = b""
-        for mapping in rows:
-            row = StoredEntry(**mapping)
-            state = TreeState(Frontier(row.seq), ((),), "", before)
-            for column, value in mapping.items():
-                if column == "seq" or _only_the_tree_shows(mapping, column):
-                    continue
-                for changed in _changes(ENTRY.c[column], value, stride):
-                    judge = Walk(opened, connection, (), (), state=state)
-                    judge.entry(replace(row, **{column: changed}), row.seq, gone)
-                    yield f"entry.{column}", bool(judge.findings)
-            before = row.leaf_hash
 
 
 def _only_the_tree_shows(row: Any, column: str) -> bool:
@@ -120,7 +102,7 @@ def _only_the_tree_shows(row: Any, column: str) -> bool:
 
 
 def _walks(opened: Ledger, stride: int) -> Iterator[tuple[str, bool]]:
-    """The same by whole walks: all of the other tables, and of the entries what their rows do not show."""
+    """By whole walks: all of the other tables, and of the entries what their rows do not show, and some more."""
     for table in METADATA.sorted_tables:
         with opened.store.read() as connection:
             rows = connection.execute(sa.select(table)).mappings().all()
@@ -129,26 +111,9 @@ def _walks(opened: Ledger, stride: int) -> Iterator[tuple[str, bool]]:
                 step = 1
                 if table is ENTRY and not _only_the_tree_shows(row, column):
                     step = 0 if row["seq"] % 20 else 100
-                changes = _changes(table.c[column], value, stride)
-                for changed in islice(changes, 0, None, step) if step else ():
+                altered = changes(table.c[column], value, stride)
+                for changed in islice(altered, 0, None, step) if step else ():
                     yield f"{table.name}.{column}", not _sound_with(opened, table, row, column, changed)
-
-
-def _changes(column: sa.Column[Any], value: Any, stride: int) -> Iterator[Any]:
-    """The value with one byte changed, for every byte; what is empty gets one."""
-    if isinstance(value, int):
-        yield from (value ^ 1 << 8 * at for at in range(8))
-    elif not value:
-        yield b"x" if column.type.python_type is bytes else "x"
-    elif isinstance(value, str):
-        raw = value.encode()
-        yield from (_flipped(raw, at, 1).decode() for at in range(0, len(raw), stride))
-    else:
-        yield from (_flipped(bytes(value), at, 1 + at % 255) for at in range(0, len(value), stride))
-
-
-def _flipped(raw: bytes, at: int, mask: int) -> bytes:
-    return raw[:at] + bytes([raw[at] ^ mask]) + raw[at + 1 :]
 
 
 def _sound_with(
@@ -187,15 +152,17 @@ class _Tried:
     processor: float
 
 
-def changed_bytes(folder: Path, records: int, flips: int, each: int) -> list[Figure]:
-    """Single bytes of a large ledger changed; after each the whole of it is verified, as many at once as cores.
+def changed_bytes(folder: Path, records: int, flips: int, each: int, stride: int = 1) -> list[Figure]:
+    """Bytes of a large ledger changed: each of its columns', judged by its step, then some verified as a whole.
 
     Args:
         flips: in the file, by turns in pages of each table and index, in its first pages, and in all of it.
         each: in each column, in rows drawn at random.
+        stride: of all bytes of all columns, each judged by its step, only every so many.
     """
     opened = ledger_with_everything(folder / "0", records, 5000)
     opened.close()
+    by_step = judged_bytes(folder / "0", stride)
     workers = os.cpu_count() or 1
     for number in range(1, workers):
         shutil.copytree(folder / "0", folder / str(number))
@@ -206,6 +173,7 @@ def changed_bytes(folder: Path, records: int, flips: int, each: int) -> list[Fig
     places = ", ".join(f"{name} {count}" for name, count in sorted(Counter(one.where for one in tried).items()))
     missed = sorted({one.where for one in tried if one.outcome == "missed"})
     return [
+        *by_step,
         Figure(f"bytes changed among {records:,} records ({places})", len(tried), ""),
         Figure("of them found", counted["found"], ""),
         Figure("where SQLite keeps nothing, all records read as before", counted["unused"], ""),
@@ -235,7 +203,7 @@ def _in_the_columns(folder: Path, columns: Sequence[sa.Column[Any]], seed: int) 
         with opened.store.read() as connection:
             rows = connection.execute(sa.select(table)).mappings().all()
         row = rng.choice(rows)
-        changed = rng.choice(list(_changes(column, row[column.name], 1)))
+        changed = rng.choice(list(changes(column, row[column.name], 1)))
         since = _now()
         sound = _sound_with(opened, table, row, column.name, changed, with_pages=True)
         took = _now() - since

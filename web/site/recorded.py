@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from flask import Flask, Response, g
 
-from explain.assumed import AssumedList
 from explain.records.adviser import Advice, Question
 from explain.records.assumed import Assumed
 from explain.records.desk import Shown
-from explain.records.serve import serve
-from explain.records.verdict_text import warnings_of
 from web.advice import account_name
 from web.site.access.guard import visitor
 from web.site.language import current_texts
@@ -25,22 +21,6 @@ RECORD_HEADER: Final = "Pathfolio-Record"
 """Under it an answer names its record."""
 
 View = TypeVar("View")
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """A what-if list that was recorded.
-
-    Attributes:
-        advice: with what the rules did not let through.
-        warnings: what the suitability rules say against every line.
-        of_lines: what they say against each line beside that.
-    """
-
-    advice: Advice
-    found: AssumedList
-    warnings: tuple[str, ...]
-    of_lines: tuple[tuple[str, ...], ...]
 
 
 def ask(
@@ -65,8 +45,8 @@ def ask(
     return shown
 
 
-def ask_what_if(asked: Asked, lang: str, through: str) -> Assumption:
-    """The list for an investor as they might be, once it is recorded.
+def ask_what_if(name: str, view_of: Callable[[Advice], View], asked: Asked, lang: str, through: str) -> View:
+    """What `view_of` makes of the list for an investor as they might be, once it is recorded; `name` as in `Desk.show`.
 
     What a signed-in investor answers as somebody new is sealed with that investor's own key.
 
@@ -74,13 +54,11 @@ def ask_what_if(asked: Asked, lang: str, through: str) -> Assumption:
         LedgerError: it could not be recorded.
         UsageError: there is no such kind, or no asset of it.
     """
-    desk, assumed = served().desk, Assumed.of(served().graph, asked.investor)
+    assumed = Assumed.of(served().graph, asked.investor)
     question = Question(asker(), through, asked.user_id or "", asked.k, asked.kind, lang=lang, assumed=assumed)
-    shown = serve(desk.adviser, desk.ledger, question, asked.user_id or visitor().investor_id)
+    shown = served().desk.show(question, name, view_of, asked.user_id or visitor().investor_id)
     g.record = shown.receipt.id
-    if shown.advice.moves is None:
-        raise AssertionError("a question that assumes something is answered with moves")
-    return Assumption(shown.advice, shown.advice.moves, *warnings_of(shown.advice.verdicts, lang))
+    return shown.view
 
 
 def asker() -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
 
+from explain.assumed import AssumedList, Move
 from explain.evidence import PathNode, Reason
+from explain.records.adviser import Advice
+from explain.records.verdict_text import warnings_of
 from explain.wording import LANGUAGES
 from kg.errors import UsageError
 from recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
@@ -23,7 +27,7 @@ from web.site.pages.investors import (
     passed_over_by,
     spoken,
 )
-from web.site.recorded import Assumption, ask_what_if
+from web.site.recorded import ask_what_if
 from web.site.render import Page, served, show
 from web.site.served import Served
 from web.site.what_if_json import Asked, asked_in_json, asked_of, to_json
@@ -92,6 +96,18 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """What came of a question: the new list, what climbed below it, what left it, and what the rules say."""
+
+    lines: tuple[Line, ...]
+    risers: tuple[Place, ...]
+    left: tuple[Place, ...]
+    warnings: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+    more_passed_over: int
+
+
+@dataclass(frozen=True)
 class WhatIfPage(Page):
     """`is_changed` says whether anything is assumed; `problem` what of the question was not understood."""
 
@@ -134,13 +150,10 @@ def what_if(user_id: str) -> Response:
         asked = asked_of(site, user_id, _answers(), *named)
     except UsageError as error:
         asked, problem = asked_of(site, user_id, ()), str(error)
-    given = ask_what_if(replace(asked, kind=kind), current_texts().lang, "site")
-    found = given.found
-    risers, left = (tuple(_place(site, m.asset, m.rank, m.was) for m in part) for part in (found.risers, found.left))
-    lines, changed = _lines(site, given), asked.investor != asked.before
-    form = _form(site, asked)
-    said = given.warnings, *passed_over_by(site, current_texts().lang, given.advice)
-    page = WhatIfPage(investor, kind, site.kinds, form, lines, risers, left, *said, changed, problem)
+    lang = current_texts().lang
+    found = ask_what_if("what-if list", partial(_listed, lang), replace(asked, kind=kind), lang, "site")
+    about, changed = (investor, kind, site.kinds, _form(site, asked)), asked.investor != asked.before
+    page = WhatIfPage(*about, **vars(found), is_changed=changed, problem=problem)
     return show(page, 400 if problem else 200)
 
 
@@ -153,9 +166,10 @@ def questionnaire() -> Response:
     asked = asked_of(site, None, answers)
     if not answers:
         return show(QuestionnairePage(_form(site, asked), (), (), (), 0, is_answered=False))
-    given = ask_what_if(asked, current_texts().lang, "site")
-    said = given.warnings, *passed_over_by(site, current_texts().lang, given.advice)
-    return show(QuestionnairePage(_form(site, asked), _lines(site, given), *said, is_answered=True))
+    lang = current_texts().lang
+    found = ask_what_if("what-if list", partial(_listed, lang), asked, lang, "site")
+    said = found.warnings, found.passed_over, found.more_passed_over
+    return show(QuestionnairePage(_form(site, asked), found.lines, *said, is_answered=True))
 
 
 @blueprint.post("/api/what-if")
@@ -174,11 +188,15 @@ def answer() -> Response:
         return _refused(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
     try:
         asked = asked_in_json(served(), body)
-        given = ask_what_if(asked, lang, "api")
+        twin = ask_what_if("what-if twin", partial(_twin, asked, lang), asked, lang, "api")
     except UsageError as error:
         return _refused(str(error))
-    warnings = [given.warnings + said for said in given.of_lines]
-    return jsonify(to_json(served(), asked, given.found, warnings, lang))
+    return jsonify(twin)
+
+
+def _twin(asked: Asked, lang: str, advice: Advice) -> dict[str, Any]:
+    common, of_lines = warnings_of(advice.verdicts, lang)
+    return to_json(served(), asked, _moves(advice), [common + said for said in of_lines], lang)
 
 
 def _refused(message: str) -> Response:
@@ -237,19 +255,28 @@ def _form(site: Served, asked: Asked) -> Form:
     return Form(fields, interests, YEARS, investor.years, followed, dismissed)
 
 
-def _lines(site: Served, given: Assumption) -> tuple[Line, ...]:
-    lang, first = current_texts().lang, int(site.graph.assets[0])
-    return tuple(
+def _listed(lang: str, advice: Advice) -> Listed:
+    site, found = served(), _moves(advice)
+    first, (common, of_lines) = int(site.graph.assets[0]), warnings_of(advice.verdicts, lang)
+    lines = tuple(
         Line(
-            _place(site, line.move.asset, line.move.rank, line.move.was),
+            _place(site, line.move),
             spoken(line.explanation, lang),
             newly_listed(site.graph, first + line.move.asset),
             line.from_assumed / line.score if line.score > 0 else 0.0,
             warnings,
         )
-        for line, warnings in zip(given.found.lines, given.of_lines, strict=True)
+        for line, warnings in zip(found.lines, of_lines, strict=True)
     )
+    risers, left = (tuple(_place(site, move) for move in part) for part in (found.risers, found.left))
+    return Listed(lines, risers, left, common, *passed_over_by(site, lang, advice))
 
 
-def _place(site: Served, asset: int, rank: int, was: int) -> Place:
-    return Place(site.names.node(int(site.graph.assets[0]) + asset), rank, was)
+def _moves(advice: Advice) -> AssumedList:
+    if advice.moves is None:
+        raise AssertionError("a question that assumes something is answered with moves")
+    return advice.moves
+
+
+def _place(site: Served, move: Move) -> Place:
+    return Place(site.names.node(int(site.graph.assets[0]) + move.asset), move.rank, move.was)
