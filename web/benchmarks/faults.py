@@ -35,8 +35,8 @@ from web.benchmarks.postgres import server_gone
 from web.benchmarks.processes import FORK, ids_in, in_threads
 
 KILLS: Final = 200
-BUILDS: Final = 40
-"""Whole builds that are killed, and half as many refreshes: each takes seconds."""
+BUILDS: Final = 150
+"""Whole builds that are killed, and a third as many refreshes: each takes seconds."""
 
 CONCURRENT: Final = 1000
 FLIPS: Final = 240
@@ -49,13 +49,13 @@ REQUESTS: Final = 5000
 
 
 def faults(build: Build) -> list[Figure]:
-    """Everything that is tried, one after the other; some minutes."""
+    """Everything that is tried, one after the other; the better part of an hour."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         return [
             *killed_while_made(folder / "made", KILLS),
             *killed_while_appending(folder / "appending", KILLS),
-            *killed_while_building(folder / "building", BUILDS, BUILDS // 2),
+            *killed_while_building(folder / "building", BUILDS, BUILDS // 3),
             *killed_while_put_in_place(build, folder / "place", KILLS),
             *many_at_once(folder / "many", CONCURRENT),
             *two_processes(folder / "two"),

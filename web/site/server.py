@@ -16,7 +16,7 @@ from waitress.server import create_server
 from kg.errors import UsageError
 
 THREADS: Final = 16
-"""Some of them may wait for first lists, which are computed one at a time."""
+"""Some of them may wait for lists that nobody has asked for yet, which take longer."""
 
 _SWITCH_SECONDS: Final = 0.0005
 """So soon a thread that computes lets another one run: who asks for little does not wait for who asks for much."""
