@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -72,6 +73,86 @@ def test_a_broken_rule_file_is_refused(old: str, new: str, line: int, remedy: st
     assert remedy in message
     assert f"test.toml:{line}:" in message or f"line {line}," in message
     assert "\n" not in message
+
+
+TITLE = 'title = { en = "Rule", zh-TW = "規則" }'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (TITLE, 'title = { en = "Rule" }', "title: no zh-TW: write title"),
+        (TITLE, 'title = { en = "Rule", zh-TW = " " }', "title: zh-TW = ' ': write title"),
+        (TITLE, 'title = { en = "Rule", zh-TW = "規則", fr = 3 }', "title: fr = 3: write title"),
+        (TITLE, "", "no title: write title"),
+        ('id = "r"', "", "no id: write id"),
+        ("limit = 0.5", "limit = 0.5\nwarn_at = 0.6", "warn_at = 0.6: write 0.5 or less"),
+        ("limit = 0.5", "limit = 0.5\nfund_limit = 0.4", "fund_limit = 0.4: write 0.5 or more"),
+        ("limit = 0.5", "limit = nan", "limit = nan: write a fraction"),
+        (
+            "limit = 0.5",
+            "limit = 0.5\nmax_days = 3",
+            "'max_days' in a concentration rule: it is for freshness, tradable",
+        ),
+        ("limit = 0.5", 'limit = 0.5\nbasis = { en = "Law" }', "basis = {'en': 'Law'}: write basis"),
+        ("careful = 2", "careful = inf", "careful = inf: write a number"),
+        ("careful = 2", "careful = 2\nCareful = 3", "'Careful' stands here twice, but for case: keep one"),
+        ("RR4 = 4", "RR4 = 4.5", "RR4 = 4.5: write a whole number"),
+        ('market = "test"', 'market = "none"', "market = 'none' with rules: name the market"),
+    ],
+)
+def test_what_could_only_be_meant_otherwise_is_refused(old: str, new: str, found: str) -> None:
+    """Values that would be read over, or make a rule say what nobody wrote; one line that begins with file and line."""
+    text = rule('kind = "concentration"\ngroup = "issuer"\nlimit = 0.5').text
+    assert old in text
+    with pytest.raises(DataError, match=r"\Atest\.toml:\d+: [^\n]+\Z") as caught:
+        parse_rules(text.replace(old, new, 1).encode(), "test.toml")
+    assert found in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('kind = "tradable"\nmax_days = 0', "max_days = 0: write a whole number, 1 or more"),
+        ('kind = "restricted"\ntolerance = 1', "'tolerance' in a restricted rule: it is for capacity, risk_level"),
+    ],
+)
+def test_settings_that_make_no_sense_for_their_rule(text: str, said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        rule(text)
+
+
+def test_a_rule_about_levels_needs_levels() -> None:
+    text = rule('kind = "risk_level"').text
+    without = re.sub(r"\[levels\.risk\]\n(?:[^\[]*\n)*?(?=\[)", "", text)
+    with pytest.raises(DataError, match=r"a risk_level rule without levels: add \[levels\.risk\]"):
+        parse_rules(without.encode(), "test.toml")
+
+
+def test_a_restriction_ends_after_it_starts() -> None:
+    more = '\n[[restricted]]\nasset = "x"\nreason = "r"\nfrom = 2026-02-01\nuntil = 2026-01-31\n'
+    with pytest.raises(DataError, match=r"until = 2026-01-31: write a day from 2026-02-01 on"):
+        parse_rules((rule('kind = "restricted"').text + more).encode(), "test.toml")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n"])
+def test_an_empty_file(text: str) -> None:
+    with pytest.raises(DataError, match=r"\Atest\.toml:1: no format: write format = 1\Z"):
+        parse_rules(text.encode(), "test.toml")
+
+
+@pytest.mark.parametrize("market", SHIPPED)
+def test_every_shipped_rule_names_its_basis_in_both_languages(market: str) -> None:
+    for each in load_rules(market).rules:
+        assert each.basis["en"]
+        assert re.search("[\u4e00-\u9fff]", each.basis["zh-TW"])
+
+
+def test_only_means_and_knowledge_of_institutions_may_be_assumed_in_europe() -> None:
+    """Delegated Regulation (EU) 2017/565 Art. 54(3): points (b) and (c) of its paragraph 2, not (a)."""
+    exempt = {each.name for each in load_rules("eu").rules if each.exempt}
+    assert {"capacity", "complexity"} <= exempt
+    assert not exempt & {"risk-level", "horizon", "profile-age"}
 
 
 def test_two_rules_with_one_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -47,6 +48,24 @@ _TABLES: Final = MappingProxyType(
 _NEEDS: Final = MappingProxyType(
     {"concentration": ("group", "limit"), "freshness": ("group", "max_days"), "tradable": ("max_days",)}
 )
+_LEVELS_OF: Final = MappingProxyType(
+    {"risk_level": "risk", "capacity": "capacity", "complexity": "experience", "horizon": "horizon"}
+)
+_ONLY_FOR: Final = MappingProxyType(
+    {
+        "absent": frozenset(_LEVELS_OF),
+        "tolerance": frozenset({"risk_level", "capacity"}),
+        "derived": frozenset({"risk_level", "capacity", "concentration"}),
+        "group": frozenset({"concentration", "freshness"}),
+        "limit": frozenset({"concentration"}),
+        "fund_limit": frozenset({"concentration"}),
+        "warn_at": frozenset({"concentration"}),
+        "max_days": frozenset({"tradable", "freshness"}),
+    }
+)
+"""Settings that mean something to some kinds of rules alone; elsewhere they would be read over, so they are refused."""
+
+_LANGS: Final = ("en", "zh-TW")
 
 
 def load_rules(source: str | Path) -> RuleSet:
@@ -82,8 +101,16 @@ def parse_rules(raw: bytes, origin: str) -> RuleSet:
         line = raw[: error.start].count(b"\n") + 1
         raise DataError(f"{origin}:{line}: not UTF-8: save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{origin}: not valid TOML: {error}: correct it there") from None
+        raise DataError(_not_toml(origin, str(error), text)) from None
     return _Reader(origin, text, content).rule_set(hashlib.sha256(raw).hexdigest())
+
+
+def _not_toml(origin: str, message: str, text: str) -> str:
+    found = re.search(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)", message)
+    line = 1 if found is None else int(found[1] or len(text.splitlines()) or 1)
+    what = message if found is None else message[: found.start()]
+    column = f" at column {found[2]}" if found is not None and found[2] else ""
+    return f"{origin}:{line}: not valid TOML{column}: {what[:1].lower()}{what[1:]}: correct this line"
 
 
 class _Reader:
@@ -96,7 +123,7 @@ class _Reader:
         top = self.content
         self._known(top, "", 1)
         if top.get("format") != FORMAT:
-            raise self._error(self._line_of("format"), f"format is {top.get('format')!r}", f"write format = {FORMAT}")
+            raise self._error(self._line_of("format"), _found(top, "format"), f"write format = {FORMAT}")
         self._known(self._table("levels"), "levels", self._line_of("levels", table=True))
         return RuleSet(
             market=self._text(top, "market"),
@@ -106,7 +133,7 @@ class _Reader:
             purchase_share=self._fraction(top, "purchase_share", 0.05, self._line_of("purchase_share")),
             equal_weights=self._one_of(top, "missing_weights", ("equal", "unknown"), "unknown") == "equal",
             levels={name: self._numbers(self._table("levels"), name) for name in _TABLES["levels"]},
-            ratings={name: int(value) for name, value in self._numbers(top, "ratings").items()},
+            ratings=self._ratings(),
             holding_years=self._holding_years(),
             stop_metrics=tuple(self._texts(top, "stop_metrics", self._line_of("stop_metrics"))),
             derivations=tuple(self._derivation(*entry) for entry in self._entries("derive")),
@@ -133,6 +160,8 @@ class _Reader:
         rules = tuple(self._rule(*entry) for entry in self._entries("rule"))
         if not rules and self.content.get("market") != NO_RULES:
             raise self._error(len(self.lines), "no [[rule]]", "add at least one rule")
+        if rules and self.content.get("market") == NO_RULES:
+            raise self._error(self._line_of("market"), f"market = {NO_RULES!r} with rules", "name the market")
         seen: dict[str, int] = {}
         for rule in rules:
             if rule.name in seen:
@@ -146,8 +175,23 @@ class _Reader:
         for needed in _NEEDS.get(kind, ()):
             if needed not in entry:
                 raise self._error(line, f"a {kind} rule without {needed!r}", f"add {needed} = …")
+        for key in entry:
+            if kind not in _ONLY_FOR.get(key, RULE_KINDS):
+                kinds = ", ".join(sorted(_ONLY_FOR[key]))
+                raise self._error(
+                    self._where(entry, key, line), f"{key!r} in a {kind} rule", f"it is for {kinds} alone"
+                )
+        if kind in _LEVELS_OF and not self._table("levels").get(_LEVELS_OF[kind]):
+            raise self._error(line, f"a {kind} rule without levels", f"add [levels.{_LEVELS_OF[kind]}]")
         groups = FRESH_FACTS if kind == "freshness" else CONCENTRATIONS
         limit = self._fraction(entry, "limit", 1.0, line)
+        fund_limit = self._fraction(entry, "fund_limit", limit, line)
+        warn_at = self._fraction(entry, "warn_at", limit, line)
+        if warn_at > limit:
+            raise self._error(self._where(entry, "warn_at", line), f"warn_at = {warn_at}", f"write {limit} or less")
+        if fund_limit < limit:
+            where = self._where(entry, "fund_limit", line)
+            raise self._error(where, f"fund_limit = {fund_limit}", f"write {limit} or more")
         effects = ("reject", "warn", "pass")
         unknown = self._one_of(entry, "unknown", effects, "reject", line)
         fail = self._one_of(entry, "fail", effects[:2], "reject", line)
@@ -163,9 +207,9 @@ class _Reader:
             tolerance=self._whole(entry, "tolerance", 0, line),
             group=self._one_of(entry, "group", groups, "", line),
             limit=limit,
-            fund_limit=self._fraction(entry, "fund_limit", limit, line),
-            warn_at=self._fraction(entry, "warn_at", limit, line),
-            max_days=self._whole(entry, "max_days", 0, line),
+            fund_limit=fund_limit,
+            warn_at=warn_at,
+            max_days=self._whole(entry, "max_days", 0, line, least=int("max_days" in entry)),
             exempt=tuple(word.casefold() for word in self._texts(entry, "exempt", line)),
             line=line,
         )
@@ -194,6 +238,9 @@ class _Reader:
                     f"{key} = {entry[key]!r}",
                     "write a date such as 2026-01-31, without quotes",
                 )
+        if "from" in entry and "until" in entry and entry["until"] < entry["from"]:
+            where = self._where(entry, "until", line)
+            raise self._error(where, f"until = {entry['until']}", f"write a day from {entry['from']} on")
         kind, value, reason = kinds[0], self._text(entry, kinds[0], line), self._text(entry, "reason", line)
         return Restriction(kind, value, reason, entry.get("from"), entry.get("until"), line)
 
@@ -202,7 +249,7 @@ class _Reader:
     def _text(self, table: Mapping[str, Any], key: str, line: int = 0, default: str | None = None) -> str:
         value = table.get(key, default)
         if not isinstance(value, str) or (default is None and not value):
-            raise self._error(self._where(table, key, line), f"{key} = {value!r}", f'write {key} = "…"')
+            raise self._error(self._where(table, key, line), _found(table, key), f'write {key} = "…"')
         return value
 
     def _texts(self, table: Mapping[str, Any], key: str, line: int) -> list[str]:
@@ -216,7 +263,7 @@ class _Reader:
     ) -> str:
         value = table.get(key, default)
         if value is None or (key in table and value not in allowed):
-            raise self._error(self._where(table, key, line), f"{key} = {value!r}", f"use one of {', '.join(allowed)}")
+            raise self._error(self._where(table, key, line), _found(table, key), f"use one of {', '.join(allowed)}")
         return str(value)
 
     def _fraction(self, table: Mapping[str, Any], key: str, default: float, line: int) -> float:
@@ -227,24 +274,32 @@ class _Reader:
             )
         return float(value)
 
-    def _whole(self, table: Mapping[str, Any], key: str, default: int | None, line: int) -> int:
+    def _whole(self, table: Mapping[str, Any], key: str, default: int | None, line: int, least: int = 0) -> int:
         value = table.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self._error(self._where(table, key, line), f"{key} = {value!r}", "write a whole number, 0 or more")
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            remedy = f"write a whole number, {least} or more"
+            raise self._error(self._where(table, key, line), _found(table, key), remedy)
         return value
 
     def _titles(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
-        titles = table.get("title")
-        if not isinstance(titles, dict) or not all(isinstance(titles.get(lang), str) for lang in ("en", "zh-TW")):
-            raise self._error(line, f"title = {titles!r}", 'write title = { en = "…", zh-TW = "…" }')
-        return {lang: str(title) for lang, title in titles.items()}
+        titles, remedy = table.get("title"), 'write title = { en = "…", zh-TW = "…" }'
+        where = self._where(table, "title", line)
+        if not isinstance(titles, dict):
+            raise self._error(where, _found(table, "title"), remedy)
+        for lang in (*_LANGS, *titles):
+            if not isinstance(titles.get(lang), str) or not titles[lang].strip():
+                raise self._error(where, f"title: {_found(titles, lang)}", remedy)
+        return dict(titles)
 
     def _basis(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
         """One text for all languages, or one for each."""
         basis = table.get("basis", {})
-        texts = dict.fromkeys(("en", "zh-TW"), basis) if isinstance(basis, str) else basis
-        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
-            raise self._error(self._where(table, "basis", line), f"basis = {basis!r}", 'write basis = "…"')
+        texts = dict.fromkeys(_LANGS, basis) if isinstance(basis, str) else basis
+        if not isinstance(texts, dict) or not all(
+            isinstance(texts.get(lang), str) for lang in (*_LANGS, *texts) if texts
+        ):
+            remedy = 'write basis = "…", or basis = { en = "…", zh-TW = "…" }'
+            raise self._error(self._where(table, "basis", line), f"basis = {basis!r}", remedy)
         return texts
 
     def _table(self, name: str) -> dict[str, Any]:
@@ -258,9 +313,20 @@ class _Reader:
         if not isinstance(values, dict):
             raise self._error(self._line_of(name), f"{name} is not a table", "write level = number, one a line")
         for key, value in values.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise self._error(self._line_of(key), f"{key} = {value!r}", "write a number, 0 or more")
+        folded = [key.casefold() for key in values]
+        twice = next((key for at, key in enumerate(values) if folded.index(folded[at]) < at), None)
+        if twice is not None:
+            raise self._error(self._line_of(twice), f"{twice!r} stands here twice, but for case", "keep one of them")
         return {key.casefold(): value for key, value in values.items()}
+
+    def _ratings(self) -> dict[str, int]:
+        values = self._numbers(self.content, "ratings")
+        for key, value in self._table("ratings").items():
+            if value != int(value):
+                raise self._error(self._line_of(key), f"{key} = {value!r}", "write a whole number, 0 or more")
+        return {name: int(value) for name, value in values.items()}
 
     def _holding_years(self) -> dict[int, float]:
         values = self._numbers(self.content, "holding_years")
@@ -289,6 +355,10 @@ class _Reader:
 
     def _error(self, line: int, found: str, remedy: str) -> DataError:
         return DataError(f"{self.origin}:{max(line, 1)}: {found}: {remedy}")
+
+
+def _found(table: Mapping[str, Any], key: str) -> str:
+    return f"{key} = {table[key]!r}" if key in table else f"no {key}"
 
 
 def restricted_relation(kind: str) -> tuple[NodeKind, Relation] | None:

@@ -73,7 +73,7 @@ def _print_json(rules: RuleSet, found: dict[str, Any]) -> None:
 
 def _print_table(rules: RuleSet, found: dict[str, Any]) -> None:
     sys.stdout.write(f"{rules.market} {rules.version}: {len(rules.rules)} rules, sha256 {rules.sha256[:12]}\n")
-    width = max(len(rule.name) for rule in rules.rules)
+    width = max((len(rule.name) for rule in rules.rules), default=len("any rule"))
     if not found:
         for rule in rules.rules:
             sys.stdout.write(f"  {rule.name:{width}}  {rule.kind:13}  unknown: {rule.unknown.word}\n")
