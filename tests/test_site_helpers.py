@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ import pytest
 from flask import Flask
 
 from explain.ledger.ledger import Ledger, open_ledger
-from explain.records.adviser import Adviser, Question
+from explain.records.adviser import Advice, Adviser, Question
 from explain.records.desk import Desk
 from kg.errors import UsageError
 from recommender.build import Build
@@ -46,10 +47,6 @@ def helpers(app: Flask) -> Iterator[Helpers]:
         yield found
 
 
-def pids(helpers: Helpers) -> list[int]:
-    return list(helpers._pool._processes)
-
-
 def _told(page: str) -> str:
     """A page without the id of its record."""
     return re.sub(r"\b[0-9a-f]{16}\b", "", page)
@@ -73,15 +70,67 @@ def test_pages_and_records_are_those_that_the_site_computes_itself(
     assert json.dumps(sorted(map(json.dumps, ours))) == json.dumps(sorted(map(json.dumps, theirs)))
 
 
+def test_lists_of_somebody_new_and_what_ifs_are_computed_by_helpers(
+    app: Flask, helpers: Helpers, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Desk, "compute_here")
+    client, user = app.test_client(), investors(build)[1]
+    asset = str(build.graph.nodes.id[build.graph.assets[3]])
+    assert "/assets/" in page_of(client, "/questionnaire?horizon=5")
+    assert page_of(client, f"/investors/{user}/what-if?dismiss={asset}")
+    for body in ({}, {"profile": {"horizon": 5}}, {"user_id": user}, {"user_id": user, "dismiss": [asset], "k": 3}):
+        response = client.post("/api/what-if", json=body)
+        assert response.status_code == 200, (body, response.text[:300])
+        assert response.get_json()["list"]
+
+
 def test_what_is_wrong_with_a_question_is_told_as_it_is(helpers: Helpers) -> None:
     with pytest.raises(UsageError, match="nobody"):
-        helpers.compute(Question("clerk", "site", "nobody"), len)
+        helpers.compute(Question("clerk", "site", "nobody"), _count)
+
+
+def _count(advice: Advice) -> int:
+    return len(advice.explanations)
+
+
+def _fault(advice: Advice) -> int:
+    raise FileNotFoundError(len(advice.explanations))
+
+
+def _lambda(advice: Advice) -> object:
+    return lambda: advice
+
+
+@pytest.mark.parametrize(("view_of", "error"), [(_fault, FileNotFoundError), (_lambda, AttributeError)])
+def test_a_fault_in_a_view_is_told_and_the_helper_goes_on(
+    helpers: Helpers, build: Build, view_of: Callable[[Advice], object], error: type[Exception]
+) -> None:
+    before = helpers.pids
+    with pytest.raises(error) as told:
+        helpers.compute(Question("clerk", "site", investors(build)[1]), view_of)
+    assert f"in {view_of.__name__}" in "".join(told.value.__notes__) or view_of is _lambda
+    assert helpers.compute(Question("clerk", "site", investors(build)[1]), _count).shown() > 0
+    assert helpers.pids == before
+
+
+def test_one_helper_that_dies_takes_no_other_with_it(
+    helpers: Helpers, build: Build, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = helpers.pids
+    os.kill(second, signal.SIGKILL)
+    ask = partial(helpers.compute, view_of=_count)
+    questions = [Question("clerk", "site", user) for user in investors(build)[1:5]]
+    assert ask(questions[0]).shown() > 0
+    assert "a helper died: 1 left" in caplog.text
+    assert helpers.pids == [first]
+    monkeypatch.delattr(Desk, "compute_here")
+    assert all(ask(question).view for question in questions)
 
 
 def test_without_helpers_the_site_computes_itself(app: Flask, helpers: Helpers, build: Build) -> None:
     user = investors(build)[2]
     before = twin_of(app.test_client(), f"/investors/{user}")
-    for pid in pids(helpers):
+    for pid in helpers.pids:
         os.kill(pid, signal.SIGKILL)
     for other in investors(build)[3:]:
         assert twin_of(app.test_client(), f"/investors/{other}")["recommended"]
@@ -89,8 +138,8 @@ def test_without_helpers_the_site_computes_itself(app: Flask, helpers: Helpers, 
 
 
 def test_helpers_work_at_the_same_time(helpers: Helpers, build: Build) -> None:
-    assert len(set(pids(helpers))) == 2
-    assert os.getpid() not in pids(helpers)
+    assert len(set(helpers.pids)) == 2
+    assert os.getpid() not in helpers.pids
 
 
 def _alive(pid: int) -> bool:

@@ -8,22 +8,25 @@ so they share its memory; they never touch the ledger.
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
+from queue import LifoQueue
 from typing import Any, Final
 
 from flask import Flask
 
-from explain.records.adviser import Advice, Question
+from explain.records.adviser import Advice, Adviser, Question
 from explain.records.answer import Answer
 from kg.errors import UsageError
 from web.site.served import Served
+
+log = logging.getLogger("pathfolio.helpers")
 
 MOST: Final = 4
 """So many helpers are started where nobody says how many: each remembers for itself what it has looked up."""
@@ -44,19 +47,69 @@ class Helpers:
         self._desk = _served(app).desk
         gc.collect()
         gc.freeze()  # so that nobody's garbage collection writes to what is shared
-        self._pool = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _begin, (app,))
-        wait([self._pool.submit(_idle) for _ in range(count)])
+        self._living, self._lock = [_Helper(app) for _ in range(count)], threading.Lock()
+        self._idle: LifoQueue[_Helper | None] = LifoQueue()
+        for helper in self._living:
+            self._idle.put(helper)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes that live, as far as is known."""
+        return [helper.pid for helper in self._living]
 
     def compute(self, question: Question, view_of: Callable[[Advice], Any]) -> Answer:
-        """The answer; computed here where the helpers have died, as of too little memory."""
-        try:
-            return self._pool.submit(_compute, question, view_of).result()
-        except BrokenProcessPool:
+        """The answer; computed here where the helper dies, as of too little memory, or none is left."""
+        helper = self._idle.get()
+        if helper is None:
+            self._idle.put(None)
             return self._desk.compute_here(question, view_of)
+        try:
+            found = helper.ask(question, view_of)
+        except (EOFError, OSError):
+            self._lose(helper)
+            helper = None
+            return self._desk.compute_here(question, view_of)
+        finally:
+            if helper is not None or not self._living:
+                self._idle.put(helper)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _lose(self, helper: _Helper) -> None:
+        with self._lock:
+            self._living.remove(helper)
+        log.error(
+            "a helper died: %d left; start the site again, with more memory or fewer --helpers", len(self._living)
+        )
 
     def close(self) -> None:
         """End the processes."""
-        self._pool.shutdown(cancel_futures=True)
+        for helper in self._living:
+            helper.end()
+
+
+class _Helper:
+    """One process that computes answers, one at a time."""
+
+    def __init__(self, app: Flask) -> None:
+        context = multiprocessing.get_context("fork")
+        self._line, theirs = context.Pipe()
+        self._process = context.Process(target=_help, args=(app, theirs), daemon=True)
+        self._process.start()
+        self.pid = self._process.pid or 0
+        theirs.close()
+
+    def ask(self, question: Question, view_of: Callable[[Advice], Any]) -> Answer | Exception:
+        """The answer, or why there is none; raises EOFError or OSError where the process has died."""
+        self._line.send((question, view_of))
+        found: Answer | Exception = self._line.recv()
+        return found
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.join()
 
 
 def helpers_for(app: Flask, count: int | None) -> Helpers | None:
@@ -81,16 +134,21 @@ def helpers_for(app: Flask, count: int | None) -> Helpers | None:
     return helpers
 
 
-_app: Flask | None = None
-
-
-def _begin(app: Flask) -> None:
-    """Make this process a helper of `app`; it ends with the site, however that ends."""
-    global _app  # noqa: PLW0603 -- a process is one helper
-    _app = app
+def _help(app: Flask, line: connection.Connection) -> None:
+    """What a helper does: it answers until the site ends, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the site, which ends its helpers
-    app.app_context().push()
     threading.Thread(target=_end_with_the_site, daemon=True).start()
+    with app.app_context():
+        while True:
+            line.send(_answer(_served(app).desk.adviser, *line.recv()))
+
+
+def _answer(adviser: Adviser, question: Question, view_of: Callable[[Advice], Any]) -> Answer | Exception:
+    try:
+        return Answer.of(adviser, question, view_of)
+    except Exception as error:
+        error.add_note(f"in a helper:\n{traceback.format_exc()}")
+        return error
 
 
 def _end_with_the_site() -> None:
@@ -98,16 +156,6 @@ def _end_with_the_site() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)
-
-
-def _idle() -> None:
-    pass
-
-
-def _compute(question: Question, view_of: Callable[[Advice], Any]) -> Answer:
-    if _app is None:
-        raise AssertionError("a helper without a site")
-    return Answer.of(_served(_app).desk.adviser, question, view_of)
 
 
 def _served(app: Flask) -> Served:
