@@ -18,16 +18,17 @@ from kg.labels import local_label
 from kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
-_MEMO_SIZE: Final = 10_000
+_MEMO_SIZE: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """A path without the investor; `key` names its nodes."""
+    """A path without the investor; `key` names its nodes, `steps` its relations after the first."""
 
     nodes: tuple[PathNode, ...]
     edges: tuple[PathEdge, ...]
     key: str
+    steps: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,13 @@ class Tracer:
                 not add up to the score.
         """
         parts, paths = [], []
-        if self._is_investor(account.user):
-            self._own(account.user)
+        user = self._own(account.user).node if self._is_investor(account.user) else self.node(account.user)
         for channel in account.channels:
-            shown, withheld = self._split(account, channel)
+            shown, withheld = self._split(account, user, channel)
             parts.append(ChannelPart(channel.name, channel.value, channel.remainder + withheld, withheld))
             paths += shown
         return Explanation(
-            user=self.node(account.user),
+            user=user,
             asset=self.node(account.asset),
             as_of=self.graph.as_of,
             build=self.build_hash,
@@ -136,7 +136,7 @@ class Tracer:
 
     # -- paths -----------------------------------------------------------------------------------------------
 
-    def _split(self, account: ScoreAccount, channel: ChannelAccount) -> tuple[list[Path], float]:
+    def _split(self, account: ScoreAccount, user: PathNode, channel: ChannelAccount) -> tuple[list[Path], float]:
         """The channel's paths, and what the walks add up to that would single out too few investors."""
         withheld = 0.0
         shown: dict[str, Path] = {}
@@ -145,18 +145,20 @@ class Tracer:
             if counted is None:
                 withheld += walk.contribution
                 continue
-            path = self._path(account, channel.name, walk, *counted)
+            path = self._path(account, user, channel.name, walk, *counted)
             before = shown.get(path.id)
             shown[path.id] = path if before is None else _merged(before, path)
         return sorted(shown.values(), key=_by_size), withheld
 
-    def _path(self, account: ScoreAccount, channel: str, walk: Walk, count: int, relations: tuple[str, ...]) -> Path:
+    def _path(
+        self, account: ScoreAccount, user: PathNode, channel: str, walk: Walk, count: int, relations: tuple[str, ...]
+    ) -> Path:
         rows = walk.nodes
         if rows[0] != account.user or rows[-1] != account.asset:
             raise ExplanationError(f"a walk of {channel} does not lead from the investor to the asset: a fault of it")
-        user, rest = self.node(account.user), self._rest(rows[1:], relations[1:], count)
+        rest = self._rest(rows[1:], relations[1:], count)
         first = self.step(rows[0], relations[0], rows[1])
-        identity = stable_id("p", channel, f"{USER}:{user.id}", rest.key, *relations)
+        identity = stable_id("p", channel, f"{USER}:{user.id}", rest.key, relations[0] + rest.steps)
         return Path(identity, channel, walk.contribution, (user, *rest.nodes), (first, *rest.edges), count)
 
     def _rest(self, rows: tuple[int, ...], relations: tuple[str, ...], count: int) -> _Rest:
@@ -174,7 +176,8 @@ class Tracer:
             raise ExplanationError(f"a walk to {self.node(rows[-1]).name!r} shows an investor: sum other investors up")
         edges = tuple(map(self.step, rows, relations, rows[1:]))
         nodes = tuple(self._others(count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
-        return _Rest(nodes, edges, SEPARATOR.join(OTHERS_KEY if n.id is None else f"{n.kind}:{n.id}" for n in nodes))
+        key = SEPARATOR.join(OTHERS_KEY if n.id is None else f"{n.kind}:{n.id}" for n in nodes)
+        return _Rest(nodes, edges, key, "".join(SEPARATOR + relation for relation in relations))
 
     def _others(self, count: int) -> PathNode:
         return PathNode(None, USER, wording_of("en").others(count), wording_of("zh-TW").others(count))
