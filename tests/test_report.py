@@ -200,6 +200,30 @@ def test_every_finding_has_a_sentence_in_each_language() -> None:
         assert [outcome_text(word, lang) for word in ("pass", "warn", "unknown", "reject")]
 
 
+def test_what_is_not_known_says_what_the_rules_make_of_it() -> None:
+    """An unknown finding ends with its effect, and an investor is spoken to."""
+    found = {"kind": "risk_level", "reason": "no_level", "measured": 4.0, "limit": None, "subject": ""}
+    said = {effect: found | {"outcome": "unknown", "effect": effect} for effect in ("reject", "warn", "pass")}
+    for lang in LANGS:
+        for to_investor in (False, True):
+            assert len({result_text(each, lang, to_investor=to_investor) for each in said.values()}) == 3
+    assert result_text(said["reject"], "en") == (
+        "The investor's risk level is not known. Not knowing this, the rules do not let it through."
+    )
+    told = result_text(said["warn"], "en", to_investor=True)
+    assert told == "Your risk level is not known. The rules let it through with a caution."
+    assert result_text(said["reject"], "zh-TW", to_investor=True) == "您的風險屬性不明。因資料不明，規則不予通過。"
+    assert result_text(found | {"outcome": "pass", "effect": "pass"}, "en") == "The investor's risk level is not known."
+
+
+def test_old_answers_are_dated_and_to_be_renewed() -> None:
+    found = {"kind": "freshness/profile", "reason": "stale", "measured": 1818.0, "limit": 365.0, "subject": ""}
+    dated = found | {"facts": [{"as_of": "2021-07-08"}]}
+    assert result_text(found, "en", to_investor=True).startswith("Your answers are 1,818 days old; the rules allow 365")
+    assert result_text(dated, "en").startswith("The investor's answers, of July 8, 2021, are 1,818 days old")
+    assert "問卷（2021年7月8日）距今 1,818 天，超過規則容許的 365 天" in result_text(dated, "zh-TW")
+
+
 def test_no_such_language(world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
     with pytest.raises(UsageError, match="no language 'fr'"):
         report_on(world[0], world[1], LOOK, "fr")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -31,7 +32,10 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
     Args:
         result: as `RuleResult.to_json` writes it.
         lang: "en" or "zh-TW".
-        to_investor: say nothing of what is on a restricted list and why: it may be known to staff alone.
+        to_investor: speak to the investor, and say nothing of what is on a restricted list and why: it may be known
+            to staff alone.
+
+    What a rule could not find out ends with what the rules make of that.
 
     >>> found = {"kind": "horizon", "reason": "above_level", "measured": 5.0, "limit": 3.0, "subject": "Income"}
     >>> result_text(found, "en")
@@ -41,14 +45,19 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
     said = words.get(kind, {})
     forms = [f"{reason}_told"] * to_investor + [f"{reason}_of_nothing"] * (not subject) + [reason]
     found = next((said[form] for form in forms if form in said), None)
-    sentence = found or words["any"].get(reason) or f"{kind}: {reason}"
+    others = words["any"]
+    sentence = found or (others.get(f"{reason}_told") if to_investor else None) or others.get(reason)
+    made_of_it = [words["unknown"][result["effect"]]] if result.get("outcome") == "unknown" else []
     subject_kind = _SUBJECT_KIND.get(kind)
-    return str(sentence).format(
+    sentence = str(sentence or f"{kind}: {reason}")
+    said_of_it = sentence.format(
         measured=_amount(result["measured"], kind, lang),
         limit=_amount(result["limit"], kind, lang),
         warn_at=_amount(result.get("warn_at"), kind, lang),
         subject=local_label(subject_kind, subject, lang) if subject_kind else subject,
+        of_day=_of_day(result.get("facts", ()), lang) if "{of_day}" in sentence else "",
     )
+    return ("" if lang.startswith("zh") else " ").join([said_of_it, *made_of_it])
 
 
 def title_for_investor(kind: str, title: str, lang: str) -> str:
@@ -89,6 +98,12 @@ def _amount(value: float | None, kind: str, lang: str) -> str:
     number = wording.number(value, 0 if float(value).is_integer() else 1)
     unit = "year" if kind == "horizon" else "day" if kind == "tradable" or kind.startswith("freshness") else ""
     return str(_words(lang)["units"][unit if value == 1 else f"{unit}s"]).format(n=number) if unit else number
+
+
+def _of_day(facts: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """The date of the newest fact, where facts are given and it has one."""
+    day = str(facts[-1].get("as_of", "")) if facts else ""
+    return str(_words(lang)["units"]["of_day"]).format(day=wording_of(lang).day(date.fromisoformat(day))) if day else ""
 
 
 @cache
