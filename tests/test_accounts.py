@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sqlite3
 import stat
 import sys
@@ -91,3 +92,48 @@ def test_accounts_are_kept_from_the_command_line(
     assert accounts.by_token(token) is None
     error = "pathfolio: no account 'nobody': see `pathfolio accounts list`\n"
     assert run(capsys, *where, "remove", "nobody") == (2, "", error)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("abacus://somewhere/x", "name a file or a postgresql:// URL"),
+        ("postgresql://ann:secret@127.0.0.1:1/x", "see to the database"),
+        ("/proc/nowhere/accounts.db", "name another file"),
+    ],
+)
+def test_accounts_that_cannot_be_had_are_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], where: str, said: str
+) -> None:
+    assert main(["accounts", "--accounts", where, "list"]) == 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert "secret" not in error
+    assert "unexpected" not in error
+
+
+def test_accounts_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accounts = Accounts(tmp_path / "accounts.db")
+    accounts.add("ann", Role.ANALYST, PASSWORD)
+    with sqlite3.connect(tmp_path / "accounts.db") as held:
+        held.execute("DROP TABLE tokens")
+    assert main(["accounts", "--accounts", str(tmp_path / "accounts.db"), "list"]) == 0
+    (tmp_path / "accounts.db").write_bytes(b"not a database " * 1000)
+    assert main(["accounts", "--accounts", str(tmp_path / "accounts.db"), "list"]) == 1
+    assert "accounts cannot be read or written (file is not a database)" in capsys.readouterr().err
+
+
+@pytest.mark.postgres
+def test_accounts_in_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = os.environ.get("PATHFOLIO_TEST_POSTGRES")
+    if not url:
+        pytest.skip('no PostgreSQL: eval "$(tests/postgres/start.sh)"')
+    accounts, name = Accounts(url), f"ann.{os.urandom(4).hex()}"
+    accounts.add(name, Role.ANALYST, PASSWORD)
+    found = accounts.check(name, PASSWORD)
+    assert found is not None
+    assert accounts.by_token(accounts.new_token(name)) == found
+    assert accounts.check("\0", PASSWORD) is None
+    accounts.remove(name)
+    assert accounts.find(name) is None

@@ -236,6 +236,29 @@ def test_signing_out_ends_the_session(app: Flask) -> None:
     assert client.get("/").status_code == 302
 
 
+def test_a_copied_cookie_is_of_no_use_after_signing_out(app: Flask) -> None:
+    client, thief = as_role(app, Role.ANALYST), app.test_client()
+    cookie = client.get_cookie("pathfolio")
+    assert cookie is not None
+    thief.set_cookie("pathfolio", cookie.value)
+    assert thief.get("/").status_code == 200
+    client.post("/sign-out", data={"csrf_token": csrf_token(client, "/")})
+    assert thief.get("/").status_code == 302
+    assert as_role(app, Role.ANALYST).get("/").status_code == 200
+
+
+def test_guessing_from_many_addresses_is_slowed_down_for_the_account_alone(app: Flask) -> None:
+    def guess(number: int, name: str, password: str) -> int:
+        client = app.test_client()
+        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{number // 5}"
+        return sign_in(client, name, password).status_code
+
+    assert guess(0, "analyst", PASSWORD) == 303
+    codes = [guess(number, "analyst", f"guess number {number}") for number in range(32)]
+    assert codes == [401] * 30 + [429] * 2
+    assert guess(200, "compliance", PASSWORD) == 303
+
+
 def test_a_form_from_elsewhere_does_nothing(app: Flask) -> None:
     client = as_role(app, Role.ADMINISTRATOR)
     for token in ({}, {"csrf_token": "forged"}):
@@ -262,6 +285,9 @@ def test_session_cookies_are_for_the_site_alone(build: Build, https: bool) -> No
     assert "SameSite=Lax" in cookie
     assert ("Secure" in cookie) == https
     assert cookie.startswith("__Host-") == https
+    chosen = client.get("/?lang=zh-TW", base_url=base)
+    assert all(("Secure" in cookie) == https for cookie in chosen.headers.getlist("Set-Cookie"))
+    assert ("Strict-Transport-Security" in chosen.headers) == https
 
 
 def test_a_session_ends_with_the_password_and_with_the_account(app: Flask) -> None:
@@ -293,6 +319,21 @@ def test_an_administrator_ends_and_restores_access_but_never_their_own(app: Flas
 
 
 # -- tokens --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_logged_of_a_refusal_is_one_line(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    as_role(app, Role.ANALYST).get("/investors/x%0d%0aanalyst%20signed%20in")
+    assert "was refused" in caplog.text
+    assert not [text for text in caplog.messages if "\n" in text or "\r" in text]
+
+
+def test_where_accounts_cannot_be_read_nothing_is_shown(app: Flask, tmp_path: Path) -> None:
+    client = as_role(app, Role.COMPLIANCE)
+    (tmp_path / "accounts.db").write_bytes(b"not a database " * 1000)
+    for address in ("/", "/sign-in", "/records?purpose=x", "/nowhere"):
+        response = client.get(address)
+        assert (response.status_code, response.mimetype) == (503, "text/plain"), address
+        assert "Who you are cannot be looked up" in response.text
 
 
 def test_a_token_opens_what_its_account_may_open(app: Flask, people: tuple[str, str]) -> None:

@@ -101,6 +101,7 @@ def test_every_response_carries_the_security_headers(client: FlaskClient, build:
         assert response.headers["Referrer-Policy"] == "same-origin"
         cache = response.headers.get("Cache-Control", "")
         assert ("no-store" in cache) == (not url.startswith("/static/"))
+    assert client.get("/static/nothing.css").headers["Cache-Control"] == "no-store"
 
 
 def test_pages_have_no_inline_script_or_style_and_load_nothing_from_elsewhere(

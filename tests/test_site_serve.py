@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -120,3 +122,51 @@ def test_serving_to_others_needs_accounts_and_https(
         code, error = _run(capsys, *beyond, *options)
         assert code == 2
         assert words in error
+
+
+@pytest.fixture
+def behind_proxy(build: Build, tmp_path: Path) -> Iterator[str]:
+    """Where a site listens that has a proxy in front."""
+    Accounts(tmp_path / "accounts.db").add("ann", Role.ANALYST, "correct horse battery")
+    options = ("--accounts", str(tmp_path / "accounts.db"), "--helpers", "0")
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    url = "https://advice.example.com"
+    process = pathfolio("serve", str(build.folder), *options, "--port", port, "--url", url)
+    assert process.stderr is not None
+    assert next(line for line in process.stderr if "pathfolio is at" in line)
+    yield f"127.0.0.1:{port}"
+    process.terminate()
+    process.communicate(timeout=10)
+
+
+def _signed_in(address: str, visitor: str) -> int:
+    """The answer to a wrong password that the proxy hands on from `visitor`."""
+    headers = {"Host": "advice.example.com", "X-Forwarded-For": visitor, "X-Forwarded-Proto": "https"}
+    connection = HTTPConnection(address)
+    connection.request("GET", "/sign-in", headers=headers)
+    answer = connection.getresponse()
+    token = re.search(r'csrf_token" value="([^"]+)"', answer.read().decode())
+    assert token is not None
+    cookies = {"Cookie": str(answer.getheader("Set-Cookie")).partition(";")[0]}
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Referer": "https://advice.example.com/sign-in"}
+    connection.request("POST", "/sign-in", f"csrf_token={token[1]}&name=x&password=y", headers | cookies | form)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_behind_a_proxy_each_visitor_is_slowed_down_alone(behind_proxy: str) -> None:
+    """Else one who guesses would lock everybody out, and the log would name the proxy alone."""
+    assert [_signed_in(behind_proxy, "192.0.2.1") for _ in range(11)] == [401] * 10 + [429]
+    assert _signed_in(behind_proxy, "192.0.2.2") == 401
+
+
+def test_what_is_too_long_is_refused_before_it_is_read(behind_proxy: str) -> None:
+    connection = HTTPConnection(behind_proxy, timeout=10)
+    connection.putrequest("POST", "/sign-in")
+    connection.putheader("Content-Length", str(500 * 1024 * 1024))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()

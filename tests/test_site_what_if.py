@@ -110,6 +110,14 @@ def test_wrong_questions_are_told_what_is_wrong(client: FlaskClient, body: objec
 def test_only_json_is_taken(client: FlaskClient) -> None:
     """A form of another site could send text/plain; that needs a token of ours, and has none."""
     assert client.post("/api/what-if", data="{}", content_type="text/plain").status_code == 400
+    for body in (
+        "[" * 100_000,
+        '{"profile":' * 5000,
+        '{"k": true}',
+        '{"kind": "\\ud800"}',
+        '{"k": 1' + "0" * 5000 + "}",
+    ):
+        assert client.post("/api/what-if", data=body, content_type="application/json").status_code == 400, body[:20]
 
 
 def test_an_investor_asks_for_themself_alone(build: Build, scorer: Scorer, ledger: Ledger) -> None:

@@ -7,8 +7,11 @@ import hashlib
 import re
 from functools import cache
 from importlib import resources
+from typing import Final
 
 from flask import Flask, Response, request
+
+_YEAR: Final = 365 * 24 * 3600
 
 
 @cache
@@ -41,8 +44,10 @@ def register(app: Flask) -> None:
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        if request.endpoint != "static":
-            headers["Cache-Control"] = "no-store"  # pages are about persons
+        if request.endpoint != "static" or response.status_code >= 400:
+            headers["Cache-Control"] = "no-store"  # pages are about persons, and name who is signed in
+        if app.config["SESSION_COOKIE_SECURE"]:
+            headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
         return response
 
 

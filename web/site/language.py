@@ -38,7 +38,8 @@ def keep_choice(app: Flask) -> None:
     def remember(response: Response) -> Response:
         chosen = request.args.get("lang")
         if chosen in LANGUAGES and chosen != request.cookies.get(COOKIE):
-            response.set_cookie(COOKIE, str(chosen), max_age=_YEAR, httponly=True, samesite="Lax")
+            secure = bool(app.config["SESSION_COOKIE_SECURE"])
+            response.set_cookie(COOKIE, str(chosen), max_age=_YEAR, secure=secure, httponly=True, samesite="Lax")
         response.headers["Content-Language"] = current_texts().lang
         response.vary.update(("Cookie", "Accept-Language", "Accept"))
         return response

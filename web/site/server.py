@@ -55,7 +55,15 @@ def run(app: Flask, listener: socket.socket) -> None:
     gc.freeze()  # looking through the snapshot for garbage again and again would stop everybody for a tenth of a second
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without it
-    server = create_server(app, sockets=[listener], threads=THREADS, ident=None, channel_timeout=60)
+    server = create_server(
+        app,
+        sockets=[listener],
+        threads=THREADS,
+        ident=None,
+        channel_timeout=60,
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],  # else 1 GiB is read before the site can refuse it
+        clear_untrusted_proxy_headers=False,  # whether a proxy is believed, the site decides
+    )
     try:
         server.run()  # ends on KeyboardInterrupt and SystemExit by itself
     finally:

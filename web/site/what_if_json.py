@@ -72,7 +72,7 @@ def asked_in_json(site: Served, body: Mapping[str, Any]) -> Asked:
     if unknown:
         raise UsageError(f"{unknown[0]!r} is no part of a question: give user_id, profile, follow, dismiss, k, kind")
     user_id, k, kind, profile = body.get("user_id"), body.get("k", 10), body.get("kind"), body.get("profile", {})
-    if not isinstance(k, int) or not 1 <= k <= MOST_LINES:
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MOST_LINES:
         raise UsageError(f"a list of {k!r} assets: give k from 1 to {MOST_LINES}")
     if not (user_id is None or isinstance(user_id, str)) or not (kind is None or isinstance(kind, str)):
         raise UsageError("user_id and kind are texts: write them in quotation marks, or leave them out")

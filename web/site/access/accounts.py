@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,8 @@ from web.site.access.roles import Role
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
 TOKEN_PREFIX: Final = "pf_"  # noqa: S105 - what every token begins with, so that scanners find leaked ones
-_NAME: Final = re.compile(r"[\w.@+-]{1,64}")
+LONGEST_NAME: Final = 64
+_NAME: Final = re.compile(rf"[\w.@+-]{{1,{LONGEST_NAME}}}")
 
 _META: Final = sa.MetaData()
 _ACCOUNTS: Final = sa.Table(
@@ -67,6 +69,10 @@ class Account:
     created: datetime
 
 
+class AccountsError(PathfolioError):
+    """The accounts could not be read or written."""
+
+
 class Accounts:
     """The accounts of one site; several servers may share the database.
 
@@ -74,18 +80,17 @@ class Accounts:
         where: a file, made at first use with mode 0600, or a database URL.
 
     Raises:
-        PathfolioError: the database cannot be reached.
+        AccountsError: the database cannot be reached, which everything else here raises, too.
     """
 
     def __init__(self, where: Path | str) -> None:
         """Open the database and make its tables where they are absent."""
         self._engine = _engine(where)
+        self._where = self._engine.url.database if self._engine.name == "sqlite" else repr(self._engine.url)
         self._hasher = PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex())
-        try:
-            _META.create_all(self._engine)
-        except SQLAlchemyError as error:
-            raise PathfolioError(f"accounts cannot be read at {where}: {error.args[0]}") from None
+        with self._begun() as connection:
+            _META.create_all(connection)
 
     # -- signing in ------------------------------------------------------------------------------------------
 
@@ -106,7 +111,7 @@ class Accounts:
     def by_token(self, token: str) -> Account | None:
         """The enabled account that this API token belongs to, or None."""
         query = sa.select(_ACCOUNTS).join(_TOKENS).where(_TOKENS.c.sha256 == _digest(token), _ACCOUNTS.c.enabled)
-        with self._engine.connect() as connection:
+        with self._begun() as connection:
             row = connection.execute(query).first()
         return None if row is None else _account(row)
 
@@ -137,11 +142,15 @@ class Accounts:
             "created": datetime.now(UTC),
         }
         try:
-            with self._engine.begin() as connection:
+            with self._begun() as connection:
                 connection.execute(_ACCOUNTS.insert().values(**values))
         except IntegrityError:
             raise UsageError(f"there is an account {name!r} already: choose another name, or remove it") from None
         return self._known(name)
+
+    def end_sessions(self, name: str) -> None:
+        """Sign an account out, wherever it is signed in: a copy of a session's cookie is of no use after that."""
+        self._update(name, session=secrets.token_hex(16))
 
     def set_password(self, name: str, password: str) -> None:
         """Change the password; whoever is signed in with the old one is signed out."""
@@ -156,7 +165,7 @@ class Accounts:
     def remove(self, name: str) -> None:
         """Remove an account and its tokens."""
         self._known(name)
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             connection.execute(_TOKENS.delete().where(_TOKENS.c.account == name))
             connection.execute(_ACCOUNTS.delete().where(_ACCOUNTS.c.name == name))
 
@@ -165,18 +174,18 @@ class Accounts:
         self._known(name)
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
         values = {"sha256": _digest(token), "account": name, "note": note[:200], "created": datetime.now(UTC)}
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             connection.execute(_TOKENS.insert().values(**values))
         return token
 
     def drop_tokens(self, name: str) -> int:
         """Make all tokens of an account invalid; returns how many there were."""
         self._known(name)
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             return connection.execute(_TOKENS.delete().where(_TOKENS.c.account == name)).rowcount
 
     def __iter__(self) -> Iterator[Account]:
-        with self._engine.connect() as connection:
+        with self._begun() as connection:
             rows = connection.execute(sa.select(_ACCOUNTS).order_by(_ACCOUNTS.c.name)).all()
         return iter([_account(row) for row in rows])
 
@@ -187,13 +196,13 @@ class Accounts:
         """What sessions are signed with: the same for all servers that share the database, and after a restart."""
         query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == "session_key")
         try:
-            with self._engine.begin() as connection:
+            with self._begun() as connection:
                 value = connection.execute(query).scalar()
                 if value is None:
                     value = secrets.token_hex(32)
                     connection.execute(_SETTINGS.insert().values(key="session_key", value=value))
         except IntegrityError:  # another server was a moment faster
-            with self._engine.connect() as connection:
+            with self._begun() as connection:
                 value = connection.execute(query).scalar_one()
         return str(value)
 
@@ -210,18 +219,33 @@ class Accounts:
             raise UsageError(f"no account {name!r}: see `pathfolio accounts list`")
         return account
 
+    @contextmanager
+    def _begun(self) -> Iterator[sa.Connection]:
+        """A transaction."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            found = " ".join(str(getattr(error, "orig", None) or error).split())
+            remedy = "give this account the right to write there" if "readonly" in found else "see to the database"
+            raise AccountsError(f"{self._where}: accounts cannot be read or written ({found}): {remedy}") from None
+
     def _row(self, name: str) -> sa.Row[Any] | None:
-        with self._engine.connect() as connection:
+        if not _NAME.fullmatch(name):
+            return None
+        with self._begun() as connection:
             return connection.execute(sa.select(_ACCOUNTS).where(_ACCOUNTS.c.name == name)).first()
 
     def _update(self, name: str, **values: object) -> None:
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             connection.execute(_ACCOUNTS.update().where(_ACCOUNTS.c.name == name).values(**values))
 
 
 def _engine(where: Path | str) -> sa.Engine:
     if isinstance(where, str) and "://" in where:
-        return sa.create_engine(where, pool_pre_ping=True)
+        return _server_engine(where)
     if str(where) == ":memory:":
         return sa.create_engine("sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
     path = Path(where)
@@ -229,8 +253,21 @@ def _engine(where: Path | str) -> sa.Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise PathfolioError(f"{path}: accounts cannot be kept here ({error.strerror}): name another file") from None
+        raise AccountsError(f"{path}: accounts cannot be kept here ({error.strerror}): name another file") from None
     return sa.create_engine(f"sqlite:///{path}")
+
+
+def _server_engine(where: str) -> sa.Engine:
+    kind = where.partition(":")[0]
+    try:
+        url = sa.make_url(where)
+        if kind in {"postgresql", "postgres"}:
+            url = url.set(drivername="postgresql+psycopg")
+        return sa.create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError:
+        raise AccountsError(f"{kind}: accounts need a driver for it: pip install 'pathfolio[postgres]'") from None
+    except (SQLAlchemyError, ValueError):
+        raise AccountsError(f"{kind}: accounts cannot be kept there: name a file or a postgresql:// URL") from None
 
 
 def _account(row: sa.Row[Any]) -> Account:

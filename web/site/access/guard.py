@@ -17,7 +17,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 
-from web.site.access.accounts import Accounts
+from web.site.access.accounts import LONGEST_NAME, Accounts
 from web.site.access.roles import Permission
 from web.site.access.visitor import OWNER, STRANGER, Visitor, visitor_of
 from web.site.twin import wants_json
@@ -36,6 +36,9 @@ LIMITS: Final = MappingProxyType(
     }
 )
 """Endpoint to how often one address may ask for it."""
+
+WRONG_PASSWORDS: Final = "30 per hour"
+"""So often a wrong password may be given for one account, from however many addresses."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,16 @@ def register(app: Flask, access: Access) -> None:
         if endpoint in app.view_functions:
             view: Any = app.view_functions[endpoint]
             app.view_functions[endpoint] = limiter.limit(limit)(view)
+    guesses = limiter.limit(
+        WRONG_PASSWORDS, key_func=_asked_account, deduct_when=lambda found: found.status_code == 401
+    )
+    enter: Any = app.view_functions["signin.enter"]
+    app.view_functions["signin.enter"] = guesses(enter)
     app.before_request(partial(_guard, csrf))
+
+
+def _asked_account() -> str:
+    return request.form.get("name", "")[:LONGEST_NAME]
 
 
 def current_access() -> Access:
@@ -137,9 +149,10 @@ def _bearer() -> str:
 
 
 def _guard(csrf: CSRFProtect) -> ResponseReturnValue | None:
+    who = visitor()
     if request.endpoint is None:
         return None  # there is no such page: 404, or 405
-    who, needed = visitor(), permission_of(current_app, request.endpoint)
+    needed = permission_of(current_app, request.endpoint)
     if needed is None:
         log.error("%s names no permission", request.endpoint)
         abort(403)
@@ -160,7 +173,7 @@ def _refuse(who: Visitor) -> ResponseReturnValue:
     if current_access().accounts is None:
         abort(404)  # a page about accounts, where there are none
     if who.is_authenticated:
-        log.warning("%s (%s) was refused %s", who.name, who.role, request.path)
+        log.warning("%s (%s) was refused %r", who.name, who.role, request.path)
         abort(403)
     if wants_json() or request.method != "GET":
         abort(401)

@@ -10,6 +10,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 
 from kg.errors import LedgerError, UsageError
+from web.site.access.accounts import AccountsError
 from web.site.language import current_texts
 from web.site.render import Page, show
 
@@ -43,6 +44,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(UsageError, _of_usage)
     app.register_error_handler(LedgerError, _of_ledger)
+    app.register_error_handler(AccountsError, _of_accounts)
     app.register_error_handler(500, _of_fault)
 
 
@@ -68,6 +70,12 @@ def _of_ledger(error: LedgerError) -> Response:
     """What could not be recorded is not shown; why is for whoever runs the site."""
     log.error("not shown, since it could not be recorded: %s", error)
     return _show(503)
+
+
+def _of_accounts(error: AccountsError) -> Response:
+    """Nobody can be known, so there is no page to show; why is for whoever runs the site."""
+    log.error("%s", error)
+    return Response("Who you are cannot be looked up at the moment. Try again later.\n", 503, mimetype="text/plain")
 
 
 def _of_fault(error: Exception) -> Response:

@@ -75,7 +75,10 @@ def sample() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 @needs(Permission.ANYONE)
 def signout() -> ResponseReturnValue:
-    """End the session."""
+    """End the session, and all others of the account: a copy of the cookie is of no use any more."""
+    accounts = current_access().accounts
+    if accounts is not None and visitor().is_authenticated:
+        accounts.end_sessions(visitor().name)
     logout_user()
     session.clear()
     return redirect(url_for("signin.signin"))

@@ -177,7 +177,7 @@ def questionnaire() -> Response:
 @needs(Permission.HOME)
 def answer() -> Response:
     """For programs: a JSON object as in `asked_in_json`; the new list with its explanations comes back."""
-    body = request.get_json(silent=True)
+    body = _body()
     if not isinstance(body, dict):
         return _refused("the request is no JSON object: send one with Content-Type: application/json")
     user_id = body.get("user_id")
@@ -192,6 +192,14 @@ def answer() -> Response:
     except UsageError as error:
         return _refused(str(error))
     return jsonify(twin)
+
+
+def _body() -> Any:
+    """The JSON of the request; None where it is none, or is nested too deeply to be read."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def _twin(asked: Asked, lang: str, advice: Advice) -> dict[str, Any]:
