@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -139,6 +140,25 @@ def test_custody_commands(on_command_line: str, build: Build, capsys: pytest.Cap
     assert call("verify").endswith("sound\n")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="who asks is known otherwise")
+def test_who_looks_is_who_they_are_not_who_they_say(
+    on_command_line: str, monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+) -> None:
+    def looked() -> str:
+        assert main(["audit", "show", on_command_line]) == 0
+        return str(ledger.unsealed(ledger.leaf(ledger.headers(kinds=[ACCESS])[0].id))["who"])
+
+    import pwd
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody else")
+    assert looked() == pwd.getpwuid(os.getuid()).pw_name
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])  # as in a container that runs as some number
+    assert looked() == f"uid {os.getuid()}"
+
+
 def test_verify_says_which_record_was_altered(
     on_command_line: str, capsys: pytest.CaptureFixture[str], ledger: Ledger
 ) -> None:
@@ -167,7 +187,7 @@ def test_suitability_command(build: Build, tmp_path: Path, capsys: pytest.Captur
     broken = tmp_path / "broken.toml"
     broken.write_text(load_rules("tw").text.replace("purchase_share = 0.05", "purchase_share = 5"), encoding="utf-8")
     assert main(["suitability", "check", str(broken)]) == 3
-    assert "broken.toml:8: purchase_share = 5: write a fraction" in capsys.readouterr().err
+    assert "broken.toml:9: purchase_share = 5: write a fraction" in capsys.readouterr().err
 
 
 def test_an_audience_is_suited_and_the_look_at_it_is_recorded(

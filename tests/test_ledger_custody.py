@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from explain.ledger import custody
-from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE, SigningKey
+from explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.ledger.verify import verify_ledger, verify_record
 from kg.errors import LedgerError, UsageError
@@ -101,6 +101,27 @@ def test_change_of_key(opened: Opener, location: str, clock: Clock) -> None:
     after.append(record(1), person="ann")
     assert verify_ledger(after).sound
     after.close()
+
+
+def test_servers_that_know_the_next_key_go_on_when_it_signs(opened: Opener, location: str, clock: Clock) -> None:
+    alone = opened()
+    with pytest.raises(LedgerError, match=r"set PATHFOLIO_LEDGER_NEXT_KEY .* here and for every server"):
+        custody.rotate_key(alone, who="admin", reason="yearly")
+    both = {**KEYS, NEXT_VARIABLE: secret("n")}
+    servers = [open_ledger(location, clock=clock, environ=both) for _ in range(2)]
+    fill(servers[0], 2)
+    admin = open_ledger(location, clock=clock, environ=both)
+    custody.rotate_key(admin, who="admin", reason="yearly")
+    servers.append(open_ledger(location, clock=clock, environ=both))  # started again before its variables changed
+    for server in (*servers, admin, *servers):
+        fill(server, 1)
+    found = verify_ledger(admin)
+    assert (found.sound, len(found.keys), found.size) == (True, 2, 1 + 2 + 1 + 7)
+    after = open_ledger(location, clock=clock, environ={**both, SIGNING_VARIABLE: secret("n")})
+    with pytest.raises(LedgerError, match="has signed this ledger before"):
+        custody.rotate_key(after, who="admin", reason="again, by mistake")
+    for ledger in (*servers, admin, after):
+        ledger.close()
 
 
 def test_a_clock_that_was_wrong(ledger: Ledger, clock: Clock) -> None:

@@ -57,10 +57,14 @@ def open_desk(build: Build, rules: str | None = None, ledger: str | Path | None 
 
 
 def account_name() -> str:
-    """The user of the operating system, who asks on the command line."""
+    """The user of the operating system, who asks on the command line; what $USER says, anyone can set."""
     try:
+        import pwd
+    except ImportError:  # not POSIX
         return getpass.getuser()
-    except (KeyError, OSError):
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container that runs as some number
         return f"uid {os.getuid()}"
 
 

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from explain.ledger.entry import Header, open_payload, read_header
 from explain.ledger.keys import (
     KEY_BYTES,
+    NEXT_VARIABLE,
     SIGNING_FILE,
-    SIGNING_VARIABLE,
     SigningKey,
     signing_key,
     sync_folder,
@@ -120,19 +120,26 @@ def expire(ledger: Ledger, *, who: str) -> int:
 def rotate_key(ledger: Ledger, *, who: str, reason: str, new: SigningKey | None = None) -> SigningKey:
     """Sign with another key from now on; the old one signs the change.
 
-    A key file is replaced; a key in the environment must be given as `new` and set there afterwards.
+    A key file is replaced. Where the key is in the environment, the next one is there, too; who has it beside the old
+    one goes on without a pause.
+
+    Args:
+        new: PATHFOLIO_LEDGER_NEXT_KEY, or one made now, if not given.
 
     Raises:
-        LedgerError: the key comes from the environment and none was given.
+        LedgerError: the key comes from the environment and no next one is there, or that one has signed before.
     """
-    old = ledger.signing
+    old, new = ledger.signing, new or ledger.next_signing
     in_file = old is not None and signing_key(ledger.folder, {}, create=False) == old
     if old is None or (new is None and not in_file):
         raise LedgerError(
-            f"the signing key is not in a file of the ledger: give the next one, then set {SIGNING_VARIABLE}"
+            f"the signing key is not in a file of the ledger: set {NEXT_VARIABLE} to the next one (`openssl rand "
+            f"-base64 32`), here and for every server, start these again, then change the key"
         )
     new = new or SigningKey(secrets.token_bytes(KEY_BYTES))
     verifier = new.verifier(ledger.origin)
+    if verifier in ledger.verifiers:
+        raise LedgerError(f"the next key has signed this ledger before: set {NEXT_VARIABLE} to a new one")
     waiting = ledger.folder / f"{SIGNING_FILE}.{verifier.key_id.hex()}"
     if in_file:
         write_secret(waiting, new.seed)

@@ -29,6 +29,8 @@ from explain.ledger.note import Verifier
 from kg.errors import LedgerError
 
 SIGNING_VARIABLE: Final = "PATHFOLIO_LEDGER_KEY"
+NEXT_VARIABLE: Final = "PATHFOLIO_LEDGER_NEXT_KEY"
+"""The key that signs after the next change of key, where keys are in the environment: all servers know it before."""
 MASTER_VARIABLE: Final = "PATHFOLIO_LEDGER_MASTER_KEY"
 SIGNING_FILE: Final = "signing.key"
 MASTER_FILE: Final = "master.key"
@@ -94,6 +96,12 @@ def signing_key(
     """The key in the environment or in `folder`; made there if `create`, else None where there is none."""
     secret = _secret(SIGNING_VARIABLE, folder / name, environ, create=create)
     return None if secret is None else SigningKey(secret)
+
+
+def next_key(environ: Mapping[str, str]) -> SigningKey | None:
+    """The key in the environment that is to sign after the next change of key, if there is one."""
+    text = environ.get(NEXT_VARIABLE)
+    return SigningKey(_decoded(text, NEXT_VARIABLE)) if text else None
 
 
 def master_key(folder: Path, environ: Mapping[str, str], *, create: bool) -> MasterKey | None:

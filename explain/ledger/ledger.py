@@ -16,7 +16,15 @@ import sqlalchemy as sa
 
 from explain.ledger.canonical import canonical
 from explain.ledger.entry import Draft, GoneError, Header, new_id, open_payload, read_header, record_key
-from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE, MasterKey, SigningKey, master_key, signing_key
+from explain.ledger.keys import (
+    MASTER_VARIABLE,
+    SIGNING_VARIABLE,
+    MasterKey,
+    SigningKey,
+    master_key,
+    next_key,
+    signing_key,
+)
 from explain.ledger.merkle import consistency_proof, inclusion_proof
 from explain.ledger.note import Checkpoint, Note, Verifier
 from explain.ledger.squeeze import Squeezed
@@ -58,17 +66,22 @@ class Ledger:
     """
 
     def __init__(
-        self, store: Store, keys: tuple[SigningKey | None, MasterKey | None], folder: Path, clock: Clock
+        self,
+        store: Store,
+        keys: tuple[SigningKey | None, MasterKey | None, SigningKey | None],
+        folder: Path,
+        clock: Clock,
     ) -> None:
         """The ledger in `store`, with the keys that are at hand.
 
         Args:
+            keys: the one that signs, the master key, and the one that signs after the next change of key.
             folder: of the keys and of whatever else is kept beside the ledger.
         """
         self.store, self.clock = store, clock
         self.folder = folder
         self.noted: set[tuple[str, str]] = set()
-        self.signing, self._master = keys
+        self.signing, self._master, self.next_signing = keys
 
     # -- writing ---------------------------------------------------------------------------------------------
 
@@ -118,10 +131,10 @@ class Ledger:
     def _writer(self) -> Writer:
         if self.signing is None:
             raise LedgerError(f"{self.store.where}: no key to sign with: set {SIGNING_VARIABLE}; nothing was recorded")
-        return Writer(self.store, self.master, self.signing, self.origin, self._kept_key)
+        return Writer(self.store, self.master, self.signing, self.origin, self._later_keys)
 
-    def _kept_key(self) -> SigningKey | None:
-        return signing_key(self.folder, {}, create=False)
+    def _later_keys(self) -> list[SigningKey | None]:
+        return [signing_key(self.folder, {}, create=False), self.next_signing]
 
     def change_key(self, draft: Draft, new: SigningKey) -> None:
         """Append the entry `draft`, and sign with `new` from then on; for `custody.rotate_key`."""
@@ -331,8 +344,8 @@ def open_ledger(
     where = ledger_location(environ) if location is None else location
     store = open_store(where, create=create)
     folder = store.folder or Path(ledger_location({k: v for k, v in environ.items() if k != LOCATION_VARIABLE}))
-    keys = (signing_key(folder, environ, create=create), master_key(folder, environ, create=create))
-    ledger = Ledger(store, keys, folder, clock)
+    keys = signing_key(folder, environ, create=create), master_key(folder, environ, create=create)
+    ledger = Ledger(store, (*keys, next_key(environ)), folder, clock)
     if create:
         _begin(ledger)
         finish_rotation(ledger)
@@ -346,4 +359,4 @@ def _begin(ledger: Ledger) -> None:
     origin = f"pathfolio/{secrets.token_hex(4)}"
     opening = {"origin": origin, "verifier": ledger.signing.verifier(origin).text, "format": 1}
     draft = Draft(new_id(), "ledger", canonical(opening), "", "ledger", ledger.clock(), {})
-    Writer(ledger.store, ledger.master, ledger.signing, origin, lambda: None).open_with(draft)
+    Writer(ledger.store, ledger.master, ledger.signing, origin, list).open_with(draft)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -79,15 +79,20 @@ class Writer:
     """Appends to one store; safe to be used by many threads, and beside other processes."""
 
     def __init__(
-        self, store: Store, master: MasterKey, signing: SigningKey, origin: str, kept: Callable[[], SigningKey | None]
+        self,
+        store: Store,
+        master: MasterKey,
+        signing: SigningKey,
+        origin: str,
+        later: Callable[[], Iterable[SigningKey | None]],
     ) -> None:
         """A writer for the ledger named `origin` in `store`.
 
         Args:
-            kept: the key that its file holds now, to be asked where another process has changed the key.
+            later: keys that may sign by now, to be asked for where another process has changed the key.
         """
         self._store, self._master, self._signing, self._origin = store, master, signing, origin
-        self._kept = kept
+        self._later = later
         self._waiting: list[_Ticket] = []
         self._lock, self._busy = threading.Lock(), False
         self._state: TreeState | None = None
@@ -211,7 +216,7 @@ class Writer:
         """Take up a key that another process has put into the key's file; refuse to sign with one it has replaced."""
         query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(KEY_KINDS)).order_by(ENTRY.c.seq.desc()).limit(1)
         found = open_payload(bytes(connection.execute(query).scalar_one()), None)["verifier"]
-        for key in (self._signing, self._kept()):
+        for key in (self._signing, *self._later()):
             if key is not None and key.verifier(self._origin).text == found:
                 self._signing = key
                 return

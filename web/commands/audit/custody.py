@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from typing import TYPE_CHECKING, Any
 
+from web.advice import account_name
 from web.commands.audit.actions import add_action
 
 if TYPE_CHECKING:
@@ -36,23 +36,21 @@ def add_actions(actions: Any) -> None:
 def _hold(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.ledger import custody
 
-    receipt = custody.hold(ledger, person=args.user, record=args.record, who=getpass.getuser(), reason=args.reason)
+    receipt = custody.hold(ledger, person=args.user, record=args.record, who=account_name(), reason=args.reason)
     sys.stdout.write(f"hold {receipt.id}\n")
 
 
 def _release(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.ledger import custody
 
-    custody.release(ledger, args.hold, who=getpass.getuser(), reason=args.reason)
+    custody.release(ledger, args.hold, who=account_name(), reason=args.reason)
     sys.stdout.write("released\n")
 
 
 def _erase(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.ledger import custody
 
-    custody.erase(
-        ledger, args.user, who=getpass.getuser(), reason=args.reason, despite_retention=args.despite_retention
-    )
+    custody.erase(ledger, args.user, who=account_name(), reason=args.reason, despite_retention=args.despite_retention)
     sys.stdout.write(
         "erased: the key is destroyed; destroy it in backups of the ledger too. Builds that are kept still hold the "
         "data that they were made of: see `pathfolio audit builds`\n"
@@ -62,7 +60,7 @@ def _erase(ledger: Ledger, args: argparse.Namespace) -> None:
 def _expire(ledger: Ledger, _args: argparse.Namespace) -> None:
     from explain.ledger import custody
 
-    sys.stdout.write(f"{custody.expire(ledger, who=getpass.getuser())} records deleted\n")
+    sys.stdout.write(f"{custody.expire(ledger, who=account_name())} records deleted\n")
 
 
 def _builds(ledger: Ledger, args: argparse.Namespace) -> None:
@@ -78,13 +76,16 @@ def _builds(ledger: Ledger, args: argparse.Namespace) -> None:
 
 def _rotate(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.ledger import custody
+    from explain.ledger.keys import NEXT_VARIABLE, SIGNING_VARIABLE
 
-    new = custody.rotate_key(ledger, who=getpass.getuser(), reason=args.reason)
+    new = custody.rotate_key(ledger, who=account_name(), reason=args.reason)
     sys.stdout.write(f"signs with {new.verifier(ledger.origin).text}: publish it\n")
+    if new == ledger.next_signing:
+        sys.stdout.write(f"set {SIGNING_VARIABLE} to what {NEXT_VARIABLE} is, everywhere, and unset the latter\n")
 
 
 def _clock(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.ledger import custody
 
-    custody.accept_clock(ledger, who=getpass.getuser(), reason=args.reason)
+    custody.accept_clock(ledger, who=account_name(), reason=args.reason)
     sys.stdout.write("recorded; entries go on from now\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from web.advice import account_name
 from web.commands.audit.actions import add_action, print_json
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def add_actions(actions: Any) -> None:
 def _look(args: argparse.Namespace) -> Look:
     from explain.records.inspect import Look
 
-    return Look(getpass.getuser(), args.purpose)
+    return Look(account_name(), args.purpose)
 
 
 def _list(ledger: Ledger, args: argparse.Namespace) -> None:
