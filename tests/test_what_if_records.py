@@ -143,7 +143,7 @@ def test_the_report_says_that_it_was_a_what_if(
     assert any(title in notice for notice in report.notices)
     facts = dict(report.facts)
     assert somebody in facts[report.texts["investor"]]
-    told = {"en": "Risk level Aggressive; invested for 3 years", "zh-TW": "風險屬性 積極型; 資金可投資 3 年"}
+    told = {"en": "Risk level Aggressive; invested for 3 years", "zh-TW": "風險屬性 積極型；資金可投資 3 年"}
     assert facts[report.texts["assumed"]] == told[lang]
 
 

@@ -32,14 +32,19 @@ def what_would_move(build: Build, gate: Gate, user: int, asset: int, k: int, kin
 def what_would_have_changed(record: dict[str, Any], build: Build, gate: Gate, lang: str) -> list[str]:
     """Sentences: what would have taken the first assets off the list, and brought the next one onto it.
 
-    Nothing of a what-if list, which is about changes itself, nor where one asset was asked about.
+    Where one asset was asked about: what would take that one off, or bring it on. Nothing of a what-if list, which is
+    about changes itself.
     """
     question = record["question"]
-    if question["asset_id"] or "assumed" in question:
+    if "assumed" in question:
         return []
     model, user = ScorerWhatIf(build.scorer, gate), user_position(build.graph, question["user_id"])
-    options = SearchOptions(k=question["k"], kind=question["kind"], most_scored=_MOST_SCORED)
     first = int(build.graph.assets[0])
+    if question["asset_id"]:
+        asset = build.graph.asset_row(question["asset_id"]) - first
+        one = what_would_move(build, gate, user, asset, question["k"], question["kind"])
+        return [tell(one, model, lang)] if one.before else []
+    options = SearchOptions(k=question["k"], kind=question["kind"], most_scored=_MOST_SCORED)
     positions = [build.graph.asset_row(item["asset_id"]) - first for item in record["list"][:_EACH]]
     found = [what_takes_it_off(model, user, position, options) for position in positions]
     found = [each for each in found if each.before]  # held ones, which were asked for, are on no such list

@@ -87,7 +87,8 @@ def fact_text(fact: Mapping[str, Any], names: Mapping[str, str], texts: ReportTe
     gaps = {"head": fact.get("head", ""), "relation": relation, "tail": label, "value": _number(fact, texts.lang)}
     said = re.sub(r"\s+", " ", sentence.format(**gaps)).strip()
     source, note = (in_words(str(fact.get(name, "")), texts) for name in ("source", "note"))
-    return f"{said} ({'; '.join(part for part in (source, str(fact.get('as_of', '')), note) if part)})"
+    from_where = texts["also"].join(part for part in (source, str(fact.get("as_of", "")), note) if part)
+    return texts.filled("in_brackets", text=said, note=from_where)
 
 
 def _number(fact: Mapping[str, Any], lang: str) -> str:
@@ -108,4 +109,5 @@ def in_words(text: str, texts: ReportTexts) -> str:
     """A source or note in the report's language, where it is one of ours; others are as the data have them."""
     for pattern, words in texts.notes.items():
         text = re.sub(pattern, words, text)
-    return wording_of(texts.lang).source(text)
+    said = wording_of(texts.lang).source
+    return " + ".join(said(part) for part in text.split(" + "))

@@ -9,7 +9,7 @@ from typing import Final
 
 from kg.errors import PathfolioError
 
-_SUMMARY_SIZES: Final = (8.2, 7.6, 7.0, 6.4)
+_SUMMARY_SIZES: Final = (9.2, 8.7, 8.2, 7.6, 7.0, 6.4)
 """Points."""
 
 _ACCOUNT: Final = re.compile(r'<section class="account">.*</section>', re.DOTALL)

@@ -32,6 +32,9 @@ from recommender.suitability.investor import ASSUMED
 _ON_FIRST_PAGE: Final = 4
 """Rejected assets on the first page."""
 
+_REASONS_ON_FIRST_PAGE: Final = 8
+"""Reasons on the first page, of all assets together; at least one of each."""
+
 
 @dataclass(frozen=True)
 class Integrity:
@@ -57,7 +60,7 @@ class Report:
     """All that the template shows; every text is in the report's language.
 
     Attributes:
-        title: what kind of record it is.
+        title: what kind of record it is; `heading`: what stands above its assets.
         notices: what has to be known before all else: sample data, or that it answers a what-if question.
         facts: the rows under the title: label and value.
         assets: what was recommended; `warnings` without those in `for_all`.
@@ -72,6 +75,7 @@ class Report:
     texts: ReportTexts
     sound: bool
     title: str
+    heading: str
     notices: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     considered: str
@@ -90,6 +94,11 @@ class Report:
     made: str
     on_first_page: int = _ON_FIRST_PAGE
 
+    @property
+    def reasons_on_first_page(self) -> int:
+        """How many reasons of each asset: one of many assets, more where there are few."""
+        return max(1, _REASONS_ON_FIRST_PAGE // max(1, len(self.assets)))
+
 
 def make_report(
     record: Mapping[str, Any], header: Header, integrity: Integrity, lang: str, *, changes: Sequence[str] = ()
@@ -105,13 +114,15 @@ def make_report(
     verdict = "integrity_broken" if integrity.problem else "integrity_sound"
     made = moment_text(integrity.made, lang)
     investor, is_what_if = record["investor"], "assumed" in record["question"]
+    asked_about_one = bool(record["question"]["asset_id"])
     assets = [asset_part(item, record, texts, lang) for item in record["list"]]
     for_all = _warnings_of_all(assets)
     return Report(
         lang=lang,
         texts=texts,
         sound=not integrity.problem,
-        title=texts["title_what_if" if is_what_if else "title"],
+        title=texts["title_what_if" if is_what_if else "title_asset" if asked_about_one else "title"],
+        heading=texts["supposed" if is_what_if else "explained" if asked_about_one else "recommended"],
         notices=(
             *((texts["sample"],) if record["data"]["is_sample"] else ()),
             *((texts["what_if"],) if is_what_if else ()),
@@ -125,7 +136,11 @@ def make_report(
         identity=tuple(_identity(record, texts)),
         integrity=(
             texts.filled(
-                "integrity_text", seq=header.seq, origin=integrity.origin, size=integrity.size, public_key=integrity.key
+                "integrity_text",
+                seq=wording_of(lang).integer(header.seq),
+                origin=integrity.origin,
+                size=wording_of(lang).integer(integrity.size),
+                public_key=integrity.key,
             ),
             texts.filled(verdict, time=made, problem=integrity.problem),
             texts["offline"],
@@ -149,8 +164,8 @@ def report_html(report: Report) -> str:
 
 def moment_text(moment: datetime, lang: str) -> str:
     """A moment in UTC, written out."""
-    text = format_datetime(moment.astimezone(UTC), "long", tzinfo=UTC, locale=wording_of(lang).locale)
-    return str(text)
+    pattern = report_texts(lang)["moment"]
+    return str(format_datetime(moment.astimezone(UTC), pattern, tzinfo=UTC, locale=wording_of(lang).locale))
 
 
 @cache
@@ -172,18 +187,39 @@ def _environment() -> Environment:
 def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: str) -> list[tuple[str, str]]:
     question, investor, data = record["question"], record["investor"], record["data"]
     name = investor["name"] or texts.filled("unnamed", id=str(investor["user_id"])[:6])
-    who = f"{name} ({investor['user_id']})" if investor["user_id"] else texts["somebody_new"]
+    who = texts.filled("in_brackets", text=name, note=investor["user_id"])
+    who = who if investor["user_id"] else texts["somebody_new"]
+    asked_by = texts.filled("in_brackets", text=question["who"], note=in_words(question["through"], texts))
     assumed = [(texts["assumed"], _assumed(record, texts))] if "assumed" in question else []
     day = wording_of(lang).day(datetime.fromisoformat(data["as_of"]).date())
     return [
         (texts["record"], header.id),
         (texts["time"], moment_text(header.moment, lang)),
         (texts["investor"], who),
-        (texts["asked_by"], f"{question['who']} ({in_words(question['through'], texts)})"),
+        (texts["asked_by"], asked_by),
         (texts["question"], _question(record, texts, lang)),
         *assumed,
-        (texts["data"], f"{in_words(data['name'], texts)}; {texts['as_of']} {day}"),
+        (texts["data"], texts["also"].join([in_words(data["name"], texts), texts.filled("as_of", day=day)])),
+        (texts["known"], _profile(record, texts, lang)),
     ]
+
+
+def _profile(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
+    """The investor's levels in one line, when they were told, and how many positions are known."""
+    investor, wording = record["investor"], wording_of(lang)
+    parts = [
+        texts.filled("assumed_years", n=wording.number(fact["value"], 0))
+        if fact["relation"] == "YEARS"
+        else texts.facts[fact["relation"]].format(tail=fact_row(fact, texts, field=name).value)
+        for name, fact in investor["levels"].items()
+    ]
+    days = [day for fact in investor["levels"].values() if (day := str(fact.get("as_of", "")))]
+    if days:
+        parts.append(texts.filled("told_on", day=wording.day(datetime.fromisoformat(max(days)).date())))
+    count = len(investor["positions"])
+    key = "one_position" if count == 1 else "count_positions" if count else "without_positions"
+    parts.append(texts.filled(key, n=wording.integer(count)))
+    return texts["also"].join(parts)
 
 
 def _question(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
@@ -206,13 +242,17 @@ def _assumed(record: Mapping[str, Any], texts: ReportTexts) -> str:
         for table, fact in record["investor"]["levels"].items()
         if fact.get("source") == ASSUMED and "tail" in fact
     ]
+    objective = assumed["levels"].get("SEEKS")
+    if assumed["years"] is not None and objective and not record["investor"]["user_id"]:
+        # years, where they are said, stand in the rules' place of the objective that was answered, too
+        parts.append(f"{texts.levels['horizon']} {local_label(LEVEL_KINDS['SEEKS'], objective, texts.lang)}")
     if assumed["years"] is not None:
         parts.append(texts.filled("assumed_years", n=wording.number(assumed["years"], 0)))
     for name in ("interests", "follow", "dismiss"):
         if assumed[name]:
             joined = wording.words["comma"].join(names.get(each, each) for each in assumed[name])
             parts.append(texts.filled(f"assumed_{name}", names=joined))
-    return "; ".join(parts) or texts["assumed_nothing"]
+    return texts["also"].join(parts) or texts["assumed_nothing"]
 
 
 def _nodes(record: Mapping[str, Any]) -> list[list[str | None]]:
@@ -227,10 +267,25 @@ def _warnings_of_all(assets: Sequence[AssetPart]) -> tuple[str, ...]:
 
 
 def _considered(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
-    """How many passed, and for a list that was handed out bare, where its reasons are from."""
-    sentence = texts.filled("considered", **_counts(record, lang))
-    bare = {COMPUTED_AGAIN: texts["computed_again"], GONE: texts["build_gone"]}.get(record.get("reasons", ""), "")
-    return f"{sentence} {bare}".rstrip()
+    """How many passed, what rejected the others; for a list that was handed out bare, where its reasons are from."""
+    sentences = [texts.filled("considered", **_counts(record, lang)), _rejections(record, texts, lang)]
+    sentences.append(
+        {COMPUTED_AGAIN: texts["computed_again"], GONE: texts["build_gone"]}.get(record.get("reasons", ""), "")
+    )
+    return texts["next_sentence"].join(sentence for sentence in sentences if sentence)
+
+
+def _rejections(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
+    """How many each rule rejected, the most first."""
+    counts, wording = record["candidates"]["rejected_by"], wording_of(lang)
+    rules = sorted(((n, rule) for rule, n in counts.items() if n and rule != "any"), key=lambda each: -each[0])
+    if not rules:
+        return ""
+    named = [texts.filled("rule_count", rule=rule_title(record, rule, lang), n=wording.integer(n)) for n, rule in rules]
+    total = wording.integer(counts["any"]) if "any" in counts else ""
+    several = sum(n for n, _ in rules) > counts.get("any", 0)
+    told = texts.filled("rejections", n=total, rules=texts["also"].join(named))
+    return texts["next_sentence"].join([told, texts["several_rules"]]) if several else told
 
 
 def _counts(record: Mapping[str, Any], lang: str) -> dict[str, str]:
@@ -277,9 +332,12 @@ def _position(fact: Mapping[str, Any], texts: ReportTexts, lang: str) -> FactRow
 
 
 def _statistics(record: Mapping[str, Any], lang: str) -> list[tuple[str, str, str]]:
+    """Every rule's rejections and warnings, in the order of the rule file."""
     candidates, wording = record["candidates"], wording_of(lang)
+    order = list(record.get("rule_texts", {}))
+    counted = [(rule, count) for rule, count in candidates["rejected_by"].items() if rule != "any"]
+    counted.sort(key=lambda each: order.index(each[0]) if each[0] in order else len(order))
     return [
         (rule_title(record, rule, lang), wording.integer(count), wording.integer(candidates["warned_by"].get(rule, 0)))
-        for rule, count in candidates["rejected_by"].items()
-        if rule != "any"
+        for rule, count in counted
     ]

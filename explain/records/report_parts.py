@@ -191,7 +191,11 @@ def _sources(edges: list[Mapping[str, Any]], texts: ReportTexts) -> str:
     for edge in edges:
         days.setdefault(str(edge.get("source") or ""), []).append(str(edge.get("as_of") or ""))
     order = sorted(days, key=lambda source: -len(days[source]))[:_MOST_SOURCES]
-    return "; ".join(f"{in_words(source, texts)}, {_dated(max(days[source]), texts)}" for source in order)
+    said = [
+        texts.filled("source_of_day", source=in_words(each, texts), day=_dated(max(days[each]), texts))
+        for each in order
+    ]
+    return texts["also"].join(said)
 
 
 def _dated(day: str, texts: ReportTexts) -> str:
@@ -213,7 +217,7 @@ def _path_row(path: Mapping[str, Any], names: Mapping[str, str], texts: ReportTe
     for edge, start, name in zip(path["edges"], path["nodes"], nodes[1:], strict=False):
         forward = edge["head"] == start["id"]
         relation = wording.relation(edge["relation"])
-        steps.append(f"{relation} → {name}" if forward else f"← {relation} {name}")
+        steps.append(f"—{relation}→ {name}" if forward else f"←{relation}— {name}")
     value = wording.signed(path["contribution"], 4)
     return PathRow(value, wording.channel(path["channel"]), " ".join(steps), _sources(path["edges"], texts))
 
