@@ -243,3 +243,21 @@ def test_who_was_named_in_an_audience_is_erased_with_the_person(
     assert main(["audit", "show", row["id"]]) == 1
     assert "its key was destroyed" in capsys.readouterr().err
     assert main(["audit", "verify"]) == 0
+
+
+def test_files_that_are_no_text_and_looks_without_a_purpose(
+    on_command_line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(b"\xff\xfe\xdc" * 50)
+    for words, code, said in (
+        (["verify", "--key", str(path)], 2, "not a verifier key"),
+        (["verify", "--against", str(path)], 1, "not a signed note"),
+        (["list", "--purpose", " "], 2, "needs its purpose"),
+        (["hold", "--user", "\udcff", "--reason", "x"], 2, "nothing is recorded of '\\udcff'"),
+        (["hold", "--record", on_command_line, "--reason", ""], 2, "needs its reason"),
+    ):
+        assert main(["audit", *words]) == code
+        error = capsys.readouterr().err
+        assert said in error
+        assert error.count("\n") == 1

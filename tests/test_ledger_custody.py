@@ -5,14 +5,17 @@ from __future__ import annotations
 import stat
 import threading
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from explain.ledger import custody
 from explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
 from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.store import PERSON_KEY
 from explain.ledger.verify import verify_ledger, verify_record
 from kg.errors import LedgerError, UsageError
 from tests.ledger_world import (
@@ -124,6 +127,43 @@ def test_servers_that_know_the_next_key_go_on_when_it_signs(opened: Opener, loca
         ledger.close()
 
 
+def test_a_server_with_another_master_key_is_refused(opened: Opener, location: str, clock: Clock) -> None:
+    """What it sealed, nobody else could open; and who erases a person elsewhere would not find it."""
+    another = {**KEYS, MASTER_VARIABLE: secret("x")}
+    early = open_ledger(location, clock=clock, environ=another)  # before anybody is in the ledger
+    ledger = opened()
+    fill(ledger, 3)
+    late = open_ledger(location, clock=clock, environ=another, create=False)
+    for wrong in (early, late):
+        with pytest.raises(LedgerError, match=r"set PATHFOLIO_LEDGER_MASTER_KEY .*; nothing was recorded"):
+            wrong.append(record(1), person="ann")
+        wrong.close()
+    with pytest.raises(LedgerError, match="this master key does not open it"):
+        open_ledger(location, clock=clock, environ=another)
+    with ledger.store.write() as connection:  # one damaged row stops nobody
+        first = connection.execute(sa.select(PERSON_KEY.c.key_id).limit(1)).scalar_one()
+        connection.execute(sa.update(PERSON_KEY).where(PERSON_KEY.c.key_id == first).values(wrapped=b"damaged" * 9))
+    opened().append(record(1), person="ann")
+    assert len(verify_ledger(ledger).findings) == 1
+
+
+def test_nothing_is_done_without_a_reason(ledger: Ledger) -> None:
+    name, held = fill(ledger, 1)[0], custody.hold(ledger, person="investor 0", who="clerk", reason="case 1").id
+    size = ledger.size
+    for act in (
+        partial(custody.hold, record=name),
+        partial(custody.release, hold_id=held),
+        partial(custody.erase, person="investor 0"),
+        partial(custody.rotate_key, new=SigningKey(b"n" * 32)),
+        custody.accept_clock,
+    ):
+        with pytest.raises(UsageError, match="needs its reason"):
+            act(ledger, who="clerk", reason=" ")
+    with pytest.raises(UsageError, match="needs its purpose"):
+        list(ledger.read_many(ledger.headers(), who="clerk", purpose=" "))
+    assert ledger.size == size
+
+
 def test_a_clock_that_was_wrong(ledger: Ledger, clock: Clock) -> None:
     clock.now += timedelta(days=3650)
     ledger.append(record(1), person="ann")
@@ -184,7 +224,7 @@ def test_wrong_keys_and_places(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="32 bytes in base64"):
         open_ledger(tmp_path / "new", environ={SIGNING_VARIABLE: "short"})
     name = fill(open_ledger(tmp_path / "ledger", environ=KEYS), 1)[0]
-    other = open_ledger(tmp_path / "ledger", environ={**KEYS, MASTER_VARIABLE: secret("x")})
+    other = open_ledger(tmp_path / "ledger", environ={**KEYS, MASTER_VARIABLE: secret("x")}, create=False)
     with pytest.raises(LedgerError, match="this master key does not open it"):
         other.read(name, who="clerk", purpose="test")
     assert other.headers(person="investor 0") == []

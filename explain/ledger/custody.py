@@ -44,7 +44,7 @@ def hold(ledger: Ledger, *, person: str | None = None, record: str | None = None
     Raises:
         UsageError: not exactly one of `person` and `record`, or nothing is known of them.
     """
-    payload = _scope(ledger, person, record) | {"who": who, "reason": reason}
+    payload = _scope(ledger, person, record) | _because(who, reason)
     return ledger.append(payload, person=None, kind=HOLD, retention="ledger")
 
 
@@ -53,9 +53,7 @@ def release(ledger: Ledger, hold_id: str, *, who: str, reason: str) -> Receipt:
     header = ledger.header(hold_id)
     if header.id not in {entry.id for entry, _ in holds(ledger)}:
         raise UsageError(f"{hold_id}: no hold in force: see `pathfolio audit list --kind hold`")
-    return ledger.append(
-        {"hold": header.id, "who": who, "reason": reason}, person=None, kind=RELEASE, retention="ledger"
-    )
+    return ledger.append({"hold": header.id} | _because(who, reason), person=None, kind=RELEASE, retention="ledger")
 
 
 def holds(ledger: Ledger) -> list[tuple[Header, dict[str, Any]]]:
@@ -71,13 +69,13 @@ def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retenti
         UsageError: nothing is recorded of this person.
         LedgerError: a legal hold stands against it, or records must still be kept and `despite_retention` is False.
     """
-    key_id = _key_of(ledger, person)
+    because, key_id = _because(who, reason), _key_of(ledger, person)
     sealed = ledger.headers(person=person)
     until = max((_kept_until(entry) for entry in sealed), default=ledger.clock())
     if until > ledger.clock() and not despite_retention:
         remedy = "wait, or give --despite-retention with the reason that overrides it"
         raise LedgerError(f"records must be kept until {until.date()}: {remedy}")
-    payload = {"key": key_id, "records": len(sealed), "who": who, "reason": reason}
+    payload = {"key": key_id, "records": len(sealed)} | because
 
     def destroy(connection: sa.Connection, _receipts: list[Receipt]) -> None:
         for header, hold in holds(ledger):  # nobody can place another one until this transaction has ended
@@ -129,6 +127,7 @@ def rotate_key(ledger: Ledger, *, who: str, reason: str, new: SigningKey | None 
     Raises:
         LedgerError: the key comes from the environment and no next one is there, or that one has signed before.
     """
+    because = _because(who, reason)
     old, new = ledger.signing, new or ledger.next_signing
     in_file = old is not None and signing_key(ledger.folder, {}, create=False) == old
     if old is None or (new is None and not in_file):
@@ -144,7 +143,7 @@ def rotate_key(ledger: Ledger, *, who: str, reason: str, new: SigningKey | None 
     if in_file:
         write_secret(waiting, new.seed)
     handover = Note.sign(f"{ledger.origin}\nkey {verifier.text}\n", old.verifier(ledger.origin), old.private).text
-    payload = {"verifier": verifier.text, "handover": handover, "who": who, "reason": reason}
+    payload = {"verifier": verifier.text, "handover": handover} | because
     try:
         ledger.change_key(ledger.draft(payload, None, "key"), new)
     except LedgerError:
@@ -173,7 +172,13 @@ def _install(waiting: Path) -> None:
 
 def accept_clock(ledger: Ledger, *, who: str, reason: str) -> Receipt:
     """Record that the clock was wrong, so that entries can go on from the time that it shows now."""
-    return ledger.write([ledger.draft({"who": who, "reason": reason}, None, CLOCK_KIND)])[0]
+    return ledger.write([ledger.draft(_because(who, reason), None, CLOCK_KIND)])[0]
+
+
+def _because(who: str, reason: str) -> dict[str, str]:
+    if not reason.strip():
+        raise UsageError("what changes custody needs its reason: say --reason …")
+    return {"who": who, "reason": reason}
 
 
 def _scope(ledger: Ledger, person: str | None, record: str | None) -> dict[str, str]:

@@ -74,7 +74,7 @@ class MasterKey:
 
     def subject(self, person: str) -> str:
         """By what a person's key is found: a keyed hash, 64 hex digits, of no use without this key."""
-        return hmac.new(self._index, person.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._index, person.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
 
     def wrap(self, key_id: str, subject: str, data_key: bytes) -> bytes:
         """`data_key` encrypted, bound to its id and to whose it is."""

@@ -30,7 +30,7 @@ from explain.ledger.note import Checkpoint, Note, Verifier
 from explain.ledger.squeeze import Squeezed
 from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, Store, open_store
 from explain.ledger.tree import TileReader
-from explain.ledger.writer import KEY_KINDS, Change, Receipt, Writer
+from explain.ledger.writer import KEY_KINDS, Change, Receipt, Writer, check_master
 from kg.errors import LedgerError, UsageError
 
 LOCATION_VARIABLE: Final = "PATHFOLIO_LEDGER"
@@ -250,23 +250,24 @@ class Ledger:
             UsageError: there is no such record, or no purpose is given.
             LedgerError: the person was erased, or the look could not be recorded.
         """
-        if not purpose.strip():
-            raise UsageError("a look at a record needs its purpose: say --purpose …")
         leaf = self.leaf(record_id)
-        header = read_header(leaf)
-        self.append(
-            {"records": [header.id], "who": who, "purpose": purpose}, person=None, kind=ACCESS, retention=ACCESS
-        )
+        self.note_look([read_header(leaf).id], who=who, purpose=purpose)
         payload: dict[str, Any] = self.unsealed(leaf)
         return payload
+
+    def note_look(self, ids: Sequence[str], *, who: str, purpose: str, **about: Any) -> Receipt:
+        """Record a look at records; raises UsageError where no purpose is given."""
+        if not purpose.strip():
+            raise UsageError("a look at a record needs its purpose: say --purpose …")
+        payload = {"records": list(ids), "who": who, "purpose": purpose, **about}
+        return self.append(payload, person=None, kind=ACCESS, retention=ACCESS)
 
     def read_many(self, headers: Sequence[Header], *, who: str, purpose: str) -> Iterator[tuple[Header, Any]]:
         """Headers with their payloads; one entry records the look at all.
 
         What is gone (erased, or past its retention) has None for a payload, what was altered the LedgerError.
         """
-        ids = [header.id for header in headers]
-        self.append({"records": ids, "who": who, "purpose": purpose}, person=None, kind=ACCESS, retention=ACCESS)
+        self.note_look([header.id for header in headers], who=who, purpose=purpose)
         for header in headers:
             try:
                 yield header, self.unsealed(self.leaf(header.id))
@@ -349,6 +350,8 @@ def open_ledger(
     if create:
         _begin(ledger)
         finish_rotation(ledger)
+        with store.read() as connection:
+            check_master(connection, ledger.master)
     return ledger
 
 

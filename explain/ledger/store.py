@@ -292,10 +292,12 @@ _REMEDIES: Final = (
     ("not decode", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
     ("malformed", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
     ("not a database", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
+    ("connect", "start the database or correct PATHFOLIO_LEDGER; nothing was recorded"),
+    ("resolve", "start the database or correct PATHFOLIO_LEDGER; nothing was recorded"),
+    ("File exists", "set PATHFOLIO_LEDGER to a folder that can be written to; nothing was recorded"),
     ("No such file", "set PATHFOLIO_LEDGER to a folder that can be written to; nothing was recorded"),
     ("Not a directory", "set PATHFOLIO_LEDGER to a folder that can be written to; nothing was recorded"),
     ("no such table", "no ledger there: set PATHFOLIO_LEDGER to the right place"),
-    ("connect", "start the database or correct PATHFOLIO_LEDGER; nothing was recorded"),
 )
 
 

@@ -32,6 +32,7 @@ CLOCK_KIND: Final = "clock"
 """The entry that explains why the clock was wrong, and from which time goes on."""
 
 _IN_CLAUSE: Final = 500
+_KEYS_TRIED: Final = 8
 
 
 class RefusedDraftError(LedgerError):
@@ -210,6 +211,7 @@ class Writer:
             return self._state
         if size:
             self._still_signs(connection)
+            check_master(connection, self._master)
         return TreeState.load(connection)
 
     def _still_signs(self, connection: sa.Connection) -> None:
@@ -266,6 +268,25 @@ def _not_before(draft: Draft, last_time: str) -> None:
         raise RefusedDraftError(
             f"the clock is {behind} behind the newest entry ({last_time}): {remedy}; nothing was recorded"
         )
+
+
+def check_master(connection: sa.Connection, master: MasterKey) -> None:
+    """Refuse a master key that opens none of the persons' keys: what it sealed, nobody else could open or erase.
+
+    Raises:
+        LedgerError: another one is meant.
+    """
+    query = sa.select(PERSON_KEY).where(PERSON_KEY.c.wrapped.is_not(None)).limit(_KEYS_TRIED)
+    problem = None
+    for row in connection.execute(query):
+        try:
+            master.unwrap(row.key_id, row.subject, bytes(row.wrapped))
+        except LedgerError as error:
+            problem = error  # one row may be damaged
+        else:
+            return
+    if problem is not None:
+        raise LedgerError(f"{problem}; nothing was recorded")
 
 
 def _person_keys(connection: sa.Connection, master: MasterKey, subjects: list[str]) -> dict[str, tuple[str, bytes]]:

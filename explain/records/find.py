@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from explain.ledger.entry import GoneError, Header, read_header
-from explain.ledger.ledger import ACCESS, Ledger
+from explain.ledger.ledger import Ledger
 from explain.ledger.store import ENTRY, PERSON_KEY
 from explain.records.inspect import LISTS, Look
 from kg.errors import LedgerError
@@ -133,9 +133,7 @@ class Finder:
         else:
             last = None
         ids = [summary.header.id for summary in found] if listed else []
-        self._ledger.append(
-            {"records": ids, "who": look.who, "purpose": look.purpose}, person=None, kind=ACCESS, retention=ACCESS
-        )
+        self._ledger.note_look(ids, who=look.who, purpose=look.purpose)
         return Found(tuple(found), looked, last)
 
     def _headers(self, search: Search, before: int | None) -> Iterator[tuple[Header, bool]]:

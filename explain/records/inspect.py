@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from explain.ledger.canonical import canonical
 from explain.ledger.entry import Header
-from explain.ledger.ledger import ACCESS, RECOMMENDATION, Ledger
+from explain.ledger.ledger import RECOMMENDATION, Ledger
 from explain.ledger.merkle import leaf_hash
 from explain.ledger.proof_text import proof_text
 from explain.ledger.verify import verify_record
@@ -180,8 +180,7 @@ def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
     }
     files |= reports
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    about = {"records": [header.id], "who": look.who, "purpose": look.purpose, "files": hashes}
-    receipt = ledger.append(about, person=None, kind=ACCESS, retention=ACCESS)
+    receipt = ledger.note_look([header.id], who=look.who, purpose=look.purpose, files=hashes)
     files["case.leaf"] = ledger.leaf(receipt.id)
     files["case.tlog-proof"] = proof_text(ledger.prove(receipt.seq)).encode()
     return _zipped(files, header)

@@ -30,7 +30,7 @@ def add_actions(actions: Any) -> None:
 def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
     from explain.ledger.verify import verify_ledger
 
-    trusted, against = _trusted(args.key), [path.read_text("utf-8") for path in args.against]
+    trusted, against = _trusted(args.key), [path.read_text("utf-8", errors="replace") for path in args.against]
     if args.record:
         return _verify_record(ledger, args, trusted, against)
     found = verify_ledger(ledger, trusted=trusted, against=against)
@@ -63,7 +63,7 @@ def _trusted(key: str | None) -> list[Verifier]:
     if key is None:
         return []
     try:
-        return [Verifier.parse(Path(key).read_text(encoding="utf-8") if Path(key).is_file() else key)]
+        return [Verifier.parse(Path(key).read_text("utf-8", errors="replace") if Path(key).is_file() else key)]
     except LedgerError as error:
         raise UsageError(f"--key: {error}, as `pathfolio audit key` prints it") from None
 
