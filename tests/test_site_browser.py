@@ -340,11 +340,11 @@ def test_compliance_finds_a_record_by_keyboard_and_takes_the_case_away(
     page.keyboard.press("Enter")
     page.wait_for_selector(".proof-state.sound")
     assert "Verified just now." in page.locator(".proof-state").inner_text()
-    page.locator(".record-asset summary").nth(1).focus()
+    page.locator(".record-asset > summary").nth(1).focus()
     page.keyboard.press("Enter")
     assert page.locator(".record-asset").nth(1).locator(".reasons").is_visible()
     with page.expect_download() as download:
-        page.locator("text=Case file").focus()
+        page.locator("a", has_text="Export the case").focus()
         page.keyboard.press("Enter")
     assert re.fullmatch(r"case-[0-9a-f]{16}\.zip", download.value.suggested_filename)
     assert [error for error in tab.errors if "428" not in error] == []

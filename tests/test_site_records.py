@@ -138,6 +138,54 @@ def test_no_look_without_a_purpose_and_each_is_recorded(client: FlaskClient, ser
     assert served[0] in looks(ledger)[0]["records"]
 
 
+def test_the_purpose_is_on_every_page_and_can_be_changed(client: FlaskClient, served: list[str]) -> None:
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/records").text)
+    assert token
+    form = {"csrf_token": token.group(1)}
+    client.post("/records/purpose", data=form | {"purpose": "complaint 7", "next": "/records"})
+    pages = [
+        "/records",
+        "/records/statistics",
+        f"/records/{served[0]}",
+        f"/records/compare?a={served[0]}&b={served[1]}",
+    ]
+    for address in pages:
+        html = unescape(client.get(address).text)
+        assert "<summary>You look at records for this purpose: <b>complaint 7</b></summary>" in html
+        assert 'action="/records/purpose"' in html
+    moved = client.post("/records/purpose", data=form | {"purpose": "audit 8", "next": pages[-1]})
+    assert moved.location == pages[-1]
+    assert "<b>audit 8</b>" in client.get(pages[0]).text
+
+
+def test_many_looks_are_folded_and_none_is_left_out(client: FlaskClient, served: list[str]) -> None:
+    for _ in range(6):
+        html = client.get(f"/records/{served[0]}?purpose=x").text
+    shown, folded = html.split("earlier looks</summary>")
+    assert folded.split("</details>")[0].count("<li>") + shown.count("<b>Looked at</b>") == 6
+    assert shown.count("<b>Looked at</b>") == 3
+
+
+def test_a_list_says_how_many_of_its_lines_have_cautions(client: FlaskClient, served: list[str]) -> None:
+    html = client.get("/records?purpose=x").text
+    record = client.get(f"/records/{served[0]}", query_string=PURPOSE).get_json()["record"]
+    warned = sum(item["verdict"]["outcome"] == "warn" for item in record["list"])
+    assert warned
+    row = next(row for row in html.split("<tr>") if served[0] in row)
+    assert row.count("verdict-warn") == 1
+    assert f"caution {warned} of {len(record['list'])}" in row
+
+
+def test_a_build_s_stages_are_told_in_the_reader_s_language(client: FlaskClient, small_build: Build) -> None:
+    details = [stage["detail"] for stage in small_build.report["stages"] if stage["name"] == "assemble graph"]
+    assert details
+    english, chinese = (unescape(client.get("/build", query_string={"lang": lang}).text) for lang in ("en", "zh-TW"))
+    assert details[0] in english
+    assert details[0] not in chinese
+    assert re.search(r"[\d,]+ 個節點，[\d,]+ 筆載有日期的關係，其中 [\d,]+ 筆現行有效", chinese)
+    assert "持有 <code" in chinese
+
+
 def test_nothing_is_shown_when_the_look_cannot_be_recorded(
     client: FlaskClient, served: list[str], ledger: Ledger
 ) -> None:

@@ -149,7 +149,7 @@ def rejected_part(item: Mapping[str, Any], record: Mapping[str, Any], texts: Rep
 def checks(verdict: Mapping[str, Any], record: Mapping[str, Any], texts: ReportTexts) -> tuple[CheckRow, ...]:
     """Every rule's finding, in the order of the rule file."""
     lang, rows = texts.lang, []
-    names = {str(fact["tail"]): label_of({**fact, "asset_id": fact["tail"]}, lang) for fact in _positions(record)}
+    names = _names(record, lang)
     for result in verdict["results"]:
         facts = [fact_text(fact, names, texts) for fact in result["facts"][:_MOST_FACTS]]
         left = len(result["facts"]) - len(facts)
@@ -160,8 +160,13 @@ def checks(verdict: Mapping[str, Any], record: Mapping[str, Any], texts: ReportT
     return tuple(rows)
 
 
-def _positions(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = record["investor"]["positions"]
+def _names(record: Mapping[str, Any], lang: str) -> dict[str, str]:
+    """Names of all assets that a record names: of its paths, positions, list and rejections."""
+    at = 3 if lang.startswith("zh") else 2
+    found = {str(node[0]): str(node[at] or node[2]) for node in record.get("tables", {}).get("nodes", ()) if node[2]}
+    positions = ({**fact, "asset_id": fact["tail"]} for fact in record["investor"]["positions"])
+    for item in (*positions, *record["list"], *record["rejected"]):
+        found[str(item["asset_id"])] = label_of(item, lang)
     return found
 
 

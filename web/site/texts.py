@@ -22,7 +22,8 @@ class Texts:
 
     Attributes:
         entries: key to text, or to a table of texts by plural form (`one`, `other`) of the value `n`; `names` is a
-            table of what the product calls things in English to their names in this language.
+            table of what the product calls things in English to their names in this language, `details` one of patterns
+            of what a build's stages say to what is read of them.
     """
 
     words: Wording

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ from flask import Blueprint, Response
 
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
+from web.site.language import current_texts
 from web.site.render import Page, served, show
 
 blueprint = Blueprint("builds", __name__)
@@ -22,6 +24,12 @@ class BuildPage(Page):
     template: ClassVar[str] = "build.html"
     manifest: Mapping[str, Any]
     report: Mapping[str, Any]
+
+    def detail(self, text: str) -> str:
+        """What a stage said at its end, in the reader's language where it is one of ours."""
+        for pattern, words in current_texts().entries["details"].items():
+            text = re.sub(pattern, words, text)
+        return text
 
 
 @blueprint.get("/build")
