@@ -16,7 +16,7 @@ from explain.records.adviser import Advice, Adviser, Question
 from explain.records.columns import packed, unpacked
 from explain.records.desk import Desk
 from explain.records.inspect import list_records, read_record
-from explain.records.keep import drop_unused, keep_files, kept_builds
+from explain.records.keep import drop_unused, keep_files, kept_build, kept_builds
 from explain.records.record import record_of
 from explain.records.replay import replay
 from explain.records.serve import serve
@@ -177,6 +177,24 @@ def test_builds_are_kept_as_long_as_a_record_refers_to_them(
     )
     assert [kept.build_hash for kept in drop_unused(ledger)] == ["f" * 64]
     assert [kept.build_hash for kept in kept_builds(ledger)] == [build.build_hash]
+
+
+def test_a_build_whose_place_another_has_taken_is_not_kept_for_it(build: Build, ledger: Ledger, tmp_path: Path) -> None:
+    folder, user = tmp_path / "serving", investors(build)[2]
+    shutil.copytree(build.folder, folder)
+    adviser = Adviser(load_build(folder), load_rules("tw"))
+    manifest = folder / "manifest.json"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.unlink()  # the parts are further names of the first build's own
+    manifest.write_text(text.replace(build.build_hash, "f" * 64), encoding="utf-8")
+    with pytest.raises(LedgerError, match=r"another build took its place .* start again; nothing was recorded"):
+        serve(adviser, ledger, ask(user))
+    assert not list((ledger.folder / "builds").iterdir())
+    manifest.write_text(text, encoding="utf-8")
+    serve(adviser, ledger, ask(user))
+    shutil.rmtree(ledger.folder / "builds")  # as by `audit builds --drop-unused` beside an idle site
+    serve(adviser, ledger, ask(user))
+    assert kept_build(ledger, build.build_hash) is not None
 
 
 def test_a_rank_is_the_place_in_the_gated_list(adviser: Adviser, build: Build) -> None:

@@ -93,6 +93,15 @@ def test_serve_says_what_to_do_about_a_taken_port(build: Build) -> None:
     )
 
 
+def test_serve_does_not_start_where_nothing_could_be_recorded(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATHFOLIO_BUILDS", str(tmp_path / "file"))
+    (tmp_path / "file").write_text("no folder")
+    assert main(["serve", str(build.folder), "--port", "0"]) == 1
+    assert "cannot keep build" in capsys.readouterr().err
+
+
 def test_serve_without_accounts_stays_on_this_machine(build: Build) -> None:
     process = pathfolio("serve", str(build.folder), "--host", "0.0.0.0")  # noqa: S104 - it must be refused
     error = process.communicate(timeout=30)[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from explain.ledger.ledger import Ledger
-from kg.errors import LedgerError
+from kg.errors import DataError, LedgerError
 from recommender.build import Build
 from recommender.suitability.rules import RuleSet
 
@@ -22,8 +22,8 @@ BUILDS_VARIABLE: Final = "PATHFOLIO_BUILDS"
 def keep(build: Build, rules: RuleSet, ledger: Ledger) -> None:
     """Before a build's first record: put its manifest, its assets and the rules into the ledger, and keep its files."""
     known = ledger.noted
+    keep_files(build, builds_folder(ledger))
     if (BUILD, build.build_hash) not in known:
-        keep_files(build, builds_folder(ledger))
         _register(ledger, BUILD, build.build_hash, _about_build(build))
     if (RULES, rules.sha256) not in known:
         about = {"market": rules.market, "version": rules.version, "sha256": rules.sha256, "text": rules.text}
@@ -70,17 +70,21 @@ def keep_files(build: Build, archive: Path) -> Path:
     """Keep a build's files under its hash: as further names of the same files, or copied from another disk.
 
     A build's files are never written to, only replaced as a whole, so a further name is as good as a copy.
+
+    Raises:
+        LedgerError: there is no room, or another build is where this one was.
     """
     target = archive / build.build_hash
     if (target / "manifest.json").exists():
         return target
     try:
         archive.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=archive))
-        shutil.copytree(build.folder, aside / "build", copy_function=_link)
-        build.check_in_place()  # else these are another build's files
-        (aside / "build").rename(target)
-        aside.rmdir()
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=archive) as aside:
+            shutil.copytree(build.folder, Path(aside, "build"), copy_function=_link)
+            build.check_in_place()  # else these are another build's files
+            Path(aside, "build").rename(target)
+    except DataError as error:
+        raise LedgerError(f"{error}; nothing was recorded") from None
     except OSError as error:
         if not (target / "manifest.json").exists():  # else another process has just kept it
             raise LedgerError(

@@ -62,6 +62,7 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
     """
     from contextlib import ExitStack, closing
 
+    from explain.records.keep import keep
     from kg.progress import Progress
     from recommender.build import load_build
     from web.site import create_app
@@ -75,6 +76,7 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
     desk = open_desk(build, args.rules, ledger)
     with ExitStack() as until_the_end:
         until_the_end.callback(desk.ledger.close)
+        keep(build, desk.adviser.rules, desk.ledger)  # before another build takes its place; where it cannot, it stops
         listener = until_the_end.enter_context(listen(args.host, args.port))
         with Progress().stage(f"load the build of {build.as_of}"):
             names = (urlsplit(url).hostname or "",) if url else ()
