@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from explain.ledger import custody
 from explain.ledger.ledger import Ledger, open_ledger
+from explain.ledger.verify import verify_ledger
+from explain.records import inspect
 from explain.records.adviser import Adviser
 from explain.records.inspect import export_case
+from explain.records.report import Report, report_html
 from explain.records.serve import serve
 from recommender.build import Build
 from tests.records_world import LOOK, ask, cautious
@@ -32,6 +36,27 @@ def case(adviser: Adviser, build: Build, ledger: Ledger, tmp_path: Path) -> Path
     with zipfile.ZipFile(tmp_path / "case.zip") as opened:
         opened.extractall(tmp_path / "case")
     return tmp_path / "case"
+
+
+def test_a_case_that_is_made_while_the_key_changes(
+    adviser: Adviser, build: Build, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, made = serve(adviser, ledger, ask(cautious(build))), list[Report]()
+
+    def slow(report: Report) -> str:
+        if not made:
+            custody.rotate_key(ledger, who="admin", reason="yearly")
+        made.append(report)
+        return report_html(report)
+
+    monkeypatch.setattr(inspect, "report_html", slow)
+    export_case(ledger, served.receipt.id, LOOK, tmp_path / "case.zip")
+    with zipfile.ZipFile(tmp_path / "case.zip") as opened:
+        opened.extractall(tmp_path / "case")
+    alone = run_verifier(tmp_path / "case")
+    assert alone.returncode == 0, alone.stdout
+    assert run_verifier(tmp_path / "case", "--key", ledger.verifiers[-1].text).returncode == 0
+    assert verify_ledger(ledger).sound
 
 
 def test_a_case_verifies_without_pathfolio(case: Path, ledger: Ledger) -> None:

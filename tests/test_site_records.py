@@ -251,6 +251,10 @@ def test_an_altered_record_is_not_called_erased(client: FlaskClient, served: lis
         )
     page = client.get("/records", query_string=PURPOSE)
     assert page.get_json()["records"][-1]["state"] == "altered"
+    for address in (f"/records/{served[0]}", f"/records/{served[0]}/case.zip"):
+        own = client.get(address, query_string={"purpose": "complaint 7"})
+        assert own.status_code == 409
+        assert "A record was altered" in own.text
     text = client.get("/records", query_string={"purpose": "complaint 7"}).text
     assert ('<span class="muted">altered</span>' in text, '<span class="muted">erased</span>' in text) == (True, False)
 

@@ -32,6 +32,10 @@ class GoneError(LedgerError):
     """What was recorded can no longer be read: its person was erased, or its retention ended."""
 
 
+class AlteredError(LedgerError):
+    """What stands there is not what was recorded."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """An entry on its way in: everything but its place.
@@ -125,13 +129,15 @@ def _sealed(draft: Draft, key_id: str, data_key: bytes) -> bytes:
 
 
 def read_header(leaf: bytes) -> Header:
-    """The header of a leaf; raises LedgerError where it has none."""
+    """The header of a leaf; raises AlteredError where it has none."""
     try:
         fields = json.loads(leaf[: leaf.index(b"\n")])
         fields.pop("body")
         return Header(**fields)
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise LedgerError("an entry without a readable header: it was altered") from None
+        raise AlteredError(
+            "an entry without a readable header: it was altered: `pathfolio audit verify` tells which"
+        ) from None
 
 
 def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
@@ -139,7 +145,7 @@ def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
 
     Raises:
         GoneError: it is sealed, and there is no key any more.
-        LedgerError: the key does not open it, or it is not as it was written.
+        AlteredError: the key does not open it, or it is not as it was written.
     """
     name = "an entry"
     try:
@@ -154,6 +160,6 @@ def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
         opened = AESGCM(key).decrypt(nonce, rest, f"{fields['id']} {fields['key']}".encode())
         return json.loads(zlib.decompress(opened))
     except InvalidTag:
-        raise LedgerError(f"{name}: its key does not open it: it was altered") from None
+        raise AlteredError(f"{name}: its key does not open it: it was altered") from None
     except (ValueError, TypeError, KeyError, zlib.error):
-        raise LedgerError(f"{name}: cannot be read: it was altered") from None
+        raise AlteredError(f"{name}: cannot be read: it was altered") from None

@@ -17,6 +17,7 @@ from explain.ledger.canonical import canonical
 from explain.ledger.entry import Header
 from explain.ledger.ledger import RECOMMENDATION, Ledger
 from explain.ledger.merkle import leaf_hash
+from explain.ledger.note import Note, Verifier
 from explain.ledger.proof_text import proof_text
 from explain.ledger.verify import verify_record
 from explain.records.assumed import WHAT_IF
@@ -181,9 +182,17 @@ def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
     files |= reports
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     receipt = ledger.note_look([header.id], who=look.who, purpose=look.purpose, files=hashes)
+    proof = proof_text(ledger.prove(receipt.seq))
+    if not all(_is_signed_by(integrity.key, text) for text in (integrity.proof, proof)):
+        return case_of(ledger, record_id, look)  # the key was changed meanwhile: a case has one key
     files["case.leaf"] = ledger.leaf(receipt.id)
-    files["case.tlog-proof"] = proof_text(ledger.prove(receipt.seq)).encode()
+    files["case.tlog-proof"] = proof.encode()
     return _zipped(files, header)
+
+
+def _is_signed_by(key: str, proof: str) -> bool:
+    """Whether the checkpoint in a proof's text is signed by this key."""
+    return Verifier.parse(key).holds_for(Note.parse(proof.partition("\n\n")[2]))
 
 
 def _zipped(files: dict[str, bytes], header: Header) -> bytes:

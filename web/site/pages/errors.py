@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 
+from explain.ledger.entry import AlteredError
 from kg.errors import LedgerError, UsageError
 from web.site.access.accounts import AccountsError
 from web.site.language import current_texts
@@ -17,7 +18,7 @@ from web.site.render import Page, show
 log = logging.getLogger("pathfolio.ledger")
 
 LONGEST_NAME: Final = 60
-_WORDED: Final = frozenset({400, 401, 403, 404, 405, 410, 428, 429, 501, 503})
+_WORDED: Final = frozenset({400, 401, 403, 404, 405, 409, 410, 428, 429, 501, 503})
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(UsageError, _of_usage)
     app.register_error_handler(LedgerError, _of_ledger)
+    app.register_error_handler(AlteredError, _of_altered)
     app.register_error_handler(AccountsError, _of_accounts)
     app.register_error_handler(500, _of_fault)
 
@@ -70,6 +72,11 @@ def _of_ledger(error: LedgerError) -> Response:
     """What could not be recorded is not shown; why is for whoever runs the site."""
     log.error("not shown, since it could not be recorded: %s", error)
     return _show(503)
+
+
+def _of_altered(error: AlteredError) -> Response:
+    log.error("%s", error)
+    return _show(409)
 
 
 def _of_accounts(error: AccountsError) -> Response:
