@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -43,8 +42,6 @@ INTEREST_HALF: Final = 100
 """It adds half of that to the asset at this place, by what is the same for everybody: several interests share a list
 instead of the largest filling it."""
 
-_NO_LEVELS: Final[Mapping[Relation, int]] = MappingProxyType({})
-
 
 @dataclass(frozen=True)
 class AssumedInvestor:
@@ -64,7 +61,7 @@ class AssumedInvestor:
     held: frozenset[int] = frozenset()
     followed: frozenset[int] = frozenset()
     dismissed: frozenset[int] = frozenset()
-    levels: Mapping[Relation, int] = field(default_factory=lambda: _NO_LEVELS)
+    levels: Mapping[Relation, int] = field(default_factory=dict)
     interests: tuple[int, ...] = ()
     years: float | None = None
 
