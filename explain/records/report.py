@@ -21,6 +21,7 @@ from explain.records.report_parts import (
     asset_part,
     label_of,
     rejected_part,
+    rule_basis,
     rule_title,
 )
 from explain.records.verdict_text import verdict_text
@@ -88,7 +89,7 @@ class Report:
     profile: tuple[FactRow, ...]
     positions: tuple[FactRow, ...]
     weighting: str
-    statistics: tuple[tuple[str, str, str], ...]
+    statistics: tuple[tuple[str, str, str, str], ...]
     leaf: str
     proof: str
     made: str
@@ -331,13 +332,19 @@ def _position(fact: Mapping[str, Any], texts: ReportTexts, lang: str) -> FactRow
     return FactRow(row.field, share, row.source, row.day, row.note)
 
 
-def _statistics(record: Mapping[str, Any], lang: str) -> list[tuple[str, str, str]]:
-    """Every rule's rejections and warnings, in the order of the rule file."""
+def _statistics(record: Mapping[str, Any], lang: str) -> list[tuple[str, str, str, str]]:
+    """Every rule's title, basis, rejections and warnings, in the order of the rule file."""
     candidates, wording = record["candidates"], wording_of(lang)
     order = list(record.get("rule_texts", {}))
     counted = [(rule, count) for rule, count in candidates["rejected_by"].items() if rule != "any"]
     counted.sort(key=lambda each: order.index(each[0]) if each[0] in order else len(order))
+    warned = candidates["warned_by"]
     return [
-        (rule_title(record, rule, lang), wording.integer(count), wording.integer(candidates["warned_by"].get(rule, 0)))
+        (
+            rule_title(record, rule, lang),
+            rule_basis(record, rule, lang),
+            wording.integer(count),
+            wording.integer(warned.get(rule, 0)),
+        )
         for rule, count in counted
     ]
