@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from explain.ledger import store
 from explain.ledger.ledger import open_ledger
+from explain.ledger.verify import verify_ledger
 from kg.errors import LedgerError
 from web.benchmarks.figures import Figure
 from web.benchmarks.postgres import Server, connection_ended, own_server, server_stopped
@@ -52,3 +54,24 @@ def test_what_is_acknowledged_is_on_disk_whatever_the_server_s_settings(server: 
     with ledger.store.read() as connection:
         assert connection.execute(sa.text("SHOW synchronous_commit")).scalar() == "off"
     ledger.close()
+
+
+def test_who_holds_the_ledger_and_does_nothing_loses_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a server that was cut off from the network, or stopped, within a transaction."""
+    url = server.database()
+    stopped, other = open_ledger(url), open_ledger(url)
+    monkeypatch.setattr(store, "_IDLE_MS", 1000)
+    with pytest.raises(LedgerError, match=r"nothing may be shown|nothing was recorded"), stopped.store.write():
+        other.append({"number": 1}, person="ann")
+        other.append({"number": 2}, person="ann")
+    assert verify_ledger(other).sound
+    stopped.append({"number": 3}, person="ann")
+    assert [other.size, verify_ledger(other).sound] == [4, True]
+    monkeypatch.setattr(store, "_BUSY_MS", 300)
+    monkeypatch.setattr(store, "_IDLE_MS", 120_000)
+    with stopped.store.write(), pytest.raises(LedgerError, match="another process holds the ledger"):
+        other.append({"number": 4}, person="ann")
+    other.append({"number": 5}, person="ann")
+    assert [other.size, verify_ledger(other).sound] == [5, True]
+    for ledger in (stopped, other):
+        ledger.close()

@@ -70,10 +70,14 @@ _LOCK: Final = 0x70617468666F6C69
 """The advisory lock that one writer at a time holds in PostgreSQL."""
 
 _LOCKED: Final = sa.text(
-    "SELECT pg_advisory_xact_lock(:lock), CASE WHEN current_setting('synchronous_commit') = 'off' "
-    "THEN set_config('synchronous_commit', 'on', true) END"
+    "SELECT set_config('lock_timeout', :wait, true), set_config('idle_in_transaction_session_timeout', :idle, true), "
+    "CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END, "
+    "pg_advisory_xact_lock(:lock)"
 )
-"""Begins a transaction: alone, and on disk once it has ended, however the server is set up."""
+"""Begins a transaction: alone, and on disk once it has ended, however the server is set up. Whoever holds the lock and
+does nothing, as a machine that was cut off, loses it; whoever waits for it gives up."""
+
+_IDLE_MS: Final = 120_000
 
 _PATIENCE: Final = MappingProxyType({"connect_timeout": "10", "tcp_user_timeout": "30000"})
 """Seconds until a server that does not answer is given up, and milliseconds for one that stopped answering."""
@@ -105,7 +109,7 @@ class Store:
             transaction = connection.begin()
             try:
                 if not self.is_sqlite:
-                    connection.execute(_LOCKED, {"lock": _LOCK})
+                    connection.execute(_LOCKED, {"wait": str(_BUSY_MS), "idle": str(_IDLE_MS), "lock": _LOCK})
                 self._same_file()
                 yield connection
                 self._same_file()
@@ -288,6 +292,7 @@ _REMEDIES: Final = (
     ("Read-only", "give this account the right to write there; nothing was recorded"),
     ("denied", "give this account the right to write there; nothing was recorded"),
     ("unable to open", "give this account the right to write there; nothing was recorded"),
+    ("lock timeout", "another process holds the ledger: end it or wait; nothing was recorded"),
     ("locked", "another process holds the ledger: end it or wait; nothing was recorded"),
     ("not decode", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
     ("malformed", "the file is damaged: restore it from a backup, then `pathfolio audit verify`"),
