@@ -13,6 +13,8 @@ from kg.assemble import assemble_graph
 from kg.errors import DataError
 from kg.graph import KnowledgeGraph
 from kg.schema import NodeKind
+from recommender.suitability.assets import asset_facts
+from recommender.suitability.coverage import idle_restrictions, unlisted
 from recommender.suitability.exposure import look_through
 from recommender.suitability.gate import Gate, check
 from recommender.suitability.rulefile import NO_RULES, SHIPPED, load_rules, parse_rules
@@ -251,3 +253,15 @@ def test_the_file_without_rules_lets_all_pass(graph: KnowledgeGraph) -> None:
     text = rules.text.replace('market = "none"', 'market = "mine"')
     with pytest.raises(DataError, match=r"no \[\[rule\]\]: add at least one rule"):
         parse_rules(text.encode(), "mine.toml")
+
+
+def test_names_that_only_one_of_rules_and_data_know(graph: KnowledgeGraph) -> None:
+    """The tiny market's levels are careful, bold and much, its ratings RR1, RR4 (of four assets) and RR5."""
+    more = '[[restricted]]\ncountry = "Atlantis"\nreason = "no such place"\n'
+    facts = Gate.over(graph, rule('kind = "restricted"', extra=more)).assets
+    assert unlisted(facts) == []
+    assert [each.value for each in idle_restrictions(facts)] == ["Atlantis"]
+    text = facts.rules.text.replace("bold = 5\n", "").replace("RR4 = 4\n", "")
+    found = unlisted(asset_facts(graph, parse_rules(text.encode(), "test.toml")))
+    assert {(each.table, each.name.casefold()) for each in found} == {("levels.risk", "bold"), ("ratings", "rr4")}
+    assert {each.table: each.count for each in found} == {"levels.risk": 1, "ratings": 4}

@@ -70,6 +70,8 @@ def fact_row(fact: Mapping[str, Any], texts: ReportTexts, *, field: str) -> Fact
     """A fact of the investor's profile or portfolio."""
     tail, kind = str(fact.get("tail", "")), LEVEL_KINDS.get(fact["relation"], "")
     value = local_label(kind, tail, texts.lang) if kind else tail or _number(fact, texts.lang)
+    if fact["relation"] == "YEARS":
+        value = texts.filled("assumed_years", n=value)
     source = in_words(str(fact.get("source", "")), texts)
     return FactRow(field, value, source, _day(fact, texts), in_words(str(fact.get("note", "")), texts))
 

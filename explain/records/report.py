@@ -209,10 +209,9 @@ def _profile(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
     """The investor's levels in one line, when they were told, and how many positions are known."""
     investor, wording = record["investor"], wording_of(lang)
     parts = [
-        texts.filled("assumed_years", n=wording.number(fact["value"], 0))
-        if fact["relation"] == "YEARS"
-        else texts.facts[fact["relation"]].format(tail=fact_row(fact, texts, field=name).value)
+        texts.facts[fact["relation"]].format(tail=value, value=wording.number(fact.get("value", 0), 0))
         for name, fact in investor["levels"].items()
+        for value in [fact_row(fact, texts, field=name).value]
     ]
     days = [day for fact in investor["levels"].values() if (day := str(fact.get("as_of", "")))]
     if days:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> None:
 def _counts(rules: RuleSet, folder: Path, most: int) -> dict[str, Any]:
     """Means over investors: how many assets each rule rejects, warns of and cannot judge."""
     from recommender.build import load_build
+    from recommender.suitability.coverage import idle_restrictions, unlisted
     from recommender.suitability.gate import Gate
     from recommender.suitability.verdict import Outcome
 
@@ -59,6 +61,8 @@ def _counts(rules: RuleSet, folder: Path, most: int) -> dict[str, Any]:
         "warns": {name: count / len(users) for name, count in warns.items()},
         "allowed": {"fewest": min(lengths), "mean": sum(lengths) / len(users), "most": max(lengths)},
         "without_any": sum(length == 0 for length in lengths),
+        "unlisted": [asdict(each) for each in unlisted(gate.assets)],
+        "idle_restrictions": [f"{each.kind} {each.value}" for each in idle_restrictions(gate.assets)],
     }
 
 
@@ -87,3 +91,8 @@ def _print_table(rules: RuleSet, found: dict[str, Any]) -> None:
     sys.stdout.write(f"  {'any rule':{width}}  {found['rejects']['any']:9.1f}\n")
     sys.stdout.write(f"  left to show: {allowed['fewest']} to {allowed['most']}, {allowed['mean']:.1f} on average; ")
     sys.stdout.write(f"{found['without_any']} investors have none\n")
+    for each in found["unlisted"]:
+        who = "assets" if each["table"] == "ratings" else "investors"
+        sys.stdout.write(f"  not in [{each['table']}]: {each['name']} ({each['count']:,} {who})\n")
+    for restriction in found["idle_restrictions"]:
+        sys.stdout.write(f"  restricted, but no asset here: {restriction}\n")
