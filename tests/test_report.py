@@ -208,10 +208,10 @@ def test_what_is_not_known_says_what_the_rules_make_of_it() -> None:
         for to_investor in (False, True):
             assert len({result_text(each, lang, to_investor=to_investor) for each in said.values()}) == 3
     assert result_text(said["reject"], "en") == (
-        "The investor's risk level is not known. Not knowing this, the rules do not let it through."
+        "The investor's risk level is not known. Not knowing this, the rules do not let the asset through."
     )
     told = result_text(said["warn"], "en", to_investor=True)
-    assert told == "Your risk level is not known. The rules let it through with a caution."
+    assert told == "Your risk level is not known. The rules let the asset through with a caution."
     assert result_text(said["reject"], "zh-TW", to_investor=True) == "您的風險屬性不明。因資料不明，規則不予通過。"
     assert result_text(found | {"outcome": "pass", "effect": "pass"}, "en") == "The investor's risk level is not known."
 

@@ -112,7 +112,7 @@ def read_record(ledger: Ledger, record_id: str, look: Look) -> tuple[Header, dic
     """
     header = ledger.header(record_id)
     if header.kind not in LISTS:
-        raise UsageError(f"{header.id} is an entry of kind {header.kind}, not of a list: see `audit list`")
+        raise UsageError(f"{header.id} is an entry of kind {header.kind}, not of a list: `audit show` prints it")
     return header, ledger.read(header.id, who=look.who, purpose=look.purpose)
 
 
