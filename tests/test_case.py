@@ -110,6 +110,25 @@ def test_nothing_is_added_to_a_case(case: Path) -> None:
     assert "letter.pdf is not the file that was handed out" in run_verifier(case).stdout
 
 
+@pytest.mark.parametrize("name", ["rules.toml", "manifest.json", "report-en.html", "README.txt", "case.leaf"])
+def test_nothing_is_kept_back_from_a_case(case: Path, name: str) -> None:
+    (case / name).unlink()
+    found = run_verifier(case)
+    assert (found.returncode, found.stdout.count("\nVERIFIED")) == (1, 0)
+    assert f"{name} is missing" in found.stdout or f"NOT VERIFIED: KeyError('{name}')" in found.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null\nnull", b"{}\n{}", b"[" * 100_000, b"\xff\n\n"])
+def test_what_is_no_case_at_all_is_told_in_one_line(case: Path, content: bytes) -> None:
+    for name in ("record.leaf", "record.tlog-proof", "case.leaf", "case.tlog-proof", "manifest.json", "public_key.txt"):
+        kept = (case / name).read_bytes()
+        (case / name).write_bytes(content)
+        found = run_verifier(case)
+        assert (found.returncode, found.stderr) == (1, ""), name
+        assert found.stdout.splitlines()[-1].startswith("NOT VERIFIED: "), name
+        (case / name).write_bytes(kept)
+
+
 def test_another_key_is_not_taken(case: Path, tmp_path: Path) -> None:
     stranger = open_ledger(tmp_path / "other", environ={}).verifiers[0].text
     assert "not signed by this key" in run_verifier(case, "--key", stranger).stdout

@@ -28,6 +28,19 @@ class RefusedError(Exception):
     """Something in the case does not hold."""
 
 
+UNREADABLE = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What reading a file raises that is not as it was handed out."""
+
+
 def say(*words: object) -> None:
     """A line for the reader."""
     sys.stdout.write(" ".join(map(str, words)) + "\n")
@@ -52,15 +65,15 @@ def check_signature(note: str, key_text: str) -> tuple[str, int, bytes]:
         raise RefusedError("the public key is damaged")
     body, signatures = note.rsplit("\n\n", 1)
     body += "\n"
-    for line in signatures.splitlines():
-        _, signer, signed = line.split(" ")
+    for line in signatures.rstrip("\n").split("\n"):
+        dash, signer, signed = line.split(" ")
         blob = base64.b64decode(signed, validate=True)
-        if signer == name and blob[:4].hex() == key_id:
+        if (dash, signer, blob[:4].hex()) == ("\u2014", name, key_id):
             try:
                 Ed25519PublicKey.from_public_bytes(public[1:]).verify(blob[4:], body.encode())
             except InvalidSignature:
                 break
-            origin, size, root = body.splitlines()[:3]
+            origin, size, root = body.split("\n")[:3]
             return origin, int(size), base64.b64decode(root, validate=True)
     raise RefusedError("the checkpoint is not signed by this key")
 
@@ -95,14 +108,16 @@ def open_record(leaf: bytes, key: bytes) -> tuple[dict[str, Any], bytes]:
 
 def check_files(files: dict[str, bytes], record: dict[str, Any], handed: dict[str, Any]) -> None:
     """The rules and the build are those that the record names; all files are those that were handed out with it."""
-    if "rules.toml" in files and hashlib.sha256(files["rules.toml"]).hexdigest() != record["rules"]["sha256"]:
+    missing = sorted(set(handed) - set(files))
+    if missing:
+        raise RefusedError(f"{missing[0]} is missing: it was handed out with this case")
+    if hashlib.sha256(files["rules.toml"]).hexdigest() != record["rules"]["sha256"]:
         raise RefusedError("rules.toml is not the file that the record names")
-    if "manifest.json" in files:
-        manifest = json.loads(files["manifest.json"])
-        said = manifest.pop("build_hash")
-        text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        if said != record["build"]["hash"] or hashlib.sha256(text.encode()).hexdigest() != said:
-            raise RefusedError("manifest.json is not of the build that the record names")
+    manifest = json.loads(files["manifest.json"])
+    said = manifest.pop("build_hash")
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if said != record["build"]["hash"] or hashlib.sha256(text.encode()).hexdigest() != said:
+        raise RefusedError("manifest.json is not of the build that the record names")
     for name in sorted(set(files) - {"case.leaf", "case.tlog-proof"}):
         if hashlib.sha256(files[name]).hexdigest() != handed.get(name):
             raise RefusedError(f"{name} is not the file that was handed out with this case")
@@ -111,7 +126,7 @@ def check_files(files: dict[str, bytes], record: dict[str, Any], handed: dict[st
 def check_proof(files: dict[str, bytes], name: str, key_text: str) -> tuple[int, int]:
     """The place at which NAME.leaf stands in the signed tree of NAME.tlog-proof, and the tree's size."""
     proof, note = files[f"{name}.tlog-proof"].decode().split("\n\n", 1)
-    lines = proof.splitlines()
+    lines = proof.split("\n")
     if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
         raise RefusedError(f"{name}.tlog-proof is not a proof")
     index, hashes = int(lines[1][6:]), [base64.b64decode(line, validate=True) for line in lines[2:]]
@@ -154,7 +169,7 @@ def main() -> int:
         if Path(key).is_file():
             key = Path(key).read_text(encoding="utf-8")
         verify(files, key)
-    except (RefusedError, OSError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+    except (RefusedError, *UNREADABLE) as error:
         say("NOT VERIFIED:", error if isinstance(error, RefusedError) else repr(error))
         return 1
     own = " against the key in this case; compare it with the published one"
