@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_rules(parser)
     add_store(parser)
     parser.add_argument(
-        "--url", help="where visitors find the site, if not at --host: behind a proxy that speaks HTTPS (https://…)"
+        "--url",
+        help="where visitors find the site, if not at --host: behind a proxy that speaks HTTPS (https://…), and that "
+        "passes on Host and sets X-Forwarded-For and X-Forwarded-Proto",
     )
 
 
