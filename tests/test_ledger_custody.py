@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from explain.ledger import custody
+from explain.ledger import ledger as ledger_module
 from explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
 from explain.ledger.ledger import Ledger, open_ledger
 from explain.ledger.store import PERSON_KEY
@@ -228,6 +229,16 @@ def test_wrong_keys_and_places(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="this master key does not open it"):
         other.read(name, who="clerk", purpose="test")
     assert other.headers(person="investor 0") == []
+
+
+def test_a_ledger_of_a_later_version_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(ledger_module, "FORMAT", 2)
+        open_ledger(tmp_path, environ={}).close()
+    with pytest.raises(LedgerError, match="of another version of pathfolio: use that, or a newer one"):
+        open_ledger(tmp_path, environ={})
+    with pytest.raises(LedgerError, match="of another version"):
+        open_ledger(tmp_path, environ={}, create=False).append(record(1), person="ann")
 
 
 def test_a_running_writer_takes_up_the_key_of_another_process(tmp_path: Path) -> None:

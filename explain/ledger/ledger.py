@@ -36,6 +36,8 @@ from kg.errors import LedgerError, UsageError
 LOCATION_VARIABLE: Final = "PATHFOLIO_LEDGER"
 RECOMMENDATION: Final = "recommendation"
 ACCESS: Final = "access"
+FORMAT: Final = 1
+"""Of the ledger's entries, which its opening entry names."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,8 @@ class Ledger:
             found = [open_payload(bytes(data), None) for data in connection.execute(query).scalars()]
         if not found:
             raise LedgerError(f"{self.store.where}: the ledger has no opening entry: restore it from a backup")
+        if found[0].get("format") != FORMAT:
+            raise LedgerError(f"{self.store.where}: a ledger of another version of pathfolio: use that, or a newer one")
         return found
 
     @property
@@ -360,6 +364,6 @@ def _begin(ledger: Ledger) -> None:
     if ledger.size or ledger.signing is None:
         return
     origin = f"pathfolio/{secrets.token_hex(4)}"
-    opening = {"origin": origin, "verifier": ledger.signing.verifier(origin).text, "format": 1}
+    opening = {"origin": origin, "verifier": ledger.signing.verifier(origin).text, "format": FORMAT}
     draft = Draft(new_id(), "ledger", canonical(opening), "", "ledger", ledger.clock(), {})
     Writer(ledger.store, ledger.master, ledger.signing, origin, list).open_with(draft)
