@@ -29,6 +29,7 @@ from explain.records.inspect import Look
 from kg.progress import Progress
 from recommender.build import Build
 from recommender.suitability.rulefile import load_rules
+from web.cli import main
 from web.site import create_app
 
 PURPOSE = {"purpose": "complaint 7", "format": "json"}
@@ -243,20 +244,42 @@ def test_holds_and_erasure_stand_in_the_timeline(
     assert user not in json.dumps(lines)
 
 
-def test_an_altered_record_is_not_called_erased(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"", b""),
+        (b"{", b"["),
+        (b'"id":"', b'"id":"0'),
+        (b'"time":"2', b'"time":"3'),
+        (b'"tags":{"as_of":"', b'"tags":{"as_of":5,"x":"'),
+        (b'"kind":"recommendation"', b'"kind":["x"]'),
+        (b"\n", b" "),
+    ],
+)
+def test_an_altered_record_is_not_called_erased(
+    old: bytes, new: bytes, client: FlaskClient, served: list[str], ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is listed as altered, the others as they are, wherever the changed bytes are."""
     _, leaf = ledger.row(served[0])
+    altered = leaf.replace(old, new, 1) if old else leaf[:-1] + bytes([leaf[-1] ^ 1])
+    assert altered != leaf
     with ledger.store.write() as connection:
-        connection.execute(
-            sa.update(ENTRY).where(ENTRY.c.id == served[0]).values(data=leaf[:-1] + bytes([leaf[-1] ^ 1]))
-        )
+        connection.execute(sa.update(ENTRY).where(ENTRY.c.id == served[0]).values(data=altered))
     page = client.get("/records", query_string=PURPOSE)
-    assert page.get_json()["records"][-1]["state"] == "altered"
+    states = {line["id"]: line["state"] for line in page.get_json()["records"]}
+    assert states == {name: "altered" if name == served[0] else "readable" for name in served}
     for address in (f"/records/{served[0]}", f"/records/{served[0]}/case.zip"):
         own = client.get(address, query_string={"purpose": "complaint 7"})
         assert own.status_code == 409
         assert "A record was altered" in own.text
     text = client.get("/records", query_string={"purpose": "complaint 7"}).text
     assert ('<span class="muted">altered</span>' in text, '<span class="muted">erased</span>' in text) == (True, False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATHFOLIO_LEDGER", str(ledger.folder))
+        assert main(["audit", "list"]) == 0
+    lines = {line[:16]: line for line in capsys.readouterr().out.splitlines()}
+    assert set(lines) == set(served)
+    assert [name for name, line in lines.items() if "(altered)" in line] == [served[0]]
 
 
 def test_summaries_take_no_more_memory_than_they_may(

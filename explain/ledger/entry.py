@@ -80,6 +80,11 @@ class Header:
     tags: dict[str, str]
 
     @property
+    def is_altered(self) -> bool:
+        """Whether the entry's row stands in for it (`header_of`): every header that was written names its retention."""
+        return not self.retention
+
+    @property
     def moment(self) -> datetime:
         """`time` as a datetime in UTC."""
         return datetime.fromisoformat(self.time)
@@ -138,6 +143,24 @@ def read_header(leaf: bytes) -> Header:
         raise AlteredError(
             "an entry without a readable header: it was altered: `pathfolio audit verify` tells which"
         ) from None
+
+
+def header_of(row: Any) -> Header:
+    """The header of an entry's row; where it does not say what the row says, the row alone, so that it can be named."""
+    try:
+        header = read_header(bytes(row.data))
+        texts = [header.retention, header.prev, *header.tags, *header.tags.values()]
+        if (header.seq, header.id, header.kind, header.key, header.time) == (
+            row.seq,
+            row.id,
+            row.kind,
+            row.key_id,
+            row.time,
+        ) and all(isinstance(text, str) for text in texts):
+            return header
+    except (AlteredError, AttributeError, TypeError):
+        pass
+    return Header(row.seq, row.id, row.kind, row.key_id, "", row.time, "", {})
 
 
 def open_payload(leaf: bytes, data_key: bytes | None) -> Any:

@@ -15,7 +15,17 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from explain.ledger.canonical import canonical
-from explain.ledger.entry import Draft, GoneError, Header, new_id, open_payload, read_header, record_key
+from explain.ledger.entry import (
+    AlteredError,
+    Draft,
+    GoneError,
+    Header,
+    header_of,
+    new_id,
+    open_payload,
+    read_header,
+    record_key,
+)
 from explain.ledger.keys import (
     MASTER_VARIABLE,
     SIGNING_VARIABLE,
@@ -193,16 +203,16 @@ class Ledger:
     def headers(
         self, *, kinds: Sequence[str] = (), person: str | None = None, limit: int | None = None
     ) -> list[Header]:
-        """Headers of entries, the newest first; they hold no personal data.
+        """Headers of entries, the newest first; they hold no personal data. Of an altered one, what its row says.
 
         Args:
             kinds: only these; all where empty.
             person: only what is sealed with this person's key.
             limit: at most so many.
         """
-        query = sa.select(ENTRY.c.data).where(*self._are(kinds, person)).order_by(ENTRY.c.seq.desc()).limit(limit)
+        query = sa.select(ENTRY).where(*self._are(kinds, person)).order_by(ENTRY.c.seq.desc()).limit(limit)
         with self.store.read() as connection:
-            return [read_header(bytes(data)) for data in connection.execute(query).scalars()]
+            return [header_of(row) for row in connection.execute(query)]
 
     def count(self, *, kinds: Sequence[str] = (), person: str | None = None) -> int:
         """How many `headers` there are."""
@@ -220,8 +230,15 @@ class Ledger:
             yield ENTRY.c.key_id.in_(owner)
 
     def header(self, record_id: str) -> Header:
-        """The header of one entry; `record_id` may be shortened to what is unique."""
-        return read_header(self.leaf(record_id))
+        """The header of one entry; `record_id` may be shortened to what is unique.
+
+        Raises:
+            AlteredError: it does not say what its row says; else as `row`.
+        """
+        found = header_of(self._row(record_id))
+        if found.is_altered:
+            raise AlteredError(f"record {found.id}: its header was altered: `pathfolio audit verify` tells more")
+        return found
 
     def leaf(self, record_id: str) -> bytes:
         """The bytes of one entry, as they were hashed; raises as `row`."""
@@ -234,10 +251,15 @@ class Ledger:
             UsageError: no entry has that id, or several begin so.
             LedgerError: its content was deleted when its retention ended.
         """
+        found = self._row(record_id)
+        return int(found.seq), bytes(found.data)
+
+    def _row(self, record_id: str) -> sa.Row[Any]:
         name = record_id.lower()
         begins = (ENTRY.c.id >= name, ENTRY.c.id < f"{name}g")  # ids are hex digits; this can use their index
         data = sa.cast(ENTRY.c.data, sa.LargeBinary).label("data")  # whatever type SQLite finds in a damaged row
-        query = sa.select(ENTRY.c.id, ENTRY.c.seq, data).where(*begins).limit(2)
+        columns = (ENTRY.c.seq, ENTRY.c.id, ENTRY.c.kind, ENTRY.c.key_id, ENTRY.c.time, data)
+        query = sa.select(*columns).where(*begins).limit(2)
         with self.store.read() as connection:
             found = connection.execute(query).all() if name and set(name) <= set(hexdigits) else []
         if len(found) != 1:
@@ -245,7 +267,7 @@ class Ledger:
             raise UsageError(f"{'no' if not found else 'more than one'} record {record_id!r}: {remedy}")
         if found[0].data is None:
             raise GoneError(f"record {found[0].id}: deleted when its retention ended; only its hash is left")
-        return int(found[0].seq), bytes(found[0].data)
+        return found[0]
 
     def read(self, record_id: str, *, who: str, purpose: str) -> dict[str, Any]:
         """The payload of a record; that `who` looked, and why, is recorded first.
@@ -274,6 +296,8 @@ class Ledger:
         self.note_look([header.id for header in headers], who=who, purpose=purpose)
         for header in headers:
             try:
+                if header.is_altered:
+                    raise AlteredError(f"record {header.id}: its header was altered")
                 yield header, self.unsealed(self.leaf(header.id))
             except GoneError:
                 yield header, None

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from explain.ledger.entry import GoneError, Header, read_header
+from explain.ledger.entry import GoneError, Header, header_of
 from explain.ledger.ledger import Ledger
 from explain.ledger.store import ENTRY, PERSON_KEY
 from explain.records.inspect import LISTS, Look
@@ -143,7 +143,7 @@ class Finder:
             if before is not None:
                 query = query.where(ENTRY.c.seq < before)
             with self._ledger.store.read() as connection:
-                headers = [read_header(bytes(data)) for data in connection.execute(query).scalars()]
+                headers = [header_of(row) for row in connection.execute(query)]
                 there = sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.wrapped.is_not(None))
                 wanted = {header.key for header in headers}
                 keys = {"", *connection.execute(there.where(PERSON_KEY.c.key_id.in_(wanted))).scalars()}
@@ -155,7 +155,7 @@ class Finder:
             before = headers[-1].seq
 
     def _query(self, search: Search) -> sa.Select[Any]:
-        query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(LISTS), ENTRY.c.data.is_not(None))
+        query = sa.select(ENTRY).where(ENTRY.c.kind.in_(LISTS), ENTRY.c.data.is_not(None))
         if search.investor:
             subject = self._ledger.master.subject(search.investor)
             query = query.where(
@@ -172,6 +172,8 @@ class Finder:
             known = self._known.get(header.id)
         if known is not None:
             return known
+        if header.is_altered:
+            return Summary(header, state="altered")
         try:
             made = summary_of(header, self._ledger.unsealed(self._ledger.leaf(header.id)))
         except GoneError:
