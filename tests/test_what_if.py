@@ -237,7 +237,10 @@ def test_nothing_unsuitable_is_listed_under_the_assumed_level(build: Build, scor
 
 def test_a_short_horizon_rules_risky_assets_out(build: Build) -> None:
     gate = Adviser(build, load_rules("eu")).gate
-    bold = build.graph.row(NodeKind.RISK_LEVEL, "Aggressive")
-    somebody = [AssumedInvestor(levels={Relation.HAS_RISK: bold}, years=years) for years in (0.5, 3.0, 20.0)]
+    levels = {
+        Relation.HAS_RISK: build.graph.row(NodeKind.RISK_LEVEL, "Aggressive"),
+        Relation.HAS_CAPACITY: build.graph.row(NodeKind.CAPACITY, "over USD 300k"),
+    }
+    somebody = [AssumedInvestor(levels=levels, years=years) for years in (0.5, 3.0, 20.0)]
     counts = [len(suitable(one, gate)) for one in somebody]
     assert counts[0] < counts[1] <= counts[2]
