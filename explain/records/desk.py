@@ -15,7 +15,7 @@ from explain.records.answer import Answer
 from explain.records.keep import keep
 from explain.records.serve import about
 
-REMEMBERED: Final = 16 * 1024 * 1024
+REMEMBERED: Final = 32 * 1024 * 1024
 """Bytes of answers that are remembered: hundreds of lists. It fills within minutes, and memory stays flat then."""
 
 View = TypeVar("View")
