@@ -108,7 +108,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class WhatIfPage(Page):
+class WhatIfPage(Listed, Page):
     """`is_changed` says whether anything is assumed; `problem` what of the question was not understood."""
 
     template: ClassVar[str] = "what_if.html"
@@ -116,12 +116,6 @@ class WhatIfPage(Page):
     kind: str | None
     kinds: tuple[str, ...]
     form: Form
-    lines: tuple[Line, ...]
-    risers: tuple[Place, ...]
-    left: tuple[Place, ...]
-    warnings: tuple[str, ...]
-    passed_over: tuple[PassedOver, ...]
-    more_passed_over: int
     is_changed: bool
     problem: str
 
@@ -152,8 +146,15 @@ def what_if(user_id: str) -> Response:
         asked, problem = asked_of(site, user_id, ()), str(error)
     lang = current_texts().lang
     found = ask_what_if("what-if list", partial(_listed, lang), replace(asked, kind=kind), lang, "site")
-    about, changed = (investor, kind, site.kinds, _form(site, asked)), asked.investor != asked.before
-    page = WhatIfPage(*about, **vars(found), is_changed=changed, problem=problem)
+    page = WhatIfPage(
+        **vars(found),
+        investor=investor,
+        kind=kind,
+        kinds=site.kinds,
+        form=_form(site, asked),
+        is_changed=asked.investor != asked.before,
+        problem=problem,
+    )
     return show(page, 400 if problem else 200)
 
 
