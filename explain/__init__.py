@@ -2,9 +2,8 @@
 
 How a score becomes an explanation, and where to look:
 
-- `explainer`: `Explainer.explain(account)`, the way in; `tracer` looks up nodes and dated edges, `privacy` decides
-  which groups of other investors may be counted, `explanation` is the result, which refuses to be wrong about itself,
-  made of the pieces in `evidence`.
+- `explainer`: `Explainer.explain(account)`, the way in; `tracer` looks up nodes and dated edges, `explanation` is the
+  result, which refuses to be wrong about itself, made of the pieces in `evidence`.
 - Reasons: `triggers_paths` and `triggers_facts` make `claims` of what paths and figures (`facts`, `early`, `scales`)
   prove, `reasons` chooses among them, `speech` and `wording` put them into a language by the files in templates/.
 - `checker` and checker_*: reads every printed sentence back and compares it with the snapshot; shares nothing with the

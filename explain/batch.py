@@ -14,10 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from explain.evidence import OTHERS_KEY, stable_id
-from explain.privacy import GroupGuard
 from kg.graph import IntArray, KnowledgeGraph
 from kg.progress import Progress
-from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount
+from recommender.account import ChannelAccount, ScoreAccount
 from recommender.model import ExplainedModel
 from recommender.retrieve import rank_assets
 
@@ -49,7 +48,6 @@ class Evidence:
         ids, keys: of each node row, and at the end, where `OTHER_INVESTORS` points, of other investors.
     """
 
-    guard: GroupGuard
     ids: list[str | None] = field(repr=False)
     keys: list[str] = field(repr=False)
 
@@ -58,10 +56,10 @@ class Evidence:
         """For the accounts of one snapshot."""
         ids = graph.nodes.id.tolist()
         keys = [f"{graph.kind_of(row)}:{key}" for row, key in enumerate(ids)]
-        return cls(GroupGuard(graph), [*ids, None], [*keys, OTHERS_KEY])
+        return cls([*ids, None], [*keys, OTHERS_KEY])
 
     def rows(self, account: ScoreAccount, rank: int) -> Iterator[Row]:
-        """The account's paths in the order of `SCHEMA`, groups too small to show left out."""
+        """The account's paths in the order of `SCHEMA`."""
         user, asset = str(self.ids[account.user]), str(self.ids[account.asset])
         for channel in account.channels:
             name = channel.name
@@ -71,13 +69,11 @@ class Evidence:
                 yield user, asset, rank, identity, name, contribution, ids, list(relations)
 
     def _merged(self, channel: ChannelAccount) -> dict[tuple[tuple[int, ...], tuple[str, ...]], float]:
-        """What the channel's walks add that may be shown, by their nodes and relations."""
+        """What the channel's walks add, by their nodes and relations."""
         merged: dict[tuple[tuple[int, ...], tuple[str, ...]], float] = {}
         for walk in channel.walks:
-            shown = self.guard.shown(walk) if OTHER_INVESTORS in walk.nodes else (walk.count, walk.relations)
-            if shown is not None:
-                key = (walk.nodes, shown[1])
-                merged[key] = merged.get(key, 0.0) + walk.contribution
+            key = (walk.nodes, walk.relations)
+            merged[key] = merged.get(key, 0.0) + walk.contribution
         return merged
 
 

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from explain.evidence import SMALLEST_GROUP
 from kg.graph import NO_DAY, IntArray, KnowledgeGraph
 from recommender.demand import NEW_ISSUE_DAYS
+from recommender.groups import SMALLEST_GROUP
 from recommender.interactions import Interactions
 
 

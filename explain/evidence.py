@@ -10,13 +10,6 @@ from typing import Any, Final
 
 from kg.schema import NodeKind, Relation
 
-SMALLEST_GROUP: Final = 10
-"""Other investors appear only summed up, in groups of at least this many."""
-
-HOLDS_OR_HELD: Final = f"{Relation.HOLDS}|{Relation.HELD}"
-"""The relation of other investors to an asset where those who hold it now and those who held it are summed up,
-written as Cypher writes either of two."""
-
 USER: Final = NodeKind.USER.value
 OTHERS_KEY: Final = f"{USER}:*"
 """Stands for other investors, summed up, in what the ids of paths are made of."""
@@ -93,7 +86,7 @@ class Path:
 
     Attributes:
         id: the same for the same channel, nodes and relations, in every build.
-        count: how many concrete paths it stands for: 1, or the number of other investors.
+        count: how many concrete paths it stands for: 1, or at least so many other investors.
     """
 
     id: str
@@ -143,20 +136,16 @@ class ChannelPart:
     """A channel's part of the score: value = its paths' contributions + remainder.
 
     Attributes:
-        remainder: what the channel learned and cannot lay on a path, and what is withheld.
-        withheld: the part of `remainder` that groups of other investors carry who are fewer than `SMALLEST_GROUP`, or
-            could be subtracted so that fewer are left (see `explain.privacy`); their paths are not shown.
+        remainder: what the channel learned and cannot lay on a path.
     """
 
     name: str
     value: float
     remainder: float
-    withheld: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """As in `explain --format json`; `withheld` stands there only where something is."""
-        out: dict[str, Any] = {"name": self.name, "value": self.value, "remainder": self.remainder}
-        return out | {"withheld": self.withheld} if self.withheld else out
+        """As in `explain --format json`."""
+        return {"name": self.name, "value": self.value, "remainder": self.remainder}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, Final
 
 from explain.errors import ExplanationError
-from explain.evidence import SMALLEST_GROUP, USER, ChannelPart, Fact, Path, PathEdge, PathNode, Reason
+from explain.evidence import USER, ChannelPart, Fact, Path, PathEdge, PathNode, Reason
+from recommender.groups import SMALLEST_GROUP
 
 TOLERANCE: Final = 1e-6
 """How far the parts may be from the score: rounding of sums, no more."""

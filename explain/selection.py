@@ -7,16 +7,13 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Final
 
-from explain.evidence import HOLDS_OR_HELD, Path
-from kg.schema import Relation
+from explain.evidence import Path
 
 SAME_SHAPE: Final = 0.25
 """What a path counts for each chosen one of the same channel and relations, held or held before."""
 
 SAME_HOLDING: Final = 0.75
 """What it counts for each chosen one that begins with the same holding or answer."""
-
-HOLDS: Final = Relation.HOLDS.value
 
 
 def diverse(paths: Iterable[Path], most: int) -> list[Path]:
@@ -36,8 +33,7 @@ def diverse(paths: Iterable[Path], most: int) -> list[Path]:
 
 
 def _features(path: Path) -> tuple[Hashable, Hashable]:
-    shape = tuple(HOLDS if relation == HOLDS_OR_HELD else relation for relation in path.relations[1:])
-    return (path.channel, shape), (path.nodes[1].kind, path.nodes[1].id)
+    return (path.channel, path.relations[1:]), (path.nodes[1].kind, path.nodes[1].id)
 
 
 def _worth(path: Path, count: Counter[Hashable]) -> float:

@@ -11,7 +11,6 @@ import numpy as np
 from explain.errors import ExplanationError
 from explain.evidence import OTHERS_KEY, SEPARATOR, USER, ChannelPart, Path, PathEdge, PathNode, stable_id
 from explain.explanation import Explanation
-from explain.privacy import GroupGuard
 from explain.wording import LANGUAGES, wording_of
 from kg.graph import KnowledgeGraph, to_date
 from kg.labels import local_label
@@ -55,7 +54,6 @@ class Tracer:
         """Look nothing up yet."""
         self.graph = graph
         self.build_hash = build_hash
-        self._guard = GroupGuard(graph)
         self._nodes: dict[int, PathNode] = {}
         self._rests: dict[tuple[tuple[int, ...], tuple[str, ...], int], _Rest] = {}
         self._steps: dict[tuple[int, str, int], PathEdge] = {}
@@ -63,7 +61,7 @@ class Tracer:
 
     def share_with(self, other: Tracer) -> None:
         """Remember together with `other`, which looks at the same snapshot."""
-        self._guard, self._nodes, self._rests, self._steps = other._guard, other._nodes, other._rests, other._steps
+        self._nodes, self._rests, self._steps = other._nodes, other._rests, other._steps
         vars(self)["_sources"] = other._sources
 
     def trace(self, account: ScoreAccount, rank: int) -> Explanation:
@@ -76,9 +74,8 @@ class Tracer:
         parts, paths = [], []
         user = self._own(account.user).node if self._is_investor(account.user) else self.node(account.user)
         for channel in account.channels:
-            shown, withheld = self._split(account, user, channel)
-            parts.append(ChannelPart(channel.name, channel.value, channel.remainder + withheld, withheld))
-            paths += shown
+            parts.append(ChannelPart(channel.name, channel.value, channel.remainder))
+            paths += self._paths(account, user, channel)
         return Explanation(
             user=user,
             asset=self.node(account.asset),
@@ -136,24 +133,17 @@ class Tracer:
 
     # -- paths -----------------------------------------------------------------------------------------------
 
-    def _split(self, account: ScoreAccount, user: PathNode, channel: ChannelAccount) -> tuple[list[Path], float]:
-        """The channel's paths, and what the walks add up to that would single out too few investors."""
-        withheld = 0.0
-        shown: dict[str, Path] = {}
+    def _paths(self, account: ScoreAccount, user: PathNode, channel: ChannelAccount) -> list[Path]:
+        """The channel's paths, the largest first; walks of one path are added up."""
+        paths: dict[str, Path] = {}
         for walk in channel.walks:
-            counted = self._guard.shown(walk) if OTHER_INVESTORS in walk.nodes else (walk.count, walk.relations)
-            if counted is None:
-                withheld += walk.contribution
-                continue
-            path = self._path(account, user, channel.name, walk, *counted)
-            before = shown.get(path.id)
-            shown[path.id] = path if before is None else _merged(before, path)
-        return sorted(shown.values(), key=_by_size), withheld
+            path = self._path(account, user, channel.name, walk)
+            before = paths.get(path.id)
+            paths[path.id] = path if before is None else _merged(before, path)
+        return sorted(paths.values(), key=_by_size)
 
-    def _path(
-        self, account: ScoreAccount, user: PathNode, channel: str, walk: Walk, count: int, relations: tuple[str, ...]
-    ) -> Path:
-        rows = walk.nodes
+    def _path(self, account: ScoreAccount, user: PathNode, channel: str, walk: Walk) -> Path:
+        rows, relations, count = walk.nodes, walk.relations, walk.count
         if rows[0] != account.user or rows[-1] != account.asset:
             raise ExplanationError(f"a walk of {channel} does not lead from the investor to the asset: a fault of it")
         rest = self._rest(rows[1:], relations[1:], count)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from explain.claims import Case, Claim
-from explain.evidence import SMALLEST_GROUP, Fact
+from explain.evidence import Fact
 from explain.facts import Peers
 from explain.scales import is_income, opinion
 from kg.graph import to_date, to_days
 from kg.schema import Relation
 from recommender.demand import NEW_ISSUE_DAYS
+from recommender.groups import SMALLEST_GROUP
 
 NEW_DAYS: Final = 90
 """An asset counts as newly listed for so many days."""

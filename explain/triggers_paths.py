@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from explain.claims import LEARNED_CHANNELS, Case, Claim
-from explain.evidence import FOLLOWS, HOLDS_OR_HELD, INTERESTED_IN, Path
+from explain.evidence import FOLLOWS, INTERESTED_IN, Path
 from explain.triggers_facts import is_new
 from kg.schema import ASSET_KINDS, PROFILE_KINDS, Relation
 
@@ -55,8 +55,8 @@ def _from_path(case: Case, path: Path) -> Iterator[Claim]:
     if len(nodes) == 4 and nodes[2].id is None:
         if nodes[1].kind in _PROFILE:
             yield _claim(case, "profile_peers", [path], n=path.count, level=nodes[1], level_kind=nodes[1].kind)
-        elif nodes[1].kind in _ASSETS and path.edges[1].relation == path.edges[2].relation:
-            yield _claim(case, "co_investment", [path], n=path.count, ever=path.edges[2].relation == HOLDS_OR_HELD)
+        elif nodes[1].kind in _ASSETS:
+            yield _claim(case, "co_investment", [path], n=path.count)
     elif len(nodes) == 3 and path.edges[0].relation == INTERESTED_IN:
         yield _claim(case, "interest", [path], label=nodes[1])
     elif len(nodes) == 3 and nodes[1].kind in _ASSETS:

@@ -8,7 +8,11 @@ from typing import Final
 from kg.schema import Relation
 
 OTHER_INVESTORS: Final = -1
-"""Stands in a walk for all other investors who fit there; their number is the walk's `count`."""
+"""Stands in a walk for all other investors who fit there; at least the walk's `count` of them do."""
+
+HOLDS_OR_HELD: Final = f"{Relation.HOLDS}|{Relation.HELD}"
+"""The relation of other investors to an asset where those who hold it now and those who held it are summed up,
+written as Cypher writes either of two."""
 
 
 @dataclass(frozen=True)
@@ -20,16 +24,13 @@ class Walk:
             `OTHER_INVESTORS` where other investors are summed up, never another investor's row.
         relations: one per step, as named in the graph whichever way the walk goes.
         contribution: what the walk adds to the score; negative where it speaks against the asset.
-        count: how many concrete walks it stands for (1, or the number of other investors).
-        count_ever: for a walk through what other investors hold, how many of them hold or held both assets; 0 where
-            only what they hold now carries it.
+        count: how many concrete walks it stands for: 1, or as many other investors as `recommender.groups` tells.
     """
 
     nodes: tuple[int, ...]
-    relations: tuple[Relation, ...]
+    relations: tuple[str, ...]
     contribution: float
     count: int = 1
-    count_ever: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.schema import Relation
-from recommender.interactions import Interactions
+from recommender.groups import Groups
 
 NEW_ISSUE_DAYS: Final = 45
 """An asset listed at most so many days ago is a new issue."""
@@ -59,7 +59,7 @@ class Demand:
     holders: FloatArray
 
 
-def measure_demand(interactions: Interactions, options: DemandOptions) -> Demand:
+def measure_demand(groups: Groups, options: DemandOptions) -> Demand:
     """Demand on the snapshot's date, from its positions, listing dates and markets alone.
 
     factor = over(month, holders)^(p (1-t)) * over(week, month)^(q (1-t)) * over(half year, holders)^(r t) / median,
@@ -67,9 +67,9 @@ def measure_demand(interactions: Interactions, options: DemandOptions) -> Demand
     day to 1 for half a year, by the logarithm. issue = exp(-age / fade_days) * log(1 + opening * track record),
     averaged over the horizon.
     """
-    factor = measure_trends(interactions).factor(options)
-    recent = interactions.bought_within(_MONTH)
-    return Demand(factor, recent, _issue_pull(interactions, options), interactions.holders)
+    factor = measure_trends(groups).factor(options)
+    recent = groups.bought_within(_MONTH)
+    return Demand(factor, recent, _issue_pull(groups, options), groups.holders.astype(np.float64))
 
 
 def lasting(horizon: float) -> float:
@@ -103,10 +103,10 @@ class Trends:
         return np.asarray(factor / (np.median(factor) if len(factor) else 1.0))
 
 
-def measure_trends(interactions: Interactions) -> Trends:
+def measure_trends(groups: Groups) -> Trends:
     """The trends on the snapshot's date."""
-    week, month, half_year = (interactions.bought_within(days) for days in (_WEEK, _MONTH, _HALF_YEAR))
-    holders = interactions.holders
+    week, month, half_year = (groups.bought_within(days) for days in (_WEEK, _MONTH, _HALF_YEAR))
+    holders = groups.holders.astype(np.float64)
     return Trends(_over(month, holders, 1.0), _over(week, month, 0.5), _over(half_year, holders, 20.0))
 
 
@@ -118,30 +118,30 @@ def _over(seen: FloatArray, of: FloatArray, prior: float) -> FloatArray:
     return np.asarray((seen + prior) / (of * (seen.sum() / max(of.sum(), 1.0)) + prior))
 
 
-def _issue_pull(interactions: Interactions, options: DemandOptions) -> FloatArray:
-    age, fade = interactions.days_listed, options.fade_days
+def _issue_pull(groups: Groups, options: DemandOptions) -> FloatArray:
+    age, fade = groups.interactions.days_listed, options.fade_days
     is_new = is_new_issue(age)
-    pull = np.exp(-np.where(is_new, age, 0.0) / fade) * np.log1p(options.opening * track_record(interactions))
+    pull = np.exp(-np.where(is_new, age, 0.0) / fade) * np.log1p(options.opening * track_record(groups))
     days = max(options.horizon, 1.0)
     share = (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade)))
     return np.where(is_new, pull * share, 0.0)
 
 
-def track_record(interactions: Interactions) -> FloatArray:
+def track_record(groups: Groups) -> FloatArray:
     """(assets,) how many investors hold or held an earlier asset of the same kind and market, on average.
 
     A market with few earlier assets is drawn towards all of the kind in its country, and a country with few towards
     all of the kind, as if each had two such assets more.
     """
-    graph = interactions.graph
-    earlier = (~is_new_issue(interactions.days_listed)).astype(np.float64)
+    graph, holders = groups.interactions.graph, groups.holders.astype(np.float64)
+    earlier = (~is_new_issue(groups.interactions.days_listed)).astype(np.float64)
     kind = graph.nodes.kind[graph.assets].astype(np.int64)
     market = _tails(graph, Relation.LISTED_ON)[graph.assets]
     in_country = np.append(_tails(graph, Relation.IN_COUNTRY), -1)
     country = np.where(in_country[graph.assets] >= 0, in_country[graph.assets], in_country[market])
-    mean = _mean_holders([kind], earlier, interactions.holders, np.zeros(len(kind)), prior=0.0)
+    mean = _mean_holders([kind], earlier, holders, np.zeros(len(kind)), prior=0.0)
     for group in ([kind, country], [kind, country, market]):
-        mean = _mean_holders(group, earlier, interactions.holders, mean, prior=_PRIOR_ISSUES)
+        mean = _mean_holders(group, earlier, holders, mean, prior=_PRIOR_ISSUES)
     return mean
 
 

@@ -21,6 +21,7 @@ from recommender.channels.co_investment import ease_weights
 from recommender.demand import DemandOptions, Trends, is_new_issue, measure_trends
 from recommender.evaluation.metrics import hits_of, ndcg
 from recommender.evaluation.mornings import morning
+from recommender.groups import Groups
 from recommender.interactions import Interactions
 from recommender.ranking import LIST_LENGTH, id_order, top_lists
 
@@ -140,6 +141,7 @@ def _question(
 ) -> _PastMorning:
     """Who of those that had positions on that morning then bought what, new issues apart."""
     interactions = Interactions(known)
+    groups = Groups(interactions)
     asset_then = find(known.asset_ids, graph.asset_ids)
     user_then = find(known.user_ids, graph.user_ids)
     old = ~is_new_issue(interactions.days_listed)
@@ -147,8 +149,6 @@ def _question(
     relevant = bought[user_then[buyers]].toarray()[:, asset_then] & old
     kept = relevant.any(axis=1)
     ever = interactions.ever[buyers[kept]]
-    weights = ease_weights(interactions.ever, regularisation, dropout)
+    weights = ease_weights(groups, regularisation, dropout)
     closeness = np.asarray(ever @ weights, np.float64)
-    return _PastMorning(
-        closeness, measure_trends(interactions), old & (ever.toarray() == 0), relevant[kept], id_order(known)
-    )
+    return _PastMorning(closeness, measure_trends(groups), old & (ever.toarray() == 0), relevant[kept], id_order(known))

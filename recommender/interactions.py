@@ -62,11 +62,20 @@ class Interactions:
         A pair that a statement dates was bought at some time since the statement before it, and counts by the
         share of that time which lies in the window; one in the very first statement is old.
         """
+        share = self._share_within(days)
+        return np.bincount(self.ever.indices, weights=share, minlength=self.shape[1]).astype(np.float64)
+
+    def buyers_within(self, days: int) -> IntArray:
+        """(assets,) how many investors are counted in `bought_within`, be it by a share."""
+        return np.bincount(self.ever.indices[self._share_within(days) > 0], minlength=self.shape[1])
+
+    def _share_within(self, days: int) -> FloatArray:
+        """For each pair of `ever` the share of the time in which it was bought that lies in the last `days` days."""
         end = to_days(self.graph.as_of)
         until = self.since.astype(np.float64)
         start = np.where(self.dated, until - 1, self._statement_before(until))
-        overlap = np.clip(np.minimum(until, end) - np.maximum(start, end - days), 0, None) / (until - start)
-        return np.bincount(self.ever.indices, weights=overlap, minlength=self.shape[1]).astype(np.float64)
+        overlap = np.clip(np.minimum(until, end) - np.maximum(start, end - days), 0, None)
+        return np.asarray(overlap / (until - start))
 
     @cached_property
     def holders(self) -> FloatArray:
@@ -99,7 +108,7 @@ class Interactions:
         """Position of the oldest version of each pair of `ever`, in the order of `ever`'s entries."""
         codes = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
         at = np.flatnonzero(np.isin(self.graph.edges.relation, codes))
-        key = self._key(at)
+        key = self.keys(at)
         order = np.lexsort((self.graph.edges.as_of[at], key))
         first = np.ones(len(order), bool)
         first[1:] = key[order][1:] != key[order][:-1]
@@ -112,12 +121,12 @@ class Interactions:
         dates = np.unique(edges.as_of[low:high][edges.qualifier[low:high] == "statement"]).astype(np.float64)
         return np.concatenate([[-np.inf], dates])[np.searchsorted(dates, until)]
 
-    def _key(self, at: IntArray) -> IntArray:
-        """One number per (investor, asset), in the order of a sorted matrix's entries."""
+    def keys(self, at: IntArray) -> IntArray:
+        """For positions of HOLDS and HELD among the edges: investor * assets + asset, both as positions."""
         user = self.graph.edges.head[at].astype(np.int64) - self._first_user
         return user * self.shape[1] + self.graph.edges.tail[at] - self._first_asset
 
     def _matrix(self, at: IntArray) -> sp.csr_array:
-        key = np.unique(self._key(at))
+        key = np.unique(self.keys(at))
         rows, columns = np.divmod(key, max(self.shape[1], 1))
         return sp.csr_array((np.ones(len(key)), (rows, columns)), shape=self.shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +23,11 @@ from recommender.channels.profile import SharedProfile, fit_profile
 from recommender.channels.towers import TwoTowerScores
 from recommender.demand import Demand, DemandOptions, lasting, measure_demand
 from recommender.gat.attention import GraphAttention
+from recommender.groups import SMALLEST_GROUP, Groups, disclosed
 from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation
 from recommender.towers.model import TowerParts
 from recommender.towers.placed import PlacedTowers
-
-FEWEST: Final = 10.0
-"""The base values are shown as numbers: fewer holders or purchases count as so many, so that none tells of a few."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +164,8 @@ class Scorer:
         """Name to (assets,) float64: what is the same for everybody."""
         return {
             "new_issue": self.options.issue * self.demand.issue,
-            "recent_demand": self.options.recent * np.log1p(np.maximum(self.demand.recent, FEWEST)),
-            "popularity": self.options.popularity * np.log1p(np.maximum(self.demand.holders, FEWEST)),
+            "recent_demand": self.options.recent * np.log1p(np.maximum(self.demand.recent, SMALLEST_GROUP)),
+            "popularity": self.options.popularity * np.log1p(np.maximum(self.demand.holders, SMALLEST_GROUP)),
         }
 
     @cached_property
@@ -198,19 +196,20 @@ def assemble_scorer(
         placed: the two towers over the snapshot, where they are known; else those of `learned`, if any, are placed.
     """
     interactions = Interactions(graph)
+    groups = Groups(interactions)
     if weights is None:
-        weights = ease_weights(interactions.ever, options.regularisation, options.dropout)
-    demand = measure_demand(interactions, options.demand)
+        weights = ease_weights(groups, options.regularisation, options.dropout)
+    demand = measure_demand(groups, options.demand)
     pull = demand.issue + options.standing * demand.factor
     channels: tuple[HoldingChannel, ...] = (
-        CoInvestment(graph, interactions.held, weights, demand.factor),
+        CoInvestment(graph, groups, weights, demand.factor),
         LearnedCloseness(KG_EMBEDDING, graph, kg_propagation(graph, learned.vectors), options.kg * pull),
         LearnedCloseness(GAT, graph, learned.attention.propagation(graph), options.gat * pull),
         SharedAttributes(graph, attribute_matrix(graph), options.attributes * pull),
         FundHoldings(graph, holdings_matrix(graph), options.funds * (demand.issue + demand.factor)),
     )
-    placed = placed or (learned.towers.place(graph) if learned.towers is not None else None)
+    placed = placed or (learned.towers.place(disclosed(graph)) if learned.towers is not None else None)
     weight = options.towers * lasting(options.demand.horizon)
     towers = TwoTowerScores(interactions, placed, weight) if placed is not None else None
-    profile = fit_profile(interactions, options.profile)
+    profile = fit_profile(groups, options.profile)
     return Scorer(interactions, learned, options, demand, channels, profile, towers)

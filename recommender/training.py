@@ -13,6 +13,7 @@ from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
 from recommender.demand_fit import learn_demand
+from recommender.groups import disclosed
 from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
 from recommender.towers.indicators import check_indicators
 from recommender.towers.model import TowerParts, train_towers
@@ -54,6 +55,7 @@ def train_parts(
     from recommender.gat.attention import AttentionOptions, train_attention
 
     _check_trainable(graph)
+    graph = disclosed(graph)
     if options.towers and prices is not None:
         check_indicators()
     with one_thread():

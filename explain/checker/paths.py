@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from explain.checker.view import Parsed, Snapshot
+from explain.checker.view import SMALLEST_GROUP, Parsed, Snapshot
 from kg.errors import PathfolioError
 from kg.graph import to_date
 from kg.schema import Relation
 
-_SMALLEST_GROUP: Final = 10
 _TOLERANCE: Final = 1e-6
 
 
@@ -81,7 +80,7 @@ def _check_count(view: Snapshot, rows: list[int | None], path: Mapping[str, Any]
     problems = [] if path["count"] == true else [f"counts {path['count']} other investors, the graph has {true}"]
     named = str(path["count"]) in path["nodes"][at]["name"].replace(",", "")
     problems += [] if named else ["does not name the count of other investors"]
-    return problems if path["count"] >= _SMALLEST_GROUP else [*problems, "shows a group that is too small"]
+    return problems if path["count"] >= SMALLEST_GROUP else [*problems, "shows a group that is too small"]
 
 
 # -- sentences -----------------------------------------------------------------------------------------------
@@ -105,9 +104,9 @@ def _holdings(view: Snapshot, parsed: Parsed) -> tuple[list[int], list[str]]:
 
 def _co_investment(view: Snapshot, parsed: Parsed) -> list[str]:
     rows, problems = _holdings(view, parsed)
-    relation = "HOLDS|HELD" if parsed.words.get("ever") else "HOLDS"
+    relation = "HOLDS|HELD"
     true = view.others(relation, rows[0], relation, view.asset) if len(rows) == 1 else -1
-    right = true == parsed.words["n"] >= _SMALLEST_GROUP
+    right = true == parsed.words["n"] >= SMALLEST_GROUP
     return problems + ([] if right else [f"{true} other investors have {relation} to both"])
 
 
@@ -117,7 +116,7 @@ def _profile_peers(view: Snapshot, parsed: Parsed) -> list[str]:
     if not levels or not parsed.paths or view.row(parsed.paths[0]["nodes"][1]) != levels[0]:
         return [f"{parsed.words['level']!r} is not the investor's {relation}"]
     true = view.others(relation, levels[0], "HOLDS", view.asset)
-    return [] if true == parsed.words["n"] >= _SMALLEST_GROUP else [f"{true} other investors of that level hold it"]
+    return [] if true == parsed.words["n"] >= SMALLEST_GROUP else [f"{true} other investors of that level hold it"]
 
 
 def _shared(relation: str) -> Callable[[Snapshot, Parsed], list[str]]:

@@ -31,9 +31,9 @@ _ZH: Final = {
 }
 
 _PATTERNS_EN: Final = {
-    "co_investment": r"(?P<n><N>) other investors hold(?P<ever> or have held)? both <HELD>, and <THIS>\.",
+    "co_investment": r"At least (?P<n><N>) other investors hold or have held both <HELD>, and <THIS>\.",
     "profile_peers": (
-        r"(?P<n><N>) other investors (?P<level_kind>(?:with|in) the same [a-z ]+ as you) "
+        r"At least (?P<n><N>) other investors (?P<level_kind>(?:with|in) the same [a-z ]+ as you) "
         r"\((?P<level>.+)\) hold <THIS>\."
     ),
     "shared_industry": r"<THIS> is in the (?P<label>.+) industry, as (?:is|are) <HELD>\.",
@@ -111,8 +111,8 @@ _PATTERNS_EN: Final = {
 }
 
 _PATTERNS_ZH: Final = {
-    "co_investment": r"<HELD>與<THIS>，另有 (?P<n><N>) 位投資人(?:同時持有|(?P<ever>都持有或曾持有))。",
-    "profile_peers": r"另有 (?P<n><N>) 位與您(?P<level_kind>[^（]+)相同（「(?P<level>.+)」）的投資人持有<THIS>。",
+    "co_investment": r"<HELD>與<THIS>，至少另有 (?P<n><N>) 位投資人都持有或曾持有。",
+    "profile_peers": r"至少另有 (?P<n><N>) 位與您(?P<level_kind>[^（]+)相同（「(?P<level>.+)」）的投資人持有<THIS>。",
     "shared_industry": r"<THIS>與<HELD>同屬「(?P<label>.+)」產業。",
     "shared_sector": r"<THIS>與<HELD>同屬「(?P<label>.+)」類股。",
     "shared_category": r"<THIS>與<HELD>同屬「(?P<label>.+)」類型。",

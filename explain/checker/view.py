@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from kg.graph import KnowledgeGraph
 from kg.labels import local_label
@@ -44,6 +44,9 @@ class Parsed:
     def paths(self) -> list[Mapping[str, Any]]:
         """The paths among the evidence."""
         return [piece for piece in self.evidence if "nodes" in piece]
+
+
+SMALLEST_GROUP: Final = 10
 
 
 class Snapshot:
@@ -105,11 +108,15 @@ class Snapshot:
         return at
 
     def others(self, first: str, left: int, second: str, right: int) -> int:
-        """How many investors other than this one have both `first` to `left` and `second` to `right`.
+        """At least how many others have both `first` to `left` and `second` to `right`, as far as that may be told.
 
-        A relation may be one of two, as in HOLDS|HELD.
+        At least ten of those who have either asset, or the profile's level, are left out of the count. A relation may
+        be one of two, as in HOLDS|HELD.
         """
-        return len((self._members(first, left) & self._members(second, right)) - {self.user})
+        sides = self._members(first, left), self._members(second, right)
+        both = sides[0] & sides[1]
+        margins = sides if self.graph.kind_of(left) in ASSET_KINDS else sides[:1]
+        return min(len(both), *(len(side) - SMALLEST_GROUP for side in margins)) - (self.user in both)
 
     def _members(self, relation: str, row: int) -> set[int]:
         return {user for word in relation.split("|") for user in self.graph.incoming(Relation(word)).of(row).tolist()}

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from explain.evidence import SMALLEST_GROUP, Fact, Path, PathEdge
+from explain.evidence import Fact, Path, PathEdge
 from explain.explanation import Explanation
 from explain.selection import digits_for, diverse
 from explain.wording import Wording, wording_of
@@ -84,13 +84,11 @@ def score_rows(explanation: Explanation, words: Wording) -> list[tuple[str, floa
     """(name, value) of every base term and channel that is not 0, what lies on paths apart from what does not."""
     rows = [(f"{words.page('base')}{words.words['colon']}{words.channel(n)}", v) for n, v in explanation.base if v]
     for part in explanation.channels:
-        name, learned = words.channel(part.name), part.remainder - part.withheld
+        name = words.channel(part.name)
         on_paths = part.value - part.remainder
         rows += [(name, on_paths)] if on_paths or not part.remainder else []
-        if part.withheld:
-            rows.append((f"{name}{words.words['colon']}{words.page('withheld', n=SMALLEST_GROUP)}", part.withheld))
-        if learned:
-            rows.append((f"{name}{words.words['colon']}{words.page('learned')}", learned))
+        if part.remainder:
+            rows.append((f"{name}{words.words['colon']}{words.page('learned')}", part.remainder))
     return rows
 
 

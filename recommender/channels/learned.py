@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph, Mask
+from kg.graph import FloatArray, KnowledgeGraph
 from kg.schema import ASSET_KINDS, Relation
-from recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
+from recommender.account import ChannelAccount, Walk
 from recommender.channels.base import Investors, attribute_relation, common_columns
 from recommender.propagation import LinearPropagation
 
@@ -45,7 +45,7 @@ class LearnedCloseness:
         return closeness * self.pull
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
-        """One walk per holding and attribute that both have, and one for all co-investors of a holding."""
+        """One walk per holding and attribute, holding of a fund or asset that both reach."""
         if not self.pull[asset]:
             return ()
         holdings = investor.holdings[investor.holdings != asset]
@@ -61,22 +61,10 @@ class LearnedCloseness:
         owner, node, product = common_columns(self._walks, investor.holdings, asset)
         parts = product * self.propagation.strength[node] * factor
         user, target, held = int(investor.row[0]), int(self.graph.assets[asset]), investor.positions(self.graph)
-        other = self._is_user[node]
-        plain = ~other
-        walks = [
+        return [
             self._walk(user, held[own], via, target, part)
-            for own, via, part in zip(owner[plain].tolist(), node[plain].tolist(), parts[plain].tolist(), strict=True)
+            for own, via, part in zip(owner.tolist(), node.tolist(), parts.tolist(), strict=True)
         ]
-        if not other.any():
-            return walks
-        other &= node != user
-        count = np.bincount(owner[other], minlength=len(investor.holdings))
-        summed = np.bincount(owner[other], weights=parts[other], minlength=len(count))
-        for own in np.flatnonzero(count).tolist():
-            first, position = held[own]
-            steps = (position, Relation.HOLDS, Relation.HOLDS)
-            walks.append(Walk((user, first, OTHER_INVESTORS, target), steps, float(summed[own]), int(count[own])))
-        return walks
 
     def _walk(self, user: int, held: tuple[int, Relation], via: int, target: int, part: float) -> Walk:
         first, position = held
@@ -96,14 +84,7 @@ class LearnedCloseness:
         return np.asarray(self.propagation.factors(), dtype=np.float64)
 
     @cached_property
-    def _is_user(self) -> Mask:
-        is_user = np.zeros(len(self.graph), bool)
-        is_user[self.graph.users] = True
-        return is_user
-
-    @cached_property
     def _relation_to(self) -> dict[int, Relation]:
-        """How assets are joined to each attribute node; assets and investors are not in it."""
-        nodes = np.unique(self._walks.indices)
-        kinds = {row: self.graph.kind_of(row) for row in nodes[~self._is_user[nodes]].tolist()}
+        """How assets are joined to each attribute node; assets are not in it."""
+        kinds = {row: self.graph.kind_of(row) for row in np.unique(self._walks.indices).tolist()}
         return {row: attribute_relation(kind) for row, kind in kinds.items() if kind not in ASSET_KINDS}

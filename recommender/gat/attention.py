@@ -49,7 +49,6 @@ class AttentionOptions:
         unseen: share of assets that each step takes for new issues, without holders.
         spread: price of closeness by learned vectors, which lies on no closed walk; closeness by codes is free.
         alone: weight of ranking without EASE beside ranking with it.
-        sample_above: number of edges above which a step samples `fanout` holders of each asset.
         engine: "dgl", "torch", or "auto": DGL where it is installed.
     """
 
@@ -66,8 +65,6 @@ class AttentionOptions:
     unseen: float = 0.3
     spread: float = 0.3
     alone: float = 1.0
-    sample_above: int = 500_000
-    fanout: int = 64
     engine: str = "auto"
 
     def __post_init__(self) -> None:
@@ -119,10 +116,10 @@ class GraphAttention:
     about: Mapping[str, str]
 
     def propagation(self, graph: KnowledgeGraph) -> LinearPropagation:
-        """Closeness over `graph`: walks from assets to attributes, holdings of funds, investors and themselves."""
+        """Closeness over `graph`: walks from assets to attributes, holdings of funds and themselves."""
         learned = self.rows_in(graph)
         inputs = attention_inputs(graph, learned >= 0)
-        vectors = node_vectors(self.weights.vectors, learned, inputs)
+        vectors = node_vectors(self.weights.vectors, learned)
         alpha = attention(self.weights, inputs, vectors) * self.scale
         walks = sp.csr_array((alpha, (inputs.target, inputs.source)), shape=(len(inputs.assets), len(graph)))
         codes = node_codes(graph, self.kind, self.id) * self.weights.groups[code_columns(self.kind)]
@@ -161,13 +158,9 @@ class GraphAttention:
             raise DataError(f"{path}: no graph attention network here: build again") from None
 
 
-def node_vectors(vectors: Weights, learned: IntArray, inputs: AttentionInputs) -> Weights:
-    """(nodes, d) float32: learned vectors; investors' are made of what they hold and of their profile."""
-    base = np.where(learned[:, None] >= 0, vectors[learned], np.float32(0)).astype(np.float32)
-    made = inputs.holdings @ base
-    length = np.linalg.norm(made, axis=1, keepdims=True)
-    base[inputs.users] = made / np.where(length > 1e-6, length, np.float32(1))
-    return base
+def node_vectors(vectors: Weights, learned: IntArray) -> Weights:
+    """(nodes, d) float32: learned vectors, zeros for nodes that have none (see `GraphAttention.rows_in`)."""
+    return np.where(learned[:, None] >= 0, vectors[learned], np.float32(0)).astype(np.float32)
 
 
 def attention(weights: AttentionWeights, inputs: AttentionInputs, base: Weights) -> FloatArray:
@@ -187,7 +180,7 @@ def known_column(inputs: AttentionInputs) -> Weights:
 
 
 def log_group_size(inputs: AttentionInputs) -> Weights:
-    """(e,) float32: log of how many edges of its type its asset has; a thousand holders speak as one group."""
+    """(e,) float32: log of how many edges of its type its asset has, so that many speak as one."""
     _, group, size = np.unique(inputs.target * 256 + inputs.kind, return_inverse=True, return_counts=True)
     return np.asarray(np.log(size[group]), np.float32)
 

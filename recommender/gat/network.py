@@ -13,7 +13,7 @@ import torch
 
 from kg.graph import IntArray
 from recommender.gat.attention import NEGATIVE_SLOPE, AttentionOptions, AttentionWeights, log_group_size
-from recommender.gat.inputs import ASSET_FEATURES, EDGE_TYPES, HOLDS_TYPE, AttentionInputs
+from recommender.gat.inputs import ASSET_FEATURES, EDGE_TYPES, AttentionInputs
 
 
 class Engine(Protocol):
@@ -67,19 +67,16 @@ class Network(torch.nn.Module):
 
     def forward(self, view: View) -> tuple[torch.Tensor, torch.Tensor]:
         """Each asset's sum of codes, (assets, columns), and of learned vectors, (assets, d)."""
-        made = torch.nn.functional.normalize(torch.sparse.mm(view.holdings, self.vectors), dim=1)
-        base = torch.cat([self.vectors, made])
         own = self.vectors.index_select(0, view.own) * view.asset_features[:, -1:]
         at_asset = view.asset_features @ self.assets + own @ self.targets
-        at_node = view.node_features @ self.nodes + base @ self.sources
+        at_node = view.node_features @ self.nodes + self.vectors @ self.sources
         mixed = at_asset.index_select(0, view.target) + at_node.index_select(0, view.source)
         mixed = torch.nn.functional.leaky_relu(mixed + self.types.index_select(0, view.kind), NEGATIVE_SLOPE)
         logits = (mixed * self.readout.index_select(0, view.kind)).sum(1) - view.log_group
         n, source, target = len(view.own), view.source, view.target
         attention = self.engine.softmax(logits, target, n)
-        learned = self.engine.gather(attention, source, target, base, n)
-        at = view.coded
-        codes = self.engine.gather(attention[at], source[at], target[at], view.codes, n)
+        learned = self.engine.gather(attention, source, target, self.vectors, n)
+        codes = self.engine.gather(attention, source, target, view.codes, n)
         return codes * self.groups[view.group_of], learned
 
 
@@ -92,21 +89,19 @@ def arrays_of(network: torch.nn.Module) -> AttentionWeights:
 
 @dataclass(frozen=True)
 class View:
-    """`AttentionInputs` as tensors; sources are rows of learned vectors followed by investors.
+    """`AttentionInputs` as tensors; sources are rows of learned vectors.
 
-    `own` is each asset's row among the learned vectors (all assets of the training snapshot have one), `coded`
-    are the edges to nodes with codes, `codes` (learned nodes, columns) and `group_of` (columns,) those codes.
+    `own` is each asset's row among the learned vectors (all assets of the training snapshot have one), `codes`
+    (learned nodes, columns) and `group_of` (columns,) are the nodes' codes.
     """
 
     source: torch.Tensor
     target: torch.Tensor
     kind: torch.Tensor
     log_group: torch.Tensor
-    holdings: torch.Tensor
     asset_features: torch.Tensor
     node_features: torch.Tensor
     own: torch.Tensor
-    coded: torch.Tensor
     codes: torch.Tensor
     group_of: torch.Tensor
 
@@ -115,18 +110,14 @@ class View:
         """The tensors of `inputs`; `learned` are the rows of the nodes with vectors, ascending."""
         row_of = np.full(inputs.n_nodes, -1, np.int64)
         row_of[learned] = np.arange(len(learned))
-        row_of[inputs.users] = len(learned) + np.arange(len(inputs.users))
-        features = np.concatenate([inputs.node_features[learned], inputs.node_features[inputs.users]])
         return View(
             torch.as_tensor(row_of[inputs.source]),
             torch.as_tensor(inputs.target),
             torch.as_tensor(inputs.kind),
             torch.as_tensor(log_group_size(inputs)),
-            sparse_tensor(inputs.holdings[:, learned]),
             torch.as_tensor(inputs.asset_features),
-            torch.as_tensor(features),
+            torch.as_tensor(inputs.node_features[learned]),
             torch.as_tensor(row_of[inputs.assets]),
-            torch.as_tensor(np.flatnonzero(inputs.kind != HOLDS_TYPE)),
             torch.as_tensor(codes[learned]),
             torch.as_tensor(group_of),
         )

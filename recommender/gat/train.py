@@ -17,9 +17,10 @@ from kg.progress import Progress
 from recommender.channels.co_investment import ease_weights
 from recommender.gat.attention import AttentionOptions, AttentionWeights, GraphAttention
 from recommender.gat.codes import code_columns, node_codes
-from recommender.gat.inputs import EDGE_TYPES, AttentionInputs, attention_inputs
+from recommender.gat.inputs import AttentionInputs, attention_inputs
 from recommender.gat.network import Network, View, arrays_of, choose_engine, sparse_tensor
 from recommender.gat.split import inner_split
+from recommender.groups import Groups
 from recommender.interactions import Interactions
 
 VALIDATION: Final = 0.2
@@ -118,7 +119,7 @@ class Run:
             group_of,
             ever,
             sp.csr_array(sp.diags_array(1 / np.sqrt(np.maximum(np.diff(ever.indptr), 1))) @ ever),
-            ease_weights(ever),
+            ease_weights(Groups(Interactions(split.past))),
             (split.user[~out], split.asset[~out]),
             (split.user[out], split.asset[out]),
             rng.random(len(graph.assets)) < 0.5,
@@ -140,7 +141,7 @@ class Run:
     def _step(self, user: IntArray, asset: IntArray) -> None:
         """BPR twice: the asset bought against others, and the buyer against other investors."""
         unseen = (self.rng.random(len(self.inputs.assets)) < self.options.unseen) | ~self._had_holders
-        factors = self.network(self._view(self.sampled(self.inputs.without(unseen))))
+        factors = self.network(self._view(self.inputs.without(unseen)))
         loss = self._asset_loss(factors, user, asset, unseen) + self._investor_loss(factors, user, asset)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation here
@@ -204,16 +205,6 @@ class Run:
         hard = np.take_along_axis(ranked, self.rng.integers(0, top, (n, 2 * quarter)), axis=1)
         popular = self.rng.choice(self.train[1], (n, quarter))
         return np.concatenate([hard, popular, self.rng.integers(0, size, (n, quarter))], axis=1)
-
-    def sampled(self, inputs: AttentionInputs) -> AttentionInputs:
-        """At most `fanout` holders of each asset where the graph is large."""
-        if len(inputs.source) <= self.options.sample_above:
-            return inputs
-        order = np.lexsort((self.rng.random(len(inputs.source)), inputs.kind, inputs.target))
-        group = (inputs.target * len(EDGE_TYPES) + inputs.kind)[order]
-        first = np.r_[True, group[1:] != group[:-1]]
-        place = np.arange(len(group)) - np.maximum.accumulate(np.where(first, np.arange(len(group)), 0))
-        return inputs.take(np.sort(order[place < self.options.fanout]))
 
     def validate(self) -> tuple[float, float]:
         """nDCG@10 of the held-out investors, beside EASE; and the AUC of buyers of assets taken for new ones."""

@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from explain.evidence import SMALLEST_GROUP, Fact, PathNode
+from explain.evidence import Fact, PathNode
 from kg.graph import NO_DAY, Adjacency, to_date
 from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from recommender.groups import SMALLEST_GROUP
 from web.site.served import Served
 
 ATTRIBUTES: Final = tuple(

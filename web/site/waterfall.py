@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from explain.evidence import SMALLEST_GROUP
 from explain.explanation import Explanation
 from explain.selection import digits_for
 from explain.wording import Wording
@@ -65,10 +64,9 @@ def _parts(explanation: Explanation, words: Wording) -> list[Part]:
     base = words.page("base")
     parts = [Part(words.channel(name), base, value) for name, value in explanation.base if value]
     for channel in explanation.channels:
-        name, learned = words.channel(channel.name), channel.remainder - channel.withheld
+        name = words.channel(channel.name)
         parts.append(Part(name, "", channel.value - channel.remainder))
-        parts.append(Part(name, words.page("withheld", n=SMALLEST_GROUP), channel.withheld))
-        parts.append(Part(name, words.page("learned"), learned))
+        parts.append(Part(name, words.page("learned"), channel.remainder))
     return [part for part in parts if part.value]
 
 
