@@ -1,7 +1,8 @@
 """A market of a few assets whose explanations can be derived by hand, and the accounts of its scores.
 
-Ada (u1) holds TSMC (30% of her portfolio) and the Alpha Fund (20%), and held UMC. Fifty others: 12 hold TSMC and
-MediaTek, 5 hold TSMC and ASE, 23 hold Alpha Fund and Beta Fund, and 10 of no known level hold TSMC and Alpha Fund.
+Ada (u1) holds TSMC (30% of her portfolio) and the Alpha Fund (20%), and held UMC. Sixty others: 12 hold TSMC and
+MediaTek, 5 hold TSMC and ASE, 23 hold Alpha Fund and Beta Fund (13 are told of, since nobody else holds Beta Fund),
+10 hold TSMC and Alpha Fund, and 10 of no known level hold MediaTek alone.
 Twelve semiconductor stocks have one-year returns of 1% to 12% (S1 to S12), MediaTek 30%.
 """
 
@@ -13,12 +14,13 @@ import pandas as pd
 
 from kg.assemble import assemble_graph
 from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind, Relation
+from kg.schema import NodeKind
 from kg.tables import COLUMNS, Tables, typed_table
-from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
 DAY = date(2026, 6, 30)
 BUILD = "b" * 64
+CO_INVESTORS = f"HOLDS {HOLDS_OR_HELD} {HOLDS_OR_HELD}"
 
 
 def tables_of(**frames: pd.DataFrame) -> Tables:
@@ -49,6 +51,7 @@ def _positions() -> pd.DataFrame:
     for start, stop, pair in ((0, 12, ("2330", "2454")), (12, 17, ("2330", "3711")), (17, 40, ("AF", "BF"))):
         rows += [(f"other{i}", asset, 0.5) for i in range(start, stop) for asset in pair]
     rows += [(f"other{i}", asset, 0.5) for i in range(40, 50) for asset in ("2330", "AF")]
+    rows += [(f"other{i}", "2454", 1.0) for i in range(50, 60)]
     now = pd.DataFrame(rows, columns=["user_id", "asset_id", "weight"]).assign(as_of="2026-05-31", units=10.0)
     before = pd.DataFrame({"user_id": ["u1"], "asset_id": ["2303"], "as_of": ["2025-12-31"], "units": [5.0]})
     return pd.concat([now.assign(known_at="2026-06-05"), before])
@@ -66,11 +69,12 @@ def _facts() -> pd.DataFrame:
 
 def tiny_market() -> KnowledgeGraph:
     """The market on 30 June 2026."""
-    others = [f"other{i}" for i in range(50)]
+    others = [f"other{i}" for i in range(60)]
     names = ["Ada Chen", None, *(f"Secret {other}" for other in others)]
     users = pd.DataFrame({"user_id": ["u1", "u2", *others], "name": names})
-    users["risk_level"] = ["Balanced", "Aggressive", *["Balanced"] * 13, *["Conservative"] * 27, *[None] * 10]
-    users["objective"] = ["Income", None, *[None] * 50]
+    of_others = [*["Balanced"] * 13, *["Conservative"] * 27, *["Balanced"] * 10, *[None] * 10]
+    users["risk_level"] = ["Balanced", "Aggressive", *of_others]
+    users["objective"] = ["Income", *[None] * 61]
     holdings = [("AF", "2330", 0.25), ("AF", "2454", 0.12), ("BF", "2330", 0.2), ("BF", "2882", 0.4)]
     funds = pd.DataFrame(holdings, columns=["fund_id", "asset_id", "weight"]).assign(as_of="2026-03-31")
     firms = [("2454", f"Firm {i}", "Buy" if i < 4 else "Hold") for i in range(5)]
@@ -106,7 +110,7 @@ class World:
     def walk(self, nodes: tuple[str | int, ...], relations: str, part: float, count: int = 1) -> Walk:
         """A walk over ids; relations as words with spaces between."""
         rows = tuple(self.row(n) if isinstance(n, str) else n for n in nodes)
-        return Walk(rows, tuple(Relation(word) for word in relations.split()), part, count)
+        return Walk(rows, tuple(relations.split()), part, count)
 
     def account(self, user: str, asset: str, channels: dict[str, list[Walk]], rest: float = 0.0) -> ScoreAccount:
         """An account that adds up; the last channel has `rest` beyond its walks."""
@@ -122,30 +126,27 @@ class World:
         industry = self.row("Semiconductors", NodeKind.INDUSTRY)
         level = self.row("Balanced", NodeKind.RISK_LEVEL)
         walks = {
-            "co_investment": [self.walk(("u1", "2330", OTHER_INVESTORS, "2454"), "HOLDS HOLDS HOLDS", 0.5, 12)],
+            "co_investment": [self.walk(("u1", "2330", OTHER_INVESTORS, "2454"), CO_INVESTORS, 0.5, 12)],
             "industry": [
                 self.walk(("u1", "2330", industry, "2454"), "HOLDS IN_INDUSTRY IN_INDUSTRY", 0.2),
                 self.walk(("u1", "2303", industry, "2454"), "HELD IN_INDUSTRY IN_INDUSTRY", 0.1),
             ],
             "fund_holdings": [self.walk(("u1", "AF", "2454"), "HOLDS INVESTS_IN", 0.15)],
             "profile": [self.walk(("u1", level, OTHER_INVESTORS, "2454"), "HAS_RISK HAS_RISK HOLDS", 0.07, 12)],
-            "gat": [self.walk(("u1", "2330", OTHER_INVESTORS, "2454"), "HOLDS HOLDS HOLDS", 0.03, 12)],
+            "gat": [self.walk(("u1", "2330", industry, "2454"), "HOLDS IN_INDUSTRY IN_INDUSTRY", 0.03)],
         }
         return self.account("u1", "2454", walks, rest=-0.01)
 
     def ase(self) -> ScoreAccount:
-        """Why ASE for Ada: too few co-investors to show, and a supplier."""
-        walks = {
-            "co_investment": [self.walk(("u1", "2330", OTHER_INVESTORS, "3711"), "HOLDS HOLDS HOLDS", 0.4, 5)],
-            "business": [self.walk(("u1", "2330", "3711"), "HOLDS SUPPLIES", 0.2)],
-        }
-        return self.account("u1", "3711", walks)
+        """Why ASE for Ada: a supplier, and what is learned and lies on no path."""
+        walks = {"business": [self.walk(("u1", "2330", "3711"), "HOLDS SUPPLIES", 0.2)], "gat": []}
+        return self.account("u1", "3711", walks, rest=0.4)
 
     def beta(self) -> ScoreAccount:
         """Why the Beta Fund for Ada: co-investors, a common holding, a common issuer, her own stock in it."""
         issuer, kind = self.row("Alpha House", NodeKind.ISSUER), self.row("Equity Taiwan", NodeKind.CATEGORY)
         walks = {
-            "co_investment": [self.walk(("u1", "AF", OTHER_INVESTORS, "BF"), "HOLDS HOLDS HOLDS", 0.6, 23)],
+            "co_investment": [self.walk(("u1", "AF", OTHER_INVESTORS, "BF"), CO_INVESTORS, 0.6, 13)],
             "issuer": [self.walk(("u1", "AF", issuer, "BF"), "HOLDS ISSUED_BY ISSUED_BY", 0.1)],
             "category": [self.walk(("u1", "AF", kind, "BF"), "HOLDS IN_CATEGORY IN_CATEGORY", 0.05)],
             "fund_holdings": [

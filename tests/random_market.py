@@ -10,9 +10,11 @@ import pandas as pd
 
 from kg.compile import compile_graph
 from kg.graph import KnowledgeGraph, to_days
-from kg.paths import PathFinder
+from kg.paths import FoundPath, PathFinder
 from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
-from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from recommender.groups import Groups
+from recommender.interactions import Interactions
 
 DAY = date(2026, 6, 30)
 
@@ -59,8 +61,11 @@ _LEVELS = {
 }
 
 
-def lively_market(seed: int, *, users: int = 60, assets: int = 54) -> KnowledgeGraph:
-    """A market in which every kind of reason has something to speak of, with names made to trip a parser."""
+def lively_market(seed: int, *, users: int = 90, assets: int = 54) -> KnowledgeGraph:
+    """A market in which every kind of reason has something to speak of, with names made to trip a parser.
+
+    The first assets of each kind are liked most, so that groups of co-investors are large enough to be told of.
+    """
     rng = np.random.default_rng(seed)
     ids = {kind: list(_LEVELS.get(kind, [f"{kind.value} {i}" for i in range(2)])) for kind in NodeKind}
     ids[NodeKind.USER] = [f"u{i}" for i in range(users)]
@@ -90,7 +95,8 @@ def _edge(relation: Relation, head: Node, tail: Node, age: int = 30, **more: obj
 
 def _investor(user: str, ids: Ids, rng: np.random.Generator) -> Iterator[dict[str, object]]:
     assets = [(kind, key) for kind in ASSET_KINDS for key in ids[kind]]
-    for at in rng.permutation(len(assets))[: rng.integers(1, 14)]:
+    liked = np.array([1.0 / (1 + int(key[1:])) for _, key in assets])
+    for at in rng.choice(len(assets), rng.integers(1, min(14, len(assets))), replace=False, p=liked / liked.sum()):
         relation = Relation.HELD if rng.random() < 0.2 else Relation.HOLDS
         weight = float(rng.uniform(0, 0.3)) if rng.random() < 0.7 else np.nan
         yield _edge(relation, (NodeKind.USER, user), assets[at], weight=weight)
@@ -133,22 +139,39 @@ def ever_holders(graph: KnowledgeGraph, asset: int) -> set[int]:
     return {row for relation in (Relation.HOLDS, Relation.HELD) for row in graph.incoming(relation).of(asset).tolist()}
 
 
+def told_walk(groups: Groups, path: FoundPath) -> tuple[tuple[str, ...], int] | None:
+    """Relations and count of the walk that a path stands for; None where it goes through too few other investors."""
+    graph, relations = groups.interactions.graph, tuple(relation.value for relation in path.metapath.relations)
+    if OTHER_INVESTORS not in path.nodes:
+        return relations, path.count
+    user, left, _, target = path.nodes
+    asset = target - int(graph.assets[0])
+    holders = ever_holders(graph, target)
+    if graph.kind_of(left) in ASSET_KINDS:
+        told = int(groups.together[left - int(graph.assets[0]), asset])
+        own, steps = user in holders & ever_holders(graph, left), (relations[0], HOLDS_OR_HELD, HOLDS_OR_HELD)
+    elif relations[-1] == Relation.HOLDS:
+        told = int(groups.of_level_and_asset[np.searchsorted(groups.levels, left), asset])
+        own, steps = user in graph.incoming(Relation.HOLDS).of(target), relations
+    else:
+        return None
+    return (steps, told - own) if told else None
+
+
 def random_account(finder: PathFinder, user: int, asset: int, seed: int) -> ScoreAccount:
     """An account over all paths between two rows, with contributions drawn by lot, some of them negative."""
-    rng = np.random.default_rng(seed)
+    rng, groups = np.random.default_rng(seed), Groups(Interactions(finder.graph))
     walks: dict[str, list[Walk]] = {}
     for path in finder.find(np.array([user]), np.array([asset]), top=4 if seed % 2 else None).of(0):
         relations = path.metapath.relations
         channel = _CHANNEL_OF.get(relations[-1], "business")
         if OTHER_INVESTORS in path.nodes:
-            channel = "profile" if relations[0] == relations[1] != Relation.HOLDS else "co_investment"
-        learned = rng.random() < 0.2 and channel != "profile"
+            channel = "co_investment" if finder.graph.kind_of(path.nodes[1]) in ASSET_KINDS else "profile"
+        learned = rng.random() < 0.2 and OTHER_INVESTORS not in path.nodes
         channel = str(rng.choice(["gat", "kg_embedding"])) if learned else channel
-        part, ever = float(rng.normal(0.2, 0.2)), 0
-        if relations[1:] == (Relation.HOLDS, Relation.HOLDS):
-            ever = len(ever_holders(finder.graph, path.nodes[1]) & ever_holders(finder.graph, asset) - {user})
-        walk = Walk(path.nodes, relations, part, path.count, ever)
-        walks.setdefault(channel, []).append(walk)
+        part, told = float(rng.normal(0.2, 0.2)), told_walk(groups, path)
+        if told is not None:
+            walks.setdefault(channel, []).append(Walk(path.nodes, told[0], part, told[1]))
     parts = []
     for name, of_channel in walks.items():
         rest = float(rng.normal(0, 0.05))

@@ -23,7 +23,7 @@ from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.schema import RELATIONS, NodeKind, Relation
 from recommender.account import OTHER_INVESTORS
 from recommender.interactions import PROFILE_RELATIONS, Interactions
-from tests.explain_world import BUILD, World
+from tests.explain_world import BUILD, CO_INVESTORS, World
 from tests.random_market import random_market
 
 
@@ -222,16 +222,16 @@ def test_contrast_shows_the_parts_that_make_the_difference() -> None:
     world = World()
     explainer = Explainer(world.graph, BUILD)
     found = contrast(explainer.explain(world.mediatek(), 1), explainer.explain(world.ase(), 2))
-    # ASE: 0.4 withheld co-investors and 0.2 of a supplier; MediaTek: 0.5 of co-investors through TSMC and so on.
+    # ASE: 0.4 learned on no path and 0.2 of a supplier; MediaTek: 0.5 of co-investors through TSMC and so on.
     assert found.gap == pytest.approx(1.09 - 0.65)
     assert sum(d.gap for d in found.differences) == pytest.approx(found.gap)
     first, second, *_ = found.differences
     assert (first.part, first.via and first.via.name, first.first, first.second) == ("co_investment", "TSMC", 0.5, 0.0)
-    assert (second.part, second.via, second.first, second.second) == ("co_investment", None, 0.0, 0.4)
+    assert (second.part, second.via, second.first, second.second) == ("gat", None, -0.01, 0.4)
     text = contrast_as_text(found, most=2)
     assert text.splitlines()[0] == "Why MediaTek (1.090) and not ASE (0.650)"
     assert text.splitlines()[1].split() == [found.first.asset_id, found.second.asset_id, "difference"]
-    assert text.splitlines()[3].startswith("  What co-investors hold: remainder, on no path that can be shown  ")
+    assert text.splitlines()[3].startswith("  Graph attention: remainder, on no path that can be shown  ")
     assert text.splitlines()[2].split() == [
         *["What", "co-investors", "hold,", "through", "TSMC"],
         "+0.500",
@@ -244,7 +244,7 @@ def test_contrast_shows_the_parts_that_make_the_difference() -> None:
 
 def test_two_investors_are_not_contrasted() -> None:
     world = World()
-    walk = world.walk(("u2", "AF", OTHER_INVESTORS, "BF"), "HOLDS HOLDS HOLDS", 0.1, 23)
+    walk = world.walk(("u2", "AF", OTHER_INVESTORS, "BF"), CO_INVESTORS, 0.1, 12)
     explainer = Explainer(world.graph, BUILD)
     other = explainer.explain(world.account("u2", "BF", {"co_investment": [walk]}), 1)
     with pytest.raises(ExplanationError, match="two investors"):

@@ -14,6 +14,7 @@ from kg.graph import KnowledgeGraph, to_date, to_days
 from kg.tables import COLUMNS, Tables, typed_table
 from recommender.demand import DemandOptions, measure_demand, track_record
 from recommender.demand_fit import DemandFit, learn_demand
+from recommender.groups import Groups
 from recommender.interactions import Interactions
 
 DAY = date(2026, 6, 30)
@@ -24,28 +25,33 @@ def _graph(**frames: pd.DataFrame) -> KnowledgeGraph:
     return assemble_graph(Tables(**given, name="Tiny"), DAY)
 
 
-def _issue_market() -> Interactions:
-    """Two earlier bonds on market M with 4 holders together, one on N with none, in two countries; new ones on each."""
+def _groups(**frames: pd.DataFrame) -> Groups:
+    return Groups(Interactions(_graph(**frames)))
+
+
+def _issue_market() -> Groups:
+    """Two earlier bonds on market M with 40 holders together, one on N with too few, in two countries; new on each."""
     ages = {"m1": 100, "m2": 46, "n1": 100, "new": 0, "older": 5, "other": 0}
     listed = [to_date(to_days(DAY) - age).isoformat() for age in ages.values()]
     markets = ["M", "M", "N", "M", "M", "N"]
     assets = pd.DataFrame({"asset_id": list(ages), "kind": "bond", "name": "B", "listed": listed, "market": markets})
     assets["country"] = assets["market"].map({"M": "GR", "N": "LU"})
-    held = [("u1", "m1"), ("u2", "m1"), ("u3", "m1"), ("u1", "m2")]
+    holders = {"m1": 30, "m2": 10, "n1": 9}
+    held = [(f"u{number}", asset) for asset, count in holders.items() for number in range(count)]
     positions = pd.DataFrame(held, columns=["user_id", "asset_id"]).assign(as_of="2026-06-01")
-    return Interactions(_graph(assets=assets, positions=positions))
+    return _groups(assets=assets, positions=positions)
 
 
 def test_a_new_issue_pulls_by_what_came_of_earlier_ones_and_fades() -> None:
-    """The kind's mean is 4/3 holders; country and then market are each drawn towards the wider mean by two more."""
-    it, kind = _issue_market(), 4 / 3
-    greece, luxembourg = (4 + 2 * kind) / (2 + 2), (0 + 2 * kind) / (1 + 2)
-    at_m, at_n = (4 + 2 * greece) / (2 + 2), (0 + 2 * luxembourg) / (1 + 2)
+    """The kind's mean is 40/3 holders (9 count as none); country and then market are each drawn towards the wider
+    mean by two more."""
+    groups, kind = _issue_market(), 40 / 3
+    greece, luxembourg = (40 + 2 * kind) / (2 + 2), (0 + 2 * kind) / (1 + 2)
+    at_m, at_n = (40 + 2 * greece) / (2 + 2), (0 + 2 * luxembourg) / (1 + 2)
     pull = {"new": math.log1p(0.2 * at_m), "older": math.exp(-1) * math.log1p(0.2 * at_m)}
     pull |= {"other": math.log1p(0.2 * at_n)}
-    ids = it.graph.nodes.id[it.graph.assets].tolist()
-    expected = [pull.get(i, 0.0) for i in ids]
-    np.testing.assert_allclose(measure_demand(it, DemandOptions(horizon=1)).issue, expected)
+    expected = [pull.get(i, 0.0) for i in groups.interactions.graph.asset_ids]
+    np.testing.assert_allclose(measure_demand(groups, DemandOptions(horizon=1)).issue, expected)
 
 
 def test_a_market_new_to_the_data_is_judged_by_its_country() -> None:
@@ -60,11 +66,11 @@ def test_a_market_new_to_the_data_is_judged_by_its_country() -> None:
             "country": ["GR", "LU", "GR", "LU"],
         }
     )
-    held = pd.DataFrame({"user_id": [f"u{i}" for i in range(9)], "asset_id": "old", "as_of": "2026-01-01"})
-    record = track_record(Interactions(_graph(assets=assets, positions=held)))
+    held = pd.DataFrame({"user_id": [f"u{i}" for i in range(10)], "asset_id": "old", "as_of": "2026-01-01"})
+    record = track_record(_groups(assets=assets, positions=held))
     ids = ["far", "new", "news", "old"]
-    assert dict(zip(ids, record, strict=True))["new"] == pytest.approx((9 + 2 * 4.5) / (1 + 2))
-    assert dict(zip(ids, record, strict=True))["news"] == pytest.approx((0 + 2 * 4.5) / (1 + 2))
+    assert dict(zip(ids, record, strict=True))["new"] == pytest.approx((10 + 2 * 5) / (1 + 2))
+    assert dict(zip(ids, record, strict=True))["news"] == pytest.approx((0 + 2 * 5) / (1 + 2))
 
 
 def test_for_many_days_a_new_issue_counts_by_its_mean_over_them() -> None:
@@ -76,8 +82,10 @@ def test_for_many_days_a_new_issue_counts_by_its_mean_over_them() -> None:
 def test_where_nobody_was_seen_to_buy_demand_is_even() -> None:
     """A first statement says what is held, not what was bought lately: popular assets must not suffer for it."""
     assets = pd.DataFrame({"asset_id": ["a", "b"], "kind": "stock", "name": "A"})
-    held = pd.DataFrame({"user_id": ["u1", "u2", "u3", "u1"], "asset_id": list("aaab"), "as_of": "2026-06-30"})
-    demand = measure_demand(Interactions(_graph(assets=assets, positions=held)), DemandOptions(horizon=182))
+    holders = {"a": 30, "b": 10}
+    pairs = [(f"u{number}", asset) for asset, count in holders.items() for number in range(count)]
+    held = pd.DataFrame(pairs, columns=["user_id", "asset_id"]).assign(as_of="2026-06-30")
+    demand = measure_demand(_groups(assets=assets, positions=held), DemandOptions(horizon=182))
     np.testing.assert_allclose(demand.factor, [1.0, 1.0])
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from explain.checker.check import check_explanation
 from explain.checker.patterns import PATTERNS
 from explain.claims import Claim
-from explain.evidence import HOLDS_OR_HELD, Fact, stable_id
+from explain.evidence import Fact, stable_id
 from explain.explainer import Explainer
 from explain.explanation import Explanation
 from explain.formats.html import as_html, waterfall
@@ -33,7 +33,7 @@ from kg.assemble import assemble_graph
 from kg.graph import KnowledgeGraph
 from kg.paths import PathFinder
 from kg.schema import RELATION_KINDS, NodeKind, Relation
-from recommender.account import ChannelAccount, ScoreAccount, Walk
+from recommender.account import HOLDS_OR_HELD, ChannelAccount, ScoreAccount, Walk
 from tests.explain_world import BUILD, DAY, World, tables_of
 from tests.random_market import lively_market, random_account
 

@@ -12,16 +12,17 @@ import scipy.sparse as sp
 
 from kg.assemble import assemble_graph
 from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind, Relation
+from kg.schema import NodeKind
 from kg.tables import COLUMNS, Tables, typed_table
-from recommender.account import OTHER_INVESTORS
+from recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS
 from recommender.audience import audience
 from recommender.build import Build
 from recommender.channels.attributes import SharedAttributes, attribute_matrix
 from recommender.channels.base import Investors
-from recommender.channels.co_investment import CoInvestment, ease_weights
+from recommender.channels.co_investment import CoInvestment, ease, ease_weights
 from recommender.channels.funds import FundHoldings, holdings_matrix
 from recommender.channels.profile import fit_profile
+from recommender.groups import Groups
 from recommender.interactions import Interactions
 from recommender.retrieve import recommend
 
@@ -33,21 +34,21 @@ def _graph(**frames: pd.DataFrame) -> KnowledgeGraph:
     return assemble_graph(Tables(**given, name="Tiny"), DAY)
 
 
-def _checkerboard() -> KnowledgeGraph:
-    """Even investors hold even assets, odd ones odd assets; each lacks one asset of their own colour."""
-    pairs = [(f"u{u}", f"a{a}") for u in range(8) for a in range(8) if (u + a) % 2 == 0 and u != a]
+def _checkerboard() -> Groups:
+    """Even investors hold even assets, odd ones odd assets; each lacks one asset of their own colour, ten the same."""
+    pairs = [(f"u{u:02}", f"a{a}") for u in range(80) for a in range(8) if (u + a) % 2 == 0 and u % 8 != a]
     assets = pd.DataFrame({"asset_id": [f"a{a}" for a in range(8)], "kind": "stock", "name": "A"})
     positions = pd.DataFrame(pairs, columns=["user_id", "asset_id"]).assign(as_of="2026-01-31", units=1.0)
-    return _graph(assets=assets, positions=positions)
+    return Groups(Interactions(_graph(assets=assets, positions=positions)))
 
 
 def test_co_investment_finds_the_missing_square() -> None:
-    graph = _checkerboard()
-    it = Interactions(graph)
-    channel = CoInvestment(graph, it.held, ease_weights(it.ever, 1.0), np.ones(8))
-    scores = it.ever @ channel.kernel()
-    scores[it.ever.toarray() > 0] = -np.inf
-    assert scores.argmax(axis=1).tolist() == list(range(8))
+    groups = _checkerboard()
+    ever = groups.interactions.ever
+    channel = CoInvestment(groups.interactions.graph, groups, ease_weights(groups, 1.0), np.ones(8))
+    scores = ever @ channel.kernel()
+    scores[ever.toarray() > 0] = -np.inf
+    assert scores.argmax(axis=1).tolist() == [user % 8 for user in range(80)]
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -59,7 +60,7 @@ def test_ease_from_the_investors_side_is_ease(dropout: float) -> None:
     p = np.linalg.inv(gram + 3 * np.eye(len(seen)) + dropout / (1 - dropout) * np.diag(np.diag(gram)))
     expected = -p / np.diag(p)[None, :]
     np.fill_diagonal(expected, 0)
-    np.testing.assert_allclose(ease_weights(x, 3.0, dropout)[np.ix_(seen, seen)], expected, atol=1e-6)
+    np.testing.assert_allclose(ease(x, 3.0, dropout)[np.ix_(seen, seen)], expected, atol=1e-6)
 
 
 def test_ease_with_dropout_is_what_many_dropped_inputs_would_fit() -> None:
@@ -67,7 +68,7 @@ def test_ease_with_dropout_is_what_many_dropped_inputs_would_fit() -> None:
     rng, rate, copies = np.random.default_rng(1), 0.3, 4000
     x = (rng.random((12, 4)) < 0.5).astype(float)
     dropped = np.concatenate([x * (rng.random(x.shape) > rate) for _ in range(copies)]) / (1 - rate)
-    whole, weights = np.tile(x, (copies, 1)), ease_weights(sp.csr_array(x), 2.0, rate)
+    whole, weights = np.tile(x, (copies, 1)), ease(sp.csr_array(x), 2.0, rate)
     for asset in range(4):
         others = np.arange(4) != asset
         inputs = dropped[:, others]
@@ -76,13 +77,16 @@ def test_ease_with_dropout_is_what_many_dropped_inputs_would_fit() -> None:
 
 
 def test_co_holders_are_the_other_investors_who_hold_both() -> None:
-    graph = _checkerboard()
-    it = Interactions(graph)
-    channel = CoInvestment(graph, it.held, ease_weights(it.ever, 1.0), np.ones(8))
+    groups = _checkerboard()
+    it, graph = groups.interactions, groups.interactions.graph
+    channel = CoInvestment(graph, groups, ease_weights(groups, 1.0), np.ones(8))
     (part,) = channel.account(Investors.of(it, np.array([0])), 0)
     by_holding = {graph.nodes.id[w.nodes[1]]: w.count for w in part.walks}
-    assert by_holding == {"a2": 2, "a4": 2, "a6": 2}  # of u2, u4, u6 each lacks one of the pair
-    assert all(w.nodes[2] == OTHER_INVESTORS and w.relations[1:] == (Relation.HOLDS,) * 2 for w in part.walks)
+    assert by_holding == {"a2": 20, "a4": 20, "a6": 20}  # of ten like u2, like u4 and like u6 ten lack one of the pair
+    assert all(w.nodes[2] == OTHER_INVESTORS and w.relations[1:] == (HOLDS_OR_HELD,) * 2 for w in part.walks)
+    assert (part.value, part.remainder) == (sum(w.contribution for w in part.walks), 0.0)
+    (part,) = channel.account(Investors.of(it, np.array([2])), 0)
+    assert [w.count for w in part.walks if w.nodes[1] != graph.assets[0]] == [19, 19]  # u02 has a0 themselves
 
 
 def test_shared_attributes_by_hand() -> None:
@@ -114,16 +118,19 @@ def test_look_through_walks() -> None:
 
 
 def test_profile_lift_by_hand() -> None:
-    """10 of 20 cautious investors hold b, none of the 20 others: log((10 + 5) / (20 * 10/40 + 5))."""
-    users = pd.DataFrame({"user_id": [f"u{i:02}" for i in range(40)], "risk_level": ["Low"] * 20 + ["High"] * 20})
-    held = pd.DataFrame({"user_id": [f"u{i:02}" for i in range(10)], "asset_id": "b", "as_of": "2026-01-01"})
+    """12 of 30 cautious investors hold b, none of the 30 others: log((12 + 5) / (30 * 12/60 + 5))."""
+    users = pd.DataFrame({"user_id": [f"u{i:02}" for i in range(60)], "risk_level": ["Low"] * 30 + ["High"] * 30})
+    held = pd.DataFrame({"user_id": [f"u{i:02}" for i in range(12)], "asset_id": "b", "as_of": "2026-01-01"})
     assets = pd.DataFrame({"asset_id": ["b"], "kind": ["bond"], "name": "B"})
     graph = _graph(users=users.assign(as_of="2025-01-01"), positions=held, assets=assets)
-    profile = fit_profile(Interactions(graph), 1.0)
-    low = int(np.searchsorted(profile.nodes, graph.row(NodeKind.RISK_LEVEL, "Low")))
-    assert profile.lift[low, 0] == pytest.approx(math.log(15 / 10))
-    (part,) = profile.account(Investors.of(Interactions(graph), np.array([15])), 0)
-    assert (part.walks[0].count, part.remainder) == (10, 0.0)
+    groups = Groups(Interactions(graph))
+    profile = fit_profile(groups, 1.0)
+    low, high = (groups.levels.tolist().index(graph.row(NodeKind.RISK_LEVEL, level)) for level in ("Low", "High"))
+    assert profile.lift[[low, high], 0].tolist() == [pytest.approx(math.log(17 / 11)), 0.0]
+    for user, others in ((15, 12), (3, 11)):  # who holds b is not among the others
+        (part,) = profile.account(Investors.of(groups.interactions, np.array([user])), 0)
+        assert (part.walks[0].count, part.remainder) == (others, 0.0)
+    assert profile.account(Investors.of(groups.interactions, np.array([45])), 0) == ()
 
 
 def test_purchases_that_statements_date_are_spread_over_the_time_between() -> None:
