@@ -159,14 +159,18 @@ class AssumedScore:
         return AssumedInvestor(self.investor.row, followed=new).rows(self.scorer.interactions) if new else None
 
     def scores(self) -> FloatArray:
-        """(assets,) float64: the score of the changed row, and what is followed and the interests add."""
-        scores: FloatArray = self.scorer.score_rows(self._row)[0]
+        """(assets,) float64: the score of the changed row, and what is followed and the interests add.
+
+        -inf for what no path leads to, as in `Scorer.led_to`; an interest is a path.
+        """
+        scores, led = self.scorer.sum_rows(self._row)[0], self.scorer.led_to(self._row)[0]
         if self._followed is not None:
             nobody = AssumedInvestor().rows(self.scorer.interactions)
-            scores = scores + EMPHASIS * (self.scorer.score_rows(self._followed) - self.scorer.score_rows(nobody))[0]
+            scores = scores + EMPHASIS * (self.scorer.sum_rows(self._followed) - self.scorer.sum_rows(nobody))[0]
         for _, having, weight in self._interests:
             scores[having] += weight
-        return scores
+            led[having] = True
+        return np.where(led, scores, -np.inf)
 
     @cached_property
     def _interests(self) -> tuple[tuple[int, IntArray, FloatArray], ...]:

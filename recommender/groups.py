@@ -23,7 +23,7 @@ from recommender.interactions import PROFILE_RELATIONS, Interactions
 SMALLEST_GROUP: Final = 10
 """Other investors count only summed up, in groups of at least this many."""
 
-CELLS: Final = (7, 14, 30, 60, 91, 182)
+CELLS: Final = (1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 91, 120, 182)
 """Ends, in days before the snapshot's date, of the cells in which purchases are counted."""
 
 NOT_TOLD: Final = -1

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from embeddings.vectors import EntityVectors
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from recommender.account import ScoreAccount
 from recommender.channels.attributes import SharedAttributes, attribute_matrix
 from recommender.channels.base import HoldingChannel, Investors
@@ -28,6 +28,9 @@ from recommender.interactions import Interactions
 from recommender.propagation import kg_propagation
 from recommender.towers.model import TowerParts
 from recommender.towers.placed import PlacedTowers
+
+FEWEST_LED_TO: Final = 50
+"""An investor whom paths lead to fewer assets may be recommended those without a path too."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,11 @@ class ScoreOptions:
     dropout: float = 0.4
     attributes: float = 0.15
     kg: float = 0.1
-    gat: float = 0.15
+    gat: float = 0.25
     standing: float = 0.03
     funds: float = 0.01
     profile: float = 0.005
-    issue: float = 0.06
+    issue: float = 0.09
     recent: float = 0.0025
     popularity: float = 0.003
     towers: float = 0.04
@@ -97,11 +100,26 @@ class Scorer:
         return self.interactions.graph
 
     def scores(self, users: IntArray) -> FloatArray:
-        """(len(users), assets) float64; higher is better."""
+        """(len(users), assets) float64; higher is better, -inf for what no path leads to (see `led_to`)."""
         return self.score_rows(Investors.of(self.interactions, users))
 
     def score_rows(self, investors: Investors) -> FloatArray:
         """(n, assets) float64 for rows of investors that may differ from the snapshot (what-if)."""
+        return np.where(self.led_to(investors), self.sum_rows(investors), -np.inf)
+
+    def led_to(self, investors: Investors) -> Mask:
+        """(n, assets) bool: where a path leads from the investor's positions or profile to the asset.
+
+        What cannot be shown cannot carry a recommendation. Whom paths lead to fewer than `FEWEST_LED_TO` assets, as
+        somebody new of whom nothing is known, may be recommended all.
+        """
+        led = np.asarray(investors.ever @ self._reach) > 0
+        led |= self.profile.reached(investors)
+        few = led.sum(axis=1, keepdims=True) < FEWEST_LED_TO
+        return np.asarray(led | few)
+
+    def sum_rows(self, investors: Investors) -> FloatArray:
+        """(n, assets) float64: the sums of all parts, whether paths lead there or not."""
         out = np.asarray(investors.ever @ self._kernels[1], dtype=np.float64) * investors.scale
         out += investors.ever @ self._kernels[0]
         out += self.profile.scores(investors)
@@ -171,6 +189,15 @@ class Scorer:
     @cached_property
     def _base_total(self) -> FloatArray:
         return np.asarray(sum(self.base.values()))
+
+    @cached_property
+    def _reach(self) -> npt.NDArray[np.float32]:
+        """(assets, assets) 1 where a walk of some channel joins the row's asset, held, to the column's."""
+        reach = np.zeros((len(self.graph.assets),) * 2, bool)
+        for channel in self.holding_channels:
+            reach |= channel.reach()
+        np.fill_diagonal(reach, False)
+        return reach.astype(np.float32)
 
     @cached_property
     def _kernels(self) -> tuple[FloatArray, FloatArray]:

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph
+from kg.graph import FloatArray, KnowledgeGraph, Mask
 from kg.schema import NodeKind, Relation
 from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, attribute_relation, common_columns
+from recommender.channels.base import Investors, attribute_relation, common_columns, meeting
 
 ATTRIBUTE_CHANNELS: Final = {
     "issuer": NodeKind.ISSUER,
@@ -51,6 +51,10 @@ class SharedAttributes:
         likeness = (self.z @ self.z.T).toarray()
         np.fill_diagonal(likeness, 0.0)
         return np.asarray(likeness, dtype=np.float64) * self.pull
+
+    def reach(self) -> Mask:
+        """(assets, assets) bool: which assets share an attribute."""
+        return np.asarray(meeting(self.z) & (self.pull != 0))
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk: investor - asset held - attribute - target."""

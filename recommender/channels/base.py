@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.schema import RELATIONS, NodeKind, Relation
 from recommender.account import ChannelAccount
 from recommender.interactions import Interactions
@@ -81,9 +81,23 @@ class HoldingChannel(Protocol):
         """(assets, assets) float64: what holding the row's asset adds to the column's; zero diagonal."""
         ...
 
+    def reach(self) -> Mask:
+        """(assets, assets) bool: where a walk of the channel joins the row's asset, held, to the column's."""
+        ...
+
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """The channel's part of the score of `investor`'s first row and one asset position, taken apart."""
         ...
+
+
+def meeting(walks: sp.csr_array) -> Mask:
+    """(assets, assets) bool: which rows of `walks` have a column in common.
+
+    >>> meeting(sp.csr_array(np.array([[1.0, 0.0], [2.0, 3.0], [0.0, 1.0]])))[0].tolist()
+    [True, True, False]
+    """
+    pattern = sp.csr_array((np.ones(walks.nnz, np.float32), walks.indices, walks.indptr), walks.shape)
+    return np.asarray((pattern @ pattern.T).toarray() > 0)
 
 
 def common_columns(matrix: sp.csr_array, holdings: IntArray, asset: int) -> tuple[IntArray, IntArray, FloatArray]:

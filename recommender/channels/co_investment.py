@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, Walk
 from recommender.channels.base import Investors
 from recommender.groups import Groups
@@ -40,6 +40,10 @@ class CoInvestment:
     def kernel(self) -> FloatArray:
         """(assets, assets) float64: B with its columns multiplied by the factor."""
         return self.weights.astype(np.float64) * self.factor
+
+    def reach(self) -> Mask:
+        """(assets, assets) bool: where the weight is not 0."""
+        return np.asarray(self.weights != 0)
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """One walk per holding that others hold or held together with the target; every part lies on one."""

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph
+from kg.graph import FloatArray, KnowledgeGraph, Mask
 from kg.schema import Relation
 from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, common_columns
+from recommender.channels.base import Investors, common_columns, meeting
 
 FUND_HOLDINGS: Final = "fund_holdings"
 
@@ -38,6 +38,10 @@ class FundHoldings:
         overlap = (self.y @ self.y.T).toarray()
         np.fill_diagonal(overlap, 0.0)
         return np.asarray(overlap, dtype=np.float64) * self.pull
+
+    def reach(self) -> Mask:
+        """(assets, assets) bool: which assets have a holding in common, or one holds the other."""
+        return np.asarray(meeting(self.y) & (self.pull != 0))
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk through INVESTS_IN."""

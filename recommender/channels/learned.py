@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph
+from kg.graph import FloatArray, KnowledgeGraph, Mask
 from kg.schema import ASSET_KINDS, Relation
 from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, attribute_relation, common_columns
+from recommender.channels.base import Investors, attribute_relation, common_columns, meeting
 from recommender.propagation import LinearPropagation
 
 KG_EMBEDDING = "kg_embedding"
@@ -43,6 +43,12 @@ class LearnedCloseness:
         closeness = factors @ factors.T
         np.fill_diagonal(closeness, 0.0)
         return closeness * self.pull
+
+    def reach(self) -> Mask:
+        """(assets, assets) bool: which assets' walks meet at a node that has a vector."""
+        met = sp.csr_array(self._walks @ sp.diags_array((self.propagation.strength > 0).astype(np.float64)))
+        met.eliminate_zeros()
+        return np.asarray(meeting(met) & (self.pull != 0))
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """One walk per holding and attribute, holding of a fund or asset that both reach."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, KnowledgeGraph
+from kg.graph import FloatArray, KnowledgeGraph, Mask
 from kg.schema import RELATIONS, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
 from recommender.channels.base import Investors
@@ -42,6 +42,11 @@ class SharedProfile:
     def scores(self, investors: Investors) -> FloatArray:
         """(n, assets) float64."""
         return np.asarray(investors.profile[:, self.groups.levels] @ self.lift) * (self.weight * self._fade(investors))
+
+    def reached(self, investors: Investors) -> Mask:
+        """(n, assets) bool: where a walk through one of the investor's levels leads to the asset."""
+        told = (self.lift != 0).astype(np.float64)
+        return np.asarray((investors.profile[:, self.groups.levels] @ told) * self.weight != 0)
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """One walk per profile node; every part lies on one."""
