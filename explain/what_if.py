@@ -100,6 +100,18 @@ class ScorerWhatIf:
 
     def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
         """(len(changes), assets) float64: the scores after each change."""
+        return self.scorer.sum_rows(self._investors(user, changes))
+
+    def listed(self, user: int, kind: str | None, changes: Sequence[Change]) -> Mask:
+        """(len(changes), assets) bool: what is not held, what a path leads to, and suitable."""
+        eligible = not_held(self, user, kind) & self.scorer.led_to(self._investors(user, changes))
+        if self.gate is None:
+            return eligible
+        suitable = {given: self._suitable(self.gate, user, given) for given in {*map(_given, changes)}}
+        return eligible & np.stack([suitable[_given(change)] for change in changes])
+
+    def _investors(self, user: int, changes: Sequence[Change]) -> Investors:
+        """The investor's row after each change."""
         held, answers = self.positions(user), self.answers(user)
         ever = [[j for j in held.tolist() if j not in change.without] for change in changes]
         levels = [
@@ -107,15 +119,7 @@ class ScorerWhatIf:
         ]
         rows = np.full(len(changes), self.graph.users[user], np.int64)
         ever_shape, profile_shape = (len(changes), len(self.graph.assets)), (len(changes), len(self.graph))
-        return self.scorer.score_rows(Investors(_rows(ever, ever_shape), _rows(levels, profile_shape), rows))
-
-    def listed(self, user: int, kind: str | None, changes: Sequence[Change]) -> Mask:
-        """(len(changes), assets) bool: what is not held, and suitable."""
-        eligible = not_held(self, user, kind)
-        if self.gate is None:
-            return np.tile(eligible, (len(changes), 1))
-        masks = {given: eligible & self._suitable(self.gate, user, given) for given in {*map(_given, changes)}}
-        return np.stack([masks[_given(change)] for change in changes])
+        return Investors(_rows(ever, ever_shape), _rows(levels, profile_shape), rows)
 
     def _suitable(self, gate: Gate, user: int, given: tuple[tuple[Relation, int], ...]) -> Mask:
         """(assets,) bool: what the rules let through for the investor with these answers."""
