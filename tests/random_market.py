@@ -141,7 +141,8 @@ def ever_holders(graph: KnowledgeGraph, asset: int) -> set[int]:
 
 def told_walk(groups: Groups, path: FoundPath) -> tuple[tuple[str, ...], int] | None:
     """Relations and count of the walk that a path stands for; None where it goes through too few other investors."""
-    graph, relations = groups.interactions.graph, tuple(relation.value for relation in path.metapath.relations)
+    graph = groups.interactions.graph
+    relations: tuple[str, ...] = tuple(relation.value for relation in path.metapath.relations)
     if OTHER_INVESTORS not in path.nodes:
         return relations, path.count
     user, left, _, target = path.nodes
@@ -149,13 +150,13 @@ def told_walk(groups: Groups, path: FoundPath) -> tuple[tuple[str, ...], int] | 
     holders = ever_holders(graph, target)
     if graph.kind_of(left) in ASSET_KINDS:
         told = int(groups.together[left - int(graph.assets[0]), asset])
-        own, steps = user in holders & ever_holders(graph, left), (relations[0], HOLDS_OR_HELD, HOLDS_OR_HELD)
+        own, relations = user in holders & ever_holders(graph, left), (relations[0], HOLDS_OR_HELD, HOLDS_OR_HELD)
     elif relations[-1] == Relation.HOLDS:
         told = int(groups.of_level_and_asset[np.searchsorted(groups.levels, left), asset])
-        own, steps = user in graph.incoming(Relation.HOLDS).of(target), relations
+        own = user in graph.incoming(Relation.HOLDS).of(target)
     else:
         return None
-    return (steps, told - own) if told else None
+    return (relations, told - own) if told else None
 
 
 def random_account(finder: PathFinder, user: int, asset: int, seed: int) -> ScoreAccount:

@@ -1,4 +1,7 @@
-"""An explanation as Cypher, run on both servers: exactly the evidence shown, with its weights, sources and dates."""
+"""An explanation as Cypher, run on both servers: the evidence shown, with its weights, sources and dates.
+
+Other investors are told of as "at least" so many; a store, which only its operator asks, counts them all.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from explain.evidence import Path, PathNode
 from explain.explainer import Explainer
 from explain.explanation import Explanation
 from explain.formats.cypher import as_cypher
+from kg.graph import KnowledgeGraph
+from kg.schema import NodeKind, Relation
 from kg.store.bolt import Store
 from kg.store.load import load_into
 from kg.store.query import run_query
@@ -30,14 +36,29 @@ def explanations(build: Build, investors: int) -> list[Explanation]:
     return found
 
 
-def shown(explanation: Explanation) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """What stands in the explanation, by path and step."""
+def members(graph: KnowledgeGraph, relation: str, node: PathNode) -> set[int]:
+    """Rows of the investors who have the relation, or either of two, to the node."""
+    row = graph.row(NodeKind(node.kind), str(node.id))
+    return {user for word in relation.split("|") for user in graph.incoming(Relation(word)).of(row).tolist()}
+
+
+def others(graph: KnowledgeGraph, path: Path) -> int:
+    """How many other investors have what stands on both sides of them, counted one by one."""
+    _, left, _, right = path.nodes
+    user = graph.row(NodeKind.USER, str(path.nodes[0].id))
+    _, first, second = path.relations
+    return len((members(graph, first, left) & members(graph, second, right)) - {user})
+
+
+def shown(graph: KnowledgeGraph, explanation: Explanation) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """What stands in the explanation, by path and step, and how many other investors the graph has there."""
     rows = {}
     for path in explanation.paths:
         for at, edge in enumerate(path.edges):
-            others = None in (path.nodes[at].id, path.nodes[at + 1].id)
-            count = path.count if others else 1
-            source = None if others else edge.source
+            summed = None in (path.nodes[at].id, path.nodes[at + 1].id)
+            count = others(graph, path) if summed else 1
+            assert 10 <= path.count <= count or not summed
+            source = None if summed else edge.source
             rows[path.id, at + 1] = (
                 edge.head, edge.relation, edge.tail, edge.weight, source, edge.as_of, edge.known_at, count
             )  # fmt: skip
@@ -53,7 +74,7 @@ def test_a_store_returns_exactly_the_evidence(server: str, sample_build: Build) 
         compared = {1: 0, 2: 0}
         for explanation in explanations(sample_build, 1):
             rows = run_query(store, as_cypher(explanation)).rows
-            expected = shown(explanation)
+            expected = shown(sample_build.graph, explanation)
             assert {(row[0], row[1]): row[2:] for row in rows} == expected
             assert len(rows) == len(expected)
             for row in rows:

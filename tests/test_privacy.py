@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from explain.batch import Evidence
 from explain.checker.check import check_explanation
-from explain.evidence import SMALLEST_GROUP
+from explain.evidence import Path
 from explain.explainer import Explainer
 from explain.explanation import Explanation
 from explain.formats.html import as_html
@@ -24,14 +26,40 @@ from kg.assemble import assemble_graph
 from kg.graph import KnowledgeGraph
 from kg.paths import PathFinder
 from kg.schema import NodeKind, Relation
-from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from recommender.account import HOLDS_OR_HELD, ScoreAccount
 from recommender.channels.base import Investors
-from recommender.channels.co_investment import CoInvestment
+from recommender.channels.co_investment import CoInvestment, ease_weights
+from recommender.channels.profile import fit_profile
+from recommender.groups import SMALLEST_GROUP, Groups
 from recommender.interactions import Interactions
 from tests.explain_world import BUILD, DAY, World, tables_of
 from tests.random_market import ever_holders, lively_market, random_account
 
-PROFILE = (Relation.HAS_RISK, Relation.SEEKS, Relation.HAS_CAPACITY, Relation.HAS_EXPERIENCE, Relation.IN_SEGMENT)
+
+class Others:
+    """The channels of the served score that tell of other investors."""
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        self.graph, self.explainer = graph, Explainer(graph, BUILD)
+        self.groups = Groups(Interactions(graph))
+        weights = ease_weights(self.groups, regularisation=1.0)
+        self.co_investment = CoInvestment(graph, self.groups, weights, np.ones(len(graph.assets)))
+        self.profile = fit_profile(self.groups, 1.0)
+
+    def explain(self, user: int, asset: int) -> Explanation:
+        """What the investor at row `user` reads of the asset at row `asset`."""
+        own = Investors.of(self.groups.interactions, np.array([user - int(self.graph.users[0])]))
+        at = asset - int(self.graph.assets[0])
+        parts = (*self.co_investment.account(own, at), *self.profile.account(own, at))
+        account = ScoreAccount(user, asset, sum(part.value for part in parts), (), parts)
+        return self.explainer.explain(account, 1, langs=("en",))
+
+    def pages(self) -> Iterator[tuple[int, int, Path]]:
+        """(investor, asset, path) of all that an attacker reads who sees every page, of assets held as well."""
+        for user in self.graph.users.tolist():
+            for asset in self.graph.assets.tolist():
+                for path in self.explain(user, asset).paths:
+                    yield user, asset, path
 
 
 def every_form(explanation: Explanation) -> str:
@@ -81,180 +109,114 @@ def test_dates_of_a_group_are_the_snapshots_own() -> None:
 # -- subtraction ---------------------------------------------------------------------------------------------
 
 
-def all_profile_counts(graph: KnowledgeGraph) -> dict[tuple[Relation, int], dict[int, int]]:
-    """What an attacker reads who sees every page: (relation, asset) to level to the count shown there.
-
-    Each investor's page about each asset that they do not hold has a walk through each of their levels.
-    """
-    explainer = Explainer(graph, BUILD)
-    shown: dict[tuple[Relation, int], dict[int, int]] = defaultdict(dict)
-    holds = graph.outgoing(Relation.HOLDS)
-    for user in graph.users.tolist():
-        for asset in set(graph.assets.tolist()) - set(holds.of(user).tolist()):
-            for path in explainer.explain(profile_account(graph, user, asset), 1).paths:
-                level = graph.row(NodeKind(path.nodes[1].kind), str(path.nodes[1].id))
-                shown[Relation(path.edges[0].relation), asset][level] = path.count
-    return shown
-
-
-def profile_account(graph: KnowledgeGraph, user: int, asset: int) -> ScoreAccount:
-    """A score made of the investor's levels alone, with the true counts."""
-    walks = []
-    holders = graph.incoming(Relation.HOLDS).of(asset)
-    for relation in PROFILE:
-        for level in graph.outgoing(relation).of(user).tolist():
-            count = len(np.setdiff1d(np.intersect1d(holders, graph.incoming(relation).of(level)), [user]))
-            if count:
-                nodes = (user, level, OTHER_INVESTORS, asset)
-                walks.append(Walk(nodes, (relation, relation, Relation.HOLDS), 0.1, count))
-    value = 0.1 * len(walks)
-    return ScoreAccount(user, asset, value, (), (ChannelAccount("profile", value, tuple(walks), 0.0),))
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_levels_cannot_be_subtracted_from_all_holders(seed: int) -> None:
     """Whoever knows how many hold an asset and sees all pages finds no group of 1 to 9 in what is left out."""
     graph = lively_market(seed, users=150, assets=18)
-    suppressed = 0
-    for (_, asset), counts in all_profile_counts(graph).items():
-        total = len(graph.incoming(Relation.HOLDS).of(asset))
-        left_out = total - sum(counts.values())
-        assert left_out == 0 or left_out >= SMALLEST_GROUP
-        suppressed += left_out > 0
-    assert suppressed > 0
+    holds, shown = graph.incoming(Relation.HOLDS), defaultdict[tuple[str, int], dict[str, int]](dict)
+    for user, asset, path in Others(graph).pages():
+        if path.channel == "profile" and user not in holds.of(asset):
+            shown[path.relations[0], asset][str(path.nodes[1].id)] = path.count
+    left_out = [len(holds.of(asset)) - sum(counts.values()) for (_, asset), counts in shown.items()]
+    assert len(left_out) > 10
+    assert not [rest for rest in left_out if 0 < rest < SMALLEST_GROUP]
+
+
+def one_aggressive(balanced_without: int) -> Explanation:
+    """30 Balanced and 1 Aggressive investor hold Z and Y; the viewer, Balanced, holds Y and reads about Z.
+
+    `balanced_without` more are Balanced and hold W.
+    """
+    others = [f"x{i}" for i in range(31)]
+    rest = [f"w{i}" for i in range(balanced_without)]
+    users = pd.DataFrame({"user_id": [*others, "viewer", *rest]})
+    users["risk_level"] = ["Balanced"] * 30 + ["Aggressive"] + ["Balanced"] * (1 + balanced_without)
+    pairs = [(user, asset) for user in others for asset in ("Y", "Z")] + [("viewer", "Y")]
+    pairs += [(user, "W") for user in rest]
+    positions = pd.DataFrame(pairs, columns=["user_id", "asset_id"]).assign(as_of="2026-06-01", units=1.0)
+    assets = pd.DataFrame({"asset_id": ["Y", "Z", "W"], "kind": "stock", "name": ["Why", "Zed", "Double"]})
+    graph = assemble_graph(tables_of(users=users, assets=assets, positions=positions), DAY)
+    found = Others(graph).explain(graph.row(NodeKind.USER, "viewer"), graph.asset_row("Z"))
+    assert check_explanation(graph, found.to_json("en")) == []
+    return found
 
 
 def test_the_one_aggressive_holder_is_not_found() -> None:
-    """30 Balanced and 1 Aggressive investor hold Z; everyone who holds Z holds Y too, and the viewer holds Y.
+    """All 31 who hold Z hold Y: "all of them" would tell of each, so ten are left out of the count.
 
-    The page says that 31 others hold Y and Z. Did it also say that 30 Balanced ones hold Z, the Aggressive one would
-    be known to hold it.
+    Of the 31 who are Balanced 30 hold Z, nearly all: ten are left out there too. Where there are 71 of them the 30
+    could be said, were it not that the Aggressive one would then be known to hold Z: nothing is said of the level.
     """
-    users = pd.DataFrame({"user_id": [f"x{i}" for i in range(31)] + ["viewer"]})
-    users["risk_level"] = ["Balanced"] * 30 + ["Aggressive", "Balanced"]
-    pairs = [(f"x{i}", asset) for i in range(31) for asset in ("Y", "Z")] + [("viewer", "Y")]
-    positions = pd.DataFrame(pairs, columns=["user_id", "asset_id"]).assign(as_of="2026-06-01", units=1.0)
-    assets = pd.DataFrame({"asset_id": ["Y", "Z"], "kind": "stock", "name": ["Why", "Zed"]})
-    graph = assemble_graph(tables_of(users=users, assets=assets, positions=positions), DAY)
-    viewer, zed = graph.row(NodeKind.USER, "viewer"), graph.asset_row("Z")
-    balanced, why = graph.row(NodeKind.RISK_LEVEL, "Balanced"), graph.asset_row("Y")
-    co_investment = Walk((viewer, why, OTHER_INVESTORS, zed), (Relation.HOLDS,) * 3, 0.5, 31)
-    profile = Walk(
-        (viewer, balanced, OTHER_INVESTORS, zed), (Relation.HAS_RISK, Relation.HAS_RISK, Relation.HOLDS), 0.1, 30
-    )
-    channels = (
-        ChannelAccount("co_investment", 0.5, (co_investment,), 0.0),
-        ChannelAccount("profile", 0.1, (profile,), 0.0),
-    )
-    found = Explainer(graph, BUILD).explain(ScoreAccount(viewer, zed, 0.6, (), channels), 1)
-    assert [path.count for path in found.paths] == [31]
-    assert found.channels[1].withheld == pytest.approx(0.1)
-    assert "30" not in as_text(found).replace("2026-06-30", "").replace("June 30", "")
-
-
-def ever_account(graph: KnowledgeGraph, user: int, asset: int) -> ScoreAccount:
-    """The part of a score that co-investment adds, as the served channel counts it, whatever its weights."""
-    ever = Interactions(graph).ever
-    channel = CoInvestment(
-        graph, Interactions(graph).held, np.ones((ever.shape[1],) * 2, np.float32), np.ones(ever.shape[1])
-    )
-    own, first = Investors.of(Interactions(graph), np.array([user - int(graph.users[0])])), int(graph.assets[0])
-    parts = channel.account(own, asset - first)
-    return ScoreAccount(user, asset, sum(part.value for part in parts), (), parts)
+    few, many = one_aggressive(0), one_aggressive(40)
+    assert [(path.channel, path.count) for path in few.paths] == [("co_investment", 21), ("profile", 21)]
+    assert [(path.channel, path.count) for path in many.paths] == [("co_investment", 21)]
+    for found in (few, many):
+        text = as_text(found).replace("2026-06-30", "").replace("June 30", "")
+        assert not {"30", "31"} & set(re.findall(r"\d+", text))
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "shown"), [(12, 3, ("HOLDS", 12)), (8, 4, ("HOLDS|HELD", 12)), (9, 6, None), (4, 3, None)]
+    ("now", "before", "either", "told"),
+    [
+        (12, 3, 11, 15),
+        (8, 4, 11, 12),
+        (8, 3, 11, 11),
+        (7, 3, 11, None),
+        (12, 3, 9, 14),
+        (12, 3, 5, None),
+        (25, 0, 0, 15),
+    ],
 )
-def test_few_who_hold_both_are_counted_with_those_who_held_both(
-    now: int, before: int, shown: tuple[str, int] | None
+def test_those_who_hold_both_are_counted_with_those_who_held_both(
+    now: int, before: int, either: int, told: int | None
 ) -> None:
-    """`now` others hold Y and Z, `before` held both; a group of 9 is counted in neither way (see `GroupGuard`)."""
-    graph = both_market(now, before)
-    viewer, zed = graph.row(NodeKind.USER, "viewer"), graph.asset_row("Z")
-    found = Explainer(graph, BUILD).explain(ever_account(graph, viewer, zed), 1)
-    assert [(path.relations[1], path.count) for path in found.paths] == ([] if shown is None else [shown])
-    if shown is not None:
-        verb = "hold or have held" if "HELD" in shown[0] else "hold"
-        assert [r.text for r in found.reasons_in("en")] == [
-            f"12 other investors {verb} both Why, which you hold, and this stock."
-        ]
-        assert check_explanation(graph, found.to_json()) == []
+    """`now` others hold Y and Z, `before` held both, `either` hold Z alone and as many Y alone.
+
+    Ten is too few, since the viewer could be one of them; and ten of Z's holders are left out of the count.
+    """
+    graph = both_market(now, before, either)
+    found = Others(graph).explain(graph.row(NodeKind.USER, "viewer"), graph.asset_row("Z"))
+    assert [(path.relations[1], path.count) for path in found.paths] == (
+        [] if told is None else [(HOLDS_OR_HELD, told)]
+    )
+    if told is not None:
+        text = f"At least {told} other investors hold or have held both Why, which you hold, and this stock."
+        assert text in [reason.text for reason in found.reasons]
+        assert check_explanation(graph, found.to_json("en")) == []
 
 
-def both_market(now: int, before: int) -> KnowledgeGraph:
-    """`now` investors hold Y and Z, `before` held both until May; the viewer holds Y."""
-    users = [f"now{i}" for i in range(now)] + [f"before{i}" for i in range(before)]
-    pairs = [(user, asset, "2026-04-01", 1.0) for user in users for asset in ("Y", "Z")] + [
-        ("viewer", "Y", "2026-04-01", 1.0)
-    ]
-    pairs += [(user, asset, "2026-05-01", 0.0) for user in users if user.startswith("before") for asset in ("Y", "Z")]
+def both_market(now: int, before: int, either: int) -> KnowledgeGraph:
+    """`now` investors hold Y and Z, `before` held both until May, `either` hold one alone; the viewer holds Y."""
+    both = [f"now{i}" for i in range(now)] + [f"before{i}" for i in range(before)]
+    held = [(user, asset) for user in both for asset in ("Y", "Z")] + [("viewer", "Y")]
+    held += [(f"{asset}{i}", asset) for asset in ("Y", "Z") for i in range(either)]
+    pairs = [(user, asset, "2026-04-01", 1.0) for user, asset in held]
+    pairs += [(user, asset, "2026-05-01", 0.0) for user in both if user.startswith("before") for asset in ("Y", "Z")]
     positions = pd.DataFrame(pairs, columns=["user_id", "asset_id", "as_of", "units"])
     assets = pd.DataFrame({"asset_id": ["Y", "Z"], "kind": "stock", "name": ["Why", "Zed"]})
-    everyone = pd.DataFrame({"user_id": [*users, "viewer"]})
+    everyone = pd.DataFrame({"user_id": sorted({user for user, _ in held})})
     return assemble_graph(tables_of(users=everyone, assets=assets, positions=positions), DAY)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_pair_is_counted_both_now_and_ever(seed: int) -> None:
-    """Whoever sees every page finds each pair of assets counted in one way only, each viewer left out of the count.
-
-    Else the two counts of one pair could be subtracted, and a few who sold would be found.
-    """
-    graph = lively_market(seed, users=50, assets=16)
-    explainer = Explainer(graph, BUILD)
-    seen: dict[tuple[str, int], set[str]] = defaultdict(set)
-    for user in graph.users.tolist():
-        for asset in graph.assets.tolist():
-            for path in explainer.explain(ever_account(graph, user, asset), 1, langs=()).paths:
-                held, relation = graph.asset_row(str(path.nodes[1].id)), path.relations[1]
-                either = ever_holders if "HELD" in relation else now_holders
-                assert path.count == len(either(graph, held) & either(graph, asset) - {user}) >= SMALLEST_GROUP
-                seen[str(path.nodes[1].id), asset].add(relation)
-    assert {relation for relations in seen.values() for relation in relations} == {"HOLDS", "HOLDS|HELD"}
-    assert all(len(relations) == 1 for relations in seen.values())
-
-
-@pytest.mark.parametrize("seed", range(3))
 def test_co_investors_cannot_be_subtracted_from_all_holders(seed: int) -> None:
-    """Whoever knows how many hold an asset (its page says so) and sees all pages finds no group of 1 to 9 other
-    investors who hold one of two assets and not the other, nor among those who hold or held them."""
-    graph = lively_market(seed, users=60, assets=16)
-    explainer = Explainer(graph, BUILD)
-    left_out = 0
-    for user in graph.users.tolist():
-        for asset in graph.assets.tolist():
-            account = ever_account(graph, user, asset)
-            paths = explainer.explain(account, 1, langs=()).paths
-            for path in paths:
-                either = ever_holders if "HELD" in path.relations[1] else now_holders
-                for margin in (graph.asset_row(str(path.nodes[1].id)), asset):
-                    rest = len(either(graph, margin) - {user}) - path.count
-                    assert rest == 0 or rest >= SMALLEST_GROUP
-            left_out += sum(walk.count >= SMALLEST_GROUP for walk in account.channels[0].walks) - len(
-                [path for path in paths if path.relations[1] == "HOLDS"]
-            )
-    assert left_out > 0
-
-
-def now_holders(graph: KnowledgeGraph, asset: int) -> set[int]:
-    """Rows of the investors who hold the asset."""
-    return set(graph.incoming(Relation.HOLDS).of(asset).tolist())
-
-
-def test_two_viewers_differ_by_themselves_alone() -> None:
-    """What two pages say about one group differs only by whether the viewers belong to it, which each knows."""
-    graph = lively_market(3, users=120, assets=12)
-    finder = PathFinder(graph)
-    holds = graph.incoming(Relation.HOLDS)
-    compared = 0
-    users = graph.users[:40]
-    for asset in graph.assets.tolist():
-        table = finder.find(users, np.full(len(users), asset))
-        for number, user in enumerate(users.tolist()):
-            for path in table.of(number):
-                if str(path.metapath) == "HOLDS ^HOLDS HOLDS":
-                    group = np.intersect1d(holds.of(path.nodes[1]), holds.of(asset))
-                    assert path.count == len(group) - int(user in group)
-                    compared += 1
-    assert compared > 100
+    """Whoever knows how many hold an asset (its page says so) and sees all pages finds no group of 1 to 9 investors
+    who hold or held one of two assets and not the other; and what two viewers read of one pair differs by
+    themselves alone."""
+    graph = lively_market(seed, users=120, assets=16)
+    others = Others(graph)
+    told = defaultdict[tuple[str, int], set[int]](set)
+    true: dict[tuple[str, int], int] = {}
+    for user, asset, path in others.pages():
+        if path.channel == "co_investment":
+            held = graph.asset_row(str(path.nodes[1].id))
+            sides = ever_holders(graph, held), ever_holders(graph, asset)
+            both = sides[0] & sides[1]
+            assert path.count >= SMALLEST_GROUP
+            assert path.count <= len(both - {user})
+            assert all(len(side) - path.count - (user in both) >= SMALLEST_GROUP for side in sides)
+            told[str(path.nodes[1].id), asset].add(path.count + (user in both))
+            true[str(path.nodes[1].id), asset] = len(both)
+    assert all(len(counts) == 1 for counts in told.values())
+    lowered = [pair for pair, (count,) in told.items() if count < true[pair]]
+    assert 0 < len(lowered) < len(told)
