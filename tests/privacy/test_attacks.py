@@ -1,0 +1,106 @@
+"""What anybody may ask tells no more of a small group than popularity does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kg.progress import Progress
+from kg.sample import SampleSize, write_sample_market
+from kg.sample.size import END
+from kg.schema import RELATION_CODE, Relation
+from recommender.build import Beside, BuildOptions, load_build, make_build
+from recommender.channels.co_investment import CoInvestment, ease
+from recommender.groups import SMALLEST_GROUP
+from recommender.training import TrainingOptions
+from tests.privacy.attacks import ATTACKS, PUBLIC, Market, Outcome, Target, change_of_score, run, with_popularity
+from web.sources import from_folder
+
+BAR = 0.01
+"""By so much an attack's precision may be above that of guessing by popularity."""
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    """A sample market with many assets that few hold."""
+    folder = tmp_path_factory.mktemp("attacked")
+    size = SampleSize(investors=300, stocks=120, funds=24, bonds=8, years=2)
+    write_sample_market(folder / "market", 7, size)
+    source = from_folder(folder / "market", END, Progress(out=None))
+    options = BuildOptions(TrainingOptions(embedding="DistMult"))
+    make_build(source.graph, folder / "build", options, Progress(out=None), source.beside())
+    return Market.of(load_build(folder / "build"))
+
+
+@pytest.fixture(scope="module")
+def targets(market: Market) -> list[Target]:
+    """The rare assets, with what few of their holders share."""
+    found = list(market.targets(25))
+    assert sum(int(target.secret.sum()) for target in found) > 300
+    return found
+
+
+@pytest.fixture(scope="module")
+def outcomes(market: Market, targets: list[Target]) -> Mapping[str, Outcome]:
+    """Every attack, alone."""
+    return run(market, targets)
+
+
+@pytest.fixture(scope="module")
+def helped(market: Market, targets: list[Target]) -> Mapping[str, Outcome]:
+    """Every attack by somebody who knows what is popular."""
+    return run(market, targets, {name: with_popularity(attack) for name, attack in ATTACKS.items()})
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_guesses_no_better_than_popularity(name: str, outcomes: Mapping[str, Outcome]) -> None:
+    assert outcomes[name].precision <= outcomes[name].floor + BAR
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_adds_little_to_what_everybody_may_know(
+    name: str, helped: Mapping[str, Outcome], market: Market, targets: list[Target]
+) -> None:
+    """Popularity with the attributes that assets share: lists rank by these too, and weigh them better."""
+    public = run(market, targets, {of: with_popularity(guess) for of, guess in PUBLIC.items()})
+    assert helped[name].precision <= max(found.precision for found in public.values()) + 3 * BAR
+
+
+def test_a_build_without_the_rare_positions_serves_the_same(market: Market, tmp_path: Path) -> None:
+    """Nothing that is served would be otherwise, bit for bit, had nobody ever held what fewer than ten hold."""
+    graph = market.build.graph
+    rare = graph.assets[(market.holders > 0) & (market.holders < SMALLEST_GROUP)]
+    assert len(rare) > 10
+    edges = graph.edges
+    codes = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
+    without = replace(graph, edges=edges.take(~(np.isin(edges.relation, codes) & np.isin(edges.tail, rare))))
+    options = BuildOptions(TrainingOptions(embedding="DistMult"))
+    again = make_build(without, tmp_path / "build", options, Progress(out=None), Beside())
+    files = ("co_investment.npy", "attention.npz", "vectors/vectors.parquet")
+    assert {name: again.manifest["files"][name] for name in files} == {
+        name: market.build.manifest["files"][name] for name in files
+    }
+    nobody = [Market.of(one).answer(int(rare[0] - graph.assets[0])).scores() for one in (again, market.build)]
+    np.testing.assert_array_equal(*nobody)
+
+
+def test_the_attack_finds_the_secret_where_weights_are_of_everybody(market: Market, targets: list[Target]) -> None:
+    """The same attack on EASE of all positions, as it once was served: or the tests above would show nothing."""
+    weights = ease(market.ever, 200.0, 0.4).astype(np.float32)
+    channels = tuple(
+        replace(channel, weights=weights) if isinstance(channel, CoInvestment) else channel
+        for channel in market.scorer.holding_channels
+    )
+    exposed = replace(market, scorer=replace(market.scorer, holding_channels=channels))
+    found = run(exposed, targets, {"change of score": change_of_score, "weights": co_investment})
+    assert found["weights"].precision > found["weights"].floor + 0.1
+
+
+def co_investment(market: Market, target: Target) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """What co-investment's weights say of the asset."""
+    channel = next(c for c in market.scorer.holding_channels if isinstance(c, CoInvestment))
+    return np.asarray(channel.kernel()[target.asset])
