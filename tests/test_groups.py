@@ -84,6 +84,30 @@ def test_pairs_leave_ten_of_either_assets_holders_out(both: int, only_first: int
     assert (ease_weights(groups, 1.0) != 0).any() == (told > 0)
 
 
+def held_together(both: int) -> Groups:
+    """`both` of 30 who hold A and of 30 who hold B hold both; 40 of each hold C too, one of them D instead."""
+    pairs = [*people("A", 0, 30), *people("B", 30 - both, 60 - both)]
+    return holding([*pairs, *people("C", 0, 25), *people("C", 100, 120), *people("D", 200, 209)])
+
+
+def test_weights_are_the_closed_form_of_the_told_table() -> None:
+    """A and B are held by 30, both by 25: 20 are told; C by 45, of whom 25 hold A and 20 hold B; D by nine."""
+    groups = held_together(25)
+    together = np.array([[30.0, 20.0, 20.0], [20.0, 30.0, 20.0], [20.0, 20.0, 45.0]])
+    np.testing.assert_array_equal(groups.together.toarray()[:3, :3] + np.diag(groups.holders[:3]), together)
+    p = np.linalg.inv(together * (1 + np.diag([0.25] * 3)) + 5 * np.eye(3))  # dropout .2: 1 / 4 of the diagonal
+    expected = np.pad(-p / np.diag(p) * (1 - np.eye(3)), (0, 1))
+    np.testing.assert_allclose(ease_weights(groups, 5.0, 0.2), expected, rtol=1e-5)
+
+
+def test_how_many_of_those_left_out_hold_both_changes_no_weight() -> None:
+    """20 of 30 and 30 are told, be it 21 or 29 who hold both."""
+    weights = [ease_weights(held_together(both), 5.0) for both in (21, 25, 29)]
+    raw = [ease(held_together(both).interactions.ever, 5.0) for both in (21, 25, 29)]
+    assert weights[0].tobytes() == weights[1].tobytes() == weights[2].tobytes()
+    assert raw[0].tobytes() != raw[1].tobytes() != raw[2].tobytes()
+
+
 @pytest.mark.parametrize(
     ("low", "high", "unknown", "told"),
     [
