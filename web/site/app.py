@@ -22,7 +22,7 @@ from explain.wording import LANGUAGES
 from recommender.build import Build, load_build
 from recommender.suitability.rulefile import NO_RULES
 from web.advice import open_desk
-from web.site import headers, recorded
+from web.site import headers, inputs, recorded
 from web.site.access import guard
 from web.site.access.guard import Access, visitor
 from web.site.access.roles import Permission
@@ -119,7 +119,7 @@ def create_app(
     app = Flask(__name__, template_folder="templates", static_folder="static")
     if behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign] # as Flask's manual says
-    app.config.update(TRUSTED_HOSTS=list(trusted_hosts), MAX_CONTENT_LENGTH=1_000_000)
+    app.config.update(TRUSTED_HOSTS=list(trusted_hosts), MAX_CONTENT_LENGTH=inputs.LARGEST_BODY)
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
     app.url_map.converters["id"] = IdConverter
     app.jinja_env.undefined = StrictUndefined
@@ -131,6 +131,7 @@ def create_app(
     for group in PAGES:
         app.register_blueprint(group.blueprint)
     guard.register(app, access or Access())
+    inputs.register(app)
     errors.register(app)
     headers.register(app)
     recorded.register(app)

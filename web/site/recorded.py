@@ -55,7 +55,8 @@ def ask_what_if(name: str, view_of: Callable[[Advice], View], asked: Asked, lang
         UsageError: there is no such kind, or no asset of it.
     """
     assumed = Assumed.of(served().graph, asked.investor)
-    question = Question(asker(), through, asked.user_id or "", asked.k, asked.kind, lang=lang, assumed=assumed)
+    of_whom = asked.user_id or ""
+    question = Question(asker(), through, of_whom, asked.k, asked.kind, lang=lang, assumed=assumed, thrifty=True)
     shown = served().desk.show(question, name, view_of, asked.user_id or visitor().investor_id)
     g.record = shown.receipt.id
     return shown.view

@@ -133,7 +133,7 @@ def _print_line(item: dict[str, Any], lang: str) -> None:
 
     outcome = outcome_text(item["verdict"]["outcome"], "en")
     sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {item['name']}: {outcome}\n")
-    reasons = item.get("explanation", {"reasons": []})["reasons"]
+    reasons = item.get("explanation", item).get("reasons", [])
     said = [reason["text"] for reason in reasons if reason["lang"] == lang]
     said += [f"! {text}" for text in verdict_text(item["verdict"], lang)]
     sys.stdout.writelines(f"         {text}\n" for text in said)

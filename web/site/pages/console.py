@@ -85,7 +85,7 @@ def console() -> Response:
 @needs(Permission.GRAPH)
 def answer() -> Response:
     """For programs: a JSON object with `query` or `name`, and `parameters`; the page's JSON twin comes back."""
-    asked = request.get_json(force=True, silent=True)
+    asked = _json()
     if not isinstance(asked, dict) or not isinstance(asked.get("parameters", {}), dict):
         abort(400)
     desk = graph_desk()
@@ -98,6 +98,14 @@ def answer() -> Response:
     response = jsonify(outcome(answered))
     response.status_code = answered.status
     return response
+
+
+def _json() -> Any:
+    """The JSON of the request, whatever its type says; None where it is none, or is nested too deeply to be read."""
+    try:
+        return request.get_json(force=True, silent=True)
+    except RecursionError:
+        return None
 
 
 def graph_desk() -> GraphDesk:
