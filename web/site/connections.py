@@ -29,7 +29,7 @@ _KEPT_FREE: Final = 20
 """Connections that are free again once some have made room, so that not every newcomer has to look for it."""
 
 
-class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
+class Channel(HTTPChannel):
     """A connection that knows since when a request has been on its way."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -38,7 +38,7 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         super().__init__(*args, **kwargs)
 
     def received(self, data: bytes) -> bool:
-        """As `HTTPChannel.received`; whatever comes starts the clock, and the end of a request stops it (`add_task`)."""
+        """As `HTTPChannel.received`; whatever comes starts the clock, and a whole request stops it (`add_task`)."""
         if self.asking_since is None:
             self.asking_since = time.time()
         return bool(super().received(data))
@@ -51,12 +51,17 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         return late or now - self.last_activity > SECONDS_IDLE
 
 
-class Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
+class Server(TcpWSGIServer):
     """A server that closes what is late every second, and what asks for nothing where connections run short."""
 
     channel_class = Channel
 
-    def add_task(self, task: Channel) -> None:
+    @property
+    def _open(self) -> list[Channel]:
+        found: Any = self.active_channels
+        return list(found.values())
+
+    def add_task(self, task: Any) -> None:
         """As `TcpWSGIServer.add_task`: a request of this connection is there as a whole."""
         task.asking_since = None
         super().add_task(task)
@@ -65,19 +70,19 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress has no types
         """Whether to accept a connection; whoever waits for no answer makes room for it."""
         now = time.time()
         if now >= self.next_channel_cleanup:
-            self.next_channel_cleanup = now + self.adj.cleanup_interval
+            self.next_channel_cleanup = int(now) + self.adj.cleanup_interval
             self.maintenance(now)
-        if len(self.active_channels) >= self.adj.connection_limit:
+        if len(self._open) >= self.adj.connection_limit:
             self._make_room()
-        return bool(self.accepting and len(self.active_channels) < self.adj.connection_limit)
+        return bool(self.accepting and len(self._open) < self.adj.connection_limit)
 
     def maintenance(self, now: float) -> None:
         """Close what is late."""
-        _close(channel for channel in self.active_channels.values() if channel.is_late(now))
+        _close(channel for channel in self._open if channel.is_late(now))
 
     def _make_room(self) -> None:
         """Close connections whose request is not there yet: of whoever has most of them first, the oldest first."""
-        channels = list(self.active_channels.values())
+        channels = self._open
         count = Counter(channel.addr[0] for channel in channels)
         waiting = [channel for channel in channels if not channel.requests]
         waiting.sort(key=lambda each: (each.total_outbufs_len > 0, -count[each.addr[0]], each.last_activity))
