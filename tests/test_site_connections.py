@@ -137,6 +137,7 @@ LONG_WORK: tuple[Callable[[Address, str], object], ...] = (
     lambda site, user: _asked(site, "/api/what-if", "POST", f'{{"user_id": "{user}", "k": 100}}'),
     lambda site, user: _asked(site, f"/investors/{user}?kind=stock"),
     lambda site, user: _asked(site, f"/investors/{user}/what-if?horizon=3"),
+    lambda site, _: _asked(site, "/assets/UMBR.US/audience?k=100"),
 )
 
 
