@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from kg.spreadsheet import safe_cell
 from kg.store.values import to_json
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ def as_table(result: QueryResult) -> bytes:
 
 
 def as_csv(result: QueryResult) -> bytes:
-    """A header and a line per row; lists, maps, nodes and paths as JSON, null as nothing."""
+    """A header and a line per row; lists, maps, nodes and paths as JSON, null as nothing, texts as `safe_cell`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(result.columns)
-    writer.writerows([_plain(value) for value in row] for row in result.rows)
+    writer.writerow(map(safe_cell, result.columns))
+    writer.writerows([safe_cell(_plain(value)) for value in row] for row in result.rows)
     return out.getvalue().encode()
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kg.spreadsheet import RULE
 from web.arguments import iso_date
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-of", type=iso_date, metavar="DATE", help="the parameter $as_of (default: the graph's day)"
     )
-    parser.add_argument("--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table")
+    parser.add_argument(
+        "--format", choices=("table", "csv", "json", "parquet"), default="table", help=f"default: table; {RULE}"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to standard output")
     parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="default: 30")
     parser.add_argument("--max-rows", type=int, default=10_000, metavar="N", help="default: 10,000")
