@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from kg.bidi import isolated
 from kg.spreadsheet import safe_cell
 from kg.store.values import to_json
 
@@ -84,7 +85,7 @@ def _cell(value: Any) -> str:
         return f"{value:.6g}"
     text = ", ".join(map(_cell, value)) if isinstance(value, list) else str(value)
     text = " ".join(text.split())
-    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"
+    return isolated(text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…")
 
 
 def _width(text: str) -> int:

@@ -17,6 +17,7 @@ from explain.explanation import Explanation
 from explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
 from explain.selection import digits_for, diverse
 from explain.wording import Wording, wording_of
+from kg.bidi import isolated
 from kg.schema import ASSET_KINDS
 
 SHOWN_PATHS: Final = 7
@@ -212,7 +213,7 @@ def _short(text: str, ems: float) -> str:
     """
     if _fitting(text, ems) == len(text):
         return text
-    return text[: _fitting(text, ems - 0.8)].rstrip() + "…"
+    return isolated(text[: _fitting(text, ems - 0.8)].rstrip() + "…")
 
 
 def _wrapped(text: str, ems: float) -> tuple[str, ...]:
@@ -226,7 +227,7 @@ def _wrapped(text: str, ems: float) -> tuple[str, ...]:
         return (text,)
     space = text.rfind(" ", 1, fits + 1)
     at = space if space > 0 else fits
-    return text[:at].rstrip(), _short(text[at:].lstrip(), ems)
+    return isolated(text[:at].rstrip()), _short(text[at:].lstrip(), ems)
 
 
 def _round(value: float) -> float:

@@ -28,6 +28,7 @@ from explain.records.report_parts import (
 from explain.records.verdict_text import verdict_text
 from explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_AGAIN, REST_DIFFERS, REST_GONE
 from explain.wording import wording_of
+from kg.bidi import isolated
 from kg.labels import local_label
 from recommender.suitability.investor import ASSUMED
 
@@ -199,7 +200,7 @@ def _environment() -> Environment:
 
 def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: str) -> list[tuple[str, str]]:
     question, investor, data = record["question"], record["investor"], record["data"]
-    name = investor["name"] or texts.filled("unnamed", id=str(investor["user_id"])[:6])
+    name = isolated(investor["name"]) or texts.filled("unnamed", id=str(investor["user_id"])[:6])
     who = texts.filled("in_brackets", text=name, note=investor["user_id"])
     who = who if investor["user_id"] else texts["somebody_new"]
     asked_by = texts.filled("in_brackets", text=question["who"], note=in_words(question["through"], texts))

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from kg.bidi import isolated
 from web.advice import account_name
 from web.commands.audit.actions import add_action, print_json
 
@@ -131,8 +132,8 @@ def _print_line(item: dict[str, Any], lang: str) -> None:
     """One line of the list: its verdict, its reasons as they were shown, and what the rules say against it."""
     from explain.records.verdict_text import outcome_text, verdict_text
 
-    outcome = outcome_text(item["verdict"]["outcome"], "en")
-    sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {item['name']}: {outcome}\n")
+    outcome, name = outcome_text(item["verdict"]["outcome"], "en"), isolated(item["name"])
+    sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {name}: {outcome}\n")
     reasons = item.get("explanation", item).get("reasons", [])
     said = [reason["text"] for reason in reasons if reason["lang"] == lang]
     said += [f"! {text}" for text in verdict_text(item["verdict"], lang)]
