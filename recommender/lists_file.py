@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
-from kg.outfile import check_out
+from kg.outfile import check_out, write_private
 from kg.spreadsheet import safe_cell
 from recommender.model import Model
 from recommender.retrieve import rank_assets
@@ -52,6 +52,7 @@ def save_table(table: pa.Table, out: Path) -> None:
     check_name(out)
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
+        write_private(aside, "")
         _WRITERS[out.suffix](table, aside)
         aside.replace(out)
     finally:

@@ -175,12 +175,12 @@ def test_they_are_listed_found_and_compared(client: FlaskClient, small_build: Bu
     facts = {name: (one, two) for name, one, two in compare(first, second).facts}
     assert facts["RiskLevel"] == ("Aggressive", "Aggressive")
     assert facts["years"] == ("", "3")
-    purpose = {"purpose": "complaint 7"}
+    purpose = {"Pathfolio-Purpose": "complaint 7"}
     for page in (f"/records/{names[0]}", f"/records/{names[1]}", "/records"):
-        assert client.get(page, query_string=purpose).status_code == 200
-    answer = client.get("/records/compare", query_string={**purpose, "a": names[0], "b": names[3]})
+        assert client.get(page, headers=purpose).status_code == 200
+    answer = client.get("/records/compare", headers=purpose, query_string={"a": names[0], "b": names[3]})
     assert answer.status_code == 200
-    case = client.get(f"/records/{names[1]}/case.zip", query_string=purpose)
+    case = client.get(f"/records/{names[1]}/case.zip", headers=purpose)
     assert case.status_code == 200
 
 

@@ -106,11 +106,12 @@ def _service(args: argparse.Namespace, limits: Limits) -> GraphService:
 
 
 def _write(result: QueryResult, args: argparse.Namespace) -> None:
+    from kg.outfile import write_private
     from web.cypher_formats import FORMATS
 
     content = FORMATS[args.format](result)
     if args.out is not None:
-        args.out.write_bytes(content)
+        write_private(args.out, content)
     else:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, Final, TypeVar
+from urllib.parse import unquote
 
 from flask import Response, abort, current_app, request, session
 
@@ -19,6 +20,9 @@ from web.site.pages.errors import ErrorPage
 from web.site.recorded import asker
 from web.site.render import Page, served, show
 from web.site.twin import wants_json
+
+HEADER: Final = "Pathfolio-Purpose"
+"""In it programs say why they look; what is not ASCII stands as in an address (%E6%9F%A5)."""
 
 LONGEST_PURPOSE: Final = 200
 _KEY: Final = "purpose"
@@ -34,7 +38,7 @@ class PurposePage(Page):
 
 
 def look() -> Look:
-    """The present visitor, and why they look: `?purpose=`, or what they said when they began."""
+    """The present visitor, and why they look, as they said themselves."""
     return Look(asker(), _purpose())
 
 
@@ -72,7 +76,8 @@ def finder() -> Finder:
 
 
 def _purpose() -> str:
-    given = request.args.get("purpose") or session.get(_KEY) or ""
+    """What the visitor wrote when they began, or a program sends; never what a link says, which others may write."""
+    given = unquote(request.headers.get(HEADER, "")) or session.get(_KEY) or ""
     return str(given).strip()[:LONGEST_PURPOSE]
 
 

@@ -144,16 +144,13 @@ def _report(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.records.inspect import report_on
     from explain.records.pdf import pdf_of
     from explain.records.report import report_html
-    from kg.outfile import check_out
+    from kg.outfile import check_out, write_private
 
     header = ledger.header(args.record)
     out = args.out or Path(f"{header.id}.{args.format}")
     check_out(out, (f".{args.format}",))
     html = report_html(report_on(ledger, header.id, _look(args), args.lang))
-    if args.format == "pdf":
-        out.write_bytes(pdf_of(html))
-    else:
-        out.write_text(html, encoding="utf-8")
+    write_private(out, pdf_of(html) if args.format == "pdf" else html)
     sys.stdout.write(f"{out}\n")
 
 
