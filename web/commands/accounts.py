@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from web.advice import account_name
 from web.arguments import add_described
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> None:
     from web.site.access.accounts import Accounts
 
     accounts = Accounts(args.accounts or default_file())
+    if args.action != "list":
+        _note(args)
     match args.action:
         case "add":
             _add(accounts, args)
@@ -77,6 +80,16 @@ def run(args: argparse.Namespace) -> None:
             sys.stdout.write(f"{accounts.drop_tokens(args.name)} tokens dropped\n")
         case "token":
             sys.stdout.write(f"{accounts.new_token(args.name, args.note)}\n")
+
+
+def _note(args: argparse.Namespace) -> None:
+    """Record who changes what, before it is changed."""
+    from explain.ledger.ledger import open_ledger
+    from explain.records.uses import ACCOUNT, note_use
+
+    ledger = open_ledger()
+    note_use(ledger, ACCOUNT, account_name(), account=args.name, change=args.action, role=getattr(args, "role", ""))
+    ledger.close()
 
 
 def default_file() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -83,6 +84,16 @@ NAVIGATION: Final = MappingProxyType(
 """Pages that the masthead leads to, each for those who may see it."""
 
 
+class _Site(Flask):
+    """A site whose log names no person: neither the address that failed nor the error's own words."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log where it failed, and by what kind of error."""
+        kind, _, trace = exc_info
+        where = "".join(traceback.format_tb(trace))
+        self.logger.error("%s in %s %s\n%s", kind.__name__, request.method, request.endpoint, where)
+
+
 @dataclass(frozen=True)
 class SiteFacts:
     """What every page says of the data."""
@@ -116,7 +127,7 @@ def create_app(
         DataError: there is no build in the folder.
         LedgerError: the ledger cannot be opened, so nothing could be shown.
     """
-    app = Flask(__name__, template_folder="templates", static_folder="static")
+    app = _Site(__name__, template_folder="templates", static_folder="static")
     if behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign] # as Flask's manual says
     app.config.update(TRUSTED_HOSTS=list(trusted_hosts), MAX_CONTENT_LENGTH=inputs.LARGEST_BODY)

@@ -194,7 +194,7 @@ def _refuse(who: Visitor) -> ResponseReturnValue:
     if current_access().accounts is None:
         abort(404)  # a page about accounts, where there are none
     if who.is_authenticated:
-        log.warning("%s (%s) was refused %r", who.name, who.role, request.path)
+        log.warning("%s (%s) was refused %s", who.name, who.role, request.endpoint)  # an address may name a person
         abort(403)
     if wants_json() or request.method != "GET":
         abort(401)
