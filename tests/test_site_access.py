@@ -103,6 +103,7 @@ def sign_in(client: FlaskClient, name: str, password: str = PASSWORD, target: st
 def as_role(app: Flask, role: Role) -> FlaskClient:
     client = app.test_client()
     assert sign_in(client, role.value).status_code == 303
+    client.environ_base["HTTP_PATHFOLIO_PURPOSE"] = "test"
     return client
 
 

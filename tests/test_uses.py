@@ -96,6 +96,37 @@ def test_changes_of_accounts_and_exports_by_command(
     assert (made["what"], made["build"], made["file"]) == ("embeddings", build.build_hash, "v.npz")
 
 
+def test_staff_say_why_before_a_persons_page_opens(app: Flask, build: Build, ledger: Ledger) -> None:
+    other = investors(build)[2]
+    asset = str(build.graph.nodes.id[build.graph.assets[3]])
+    staff, pages = signed_in(app, "compliance"), (f"/investors/{other}", f"/investors/{other}/what-if")
+    pages += (f"/investors/{other}/assets/{asset}", f"/assets/{asset}/audience?k=10")
+    before = ledger.size
+    for page in pages:
+        for address in (page, f"{page}{'&' if '?' in page else '?'}purpose=curiosity"):
+            assert staff.get(address).status_code == 428, address
+            assert staff.get(address, headers={"Accept": "application/json"}).get_json()["status"] == 428
+    assert staff.post("/api/what-if", json={"user_id": other}).status_code == 428
+    assert ledger.size == before
+    form = {"csrf_token": token_of(staff.get(pages[0]).text), "purpose": "complaint 7", "next": pages[0]}
+    assert staff.post("/records/purpose", data=form).location == pages[0]
+    assert [staff.get(page).status_code for page in pages] == [200] * 4
+    assert staff.post("/api/what-if", json={"user_id": other}).status_code == 200
+    for kind, count in (("recommendation", 2), ("what-if", 2)):
+        asked = [each["question"] for each in entries(ledger, kind)]
+        assert [(each["who"], each["purpose"]) for each in asked] == [("compliance", "complaint 7")] * count
+
+
+def test_investors_and_whoever_serves_a_build_to_themselves_are_not_asked_why(
+    app: Flask, adviser: Adviser, build: Build, ledger: Ledger
+) -> None:
+    own = investors(build)[1]
+    assert signed_in(app, "investor").get(f"/investors/{own}").status_code == 200
+    assert signed_in(app, "investor").post("/api/what-if", json={"user_id": own}).status_code == 200
+    assert create_app(build, desk=Desk(adviser, ledger)).test_client().get(f"/investors/{own}").status_code == 200
+    assert not any("purpose" in each["question"] for each in entries(ledger, "recommendation"))
+
+
 def test_logs_name_no_client(
     app: Flask, build: Build, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,7 +140,8 @@ def test_logs_name_no_client(
         raise KeyError(user)
 
     monkeypatch.setattr(Desk, "show", broken)
-    assert signed_in(app, "compliance").get(f"/investors/{user}").status_code == 500
+    purpose = {"Pathfolio-Purpose": "test"}
+    assert signed_in(app, "compliance").get(f"/investors/{user}", headers=purpose).status_code == 500
     assert "was refused investors.investor" in caplog.text
     assert "sign-in failed for an unknown name" in caplog.text
     assert "KeyError in GET investors.investor" in caplog.text

@@ -49,6 +49,7 @@ from web.site.pages import (
     signin,
     what_if,
 )
+from web.site.purpose import ask_staff_first
 from web.site.served import Served
 from web.site.texts import other_languages, texts_of
 from web.site.waterfall import waterfall
@@ -143,6 +144,7 @@ def create_app(
         app.register_blueprint(group.blueprint)
     guard.register(app, access or Access())
     inputs.register(app)
+    app.before_request(ask_staff_first)
     errors.register(app)
     headers.register(app)
     recorded.register(app)

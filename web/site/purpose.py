@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ClassVar, Final, TypeVar
-from urllib.parse import unquote
+from typing import Any, ClassVar, TypeVar
 
-from flask import Response, abort, current_app, request, session
+from flask import Response, abort, current_app, request
 
 from explain.ledger.entry import GoneError
 from explain.ledger.ledger import Ledger
 from explain.records.find import Finder
 from explain.records.inspect import Look
 from kg.errors import UsageError
+from web.site.access.guard import permission_of
+from web.site.access.roles import Permission
 from web.site.language import current_texts
 from web.site.pages.errors import ErrorPage
 from web.site.recorded import asker
 from web.site.render import Page, served, show
+from web.site.stated import needs_purpose, stated_purpose
 from web.site.twin import wants_json
 
-HEADER: Final = "Pathfolio-Purpose"
-"""In it programs say why they look; what is not ASCII stands as in an address (%E6%9F%A5)."""
-
-LONGEST_PURPOSE: Final = 200
-_KEY: Final = "purpose"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -39,12 +36,7 @@ class PurposePage(Page):
 
 def look() -> Look:
     """The present visitor, and why they look, as they said themselves."""
-    return Look(asker(), _purpose())
-
-
-def keep_purpose(purpose: str) -> None:
-    """Remember the purpose for the visitor's next looks."""
-    session[_KEY] = purpose.strip()[:LONGEST_PURPOSE]
+    return Look(asker(), stated_purpose())
 
 
 def with_purpose(view: _View) -> _View:
@@ -52,8 +44,8 @@ def with_purpose(view: _View) -> _View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if not _purpose():
-            return _ask()
+        if not stated_purpose():
+            return ask_purpose()
         try:
             return view(*args, **kwargs)
         except UsageError:
@@ -75,13 +67,16 @@ def finder() -> Finder:
     return found
 
 
-def _purpose() -> str:
-    """What the visitor wrote when they began, or a program sends; never what a link says, which others may write."""
-    given = unquote(request.headers.get(HEADER, "")) or session.get(_KEY) or ""
-    return str(given).strip()[:LONGEST_PURPOSE]
+def ask_staff_first() -> Response | None:
+    """Before a page about a person: staff say why they open it."""
+    needed = permission_of(current_app, request.endpoint) if request.endpoint else None
+    if needed not in (Permission.OWN_PAGES, Permission.INVESTORS) or stated_purpose():
+        return None
+    return ask_purpose() if needs_purpose((request.view_args or {}).get("user_id")) else None
 
 
-def _ask() -> Response:
+def ask_purpose() -> Response:
+    """The page, or the JSON, that asks for the purpose."""
     if wants_json():
         texts = current_texts()
         return show(ErrorPage(428, texts.say("error_428"), texts.say("error_428_remedy")), 428)
