@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -160,8 +160,11 @@ def _by_session(key: str) -> Visitor | None:
 def _by_token(_: object) -> Visitor | None:
     """Who sends an API token; such a request has no cookie that another site could ride on."""
     accounts, token = current_access().accounts, _bearer()
-    account = accounts.by_token(token) if accounts is not None and token else None
-    return None if account is None else visitor_of(account)
+    found = accounts.token(token) if accounts is not None and token else None
+    if found is None:
+        return None
+    who = visitor_of(found[0])
+    return replace(who, permissions=found[1].granted(who.permissions))
 
 
 def _bearer() -> str:
