@@ -46,6 +46,8 @@ def export_vectors(vectors: EntityVectors, form: str, out: Path, about: Mapping[
     manifest = {"format": form, "entities": len(vectors), "metric": METRIC, **about, **vectors.manifest.to_json()}
     beside = out.with_name(out.name + ".json")
     beside.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for path in (*files, beside):
+        path.chmod(0o600)
     return [*files, beside]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from kg.bidi import isolated
 from kg.schema import NodeKind, Relation
 
 USER: Final = NodeKind.USER.value
@@ -41,7 +42,7 @@ class PathNode:
 
     def label(self, lang: str) -> str:
         """The name to show in `lang`."""
-        return self.local_name if lang.startswith("zh") else self.name
+        return isolated(self.local_name if lang.startswith("zh") else self.name)
 
     def to_json(self, lang: str = "en") -> dict[str, Any]:
         """As in `explain --format json`."""

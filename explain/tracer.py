@@ -184,10 +184,10 @@ class Tracer:
         if kind is NodeKind.USER:
             return str(self.graph.nodes.name[row]) or wording_of(lang).investor(str(self.graph.nodes.id[row]))
         if kind in ASSET_KINDS:
-            return local_label(kind.value, self.graph.display_name(row, lang), lang)
+            return local_label(kind.value, self.graph.called(row, lang), lang)
         if kind is NodeKind.METRIC:
             return wording_of(lang).metric(str(self.graph.nodes.id[row]))
-        return local_label(kind.value, self.graph.display_name(row, lang), lang)
+        return local_label(kind.value, self.graph.called(row, lang), lang)
 
     def _make_step(self, start: int, relation: str, end: int) -> PathEdge:
         if OTHER_INVESTORS in (start, end):

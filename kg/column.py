@@ -27,6 +27,9 @@ _DATE: Final = (
 )
 _NUMBER: Final = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _CONTROL: Final = r"[\x00-\x1f\x7f]"
+LONGEST_TEXT: Final = 1_000
+"""Characters of an identifier or a name; what is longer is no name, and would make every page that shows it long."""
+
 _FIRST_DAY: Final = np.datetime64("1900-01-01")
 _LAST_DAY: Final = np.datetime64("2199-12-31")
 
@@ -135,9 +138,11 @@ def found_text(cells: Cells, rows: npt.NDArray[np.int64]) -> list[str]:
 
 def _texts(cells: Cells, column: Column, file: str) -> tuple[pd.Series[Any], list[Fault]]:
     codes, texts = _encoded(cells, column, file)
-    faults = []
+    long = (texts.str.len() > LONGEST_TEXT).to_numpy(bool)
+    faults = [Fault(_at(long, codes), f"longer than {LONGEST_TEXT:,} characters", "shorten it")]
+    texts = texts.mask(long)
     if column.type is CellType.IDENTIFIER:
-        broken = texts.str.contains(_CONTROL, regex=True).to_numpy(bool)
+        broken = texts.str.contains(_CONTROL, regex=True, na=False).to_numpy(bool)
         faults.append(
             Fault(_at(broken, codes), "has a line break or a control character in it", "write it on one line")
         )
@@ -146,7 +151,9 @@ def _texts(cells: Cells, column: Column, file: str) -> tuple[pd.Series[Any], lis
         words = {word.casefold(): meaning for word, meaning in column.words.items()}
         meant = texts.str.casefold().map(words)
         allowed = ", ".join(dict.fromkeys(column.words))
-        faults.append(Fault(_at(meant.isna().to_numpy(bool), codes), "unknown word", f"write one of: {allowed}"))
+        faults.append(
+            Fault(_at(meant.isna().to_numpy(bool) & ~long, codes), "unknown word", f"write one of: {allowed}")
+        )
         texts = meant
     return _categorical(codes, texts.mask(texts.isin(list(column.unknown)))), faults
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from kg.errors import DataError
 from kg.far_trans import is_far_trans, read_far_trans
 from kg.market_folder import read_market_folder, table_files
+from kg.spreadsheet import safe_table
 from kg.tables import Tables
 
 _REMEDY: Final = (
@@ -56,7 +57,7 @@ def _hint(path: Path) -> str:
 def write_rejected(tables: Tables, path: Path) -> None:
     """Write the rows that were set aside as CSV, sorted by file and line; the header alone where there are none."""
     rows = tables.rejected.sort_values(["file", "line"], kind="stable")
-    rows.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    safe_table(rows).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
 def read_report(tables: Tables) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from kg.bidi import isolated
 from kg.errors import UsageError
 from kg.resolve import current_versions
 from kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, RELATION_CODE, RELATION_KINDS, NodeKind, Relation
@@ -238,7 +239,11 @@ class KnowledgeGraph:
         return NODE_KINDS[int(self.nodes.kind[row])]
 
     def display_name(self, row: int, lang: str = "en") -> str:
-        """The name that a person reads; the local name in Chinese, the id only where there is no name at all."""
+        """As `called`, so that it turns the direction of nothing beside it."""
+        return isolated(self.called(row, lang))
+
+    def called(self, row: int, lang: str = "en") -> str:
+        """The name as the data have it; the local name in Chinese, the id only where there is no name at all."""
         nodes = self.nodes
         local, name = nodes.name_local[row], nodes.name[row]
         chosen = (local or name) if lang.startswith("zh") else (name or local)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 _LINKING: Final = frozenset({"of", "de", "del", "der", "di", "du", "and", "et"})
-_CODE: Final = re.compile(r"^[A-Z0-9]{7}\s+(?=.*[a-z])")
+_CODE: Final = re.compile(r"^[A-Z0-9]{7}\s++(?=.*[a-z])")
 """A fund's seven-letter ticker before its name: MIGSDRI BlackRock Global Funds."""
 _GREEK: Final = str.maketrans(
     {**dict(zip("αβγδεζηικλμνξοπρσςτυφω", "avgdeziiklmnxoprsstyfo", strict=True)), "θ": "th", "χ": "ch", "ψ": "ps"}

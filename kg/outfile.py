@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from kg.errors import UsageError
+
+
+def write_private(out: Path, content: bytes | str) -> None:
+    """Write a file that only its owner can read, whatever the umask and whatever stood there before.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    handle = os.open(out, os.O_WRONLY | os.O_CREAT, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(handle).st_mode):
+            os.fchmod(handle, 0o600)  # before anything is in it
+            file.truncate(0)
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def check_out(out: Path, endings: Sequence[str] = ()) -> None:

@@ -13,11 +13,22 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
-from kg.outfile import check_out
+from kg.outfile import check_out, write_private
+from kg.spreadsheet import safe_cell
 from recommender.model import Model
 from recommender.retrieve import rank_assets
 
-_WRITERS: Final = MappingProxyType({".parquet": pq.write_table, ".csv": pyarrow.csv.write_csv})
+
+def _write_csv(table: pa.Table, out: Path) -> None:
+    """Ids as `safe_cell` writes them."""
+    texts = [name for name in table.column_names if pa.types.is_string(table.schema.field(name).type)]
+    for name in texts:
+        cells = pa.array([safe_cell(cell) for cell in table[name].to_pylist()], pa.string())
+        table = table.set_column(table.column_names.index(name), name, cells)
+    pyarrow.csv.write_csv(table, out)
+
+
+_WRITERS: Final = MappingProxyType({".parquet": pq.write_table, ".csv": _write_csv})
 
 
 def check_name(out: Path) -> None:
@@ -41,6 +52,7 @@ def save_table(table: pa.Table, out: Path) -> None:
     check_name(out)
     aside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
+        write_private(aside, "")
         _WRITERS[out.suffix](table, aside)
         aside.replace(out)
     finally:

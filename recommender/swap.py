@@ -29,7 +29,8 @@ def replace_folder(target: Path) -> Iterator[Path]:
 
     Everything is written through to the disk before. On Linux the exchange is one system call; elsewhere a
     crash in the middle can leave the old folder under its set-aside name, from which the next one that begins puts
-    it back. What a process left beside when it was killed goes then too.
+    it back. What a process left beside when it was killed goes then too. The folder is its owner's alone, whatever
+    the umask, since what is built is about persons.
     """
     target = target.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -38,9 +39,9 @@ def replace_folder(target: Path) -> Iterator[Path]:
         aside = Path(tempfile.mkdtemp(prefix=_making(target), dir=target.parent))
         held = os.open(aside, os.O_RDONLY)
         _lock(held)
-    aside.chmod(0o755)
     try:
         yield aside
+        _close_to_others(aside)
         _write_through(aside)
         with _locked(target.parent) as parent:
             _put_in_place(aside, target)
@@ -48,6 +49,11 @@ def replace_folder(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
         os.close(held)
+
+
+def _close_to_others(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _making(target: Path) -> str:

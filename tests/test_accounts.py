@@ -137,3 +137,48 @@ def test_accounts_in_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     assert accounts.check("\0", PASSWORD) is None
     accounts.remove(name)
     assert accounts.find(name) is None
+
+
+def test_tokens_have_a_scope_an_end_a_list_and_can_be_revoked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("accounts", "--accounts", str(tmp_path / "a.db"))
+    accounts = Accounts(tmp_path / "a.db")
+    accounts.add("carl", Role.COMPLIANCE, None)
+    night = run(capsys, *where, "token", "carl", "--scope", "records", "--days", "7", "--note", "nightly")[1].strip()
+    every = run(capsys, *where, "token", "carl")[1].strip()
+    for words, said in (
+        (["--scope", "accounts"], "scope 'accounts' is none of role compliance: choose from anyone, assets, home"),
+        (["--days", "366"], "a token of 366 days: give 1 to 365"),
+        (["--days", "0"], "a token of 0 days"),
+    ):
+        code, _, error = run(capsys, *where, "token", "carl", *words)
+        assert (code, said in error) == (2, True)
+    found = accounts.token(night)
+    assert found is not None
+    assert found[1].granted(PERMISSIONS[Role.COMPLIANCE]) == {Permission.RECORDS, Permission.ANYONE}
+    first, second = (line.split("\t") for line in run(capsys, *where, "tokens", "carl")[1].splitlines())
+    assert (first[1:3], first[4]) == (["valid", "anyone,records"], "nightly")
+    assert second[1:3] == ["valid", "all"]
+    assert night not in "".join(first)
+    assert run(capsys, *where, "revoke", "carl", "nothing")[0] == 2
+    assert run(capsys, *where, "revoke", "carl", first[0]) == (0, "", "")
+    assert (accounts.token(night), accounts.by_token(every)) == (None, accounts.find("carl"))
+    sqlite3.connect(tmp_path / "a.db", isolation_level=None).execute(
+        "update tokens set expires = '2026-01-01 00:00:00'"
+    )
+    assert accounts.token(every) is None
+    assert "\tover\t" in run(capsys, *where, "tokens", "carl")[1]
+
+
+def test_a_database_of_before_gets_what_it_lacks(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / "a.db")
+    accounts.add("ann", Role.ANALYST, None)
+    token = accounts.new_token("ann")
+    before = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    for column in ("scope", "expires"):
+        before.execute(f"alter table tokens drop column {column}")
+    before.close()
+    found = Accounts(tmp_path / "a.db").token(token)
+    assert found is not None
+    assert (found[1].scope, found[1].expires) == (frozenset(), None)

@@ -249,4 +249,4 @@ def test_why_something_is_restricted_is_told_to_staff_alone(small_build: Build, 
             assert "限制名單" not in answer.text
     assert "does not offer it at present" in client.get(f"/investors/{user}?lang=en").text
     name = client.get(f"/investors/{user}").headers["Pathfolio-Record"]
-    assert "Takeover in preparation" in client.get(f"/records/{name}?purpose=x").text
+    assert "Takeover in preparation" in client.get(f"/records/{name}", headers={"Pathfolio-Purpose": "x"}).text

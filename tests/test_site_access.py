@@ -103,6 +103,7 @@ def sign_in(client: FlaskClient, name: str, password: str = PASSWORD, target: st
 def as_role(app: Flask, role: Role) -> FlaskClient:
     client = app.test_client()
     assert sign_in(client, role.value).status_code == 303
+    client.environ_base["HTTP_PATHFOLIO_PURPOSE"] = "test"
     return client
 
 
@@ -336,10 +337,22 @@ def test_where_accounts_cannot_be_read_nothing_is_shown(app: Flask, tmp_path: Pa
         assert "Who you are cannot be looked up" in response.text
 
 
+def test_a_token_may_do_less_than_its_account(app: Flask, people: tuple[str, str]) -> None:
+    accounts = accounts_of(app)
+    token = accounts.new_token("compliance", "records alone", ["records"])
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Pathfolio-Purpose": "test"}
+    client = app.test_client()
+    assert client.get("/records", headers=headers).status_code == 200
+    assert client.get(f"/investors/{people[1]}", headers=headers).status_code == 403
+    assert client.get("/", headers=headers).status_code == 403
+    accounts.revoke("compliance", accounts.tokens("compliance")[-1].id)
+    assert client.get("/records", headers=headers).status_code == 401
+
+
 def test_a_token_opens_what_its_account_may_open(app: Flask, people: tuple[str, str]) -> None:
     accounts = accounts_of(app)
     token = accounts.new_token("compliance", "nightly check")
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Pathfolio-Purpose": "test"}
     client = app.test_client()
     response = client.get(f"/investors/{people[1]}", headers=headers)
     assert response.get_json()["portfolio"]["investor"]["id"] == people[1]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from http.client import HTTPConnection
@@ -170,6 +171,36 @@ def test_helpers_end_with_the_site(build: Build, number: signal.Signals) -> None
     while any(map(_alive, children)) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(map(_alive, children))
+
+
+def _nap(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def test_long_work_leaves_a_helper_for_answers(app: Flask, helpers: Helpers, build: Build) -> None:
+    work = app.extensions["pathfolio"].work
+    with ThreadPoolExecutor(3) as pool:
+        begun = time.monotonic()
+        naps = [pool.submit(work, _nap, 1.0) for _ in range(2)]
+        time.sleep(0.2)
+        assert helpers.compute(Question("clerk", "site", investors(build)[1]), _count).shown() > 0
+        assert time.monotonic() - begun < 1.0
+        assert {nap.result() for nap in naps} <= set(helpers.pids)
+        assert time.monotonic() - begun > 1.9
+    with pytest.raises(TypeError):
+        work(_nap, "x")
+
+
+def test_audiences_are_computed_by_helpers(app: Flask, helpers: Helpers, build: Build) -> None:
+    asset, before = str(build.graph.nodes.id[build.graph.assets[3]]), twin_of(app.test_client(), "/")
+    url = f"/assets/{asset.replace('/', '~1')}/audience?k=10"
+    there = twin_of(app.test_client(), url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("web.site.pages.audience.audience_of", None)  # here alone: a helper is a copy of what was before
+        assert twin_of(app.test_client(), url) == there
+    assert len(there["audience"]) == 10
+    assert twin_of(app.test_client(), "/") == before
 
 
 def test_fewer_helpers_than_none_are_refused(build: Build, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,8 @@ from recommender.suitability.rulefile import load_rules
 from web.cli import main
 from web.site import create_app
 
-PURPOSE = {"purpose": "complaint 7", "format": "json"}
+PURPOSE = {"Pathfolio-Purpose": "complaint 7"}
+JSON = {"format": "json"}
 
 
 class Clock:
@@ -73,7 +74,7 @@ def served(client: FlaskClient, small_build: Build, ledger: Ledger) -> list[str]
 
 
 def found(client: FlaskClient, **search: str) -> list[str]:
-    response = client.get("/records", query_string={**PURPOSE, **search})
+    response = client.get("/records", headers=PURPOSE, query_string={**JSON, **search})
     assert response.status_code == 200, response.text
     return [line["id"] for line in response.get_json()["records"]]
 
@@ -104,8 +105,8 @@ def test_records_are_found_by_all_that_matters(
     rejecting = [name for name, record in records.items() if record["rejected"]]
     assert len(rejecting) > 0
     assert found(client, verdict="reject") == rejecting[::-1]
-    assert client.get("/records?verdict=maybe&purpose=x").status_code == 400
-    assert client.get("/records?first=yesterday&purpose=x").status_code == 400
+    assert client.get("/records?verdict=maybe", headers=PURPOSE).status_code == 400
+    assert client.get("/records?first=yesterday", headers=PURPOSE).status_code == 400
 
 
 def test_the_list_goes_on_where_it_stopped(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
@@ -126,6 +127,8 @@ def test_no_look_without_a_purpose_and_each_is_recorded(client: FlaskClient, ser
     for address in addresses:
         assert client.get(address).status_code == 428
         assert client.get(address, headers={"Accept": "application/json"}).status_code == 428
+        link = client.get(f"{address}{'&' if '?' in address else '?'}purpose=curiosity")
+        assert link.status_code == 428, "anybody may write a link"
     assert looks(ledger) == []
     page = client.get(f"/records/{served[0]}").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
@@ -137,6 +140,13 @@ def test_no_look_without_a_purpose_and_each_is_recorded(client: FlaskClient, ser
         assert len(looks(ledger)) >= number
         assert looks(ledger)[0]["purpose"] == "yearly review"
     assert served[0] in looks(ledger)[0]["records"]
+
+
+def test_programs_say_their_purpose_in_a_header(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
+    for said, known in (("audit 8", "audit 8"), ("%E6%9F%A5%E6%A0%B8", "查核"), ("x" * 300, "x" * 200)):
+        assert client.get(f"/records/{served[0]}", headers={"Pathfolio-Purpose": said}).status_code == 200
+        assert looks(ledger)[0]["purpose"] == known
+    assert client.get(f"/records/{served[0]}", headers={"Pathfolio-Purpose": " "}).status_code == 428
 
 
 def test_the_purpose_is_on_every_page_and_can_be_changed(client: FlaskClient, served: list[str]) -> None:
@@ -161,15 +171,15 @@ def test_the_purpose_is_on_every_page_and_can_be_changed(client: FlaskClient, se
 
 def test_many_looks_are_folded_and_none_is_left_out(client: FlaskClient, served: list[str]) -> None:
     for _ in range(6):
-        html = client.get(f"/records/{served[0]}?purpose=x").text
+        html = client.get(f"/records/{served[0]}", headers=PURPOSE).text
     shown, folded = html.split("earlier looks</summary>")
     assert folded.split("</details>")[0].count("<li>") + shown.count("<b>Looked at</b>") == 6
     assert shown.count("<b>Looked at</b>") == 3
 
 
 def test_a_list_says_how_many_of_its_lines_have_cautions(client: FlaskClient, served: list[str]) -> None:
-    html = client.get("/records?purpose=x").text
-    record = client.get(f"/records/{served[0]}", query_string=PURPOSE).get_json()["record"]
+    html = client.get("/records", headers=PURPOSE).text
+    record = client.get(f"/records/{served[0]}", query_string=JSON, headers=PURPOSE).get_json()["record"]
     warned = sum(item["verdict"]["outcome"] == "warn" for item in record["list"])
     assert warned
     row = next(row for row in html.split("<tr>") if served[0] in row)
@@ -192,15 +202,15 @@ def test_nothing_is_shown_when_the_look_cannot_be_recorded(
 ) -> None:
     ledger.clock.now -= timedelta(days=30)  # type: ignore[attr-defined]
     for address in ("/records", f"/records/{served[0]}", f"/records/{served[0]}/case.zip"):
-        response = client.get(address, query_string=PURPOSE)
+        response = client.get(address, query_string=JSON, headers=PURPOSE)
         assert response.status_code == 503
         assert "investor" not in response.get_json()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
 def test_a_record_s_page_says_it_all(client: FlaskClient, served: list[str], ledger: Ledger, lang: str) -> None:
-    twin = client.get(f"/records/{served[0][:8]}", query_string={**PURPOSE, "lang": lang}).get_json()
-    record, html = twin["record"], unescape(client.get(f"/records/{served[0]}?purpose=x&lang={lang}").text)
+    twin = client.get(f"/records/{served[0][:8]}", headers=PURPOSE, query_string={**JSON, "lang": lang}).get_json()
+    record, html = twin["record"], unescape(client.get(f"/records/{served[0]}?lang={lang}", headers=PURPOSE).text)
     assert twin["header"]["id"] == served[0]
     assert twin["integrity"]["sound"]
     assert record["investor"]["user_id"] in html
@@ -220,8 +230,8 @@ def test_the_proof_is_computed_when_the_page_is_made(client: FlaskClient, served
     with ledger.store.write() as connection:
         statement = "UPDATE entry SET leaf_hash = zeroblob(32) WHERE id = ?"
         connection.exec_driver_sql(statement, (served[1],))
-    assert not client.get(f"/records/{served[0]}", query_string=PURPOSE).get_json()["integrity"]["sound"]
-    assert "Not as it was written." in client.get(f"/records/{served[0]}?purpose=x").text
+    assert not client.get(f"/records/{served[0]}", query_string=JSON, headers=PURPOSE).get_json()["integrity"]["sound"]
+    assert "Not as it was written." in client.get(f"/records/{served[0]}", headers=PURPOSE).text
 
 
 def test_holds_and_erasure_stand_in_the_timeline(
@@ -230,16 +240,16 @@ def test_holds_and_erasure_stand_in_the_timeline(
     user = str(small_build.graph.nodes.id[small_build.graph.users[1]])
     hold = custody.hold(ledger, person=user, who="counsel", reason="case 9")
     custody.release(ledger, hold.id, who="counsel", reason="settled")
-    events = client.get(f"/records/{served[0]}", query_string=PURPOSE).get_json()["timeline"]
+    events = client.get(f"/records/{served[0]}", query_string=JSON, headers=PURPOSE).get_json()["timeline"]
     assert events[-1]["kind"] == "access"
     assert [(event["kind"], event["who"], event["text"]) for event in events[-3:-1]] == [
         ("hold", "counsel", "case 9"),
         ("release", "counsel", "settled"),
     ]
-    assert user in client.get("/records", query_string=PURPOSE).text  # the finder has read them all
+    assert user in client.get("/records", query_string=JSON, headers=PURPOSE).text  # the finder has read them all
     custody.erase(ledger, user, who="counsel", reason="asked", despite_retention=True)
-    assert client.get(f"/records/{served[0]}", query_string=PURPOSE).status_code == 410
-    lines = client.get("/records", query_string=PURPOSE).get_json()["records"]
+    assert client.get(f"/records/{served[0]}", query_string=JSON, headers=PURPOSE).status_code == 410
+    lines = client.get("/records", query_string=JSON, headers=PURPOSE).get_json()["records"]
     assert [line["state"] for line in lines] == ["readable", "erased", "readable", "erased"]
     assert user not in json.dumps(lines)
 
@@ -265,14 +275,14 @@ def test_an_altered_record_is_not_called_erased(
     assert altered != leaf
     with ledger.store.write() as connection:
         connection.execute(sa.update(ENTRY).where(ENTRY.c.id == served[0]).values(data=altered))
-    page = client.get("/records", query_string=PURPOSE)
+    page = client.get("/records", query_string=JSON, headers=PURPOSE)
     states = {line["id"]: line["state"] for line in page.get_json()["records"]}
     assert states == {name: "altered" if name == served[0] else "readable" for name in served}
     for address in (f"/records/{served[0]}", f"/records/{served[0]}/case.zip"):
-        own = client.get(address, query_string={"purpose": "complaint 7"})
+        own = client.get(address, headers=PURPOSE)
         assert own.status_code == 409
         assert "A record was altered" in own.text
-    text = client.get("/records", query_string={"purpose": "complaint 7"}).text
+    text = client.get("/records", headers=PURPOSE).text
     assert ('<span class="muted">altered</span>' in text, '<span class="muted">erased</span>' in text) == (True, False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATHFOLIO_LEDGER", str(ledger.folder))
@@ -296,7 +306,7 @@ def test_summaries_take_no_more_memory_than_they_may(
 
 
 def test_two_records_compared(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
-    answer = client.get("/records/compare", query_string={**PURPOSE, "a": served[1], "b": served[0]})
+    answer = client.get("/records/compare", headers=PURPOSE, query_string={**JSON, "a": served[1], "b": served[0]})
     twin = answer.get_json()
     assert (twin["first"]["id"], twin["second"]["id"]) == (served[0], served[1])
     one, two = (ledger.unsealed(ledger.leaf(name)) for name in served[:2])
@@ -306,10 +316,12 @@ def test_two_records_compared(client: FlaskClient, served: list[str], ledger: Le
     } == {asset: [ranks[0].get(asset), ranks[1].get(asset)] for asset in ranks[0] | ranks[1]}
     assert one["investor"]["user_id"] != two["investor"]["user_id"]
     assert (twin["found"]["gained"], twin["found"]["lost"]) == ([], [])  # of two persons
-    same = client.get("/records/compare", query_string={**PURPOSE, "a": served[0], "b": served[2]}).get_json()
+    same = client.get(
+        "/records/compare", headers=PURPOSE, query_string={**JSON, "a": served[0], "b": served[2]}
+    ).get_json()
     assert all(len(set(map(str, change["ranks"]))) == 1 for change in same["found"]["assets"])
-    assert client.get("/records/compare?a=&b=x&purpose=x").status_code == 404
-    page = client.get(f"/records/compare?a={served[0]}&b={served[1]}&purpose=x").text
+    assert client.get("/records/compare?a=&b=x", headers=PURPOSE).status_code == 404
+    page = client.get(f"/records/compare?a={served[0]}&b={served[1]}", headers=PURPOSE).text
     assert "→" in page and "The first " in page and "k=10" not in page
     assert "Positions no longer there" not in page
 
@@ -329,7 +341,7 @@ def test_positions_of_one_investor_compared(served: list[str], ledger: Ledger) -
 
 
 def test_counts_by_rule_are_those_of_the_records(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
-    twin = client.get("/records/statistics", query_string=PURPOSE).get_json()
+    twin = client.get("/records/statistics", query_string=JSON, headers=PURPOSE).get_json()
     records = [ledger.unsealed(ledger.leaf(name)) for name in served]
     assert (twin["records"], twin["complete"]) == (4, True)
     for rule in twin["rules"]:
@@ -337,17 +349,17 @@ def test_counts_by_rule_are_those_of_the_records(client: FlaskClient, served: li
         assert rule["warned"] == sum(record["candidates"]["warned_by"][rule["rule"]] for record in records)
     assert sum(twin["lines"].values()) == sum(len(record["list"]) for record in records)
     assert list(twin["days"].values()) == [1, 1, 1, 1]
-    day = client.get("/records/statistics", query_string={**PURPOSE, "last": "2026-07-01"}).get_json()
+    day = client.get("/records/statistics", headers=PURPOSE, query_string={**JSON, "last": "2026-07-01"}).get_json()
     assert day["records"] == 1
 
 
 def test_the_case_and_the_report_are_handed_out(client: FlaskClient, served: list[str]) -> None:
-    answer = client.get(f"/records/{served[0]}/case.zip", query_string=PURPOSE)
+    answer = client.get(f"/records/{served[0]}/case.zip", query_string=JSON, headers=PURPOSE)
     with zipfile.ZipFile(io.BytesIO(answer.data)) as case:
         assert "verify.py" in case.namelist()
         assert "VERIFIED" in case.read("verify.py").decode()
     assert f"case-{served[0]}.zip" in answer.headers["Content-Disposition"]
-    report = client.get(f"/records/{served[0]}/report.html", query_string={**PURPOSE, "lang": "zh-TW"})
+    report = client.get(f"/records/{served[0]}/report.html", headers=PURPOSE, query_string={**JSON, "lang": "zh-TW"})
     assert "推薦紀錄" in report.text
     assert report.headers["Content-Disposition"].startswith("attachment")
     for address in (
@@ -355,7 +367,7 @@ def test_the_case_and_the_report_are_handed_out(client: FlaskClient, served: lis
         "/records/ffffffffffffffff/case.zip",
         f"/records/{served[0]}/report.exe",
     ):
-        assert client.get(address, query_string=PURPOSE).status_code == 404
+        assert client.get(address, query_string=JSON, headers=PURPOSE).status_code == 404
 
 
 def test_a_list_of_everybody_has_a_page_with_its_reasons(
@@ -366,8 +378,8 @@ def test_a_list_of_everybody_has_a_page_with_its_reasons(
     serve_everybody(adviser, ledger, asked, tmp_path / "all.csv", Progress(None), workers=1)
     user = str(small_build.graph.nodes.id[small_build.graph.users[3]])
     name = ledger.headers(person=user)[0].id
-    twin = client.get(f"/records/{name}", query_string=PURPOSE).get_json()
+    twin = client.get(f"/records/{name}", query_string=JSON, headers=PURPOSE).get_json()
     assert twin["record"]["reasons"] == "computed again"
     assert all(item["explanation"]["reasons"] for item in twin["record"]["list"])
-    html = client.get(f"/records/{name}?purpose=x").text
+    html = client.get(f"/records/{name}", headers=PURPOSE).text
     assert "handed out without reasons" in html

@@ -28,6 +28,7 @@ BAD_ROWS = [
     ("users", "u9,,,,,80,", "birth_year", "80", "not a year of birth"),
     ("users", ",Nobody,,,,,", "user_id", "", "empty"),
     ("users", "007,Eve,,,,,2024-01-01", "user_id, as_of", "007, 2024-01-01 (first on line 3)", "a second row"),
+    ("assets", f"X,stock,{'N' * 1001},,,,,,,,,", "name", f"{'N' * 199}…", "longer than 1,000 characters"),
     ("assets", "X,crypto,Coin,,,,,,,,,", "kind", "crypto", "unknown word"),
     ("assets", "X,stock,,,,,,,,,,", "name", "", "empty"),
     ("assets", "X,fund,Fund,,,,,,,,,4.3", "expense_ratio", "4.3", "not a fraction between 0 and 1"),

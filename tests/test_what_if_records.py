@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,11 +19,12 @@ from explain.records.desk import Desk
 from explain.records.find import Finder, Search
 from explain.records.history import compare
 from explain.records.inspect import list_records, read_record, report_on
-from explain.records.record import record_of
+from explain.records.record import digest_of, record_of
 from explain.records.replay import find_build, replay
 from explain.records.serve import serve
 from explain.records.tables import expanded
 from explain.records.verdict_text import result_text
+from explain.records.whole import whole
 from recommender.build import Build
 from recommender.suitability.investor import ASSUMED
 from recommender.suitability.rulefile import load_rules
@@ -62,6 +65,56 @@ def test_what_the_site_assumed_is_replayed_bit_for_bit(client: FlaskClient, smal
         assert header.kind == WHAT_IF
         found = replay(ledger, name, record, find_build(ledger, record, None))
         assert (found.same, found.sealed) == (True, True), found.differences
+
+
+def test_a_thrifty_record_is_small_says_what_was_shown_and_is_made_whole_again(
+    client: FlaskClient, adviser: Adviser, small_build: Build, ledger: Ledger
+) -> None:
+    for name in asked_on_the_site(client, small_build):
+        header, record = read_record(ledger, name, LOOK)
+        question = Question.from_json(record["question"])
+        assert question.thrifty
+        full = json.loads(canonical(record_of(adviser, adviser.advise(replace(question, thrifty=False)))))
+        assert len(zlib.compress(canonical(record))) < len(zlib.compress(canonical(full))) / 2
+        assert record["whole"] == digest_of(full)
+        told = [[reason["text"] for reason in item["reasons"]] for item in record["list"]]
+        assert told == [
+            [each["text"] for each in item["explanation"]["reasons"] if each["lang"] == question.lang]
+            for item in full["list"]
+        ]
+        again = whole(ledger, record)
+        assert again["reasons"] == "recorded, the rest computed again"
+        assert again["list"] == expanded(full)["list"]
+        report = report_on(ledger, header.id, LOOK, "en")
+        assert "a digest of what lies behind them" in report.considered
+        behind = [bool(item["explanation"]["paths"]) for item in again["list"]]
+        assert [bool(asset.paths) for asset in report.assets] == behind
+
+
+def test_what_a_thrifty_record_leaves_out_is_not_made_up(
+    client: FlaskClient, small_build: Build, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = asked_on_the_site(client, small_build)[0]
+    record = read_record(ledger, name, LOOK)[1]
+    wrong = whole(ledger, record | {"whole": "0" * 64})
+    assert wrong["reasons"] == "recorded, the rest computed otherwise"
+    monkeypatch.setattr("explain.records.whole.kept_build", lambda *_: None)
+    gone = whole(ledger, record)
+    assert gone["reasons"] == "recorded, the build of the rest gone"
+    for each in (wrong, gone):
+        assert [item["explanation"]["paths"] for item in each["list"]] == [[]] * len(record["list"])
+        assert each["list"][0]["explanation"]["reasons"] == record["list"][0]["reasons"] != []
+    for lang in ("en", "zh-TW"):
+        assert report_on(ledger, name, LOOK, lang).assets[0].reasons or lang != "en"
+
+
+def test_records_of_before_are_replayed_as_they_were(adviser: Adviser, ledger: Ledger, small_build: Build) -> None:
+    """A question without the word for thrift is one that was recorded whole."""
+    made = serve(adviser, ledger, ask(investors(small_build)[1], assumed=BOLD))
+    record = read_record(ledger, made.receipt.id, LOOK)[1]
+    assert "thrifty" not in record["question"]
+    assert "columns" in record["candidates"]
+    assert replay(ledger, made.receipt.id, record, small_build).same
 
 
 def test_replay_names_what_differs(adviser: Adviser, ledger: Ledger, small_build: Build) -> None:
@@ -122,12 +175,12 @@ def test_they_are_listed_found_and_compared(client: FlaskClient, small_build: Bu
     facts = {name: (one, two) for name, one, two in compare(first, second).facts}
     assert facts["RiskLevel"] == ("Aggressive", "Aggressive")
     assert facts["years"] == ("", "3")
-    purpose = {"purpose": "complaint 7"}
+    purpose = {"Pathfolio-Purpose": "complaint 7"}
     for page in (f"/records/{names[0]}", f"/records/{names[1]}", "/records"):
-        assert client.get(page, query_string=purpose).status_code == 200
-    answer = client.get("/records/compare", query_string={**purpose, "a": names[0], "b": names[3]})
+        assert client.get(page, headers=purpose).status_code == 200
+    answer = client.get("/records/compare", headers=purpose, query_string={"a": names[0], "b": names[3]})
     assert answer.status_code == 200
-    case = client.get(f"/records/{names[1]}/case.zip", query_string=purpose)
+    case = client.get(f"/records/{names[1]}/case.zip", headers=purpose)
     assert case.status_code == 200
 
 

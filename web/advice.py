@@ -73,7 +73,9 @@ def hand_out(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        from kg.outfile import write_private
+
+        write_private(out, text)
 
 
 def what_happened(desk: Desk, record_id: str) -> str:

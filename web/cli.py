@@ -32,6 +32,10 @@ COMMANDS: Final = MappingProxyType(
 """Command name to its one line of help; `recommend` lives in `web.commands.recommend`, and so on."""
 
 
+_OTHERS: Final = 0o077
+"""What a command writes is about persons, so it is its owner's alone: files of mode 0600, folders 0700."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -42,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
     os.environ.setdefault("DGLBACKEND", "pytorch")  # else DGL prints, and writes a file into the home folder
+    before = os.umask(_OTHERS)
     try:
         return _run([word for word in argv if word != "--debug"])
     except KeyboardInterrupt:
@@ -60,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             where = f"{error.filename}: " if error.filename else ""
             return _fail(f"{where}{error.strerror or error}", 1)
         return _fail(f"unexpected {type(error).__name__}: {error} (run again with --debug for the traceback)", 1)
+    finally:
+        os.umask(before)
 
 
 def _run(argv: list[str]) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from kg.bidi import isolated
+from kg.spreadsheet import safe_cell
 from kg.store.values import to_json
 
 if TYPE_CHECKING:
@@ -29,11 +31,11 @@ def as_table(result: QueryResult) -> bytes:
 
 
 def as_csv(result: QueryResult) -> bytes:
-    """A header and a line per row; lists, maps, nodes and paths as JSON, null as nothing."""
+    """A header and a line per row; lists, maps, nodes and paths as JSON, null as nothing, texts as `safe_cell`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(result.columns)
-    writer.writerows([_plain(value) for value in row] for row in result.rows)
+    writer.writerow(map(safe_cell, result.columns))
+    writer.writerows([safe_cell(_plain(value)) for value in row] for row in result.rows)
     return out.getvalue().encode()
 
 
@@ -83,7 +85,7 @@ def _cell(value: Any) -> str:
         return f"{value:.6g}"
     text = ", ".join(map(_cell, value)) if isinstance(value, list) else str(value)
     text = " ".join(text.split())
-    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"
+    return isolated(text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…")
 
 
 def _width(text: str) -> int:

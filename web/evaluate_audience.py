@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from kg.errors import UsageError
+from kg.spreadsheet import safe_table
 
 
 def run(args: argparse.Namespace) -> None:
@@ -43,6 +44,6 @@ def run(args: argparse.Namespace) -> None:
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     if path.suffix == ".csv":
-        table.to_csv(path, index=False, float_format="%.6f")
+        safe_table(table).to_csv(path, index=False, float_format="%.6f")
     else:
         table.to_json(path, orient="records", indent=1, force_ascii=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kg.errors import UsageError
 from kg.graph import KnowledgeGraph
 from kg.progress import Progress
+from kg.spreadsheet import safe_table
 
 if TYPE_CHECKING:
     from explain.evaluation.faithfulness import Faithfulness
@@ -95,7 +96,7 @@ def _writer_for(path: Path) -> Callable[[Faithfulness], str]:
 
     writers: dict[str, Callable[[Faithfulness], str]] = {
         ".json": _to_json,
-        ".csv": lambda found: str(found.table.to_csv(index=False)),
+        ".csv": lambda found: str(safe_table(found.table).to_csv(index=False)),
         ".txt": lambda found: table_as_text(found) + "\n",
     }
     if path.suffix not in writers:

@@ -10,6 +10,8 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from kg.spreadsheet import safe_cell
+
 if TYPE_CHECKING:
     from explain.explanation import Explanation
     from explain.records.adviser import Advice
@@ -70,11 +72,12 @@ def as_json(advice: Advice, _build: Build) -> str:
 
 
 def as_csv(advice: Advice, _build: Build) -> str:
-    """A header and the lines, scores with all their digits."""
+    """A header and the lines, scores with all their digits, texts as `safe_cell`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("user_id", "rank", "asset_id", "kind", "name", "score"))
-    writer.writerows((li.user_id, li.rank, li.asset_id, li.kind, li.name, repr(li.score)) for li in advice.lines)
+    rows = ((li.user_id, li.rank, li.asset_id, li.kind, li.name, repr(li.score)) for li in advice.lines)
+    writer.writerows(map(safe_cell, row) for row in rows)
     return out.getvalue()
 
 

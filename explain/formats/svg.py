@@ -17,6 +17,7 @@ from explain.explanation import Explanation
 from explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
 from explain.selection import digits_for, diverse
 from explain.wording import Wording, wording_of
+from kg.bidi import isolated
 from kg.schema import ASSET_KINDS
 
 SHOWN_PATHS: Final = 7
@@ -183,12 +184,18 @@ def _arrow(line: Line) -> str:
     return f"M{_round(x)} {_round(y)} L{_round(back)} {_round(y - size)} L{_round(back)} {_round(y + size)} Z"
 
 
-def _ems(text: str) -> float:
-    """About how wide `text` is in bold type of a wide face, in units of the type's size."""
-    return sum(_em(character) for character in text)
+def _fitting(text: str, ems: float) -> int:
+    """How many of the first characters are together no wider than that; names may be long, so each is seen once."""
+    width = 0.0
+    for at, character in enumerate(text):
+        width += _em(character)
+        if width > ems:
+            return at
+    return len(text)
 
 
 def _em(character: str) -> float:
+    """About how wide it is in bold type of a wide face, in units of the type's size."""
     if unicodedata.east_asian_width(character) in "WF":
         return 1.0
     if character in "mwMW&%@":
@@ -204,11 +211,9 @@ def _short(text: str, ems: float) -> str:
     >>> _short("Taiwan Semiconductor Manufacturing", 11.0)
     'Taiwan Semicon…'
     """
-    if _ems(text) <= ems:
+    if _fitting(text, ems) == len(text):
         return text
-    while _ems(text) > ems - 0.8:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    return isolated(text[: _fitting(text, ems - 0.8)].rstrip() + "…")
 
 
 def _wrapped(text: str, ems: float) -> tuple[str, ...]:
@@ -217,12 +222,12 @@ def _wrapped(text: str, ems: float) -> tuple[str, ...]:
     >>> _wrapped("Heng Ho Taiwan High Dividend ETF", 12.0)
     ('Heng Ho Taiwan', 'High Dividend ETF')
     """
-    if _ems(text) <= ems:
+    fits = max(_fitting(text, ems), 1)
+    if fits >= len(text):
         return (text,)
-    fits = next(n for n in range(len(text), 0, -1) if n == 1 or _ems(text[:n]) <= ems)
     space = text.rfind(" ", 1, fits + 1)
     at = space if space > 0 else fits
-    return text[:at].rstrip(), _short(text[at:].lstrip(), ems)
+    return isolated(text[:at].rstrip()), _short(text[at:].lstrip(), ems)
 
 
 def _round(value: float) -> float:

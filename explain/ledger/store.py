@@ -187,6 +187,8 @@ def _open_sqlite(folder: Path, *, create: bool) -> Store:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     writable = os.access(folder, os.W_OK) and os.access(path, os.W_OK)
+    if writable:  # what may only be read is a copy that somebody has handed over
+        _check_closed(folder, path)
     engine = sa.create_engine(_sqlite_url(path, writable=writable), connect_args={"timeout": _BUSY_MS / 1000})
     if writable:
         sa.event.listen(engine, "connect", _prepare_sqlite)
@@ -196,6 +198,18 @@ def _open_sqlite(folder: Path, *, create: bool) -> Store:
         with mapped(store.where), store.write() as connection:
             METADATA.create_all(connection)
     return store
+
+
+def _check_closed(*paths: Path) -> None:
+    """Refuse a ledger that other accounts of this machine can reach: it tells who asked what about whom.
+
+    Raises:
+        LedgerError: they can.
+    """
+    for path in paths:
+        mode = path.stat().st_mode
+        if os.name == "posix" and mode & 0o077:
+            raise LedgerError(f"{path}: others may reach this ledger (mode {mode & 0o777:o}): chmod go= {path}")
 
 
 def sqlite_schema(connection: sa.Connection) -> dict[str, bytes]:

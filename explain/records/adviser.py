@@ -57,6 +57,9 @@ class Question:
         counterfactual: whether it was also asked what would change the place of `asset_id`.
         assumed: what a what-if question assumes of the investor; None for a recommendation. `user_id` is empty for
             somebody whom the snapshot does not have.
+        thrifty: whether the record holds what was shown, and of what lies behind it the digest alone; the sealed build
+            gives it again.
+        purpose: why staff looked at the investor; empty where nobody has to say so.
     """
 
     who: str
@@ -70,6 +73,8 @@ class Question:
     explained: bool = True
     counterfactual: bool = False
     assumed: Assumed | None = None
+    thrifty: bool = False
+    purpose: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an empty list with UsageError."""
@@ -77,11 +82,12 @@ class Question:
             raise UsageError(f"a list of {self.k} assets: -k takes 1 or more")
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a record; the last two only where they were asked."""
+        """As it stands in a record; the last ones only where they were asked or said."""
         plain = asdict(replace(self, assumed=None))
         del plain["assumed"]
-        if not self.counterfactual:
-            del plain["counterfactual"]
+        for name in ("counterfactual", "thrifty", "purpose"):
+            if not plain[name]:
+                del plain[name]
         return plain if self.assumed is None else plain | {"assumed": self.assumed.to_json()}
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any, Final
 from explain.explanation import Explanation
 from explain.ledger.ledger import ACCESS
 from explain.ledger.writer import Receipt
+from explain.records.adviser import Adviser
 from explain.records.desk import Desk
 from explain.records.keep import keep
 from explain.records.serve import tags_of
@@ -41,6 +42,9 @@ class Audience:
     receipt: Receipt
 
 
+Told = tuple[tuple[Prospect, Explanation], ...]
+
+
 def recorded_audience(desk: Desk, asked: AudienceQuestion, langs: Sequence[str] = LANGUAGES) -> Audience:
     """The k investors for whom the asset is suitable and scores best, once it is recorded who they are.
 
@@ -48,13 +52,26 @@ def recorded_audience(desk: Desk, asked: AudienceQuestion, langs: Sequence[str] 
         LedgerError: it could not be recorded, so there is nothing to show.
         UsageError: unknown asset, or k below 1.
     """
-    adviser, scorer = desk.adviser, desk.adviser.build.scorer
+    return record_audience(desk, asked, audience_of(desk.adviser, asked, langs))
+
+
+def record_audience(desk: Desk, asked: AudienceQuestion, told: Told) -> Audience:
+    """What `audience_of` found, once it is recorded who they are; raises LedgerError where it could not be."""
+    return Audience(told, _record(desk, asked, told))
+
+
+def audience_of(adviser: Adviser, asked: AudienceQuestion, langs: Sequence[str]) -> Told:
+    """The people and why, the best first; it writes nothing.
+
+    Raises:
+        UsageError: unknown asset, or k below 1.
+    """
+    scorer = adviser.build.scorer
     graph = scorer.graph
     people = audience(scorer, asked.asset_id, asked.k, gate=adviser.gate)
     asset = graph.asset_row(asked.asset_id) - int(graph.assets[0])
     accounts = [scorer.account(user_position(graph, person.user_id), asset) for person in people]
-    told = tuple(zip(people, (adviser.explainer.explain(each, langs=langs) for each in accounts), strict=True))
-    return Audience(told, _record(desk, asked, told))
+    return tuple(zip(people, (adviser.explainer.explain(each, langs=langs) for each in accounts), strict=True))
 
 
 def _record(desk: Desk, asked: AudienceQuestion, told: Sequence[tuple[Prospect, Explanation]]) -> Receipt:

@@ -65,7 +65,7 @@ class Desk:
             UsageError: unknown investor, asset or kind.
         """
         keep(self.adviser.build, self.adviser.rules, self.ledger)
-        key = name, replace(question, who="", through="")
+        key = name, replace(question, who="", through="", purpose="")
         answer = self._remembered(key)
         if answer is None:
             answer = self.computes(question, view_of)

@@ -27,6 +27,7 @@ from explain.records.report import Integrity, Report, make_report, report_html
 from explain.records.whole import sealed_adviser, whole
 from explain.wording import LANGUAGES
 from kg.errors import LedgerError, UsageError
+from kg.outfile import write_private
 
 _README: Final = """A case: one record of what was recommended, with the proof that it is unchanged.
 
@@ -153,7 +154,7 @@ def export_case(ledger: Ledger, record_id: str, look: Look, out: Path) -> None:
     Raises:
         OSError: `out` cannot be written.
     """
-    out.write_bytes(case_of(ledger, record_id, look))
+    write_private(out, case_of(ledger, record_id, look))
 
 
 def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
@@ -203,6 +204,6 @@ def _zipped(files: dict[str, bytes], header: Header) -> bytes:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, moment)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
+            entry.external_attr = 0o600 << 16
             case.writestr(entry, content)
     return buffer.getvalue()

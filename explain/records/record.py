@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from explain.assumed import AssumedList
 from explain.counterfactual import Counterfactual
+from explain.ledger.canonical import canonical
 from explain.records.adviser import Advice, Adviser, Rejected
 from explain.records.columns import ENCODING, packed
 from explain.records.tables import Tables
@@ -39,8 +41,43 @@ def record_of(adviser: Adviser, advice: Advice) -> dict[str, Any]:
     """The record of `advice`, ready for canonical JSON; the same advice gives the same record.
 
     Where the question asked for no explanation, the scores and verdicts of all candidates stand in it as their
-    SHA-256 only, and replay gives them again.
+    SHA-256 only, and replay gives them again. So does all that lies behind a list where the question is thrifty.
     """
+    whole = _whole(adviser, advice)
+    return _thrifty(adviser, advice, whole) if advice.question.thrifty else whole
+
+
+def digest_of(record: Mapping[str, Any]) -> str:
+    """SHA-256 of a whole record's canonical bytes, without what asked and what software it was."""
+    answer = {name: value for name, value in record.items() if name not in ("question", "software")}
+    return hashlib.sha256(canonical(answer)).hexdigest()
+
+
+def _thrifty(adviser: Adviser, advice: Advice, whole: dict[str, Any]) -> dict[str, Any]:
+    """What was shown: the list, its reasons in the reader's language, what speaks against; and the whole's digest."""
+    lang, tables = advice.question.lang, Tables()
+
+    def against(asset_id: str) -> dict[str, Any]:
+        position = adviser.build.graph.asset_row(asset_id) - int(adviser.build.graph.assets[0])
+        brief = advice.screening.brief(int(np.searchsorted(advice.screening.at, position)))
+        return {"verdict": tables.verdict(brief, adviser.rules)}
+
+    reasons = [[reason.to_json() for reason in found.reasons_in(lang)] for found in advice.explanations]
+    lines = [
+        {**_asset(adviser.build.graph, line), **against(line.asset_id), "reasons": said}
+        for line, said in zip(advice.lines, reasons, strict=True)
+    ]
+    rejected = [{**item, **against(item["asset_id"])} for item in whole["rejected"]]
+    return whole | {
+        "candidates": _candidates(advice, whole=False),
+        "list": lines,
+        "rejected": rejected,
+        "tables": tables.to_json(),
+        "whole": digest_of(whole),
+    }
+
+
+def _whole(adviser: Adviser, advice: Advice) -> dict[str, Any]:
     build, question, tables = adviser.build, advice.question, Tables()
     explanations: list[dict[str, Any]] = [{"explanation": tables.explanation(each)} for each in advice.explanations]
     explanations = explanations or [{} for _ in advice.lines]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any, Final
 
 from babel.dates import format_datetime
@@ -25,8 +26,9 @@ from explain.records.report_parts import (
     rule_title,
 )
 from explain.records.verdict_text import verdict_text
-from explain.records.whole import COMPUTED_AGAIN, GONE
+from explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_AGAIN, REST_DIFFERS, REST_GONE
 from explain.wording import wording_of
+from kg.bidi import isolated
 from kg.labels import local_label
 from recommender.suitability.investor import ASSUMED
 
@@ -34,6 +36,17 @@ _ON_FIRST_PAGE: Final = 4
 """Rejected assets on the first page."""
 
 _REASONS_ON_FIRST_PAGE: Final = 8
+_WHERE_FROM: Final = MappingProxyType(
+    {
+        COMPUTED_AGAIN: "computed_again",
+        GONE: "build_gone",
+        REST_COMPUTED_AGAIN: "rest_computed_again",
+        REST_DIFFERS: "rest_differs",
+        REST_GONE: "rest_gone",
+    }
+)
+"""Where the reasons of a record are from to the text that says so."""
+
 """Reasons on the first page, of all assets together; at least one of each."""
 
 
@@ -187,7 +200,7 @@ def _environment() -> Environment:
 
 def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: str) -> list[tuple[str, str]]:
     question, investor, data = record["question"], record["investor"], record["data"]
-    name = investor["name"] or texts.filled("unnamed", id=str(investor["user_id"])[:6])
+    name = isolated(investor["name"]) or texts.filled("unnamed", id=str(investor["user_id"])[:6])
     who = texts.filled("in_brackets", text=name, note=investor["user_id"])
     who = who if investor["user_id"] else texts["somebody_new"]
     asked_by = texts.filled("in_brackets", text=question["who"], note=in_words(question["through"], texts))
@@ -269,9 +282,7 @@ def _warnings_of_all(assets: Sequence[AssetPart]) -> tuple[str, ...]:
 def _considered(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
     """How many passed, what rejected the others; for a list that was handed out bare, where its reasons are from."""
     sentences = [texts.filled("considered", **_counts(record, lang)), _rejections(record, texts, lang)]
-    sentences.append(
-        {COMPUTED_AGAIN: texts["computed_again"], GONE: texts["build_gone"]}.get(record.get("reasons", ""), "")
-    )
+    sentences.append(texts[_WHERE_FROM[record["reasons"]]] if record.get("reasons") in _WHERE_FROM else "")
     return texts["next_sentence"].join(sentence for sentence in sentences if sentence)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from explain.records.fact_words import ReportTexts, fact_text, in_words
 from explain.records.verdict_text import outcome_text, result_text, verdict_text
 from explain.wording import Wording, wording_of
+from kg.bidi import isolated
 
 _MOST_PATHS: Final = 25
 _MOST_FACTS: Final = 8
@@ -104,7 +105,7 @@ class RejectedPart:
 def label_of(item: Mapping[str, Any], lang: str) -> str:
     """An asset's name in the reader's language, its id where it has none."""
     first, second = ("name_local", "name") if lang.startswith("zh") else ("name", "name_local")
-    return str(item.get(first) or item.get(second) or item["asset_id"])
+    return isolated(str(item.get(first) or item.get(second) or item["asset_id"]))
 
 
 def asset_part(item: Mapping[str, Any], record: Mapping[str, Any], texts: ReportTexts, lang: str) -> AssetPart:

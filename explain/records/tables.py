@@ -123,11 +123,7 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     }
     shown = [
         {**item, "verdict": _verdict(item["verdict"], item["asset_id"], rules, tables)}
-        | (
-            {"explanation": _explanation({**about, **_line(item)}, item["explanation"], tables)}
-            if "explanation" in item
-            else {}
-        )
+        | _explained(about, item, tables)
         for item in record["list"]
     ]
     rejected = [
@@ -137,6 +133,17 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
         f"{kind}/{name if key is None else key}": local for key, kind, name, local in tables["nodes"] if local != name
     }
     return {**record, "list": shown, "rejected": rejected, "local_names": names}
+
+
+def _explained(about: Mapping[str, Any], item: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, Any]:
+    """The explanation of a line, its reasons alone where the record has no more of it, or nothing."""
+    if "explanation" in item:
+        return {"explanation": _explanation({**about, **_line(item)}, item["explanation"], tables)}
+    if "reasons" in item:
+        nothing: dict[str, Any] = {"base": [], "channels": [], "paths": [], "facts": []}
+        known = {"score": item["score"], "reasons": item["reasons"]}
+        return {"explanation": {**about, **_line(item), **nothing, **known}}
+    return {}
 
 
 def _line(item: Mapping[str, Any]) -> dict[str, Any]:

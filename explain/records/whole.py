@@ -8,7 +8,7 @@ from typing import Any, Final
 from explain.ledger.ledger import Ledger
 from explain.records.adviser import Adviser, Question
 from explain.records.keep import RULES, kept_build, registered
-from explain.records.record import record_of
+from explain.records.record import digest_of, record_of
 from explain.records.tables import expanded
 from kg.errors import LedgerError
 from recommender.build import load_build
@@ -18,6 +18,9 @@ from recommender.suitability.rules import RuleSet
 RECORDED: Final = "recorded"
 COMPUTED_AGAIN: Final = "computed again"
 GONE: Final = "build gone"
+REST_COMPUTED_AGAIN: Final = "recorded, the rest computed again"
+REST_DIFFERS: Final = "recorded, the rest computed otherwise"
+REST_GONE: Final = "recorded, the build of the rest gone"
 
 
 def sealed_adviser(ledger: Ledger, record: dict[str, Any]) -> Adviser | None:
@@ -40,7 +43,9 @@ def _rule_texts(ledger: Ledger, record: dict[str, Any]) -> dict[str, dict[str, A
 
 
 def whole(ledger: Ledger, record: dict[str, Any]) -> dict[str, Any]:
-    """The record written out; of a list that was handed out bare, the reasons are computed with its sealed build.
+    """The record written out; what it leaves to its sealed build is computed with that.
+
+    Of a list that was handed out bare this is every reason, of a thrifty record all but the reasons that were shown.
 
     `rule_texts` are the rules' titles and basis in law, which the record itself names by their file's hash alone.
     `reasons` says where they are from; with the build gone there are none, and what was shown then was the list alone.
@@ -49,17 +54,21 @@ def whole(ledger: Ledger, record: dict[str, Any]) -> dict[str, Any]:
         LedgerError: the build gives another list than the recorded one.
     """
     told = {"rule_texts": _rule_texts(ledger, record)}
-    if record["question"].get("explained", True):
+    is_thrifty = record["question"].get("thrifty", False)
+    if record["question"].get("explained", True) and not is_thrifty:
         return expanded(record) | {"reasons": RECORDED} | told
     adviser = sealed_adviser(ledger, record)
     if adviser is None:
-        return expanded(record) | {"reasons": GONE} | told
-    question = replace(Question.from_json(record["question"]), explained=True)
+        return expanded(record) | {"reasons": REST_GONE if is_thrifty else GONE} | told
+    question = replace(Question.from_json(record["question"]), explained=True, thrifty=False)
     again = record_of(adviser, adviser.advise(question))
     if _lines(again) != _lines(record):
         build = record["build"]["hash"][:12]
         raise LedgerError(f"build {build} gives another list than was recorded: see `pathfolio audit replay`")
-    return expanded(again) | {"question": record["question"], "reasons": COMPUTED_AGAIN} | told
+    if is_thrifty and digest_of(again) != record["whole"]:  # other versions of this software word reasons otherwise
+        return expanded(record) | {"reasons": REST_DIFFERS} | told
+    reasons = REST_COMPUTED_AGAIN if is_thrifty else COMPUTED_AGAIN
+    return expanded(again) | {"question": record["question"], "reasons": reasons} | told
 
 
 def _lines(record: dict[str, Any]) -> list[tuple[str, float]]:

@@ -68,7 +68,7 @@ class QueryError(UsageError):
 
 
 _PLACE: Final = re.compile(
-    r"\s*(?:\(|(?:Syntax error )?at )line (\d+)(?::|,? (?:column|position) )(\d+)(?: \(offset: \d+\))?\)?(?: - )?"
+    r"(?:\(|(?:Syntax error )?at )line (\d+)(?::|,? (?:column|position) )(\d+)(?: \(offset: \d+\))?\)?(?: - )?"
 )
 
 

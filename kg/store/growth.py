@@ -28,8 +28,11 @@ _SIZES: Final = words("size length count")
 _KEEP_SHORT: Final = words("tolower toupper lower upper trim ltrim rtrim btrim tostring")
 
 
-def weights_of(query: str, tokens: list[Token], parameters: Mapping[str, Any]) -> dict[str, int]:
+def weights_of(query: str, tokens: list[Token], parameters: Mapping[str, Any], closes: list[int]) -> dict[str, int]:
     """The weight of each name that the query gives with AS; 0 where its value is a number.
+
+    Args:
+        closes: as `partners` gives them.
 
     Raises:
         QueryError: something is put together from too many earlier values.
@@ -37,7 +40,9 @@ def weights_of(query: str, tokens: list[Token], parameters: Mapping[str, Any]) -
     weights: dict[str, int] = {}
     for first, end in _expressions(tokens):
         alias = next((at for at in range(end - 2, first - 1, -1) if tokens[at].upper == "AS"), end)
-        weight = 0 if _is_number(tokens, first, alias) else _weight(tokens[first:alias], weights, parameters)
+        weight = 0
+        if not _is_number(tokens, first, alias, closes):
+            weight = _weight(tokens[first:alias], weights, parameters) * _lengthened(tokens, first, alias, closes)
         if weight > MOST_GROWTH:
             message = "this puts too many values together out of one another: use UNWIND and collect()"
             raise refusal(message, query, tokens[first].start)
@@ -112,7 +117,7 @@ def _expressions(tokens: list[Token]) -> Iterator[tuple[int, int]]:
 def _weight(expression: list[Token], weights: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
     """How many earlier values the expression is put together from; 0 for a property and the like."""
     parts = (_weight_of(token, weights, parameters) for at, token in enumerate(expression) if _is_part(expression, at))
-    return (sum(parts) or int(any(map(_makes, expression)))) * _lengthened(expression)
+    return sum(parts) or int(any(map(_makes, expression)))
 
 
 def _makes(token: Token) -> bool:
@@ -121,19 +126,14 @@ def _makes(token: Token) -> bool:
     return is_long or token.text in _MAKING_SIGNS or token.name.lower() in _MAKERS
 
 
-def _is_number(tokens: list[Token], first: int, end: int) -> bool:
+def _is_number(tokens: list[Token], first: int, end: int, closes: list[int]) -> bool:
     """Whether it is one call of a function that makes a number, or what UNWIND range(…) counts."""
     is_counting = first > 0 and tokens[first - 1].upper == "UNWIND" and tokens[first].name.lower() == "range"
     if end - first < 3 or tokens[first + 1].text != "(":
         return False
     if tokens[first].name.lower() not in _NUMBERS and not is_counting:
         return False
-    depth = 0
-    for at in range(first + 1, end):
-        depth += (tokens[at].text in ("(", "[", "{")) - (tokens[at].text in (")", "]", "}"))
-        if not depth:
-            return at == end - 1
-    return False
+    return closes[first + 1] == end - 1
 
 
 def _weight_of(token: Token, weights: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
@@ -164,14 +164,13 @@ def _is_element(tokens: list[Token], at: int) -> bool:
     return tokens[end].text == "]"
 
 
-def _lengthened(expression: list[Token]) -> int:
+def _lengthened(tokens: list[Token], first: int, end: int, closes: list[int]) -> int:
     """By how much calls of replace() may lengthen a text: the length of what is put in, where it is given outright."""
     factor = 1
-    for at, token in enumerate(expression):
-        if token.name.lower() != "replace":
-            continue
-        close = next((i for i in range(at, len(expression)) if expression[i].text == ")"), len(expression))
-        last = expression[close - 1]
-        is_given = last.kind == "text" and expression[close - 2].text == ","
-        factor *= max(len(last.text) - 2, 1) if is_given else MOST_GROWTH
+    for at in range(first, min(end, len(tokens) - 1)):
+        if tokens[at].name.lower() == "replace" and tokens[at + 1].text == "(" and factor <= MOST_GROWTH:
+            close = closes[at + 1]
+            last = tokens[close - 1]
+            is_given = last.kind == "text" and tokens[close - 2].text == ","
+            factor *= max(len(last.text) - 2, 1) if is_given else MOST_GROWTH
     return factor

@@ -6,11 +6,11 @@ Neo4j looks at the clock between rows, not within an expression, so these are ke
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from kg.store.growth import check_body, check_matched, weights_of
-from kg.store.tokens import Token, refusal, words
+from kg.store.tokens import Token, partners, refusal, words
 
 LONGEST_RANGE: Final = 10_000
 """Elements that range() may make outside UNWIND, whose rows a server can stop."""
@@ -52,32 +52,35 @@ def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, Any]) 
         QueryError: an expression might run for long.
     """
     depth, stack, loops = 0, [], 0
-    weights = weights_of(query, tokens, parameters)
+    closes = partners(tokens)
+    weights = weights_of(query, tokens, parameters, closes)
     check_matched(query, tokens, weights)
     for at, token in enumerate(tokens):
         if token.text in ("(", "[", "{"):
-            source = _loop_source(tokens, at)
+            source = _loop_source(tokens, at, closes)
             stack.append(source is not None)
             if source is not None:
                 loops += 1
                 depth += 1
+                if loops > MOST_LOOPS:
+                    message = f"more than {MOST_LOOPS} list expressions in one query: use UNWIND in their place"
+                    raise refusal(message, query, token.start)
                 _check_nesting(query, tokens, at, source, depth)
-                _check_gathering(query, tokens, at)
-                body, own = _body(tokens, at, source)
+                _check_gathering(query, tokens, at, closes[at])
+                body, own = _body(tokens, at, source, closes)
                 check_body(query, body, own, weights, parameters)
         elif token.text in (")", "]", "}") and stack:
             depth -= stack.pop()
         if token.name.lower() == "range" and _text(tokens, at + 1) == "(" and _upper(tokens, at - 1) != "UNWIND":
-            _check_range(query, tokens, at, parameters, LONGEST_INNER_RANGE if depth > 1 else LONGEST_RANGE)
-    if loops > MOST_LOOPS:
-        raise refusal(f"{loops} list expressions in one query: use UNWIND, or {MOST_LOOPS} at most", query, 0)
+            most = LONGEST_INNER_RANGE if depth > 1 else LONGEST_RANGE
+            _check_range(query, tokens, at, closes[at + 1], parameters, most)
 
 
-def _check_gathering(query: str, tokens: list[Token], at: int) -> None:
+def _check_gathering(query: str, tokens: list[Token], at: int, end: int) -> None:
     """reduce() adds to what it has gathered; it does not double it."""
     if tokens[at - 1].name.lower() != "reduce" or _text(tokens, at + 2) != "=":
         return
-    inside = _arguments(tokens, at)
+    inside = _arguments(tokens, at, end)
     uses = sum(token.name == tokens[at + 1].name and _is_added(inside, i) for i, token in enumerate(inside))
     if uses > 1 or any(token.name.lower() == "replace" for token in inside):
         message = "reduce() uses what it has gathered once, without replace()"
@@ -90,18 +93,23 @@ def _is_added(inside: list[Token], at: int) -> bool:
     return _text(inside, at - 1) not in numbers and _text(inside, at + 1) not in numbers
 
 
-def _body(tokens: list[Token], at: int, source: int) -> tuple[list[Token], set[str]]:
+def _body(tokens: list[Token], at: int, source: int, closes: list[int]) -> tuple[list[Token], set[str]]:
     """What the list expression at `at` does with each element, and its variables."""
-    depth, start = 0, 0
-    for i in range(source, len(tokens)):
-        text = tokens[i].text
-        depth += (text in ("(", "[", "{")) - (text in (")", "]", "}"))
-        if depth < 0:
-            own = {tokens[at + 1].name, tokens[source - 2].name}
-            return (tokens[start:i] if start else []), own
-        if not depth and not start and (text == "|" or tokens[i].upper == "WHERE"):
-            start = i + 1
-    return [], set()
+    end = closes[at]
+    start = next((i + 1 for i in _level(tokens, source, closes, end) if _begins_body(tokens[i])), 0)
+    own = {tokens[at + 1].name, tokens[source - 2].name}
+    return (tokens[start:end] if start else []), own
+
+
+def _begins_body(token: Token) -> bool:
+    return token.text == "|" or token.upper == "WHERE"
+
+
+def _level(tokens: list[Token], at: int, closes: list[int], end: int) -> Iterator[int]:
+    """The places from `at` to `end` that are in no bracket of their own."""
+    while at < end:
+        yield at
+        at = closes[at] if tokens[at].text in ("(", "[", "{") else at + 1
 
 
 def _text(tokens: list[Token], at: int) -> str:
@@ -112,13 +120,14 @@ def _upper(tokens: list[Token], at: int) -> str:
     return tokens[at].upper if 0 <= at < len(tokens) else ""
 
 
-def _loop_source(tokens: list[Token], at: int) -> int | None:
+def _loop_source(tokens: list[Token], at: int, closes: list[int]) -> int | None:
     """Where the list begins that the bracket at `at` walks over; None where it opens no list expression."""
     if tokens[at].text == "[":
         return at + 3 if _upper(tokens, at + 2) == "IN" else None
     if tokens[at].text != "(" or not at or tokens[at - 1].name.lower() not in _LOOPS:
         return None
-    return next((i + 1 for i in range(at + 1, len(tokens)) if tokens[i].upper == "IN"), at + 1)
+    inside = _level(tokens, at + 1, closes, closes[at])
+    return next((i + 1 for i in inside if tokens[i].upper == "IN"), at + 1)
 
 
 def _check_nesting(query: str, tokens: list[Token], at: int, source: int, depth: int) -> None:
@@ -133,9 +142,9 @@ def _check_nesting(query: str, tokens: list[Token], at: int, source: int, depth:
         )
 
 
-def _check_range(query: str, tokens: list[Token], at: int, parameters: Mapping[str, Any], most: int) -> None:
+def _check_range(query: str, tokens: list[Token], at: int, end: int, parameters: Mapping[str, Any], most: int) -> None:
     """The arguments of range() are plain numbers that are small enough, or sizes of lists that are there."""
-    for token in _arguments(tokens, at + 1):
+    for token in _arguments(tokens, at + 1, end):
         value: Any = 0
         if token.kind == "number":
             value = _number(token.text)
@@ -148,10 +157,10 @@ def _check_range(query: str, tokens: list[Token], at: int, parameters: Mapping[s
             raise refusal(message, query, tokens[at].start)
 
 
-def _arguments(tokens: list[Token], at: int) -> list[Token]:
-    """The tokens between the bracket at `at` and its partner, without what stands in size() and length()."""
+def _arguments(tokens: list[Token], at: int, end: int) -> list[Token]:
+    """The tokens between the bracket at `at` and its partner at `end`, without what stands in size() and length()."""
     found, depth, hidden = [], 0, 0
-    for i in range(at, len(tokens)):
+    for i in range(at, end):
         text = tokens[i].text
         if text in ("(", "[", "{"):
             depth += 1
@@ -160,8 +169,6 @@ def _arguments(tokens: list[Token], at: int) -> list[Token]:
         elif text in (")", "]", "}"):
             hidden = 0 if hidden == depth else hidden
             depth -= 1
-            if not depth:
-                break
         elif not hidden:
             found.append(tokens[i])
     return found

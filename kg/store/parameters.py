@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
@@ -39,10 +40,11 @@ def parse_value(name: str, text: str, kind: str) -> Any:
     (0.05, '2330')
     """
     try:
-        return TYPES[kind](text)
-    except ValueError:
+        value = TYPES[kind](text)
+    except (ValueError, RecursionError):
         example = {"date": "2022-06-30", "list": '["A", "B"]', "boolean": "true"}.get(kind, "7")
         raise UsageError(f"parameter {name}: {text!r} is no {kind}: write it as {example}") from None
+    return _checked(name, value)
 
 
 def guess_value(text: str) -> Any:
@@ -53,7 +55,7 @@ def guess_value(text: str) -> Any:
     """
     try:
         return date.fromisoformat(text) if len(text) == len("2022-06-30") and text[4:5] == "-" else json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -84,5 +86,18 @@ def free_parameters(words: Sequence[str]) -> dict[str, Any]:
     """Values for a query of the analyst's own, their types guessed where none is given."""
     assignments = parse_assignments(words).items()
     return {
-        name: guess_value(text) if kind is None else parse_value(name, text, kind) for name, (text, kind) in assignments
+        name: _checked(name, guess_value(text)) if kind is None else parse_value(name, text, kind)
+        for name, (text, kind) in assignments
     }
+
+
+def _checked(name: str, value: Any) -> Any:
+    """A value that a store can take; raises UsageError for whole numbers beyond 64 bits, infinity and NaN."""
+    for part in value if isinstance(value, list) else [value]:
+        if isinstance(part, list):
+            _checked(name, part)
+        elif (isinstance(part, int) and not -(2**63) <= part < 2**63) or (
+            isinstance(part, float) and not math.isfinite(part)
+        ):
+            raise UsageError(f"parameter {name}: {str(part)[:40]} is beyond 64 bits: write a smaller number, or a text")
+    return value

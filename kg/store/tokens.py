@@ -21,6 +21,9 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_ESCAPE: Final = re.compile(r"\\u", re.IGNORECASE)
+"""The last backslash before a u: to look for the first of many takes the square of their number."""
+
 
 def words(text: str) -> frozenset[str]:
     """The words of `text` as a set, for lists of names that read as text."""
@@ -65,7 +68,7 @@ def tokens_of(query: str) -> list[Token]:
     >>> [token.text for token in tokens_of("RETURN 'a//b' /* c */ AS `x y`")]
     ['RETURN', "'a//b'", 'AS', '`x y`']
     """
-    escape = re.search(r"\\+u", query, re.IGNORECASE)
+    escape = _ESCAPE.search(query)
     if escape is not None:
         raise refusal("write the character itself in place of a \\u escape", query, escape.start())
     found, at = [], 0
@@ -78,6 +81,21 @@ def tokens_of(query: str) -> list[Token]:
         if match.lastgroup != "space":
             found.append(Token(str(match.lastgroup), match.group(), at))
         at = match.end()
+    return found
+
+
+def partners(tokens: list[Token]) -> list[int]:
+    """For each token that opens a bracket the place of the one that closes it, else the end of the tokens.
+
+    >>> partners(tokens_of("f(a[0], (b)"))
+    [10, 10, 10, 5, 10, 10, 10, 9, 10, 10]
+    """
+    found, opened = [len(tokens)] * len(tokens), list[int]()
+    for at, token in enumerate(tokens):
+        if token.text in ("(", "[", "{"):
+            opened.append(at)
+        elif token.text in (")", "]", "}") and opened:
+            found[opened.pop()] = at
     return found
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from kg.bidi import isolated
+
 
 @dataclass(frozen=True)
 class NodeValue:
@@ -30,7 +32,7 @@ class NodeValue:
     @property
     def name(self) -> str:
         """What to call it."""
-        return str(self.properties.get("name") or self.properties.get("name_local") or self.id)
+        return isolated(str(self.properties.get("name") or self.properties.get("name_local") or self.id))
 
     def to_json(self) -> dict[str, Any]:
         """kind, then the properties."""

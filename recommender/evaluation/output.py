@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kg.errors import UsageError
+from kg.spreadsheet import safe_table
 from recommender.evaluation.registry import MODELS
 
 _INTERVAL_METRIC: Final = "ndcg@10"
@@ -25,7 +26,7 @@ def to_text(table: pd.DataFrame) -> str:
 
 def to_csv(table: pd.DataFrame) -> str:
     """The long table, a number per line."""
-    return str(table.to_csv(index=False, float_format="%.6f"))
+    return str(safe_table(table).to_csv(index=False, float_format="%.6f"))
 
 
 def to_json(table: pd.DataFrame) -> str:

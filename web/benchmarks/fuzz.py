@@ -172,7 +172,8 @@ def fuzz_site(build: Build, folder: Path, requests: int) -> Fuzzing:
     accounts.add("ivy", Role.INVESTOR, None, own)
     accounts.add("anna", Role.ANALYST, None)
     accounts.add("carl", Role.COMPLIANCE, None)
-    tokens = {name: {"Authorization": f"Bearer {accounts.new_token(name)}"} for name in ("ivy", "anna", "carl")}
+    why = {"Pathfolio-Purpose": "test"}
+    tokens = {name: {"Authorization": f"Bearer {accounts.new_token(name)}"} | why for name in ("ivy", "anna", "carl")}
     app = create_app(build, Access(accounts), desk=open_desk(build, None, folder))
     app.extensions["pathfolio_graph"].close()
     others, assets = dict(investors_but(app, own)), {str(name) for name in graph.nodes.name[graph.assets]}

@@ -6,9 +6,11 @@ import argparse
 import getpass
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from web.advice import account_name
 from web.arguments import add_described
 
 if TYPE_CHECKING:
@@ -32,11 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("disable", "end its access at once"),
         ("enable", "let it sign in again"),
         ("remove", "remove it and its tokens"),
+        ("tokens", "list its API tokens: id, state, scope, end and note"),
         ("drop-tokens", "make all of its API tokens invalid"),
     ):
         _named(actions, action, summary)
     token = _named(actions, "token", "print a new API token, once")
     token.add_argument("--note", default="", help="what it is for")
+    token.add_argument(
+        "--scope", action="append", default=[], metavar="PERMISSION", help="one of its role's; may repeat"
+    )
+    token.add_argument("--days", type=int, default=90, metavar="N", help="how long it lives (default: 90, at most 365)")
+    revoke = _named(actions, "revoke", "make one API token invalid")
+    revoke.add_argument("token", metavar="ID", help="as `accounts tokens` lists it")
 
 
 def _named(actions: Any, action: str, summary: str) -> argparse.ArgumentParser:
@@ -62,6 +71,8 @@ def run(args: argparse.Namespace) -> None:
     from web.site.access.accounts import Accounts
 
     accounts = Accounts(args.accounts or default_file())
+    if args.action not in ("list", "tokens"):
+        _note(args)
     match args.action:
         case "add":
             _add(accounts, args)
@@ -76,7 +87,21 @@ def run(args: argparse.Namespace) -> None:
         case "drop-tokens":
             sys.stdout.write(f"{accounts.drop_tokens(args.name)} tokens dropped\n")
         case "token":
-            sys.stdout.write(f"{accounts.new_token(args.name, args.note)}\n")
+            sys.stdout.write(f"{accounts.new_token(args.name, args.note, args.scope, args.days)}\n")
+        case "tokens":
+            _list_tokens(accounts, args.name)
+        case "revoke":
+            accounts.revoke(args.name, args.token)
+
+
+def _note(args: argparse.Namespace) -> None:
+    """Record who changes what, before it is changed."""
+    from explain.ledger.ledger import open_ledger
+    from explain.records.uses import ACCOUNT, note_use
+
+    ledger = open_ledger()
+    note_use(ledger, ACCOUNT, account_name(), account=args.name, change=args.action, role=getattr(args, "role", ""))
+    ledger.close()
 
 
 def default_file() -> Path:
@@ -97,6 +122,14 @@ def _list(accounts: Accounts) -> None:
     for account in accounts:
         state = "enabled" if account.enabled else "disabled"
         sys.stdout.write(f"{account.name}\t{account.role}\t{state}\t{account.investor_id or ''}\n")
+
+
+def _list_tokens(accounts: Accounts, name: str) -> None:
+    now = datetime.now(UTC)
+    for token in accounts.tokens(name):
+        scope = ",".join(sorted(permission.value.replace(" ", "-") for permission in token.scope)) or "all"
+        end = "never" if token.expires is None else f"{token.expires:%Y-%m-%d}"
+        sys.stdout.write(f"{token.id}\t{'over' if token.is_over(now) else 'valid'}\t{scope}\t{end}\t{token.note}\n")
 
 
 def _password() -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from kg.spreadsheet import RULE, safe_cell
 from web.advice import account_name, add_rules, open_desk, what_happened
 from web.arguments import add_build
 from web.list_formats import sample_label
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from explain.explanation import Explanation
     from recommender.audience import Prospect
 
-_COLUMNS: Final = ("rank", "score", "user_id", "name", "reasons")
+COLUMNS: Final = ("rank", "score", "user_id", "name", "reasons")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", type=int, default=100, metavar="N", help="how many investors (default: 100)")
     parser.add_argument("--lang", default="en", choices=("en", "zh-TW"), help="language of reasons (default: en)")
     add_rules(parser)
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: table")
+    parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help=f"default: table; {RULE}")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -42,13 +44,21 @@ def run(args: argparse.Namespace) -> None:
     if args.format == "json":
         sys.stdout.write(json.dumps(people, indent=2, ensure_ascii=False) + "\n")
     elif args.format == "csv":
-        writer = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(person | {"reasons": " ".join(person["reasons"])} for person in people)
+        sys.stdout.write(as_csv(people))
     else:
         sys.stdout.write(sample_label(desk.adviser.build))
         _print_table(people)
     Progress().note(what_happened(desk, found.receipt.id))
+
+
+def as_csv(people: list[dict[str, Any]]) -> str:
+    """A header and a line per person, texts as `safe_cell`."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    rows = (person | {"reasons": " ".join(person["reasons"])} for person in people)
+    writer.writerows([safe_cell(row[name]) for name in COLUMNS] for row in rows)
+    return out.getvalue()
 
 
 def _print_table(people: list[dict[str, Any]]) -> None:
@@ -66,4 +76,4 @@ def _print_table(people: list[dict[str, Any]]) -> None:
 def _row(person: Prospect, explanation: Explanation, lang: str) -> dict[str, Any]:
     reasons = [reason.text for reason in explanation.reasons_in(lang)]
     name = explanation.user.label(lang)
-    return dict(zip(_COLUMNS, (person.rank, person.score, person.user_id, name, reasons), strict=True))
+    return dict(zip(COLUMNS, (person.rank, person.score, person.user_id, name, reasons), strict=True))

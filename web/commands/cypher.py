@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kg.spreadsheet import RULE
 from web.arguments import iso_date
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-of", type=iso_date, metavar="DATE", help="the parameter $as_of (default: the graph's day)"
     )
-    parser.add_argument("--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table")
+    parser.add_argument(
+        "--format", choices=("table", "csv", "json", "parquet"), default="table", help=f"default: table; {RULE}"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of to standard output")
     parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="default: 30")
     parser.add_argument("--max-rows", type=int, default=10_000, metavar="N", help="default: 10,000")
@@ -103,11 +106,12 @@ def _service(args: argparse.Namespace, limits: Limits) -> GraphService:
 
 
 def _write(result: QueryResult, args: argparse.Namespace) -> None:
+    from kg.outfile import write_private
     from web.cypher_formats import FORMATS
 
     content = FORMATS[args.format](result)
     if args.out is not None:
-        args.out.write_bytes(content)
+        write_private(args.out, content)
     else:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from web.advice import account_name
 from web.arguments import add_build, add_described
 
 FORMATS = ("parquet", "npz", "word2vec", "tsv")
@@ -23,9 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the vectors and say which files there are."""
     from embeddings.export import export_vectors, licence_of
+    from explain.ledger.ledger import open_ledger
+    from explain.records.uses import EXPORT, note_use
     from recommender.build import load_build
 
-    build = load_build(args.build)
+    build, ledger = load_build(args.build), open_ledger()
+    file = {"format": args.format, "file": args.out.name}
+    note_use(ledger, EXPORT, account_name(), what=args.what, build=build.build_hash, **file)
+    ledger.close()
     about = {
         "build": build.build_hash,
         "data_set": build.manifest["name"],

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from kg.spreadsheet import RULE
 from web.advice import account_name, add_rules, hand_out, open_desk, what_happened
 from web.arguments import add_build, add_list_options
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_list_options(parser)
     add_rules(parser)
     parser.add_argument(
-        "--format", choices=tuple(_ENDINGS.values()), help="of one list (default: as --out ends, else table)"
+        "--format", choices=tuple(_ENDINGS.values()), help=f"of one list (default: as --out ends, else table); {RULE}"
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write there: .txt, .json or .csv; with --all .parquet or .csv"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import traceback
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -22,7 +23,7 @@ from explain.wording import LANGUAGES
 from recommender.build import Build, load_build
 from recommender.suitability.rulefile import NO_RULES
 from web.advice import open_desk
-from web.site import headers, recorded
+from web.site import headers, inputs, recorded
 from web.site.access import guard
 from web.site.access.guard import Access, visitor
 from web.site.access.roles import Permission
@@ -48,6 +49,7 @@ from web.site.pages import (
     signin,
     what_if,
 )
+from web.site.purpose import ask_staff_first
 from web.site.served import Served
 from web.site.texts import other_languages, texts_of
 from web.site.waterfall import waterfall
@@ -83,6 +85,16 @@ NAVIGATION: Final = MappingProxyType(
 """Pages that the masthead leads to, each for those who may see it."""
 
 
+class _Site(Flask):
+    """A site whose log names no person: neither the address that failed nor the error's own words."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log where it failed, and by what kind of error."""
+        kind, _, trace = exc_info
+        where = "".join(traceback.format_tb(trace))
+        self.logger.error("%s in %s %s\n%s", kind.__name__, request.method, request.endpoint, where)
+
+
 @dataclass(frozen=True)
 class SiteFacts:
     """What every page says of the data."""
@@ -116,10 +128,10 @@ def create_app(
         DataError: there is no build in the folder.
         LedgerError: the ledger cannot be opened, so nothing could be shown.
     """
-    app = Flask(__name__, template_folder="templates", static_folder="static")
+    app = _Site(__name__, template_folder="templates", static_folder="static")
     if behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign] # as Flask's manual says
-    app.config.update(TRUSTED_HOSTS=list(trusted_hosts), MAX_CONTENT_LENGTH=1_000_000)
+    app.config.update(TRUSTED_HOSTS=list(trusted_hosts), MAX_CONTENT_LENGTH=inputs.LARGEST_BODY)
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
     app.url_map.converters["id"] = IdConverter
     app.jinja_env.undefined = StrictUndefined
@@ -131,6 +143,8 @@ def create_app(
     for group in PAGES:
         app.register_blueprint(group.blueprint)
     guard.register(app, access or Access())
+    inputs.register(app)
+    app.before_request(ask_staff_first)
     errors.register(app)
     headers.register(app)
     recorded.register(app)

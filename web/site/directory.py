@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from explain.tracer import Tracer
 from kg.graph import IntArray
+
+LONGEST_QUERY: Final = 200
+"""Characters of what is typed that are looked at."""
 
 
 def folded(text: str) -> str:
@@ -47,13 +51,14 @@ class Directory:
         All words must occur. What is called exactly so comes first, then what begins so, then words that begin
         so, then the rest; within each in the order of ids.
         """
-        words = folded(query).split()
+        words = folded(query[:LONGEST_QUERY]).split()
         if not words:
             return [], 0
         whole = " ".join(words)
         found = []
+        different = tuple(dict.fromkeys(words))
         for at, text in enumerate(self.texts):
-            if all(word in text for word in words):
+            if all(word in text for word in different):
                 found.append((_closeness(text, whole), at))
         found.sort()
         return [int(self.rows[at]) for _, at in found[:most]], len(found)

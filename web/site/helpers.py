@@ -15,15 +15,18 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection
 from queue import LifoQueue
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from flask import Flask
 
-from explain.records.adviser import Advice, Adviser, Question
+from explain.records.adviser import Advice, Question
 from explain.records.answer import Answer
 from kg.errors import UsageError
+from web.site.render import served
 from web.site.served import Served
 
 log = logging.getLogger("pathfolio.helpers")
@@ -32,6 +35,9 @@ MOST: Final = 4
 """So many helpers are started where nobody says how many: each remembers for itself what it has looked up."""
 
 CAN_FORK: Final = "fork" in multiprocessing.get_all_start_methods()
+
+
+Done = TypeVar("Done")
 
 
 class Helpers:
@@ -49,6 +55,7 @@ class Helpers:
         gc.freeze()  # so that nobody's garbage collection writes to what is shared
         self._living, self._lock = [_Helper(app) for _ in range(count)], threading.Lock()
         self._idle: LifoQueue[_Helper | None] = LifoQueue()
+        self._long = threading.Semaphore(max(count - 1, 1))
         for helper in self._living:
             self._idle.put(helper)
 
@@ -59,21 +66,30 @@ class Helpers:
 
     def compute(self, question: Question, view_of: Callable[[Advice], Any]) -> Answer:
         """The answer; computed here where the helper dies, as of too little memory, or none is left."""
+        return self._done(lambda: self._desk.compute_here(question, view_of), _answer, question, view_of)
+
+    def work(self, work: Callable[..., Done], *args: Any) -> Done:
+        """What `work` makes of `args`, which takes long: one helper at least stays free for answers."""
+        with self._long:
+            return self._done(partial(work, *args), work, *args)
+
+    def _done(self, here: Callable[[], Done], work: Callable[..., Done], *args: Any) -> Done:
+        """What a helper makes of it; done `here` where the helper dies, or none is left."""
         helper = self._idle.get()
         if helper is None:
             self._idle.put(None)
-            return self._desk.compute_here(question, view_of)
+            return here()
         try:
-            found = helper.ask(question, view_of)
+            found: Done | _Failed = helper.ask(work, args)
         except (EOFError, OSError):
             self._lose(helper)
             helper = None
-            return self._desk.compute_here(question, view_of)
+            return here()
         finally:
             if helper is not None or not self._living:
                 self._idle.put(helper)
-        if isinstance(found, Exception):
-            raise found
+        if isinstance(found, _Failed):
+            raise found.error
         return found
 
     def _lose(self, helper: _Helper) -> None:
@@ -89,6 +105,13 @@ class Helpers:
             helper.end()
 
 
+@dataclass(frozen=True)
+class _Failed:
+    """Why there is no answer."""
+
+    error: Exception
+
+
 class _Helper:
     """One process that computes answers, one at a time."""
 
@@ -100,11 +123,10 @@ class _Helper:
         self.pid = self._process.pid or 0
         theirs.close()
 
-    def ask(self, question: Question, view_of: Callable[[Advice], Any]) -> Answer | Exception:
-        """The answer, or why there is none; raises EOFError or OSError where the process has died."""
-        self._line.send((question, view_of))
-        found: Answer | Exception = self._line.recv()
-        return found
+    def ask(self, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """What came of it, or `_Failed`; raises EOFError or OSError where the process has died."""
+        self._line.send((work, args))
+        return self._line.recv()
 
     def end(self) -> None:
         """End the process."""
@@ -131,6 +153,7 @@ def helpers_for(app: Flask, count: int | None) -> Helpers | None:
     desk.ledger.store.close()  # no connection is open while processes are copied; the next use opens one
     helpers = Helpers(app, count)
     desk.computes = helpers.compute
+    _served(app).work = helpers.work
     return helpers
 
 
@@ -140,15 +163,19 @@ def _help(app: Flask, line: connection.Connection) -> None:
     threading.Thread(target=_end_with_the_site, daemon=True).start()
     with app.app_context():
         while True:
-            line.send(_answer(_served(app).desk.adviser, *line.recv()))
+            line.send(_tried(*line.recv()))
 
 
-def _answer(adviser: Adviser, question: Question, view_of: Callable[[Advice], Any]) -> Answer | Exception:
+def _tried(work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     try:
-        return Answer.of(adviser, question, view_of)
+        return work(*args)
     except Exception as error:
         error.add_note(f"in a helper:\n{traceback.format_exc()}")
-        return error
+        return _Failed(error)
+
+
+def _answer(question: Question, view_of: Callable[[Advice], Any]) -> Answer:
+    return Answer.of(served().desk.adviser, question, view_of)
 
 
 def _end_with_the_site() -> None:

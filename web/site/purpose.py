@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from flask import Response, abort, current_app, request, session
+from flask import Response, abort, current_app, request
 
 from explain.ledger.entry import GoneError
 from explain.ledger.ledger import Ledger
 from explain.records.find import Finder
 from explain.records.inspect import Look
 from kg.errors import UsageError
+from web.site.access.guard import permission_of
+from web.site.access.roles import Permission
 from web.site.language import current_texts
 from web.site.pages.errors import ErrorPage
 from web.site.recorded import asker
 from web.site.render import Page, served, show
+from web.site.stated import needs_purpose, stated_purpose
 from web.site.twin import wants_json
 
-LONGEST_PURPOSE: Final = 200
-_KEY: Final = "purpose"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -34,13 +35,8 @@ class PurposePage(Page):
 
 
 def look() -> Look:
-    """The present visitor, and why they look: `?purpose=`, or what they said when they began."""
-    return Look(asker(), _purpose())
-
-
-def keep_purpose(purpose: str) -> None:
-    """Remember the purpose for the visitor's next looks."""
-    session[_KEY] = purpose.strip()[:LONGEST_PURPOSE]
+    """The present visitor, and why they look, as they said themselves."""
+    return Look(asker(), stated_purpose())
 
 
 def with_purpose(view: _View) -> _View:
@@ -48,8 +44,8 @@ def with_purpose(view: _View) -> _View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if not _purpose():
-            return _ask()
+        if not stated_purpose():
+            return ask_purpose()
         try:
             return view(*args, **kwargs)
         except UsageError:
@@ -71,12 +67,16 @@ def finder() -> Finder:
     return found
 
 
-def _purpose() -> str:
-    given = request.args.get("purpose") or session.get(_KEY) or ""
-    return str(given).strip()[:LONGEST_PURPOSE]
+def ask_staff_first() -> Response | None:
+    """Before a page about a person: staff say why they open it."""
+    needed = permission_of(current_app, request.endpoint) if request.endpoint else None
+    if needed not in (Permission.OWN_PAGES, Permission.INVESTORS) or stated_purpose():
+        return None
+    return ask_purpose() if needs_purpose((request.view_args or {}).get("user_id")) else None
 
 
-def _ask() -> Response:
+def ask_purpose() -> Response:
+    """The page, or the JSON, that asks for the purpose."""
     if wants_json():
         texts = current_texts()
         return show(ErrorPage(428, texts.say("error_428"), texts.say("error_428_remedy")), 428)

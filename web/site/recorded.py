@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from flask import Flask, Response, g
@@ -14,6 +15,7 @@ from web.advice import account_name
 from web.site.access.guard import visitor
 from web.site.language import current_texts
 from web.site.render import served
+from web.site.stated import purpose_towards
 from web.site.twin import wants_json
 from web.site.what_if_json import Asked
 
@@ -37,9 +39,8 @@ def ask(
     Raises:
         LedgerError: it could not be recorded.
     """
-    question = Question(
-        asker(), "api" if wants_json() else "site", user_id, k, kind, lang=current_texts().lang, asset_id=asset_id
-    )
+    through, lang, why = "api" if wants_json() else "site", current_texts().lang, purpose_towards(user_id)
+    question = Question(asker(), through, user_id, k, kind, lang=lang, asset_id=asset_id, purpose=why)
     shown = served().desk.show(question, name, view_of)
     g.record = shown.receipt.id
     return shown
@@ -55,7 +56,9 @@ def ask_what_if(name: str, view_of: Callable[[Advice], View], asked: Asked, lang
         UsageError: there is no such kind, or no asset of it.
     """
     assumed = Assumed.of(served().graph, asked.investor)
-    question = Question(asker(), through, asked.user_id or "", asked.k, asked.kind, lang=lang, assumed=assumed)
+    of_whom = asked.user_id or ""
+    question = Question(asker(), through, of_whom, asked.k, asked.kind, lang=lang, assumed=assumed, thrifty=True)
+    question = replace(question, purpose=purpose_towards(of_whom))
     shown = served().desk.show(question, name, view_of, asked.user_id or visitor().investor_id)
     g.record = shown.receipt.id
     return shown.view

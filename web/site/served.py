@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 from explain.facts import FactBook
 from explain.records.adviser import Question
@@ -13,18 +15,36 @@ from kg.schema import ASSET_KIND_OF
 from web.site.directory import Directory
 from web.site.prices import PriceBook, PriceHistory
 
+Done = TypeVar("Done")
+
+
+class Works(Protocol):
+    """Does some work, wherever."""
+
+    def __call__(self, work: Callable[..., Done], *args: Any) -> Done:
+        """What `work` makes of `args`."""
+        ...
+
+
+def _here(work: Callable[..., Done], *args: Any) -> Done:
+    return work(*args)
+
 
 class Served:
     """Answers what pages ask of one build; safe to use from several threads.
 
     Args:
         desk: hands out lists and explanations, each recorded before it is shown.
+
+    Attributes:
+        work: does what takes long: here, unless somebody else offers to; the work and all that it takes can be pickled.
     """
 
     def __init__(self, desk: Desk) -> None:
         """Read the snapshot, nothing else yet."""
         self.desk, self.build = desk, desk.adviser.build
         self.graph: KnowledgeGraph = self.build.graph
+        self.work: Works = _here
 
     @cached_property
     def names(self) -> Tracer:

@@ -11,9 +11,11 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from flask import Flask
-from waitress.server import create_server
+from waitress.adjustments import Adjustments
+from waitress.task import ThreadedTaskDispatcher
 
 from kg.errors import UsageError
+from web.site.connections import LARGEST_HEADER, MOST_CONNECTIONS, Server
 
 THREADS: Final = 16
 """Some of them may wait for lists that nobody has asked for yet, which take longer."""
@@ -35,7 +37,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(128)
+        listener.listen(1024)
     except (OSError, OverflowError) as error:
         listener.close()
         raise UsageError(_remedy(host, port, error)) from None
@@ -55,19 +57,31 @@ def run(app: Flask, listener: socket.socket) -> None:
     gc.freeze()  # looking through the snapshot for garbage again and again would stop everybody for a tenth of a second
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without it
-    server = create_server(
-        app,
-        sockets=[listener],
-        threads=THREADS,
-        ident=None,
-        channel_timeout=60,
-        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],  # else 1 GiB is read before the site can refuse it
-        clear_untrusted_proxy_headers=False,  # whether a proxy is believed, the site decides
-    )
+    server = made(app, listener)
     try:
         server.run()  # ends on KeyboardInterrupt and SystemExit by itself
     finally:
         server.close()
+
+
+def made(app: Flask, listener: socket.socket) -> Server:
+    """A server for `app` that is ready to run."""
+    adjustments = Adjustments(
+        sockets=[listener],
+        threads=THREADS,
+        ident=None,
+        backlog=1024,
+        connection_limit=MOST_CONNECTIONS,
+        cleanup_interval=1,
+        asyncore_use_poll=True,  # select() takes no file beyond 1,023
+        max_request_header_size=LARGEST_HEADER,
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],  # else 1 GiB is read before the site can refuse it
+        clear_untrusted_proxy_headers=False,  # whether a proxy is believed, the site decides
+    )
+    where = (listener.family, listener.type, listener.proto, listener.getsockname())
+    dispatcher = ThreadedTaskDispatcher()
+    dispatcher.set_thread_count(THREADS)
+    return Server(app, None, True, listener, dispatcher=dispatcher, adj=adjustments, bind_socket=False, sockinfo=where)
 
 
 def say(text: str) -> None:

@@ -15,10 +15,12 @@ from web.site.prices import PriceHistory
 
 
 def wants_json() -> bool:
-    """Whether the request asks for the JSON twin: by `?format=json`, or by an Accept header that prefers it."""
+    """Whether JSON is asked for: by `?format=json`, by the address, or by an Accept header that prefers it."""
     wanted = request.args.get("format")
     if wanted:
         return wanted == "json"
+    if request.path.startswith("/api/"):
+        return True
     best = request.accept_mimetypes.best_match(("text/html", "application/json"), default="text/html")
     return best == "application/json"
 

@@ -16,7 +16,7 @@ from web.site.served import Served
 
 MOST_LINES: Final = 100
 MOST_NAMED: Final = 50
-"""Assets that one question may follow or dismiss."""
+"""Assets that one question may follow or dismiss, and answers that it may give."""
 
 SHOWN_PATHS: Final = 10
 """Paths of a line beyond those that its reasons cite; all of them are in the recommendation's own explanation."""
@@ -50,6 +50,9 @@ def asked_of(
     Raises:
         UsageError: there is no such investor, question, answer or asset, or too many assets are named.
     """
+    answers = list(answers)
+    if len(answers) > MOST_NAMED:
+        raise UsageError(f"{len(answers)} answers: give {MOST_NAMED} at most")
     if len(follow) + len(dismiss) > MOST_NAMED:
         raise UsageError(f"{len(follow) + len(dismiss)} assets are followed and dismissed: name {MOST_NAMED} at most")
     graph, before = site.graph, AssumedInvestor()

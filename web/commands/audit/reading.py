@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from kg.bidi import isolated
 from web.advice import account_name
 from web.commands.audit.actions import add_action, print_json
 
@@ -131,9 +132,9 @@ def _print_line(item: dict[str, Any], lang: str) -> None:
     """One line of the list: its verdict, its reasons as they were shown, and what the rules say against it."""
     from explain.records.verdict_text import outcome_text, verdict_text
 
-    outcome = outcome_text(item["verdict"]["outcome"], "en")
-    sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {item['name']}: {outcome}\n")
-    reasons = item.get("explanation", {"reasons": []})["reasons"]
+    outcome, name = outcome_text(item["verdict"]["outcome"], "en"), isolated(item["name"])
+    sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {name}: {outcome}\n")
+    reasons = item.get("explanation", item).get("reasons", [])
     said = [reason["text"] for reason in reasons if reason["lang"] == lang]
     said += [f"! {text}" for text in verdict_text(item["verdict"], lang)]
     sys.stdout.writelines(f"         {text}\n" for text in said)
@@ -143,16 +144,13 @@ def _report(ledger: Ledger, args: argparse.Namespace) -> None:
     from explain.records.inspect import report_on
     from explain.records.pdf import pdf_of
     from explain.records.report import report_html
-    from kg.outfile import check_out
+    from kg.outfile import check_out, write_private
 
     header = ledger.header(args.record)
     out = args.out or Path(f"{header.id}.{args.format}")
     check_out(out, (f".{args.format}",))
     html = report_html(report_on(ledger, header.id, _look(args), args.lang))
-    if args.format == "pdf":
-        out.write_bytes(pdf_of(html))
-    else:
-        out.write_text(html, encoding="utf-8")
+    write_private(out, pdf_of(html) if args.format == "pdf" else html)
     sys.stdout.write(f"{out}\n")
 
 

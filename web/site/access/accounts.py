@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from kg.errors import PathfolioError, UsageError
 from web.site.access.roles import Role
+from web.site.access.token import USUAL_DAYS, Token, end_of, scope_of
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
@@ -46,6 +47,8 @@ _TOKENS: Final = sa.Table(
     sa.Column("account", sa.String(64), sa.ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
     sa.Column("note", sa.String(200), nullable=False),
     sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("scope", sa.String(200), nullable=False, server_default=""),
+    sa.Column("expires", sa.DateTime(timezone=True), nullable=True),
 )
 _SETTINGS: Final = sa.Table(
     "settings", _META, sa.Column("key", sa.String(32), primary_key=True), sa.Column("value", sa.String, nullable=False)
@@ -91,6 +94,7 @@ class Accounts:
         self._nobody = self._hasher.hash(secrets.token_hex())
         with self._begun() as connection:
             _META.create_all(connection)
+            _add_columns(connection)
 
     # -- signing in ------------------------------------------------------------------------------------------
 
@@ -110,10 +114,17 @@ class Accounts:
 
     def by_token(self, token: str) -> Account | None:
         """The enabled account that this API token belongs to, or None."""
-        query = sa.select(_ACCOUNTS).join(_TOKENS).where(_TOKENS.c.sha256 == _digest(token), _ACCOUNTS.c.enabled)
+        found = self.token(token)
+        return None if found is None else found[0]
+
+    def token(self, token: str) -> tuple[Account, Token] | None:
+        """The enabled account that this API token belongs to, with what the token may do; None once it is over."""
         with self._begun() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else _account(row)
+            row = connection.execute(sa.select(_TOKENS).where(_TOKENS.c.sha256 == _digest(token))).first()
+        account = None if row is None else self.find(row.account)
+        if account is None or not account.enabled or (found := Token.of_row(row)).is_over(datetime.now(UTC)):
+            return None
+        return account, found
 
     def find(self, name: str) -> Account | None:
         """The account with this name, or None."""
@@ -169,14 +180,38 @@ class Accounts:
             connection.execute(_TOKENS.delete().where(_TOKENS.c.account == name))
             connection.execute(_ACCOUNTS.delete().where(_ACCOUNTS.c.name == name))
 
-    def new_token(self, name: str, note: str = "") -> str:
-        """A token for the API, shown once and kept as a digest only."""
-        self._known(name)
-        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        values = {"sha256": _digest(token), "account": name, "note": note[:200], "created": datetime.now(UTC)}
+    def new_token(self, name: str, note: str = "", scope: Sequence[str] = (), days: int = USUAL_DAYS) -> str:
+        """A token for the API, shown once and kept as a digest only.
+
+        Args:
+            scope: permissions that it has, of those of its account's role; all of them where none is named.
+            days: that it lives.
+
+        Raises:
+            UsageError: there is no such account, its role has no such permission, or the days are too many.
+        """
+        token, now = TOKEN_PREFIX + secrets.token_urlsafe(32), datetime.now(UTC)
+        granted = ",".join(sorted(scope_of(self._known(name).role, list(scope))))
+        values = {"sha256": _digest(token), "account": name, "note": note[:200], "created": now, "scope": granted}
+        values["expires"] = end_of(days, now)
         with self._begun() as connection:
             connection.execute(_TOKENS.insert().values(**values))
         return token
+
+    def tokens(self, name: str) -> list[Token]:
+        """The tokens of an account, the oldest first."""
+        self._known(name)
+        query = sa.select(_TOKENS).where(_TOKENS.c.account == name).order_by(_TOKENS.c.created, _TOKENS.c.sha256)
+        with self._begun() as connection:
+            return [Token.of_row(row) for row in connection.execute(query)]
+
+    def revoke(self, name: str, token_id: str) -> None:
+        """Make one token of an account invalid; raises UsageError where it has none of that id."""
+        if token_id not in {token.id for token in self.tokens(name)}:
+            raise UsageError(f"account {name!r} has no token {token_id!r}: see `pathfolio accounts tokens {name}`")
+        with self._begun() as connection:
+            is_it = sa.and_(_TOKENS.c.account == name, sa.func.substr(_TOKENS.c.sha256, 1, len(token_id)) == token_id)
+            connection.execute(_TOKENS.delete().where(is_it))
 
     def drop_tokens(self, name: str) -> int:
         """Make all tokens of an account invalid; returns how many there were."""
@@ -241,6 +276,14 @@ class Accounts:
     def _update(self, name: str, **values: object) -> None:
         with self._begun() as connection:
             connection.execute(_ACCOUNTS.update().where(_ACCOUNTS.c.name == name).values(**values))
+
+
+def _add_columns(connection: sa.Connection) -> None:
+    """Add what tables of before lack: then tokens had all that their account may, and no end."""
+    there = {column["name"] for column in sa.inspect(connection).get_columns(_TOKENS.name)}
+    for name, kind in (("scope", "VARCHAR(200) NOT NULL DEFAULT ''"), ("expires", "TIMESTAMP WITH TIME ZONE")):
+        if name not in there:
+            connection.exec_driver_sql(f"ALTER TABLE {_TOKENS.name} ADD COLUMN {name} {kind}")
 
 
 def _engine(where: Path | str) -> sa.Engine:

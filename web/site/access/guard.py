@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -36,6 +36,11 @@ LIMITS: Final = MappingProxyType(
     }
 )
 """Endpoint to how often one address may ask for it."""
+
+WHAT_IFS: Final = "60 per minute; 600 per hour"
+"""So often one account may ask what would be if: each answer is computed and recorded for itself."""
+
+_ASSUMING: Final = ("what_if.what_if", "what_if.questionnaire", "what_if.answer")
 
 WRONG_PASSWORDS: Final = "30 per hour"
 """So often a wrong password may be given for one account, from however many addresses."""
@@ -104,15 +109,31 @@ def register(app: Flask, access: Access) -> None:
     csrf = CSRFProtect(app)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     for endpoint, limit in LIMITS.items():
-        if endpoint in app.view_functions:
-            view: Any = app.view_functions[endpoint]
-            app.view_functions[endpoint] = limiter.limit(limit)(view)
+        _limited(app, endpoint, limiter.limit(limit))
+    what_ifs = limiter.shared_limit(WHAT_IFS, "what-if", key_func=_asking, exempt_when=_asks_nothing)
+    for endpoint in _ASSUMING:
+        _limited(app, endpoint, what_ifs)
     guesses = limiter.limit(
         WRONG_PASSWORDS, key_func=_asked_account, deduct_when=lambda found: found.status_code == 401
     )
-    enter: Any = app.view_functions["signin.enter"]
-    app.view_functions["signin.enter"] = guesses(enter)
+    _limited(app, "signin.enter", guesses)
     app.before_request(partial(_guard, csrf))
+
+
+def _limited(app: Flask, endpoint: str, limit: Callable[[Any], Any]) -> None:
+    """Put a limit on a view, where the site has it."""
+    if endpoint in app.view_functions:
+        app.view_functions[endpoint] = limit(app.view_functions[endpoint])
+
+
+def _asking() -> str:
+    """Whose what-if questions are counted together: an account's, or an address's where there are none."""
+    return visitor().name or get_remote_address()
+
+
+def _asks_nothing() -> bool:
+    """Whether it is the questionnaire before there are answers, which costs nothing."""
+    return request.method == "GET" and not request.view_args and not request.args
 
 
 def _asked_account() -> str:
@@ -139,8 +160,11 @@ def _by_session(key: str) -> Visitor | None:
 def _by_token(_: object) -> Visitor | None:
     """Who sends an API token; such a request has no cookie that another site could ride on."""
     accounts, token = current_access().accounts, _bearer()
-    account = accounts.by_token(token) if accounts is not None and token else None
-    return None if account is None else visitor_of(account)
+    found = accounts.token(token) if accounts is not None and token else None
+    if found is None:
+        return None
+    who = visitor_of(found[0])
+    return replace(who, permissions=found[1].granted(who.permissions))
 
 
 def _bearer() -> str:
@@ -173,7 +197,7 @@ def _refuse(who: Visitor) -> ResponseReturnValue:
     if current_access().accounts is None:
         abort(404)  # a page about accounts, where there are none
     if who.is_authenticated:
-        log.warning("%s (%s) was refused %r", who.name, who.role, request.path)
+        log.warning("%s (%s) was refused %s", who.name, who.role, request.endpoint)  # an address may name a person
         abort(403)
     if wants_json() or request.method != "GET":
         abort(401)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +55,8 @@ class Answered:
     status: int = 200
 
 
-def ask(desk: GraphDesk, question: Question, patience: float) -> Answered:
-    """Answer a question; a store that is starting is waited for, for `patience` seconds.
+def ask(desk: GraphDesk, question: Question, patience: float, note: Callable[[Question], object]) -> Answered:
+    """Answer a question, once `note` has recorded it; a store that is starting is waited for `patience` seconds.
 
     Nothing is raised for what an analyst can do wrong: the problem is part of the answer.
     """
@@ -64,6 +64,7 @@ def ask(desk: GraphDesk, question: Question, patience: float) -> Answered:
         return Answered(status=503)
     if not question.is_asked:
         return Answered()
+    note(question)
     try:
         return Answered(_run(desk, question))
     except QueryError as error:

@@ -10,11 +10,11 @@ from typing import ClassVar
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from kg.errors import UsageError
+from explain.records.uses import ACCOUNT, note_use
 from web.site.access.accounts import Accounts
 from web.site.access.guard import current_access, needs, visitor
 from web.site.access.roles import Permission
-from web.site.render import Page, show
+from web.site.render import Page, served, show
 
 log = logging.getLogger("pathfolio.access")
 blueprint = Blueprint("accounts", __name__)
@@ -55,10 +55,11 @@ def change(name: str) -> ResponseReturnValue:
     enabled = request.form.get("enabled")
     if enabled not in {"yes", "no"} or name == visitor().name:
         abort(400)
-    try:
-        _accounts().enable(name, enabled == "yes")
-    except UsageError:
+    if _accounts().find(name) is None:
         abort(404)
+    done = "enable" if enabled == "yes" else "disable"
+    note_use(served().desk.ledger, ACCOUNT, visitor().name, account=name, change=done)
+    _accounts().enable(name, enabled == "yes")
     log.warning("%s set %s to enabled=%s", visitor().name, name, enabled)
     return redirect(url_for("accounts.accounts"), 303)
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from flask import Blueprint, Response, request
 
 from explain.evidence import PathNode, Reason
-from explain.records.audience import AudienceQuestion, recorded_audience
+from explain.records.audience import AudienceQuestion, Told, audience_of, record_audience
 from kg.errors import UsageError
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
@@ -55,9 +55,14 @@ def audience(asset_id: str) -> Response:
     length = request.args.get("k", default=LENGTHS[1], type=int)
     if not 1 <= length <= LENGTHS[-1]:
         raise UsageError(current_texts().say("how_many_allowed", n=length, most=LENGTHS[-1]))
-    shown = recorded_audience(site.desk, AudienceQuestion(asker(), "site", asset_id, length), (lang,))
+    asked = AudienceQuestion(asker(), "site", asset_id, length)
+    shown = record_audience(site.desk, asked, site.work(_audience, asked, lang))
     found = tuple(
         Suited(person.rank, explanation.user, explanation.score, spoken(explanation, lang), shares_of(explanation))
         for person, explanation in shown.people
     )
     return show(AudiencePage(site.names.node(row), length, found))
+
+
+def _audience(asked: AudienceQuestion, lang: str) -> Told:
+    return audience_of(served().desk.adviser, asked, (lang,))

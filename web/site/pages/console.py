@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
+from explain.records.uses import QUERY, note_use
 from kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind
 from kg.store.catalog import NamedQuery
 from kg.store.query import QueryResult
@@ -17,6 +19,7 @@ from web.site.access.roles import Permission
 from web.site.graph.desk import GraphDesk
 from web.site.graph.drawing import Drawing, drawing_of
 from web.site.graph.question import Answered, Question, ask
+from web.site.recorded import asker
 from web.site.render import Page, served, show
 
 PATIENCE: Final = 1.0
@@ -71,7 +74,7 @@ def console() -> Response:
     given = {key[2:]: value for key, value in request.args.items() if key.startswith("P.") and value}
     lines = request.args.get("parameters", "") if named is None else ""
     question = Question(request.args.get("query", ""), named, given if named is not None else {}, lines)
-    answered = ask(desk, question, PATIENCE)
+    answered = ask(desk, question, PATIENCE, _note)
     wanted = request.args.get("format", "")
     if wanted in DOWNLOADS and answered.result is not None:
         return _download(answered.result, wanted)
@@ -85,7 +88,7 @@ def console() -> Response:
 @needs(Permission.GRAPH)
 def answer() -> Response:
     """For programs: a JSON object with `query` or `name`, and `parameters`; the page's JSON twin comes back."""
-    asked = request.get_json(force=True, silent=True)
+    asked = _json()
     if not isinstance(asked, dict) or not isinstance(asked.get("parameters", {}), dict):
         abort(400)
     desk = graph_desk()
@@ -94,10 +97,26 @@ def answer() -> Response:
     question = Question(str(asked.get("query", "")), named, asked.get("parameters", {}))
     if not question.is_asked:
         abort(400)
-    answered = ask(desk, question, PATIENCE_OF_PROGRAMS)
+    answered = ask(desk, question, PATIENCE_OF_PROGRAMS, _note)
     response = jsonify(outcome(answered))
     response.status_code = answered.status
     return response
+
+
+def _note(question: Question) -> None:
+    """Record who asks what, and whether as a file to take away."""
+    asked = {"name": question.named.name} if question.named is not None else {"query": question.query}
+    values = {"parameters": json.dumps(question.values, default=str), "lines": question.lines}
+    taken = {"format": request.args.get("format", "") if request.method == "GET" else "json"}
+    note_use(served().desk.ledger, QUERY, asker(), **asked, **values, **taken)
+
+
+def _json() -> Any:
+    """The JSON of the request, whatever its type says; None where it is none, or is nested too deeply to be read."""
+    try:
+        return request.get_json(force=True, silent=True)
+    except RecursionError:
+        return None
 
 
 def graph_desk() -> GraphDesk:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from flask import Flask, Response
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 
 from explain.ledger.entry import AlteredError
@@ -54,6 +55,8 @@ def _of_http(error: HTTPException) -> Response:
     if isinstance(error, SecurityError):  # asked for by a foreign name: there is no site to link to
         return Response("This site is not known by that name.\n", 400, mimetype="text/plain")
     status = error.code or 500
+    if isinstance(error, RateLimitExceeded):
+        return _too_often(error)
     if status < 400:
         return Response(status=status, headers=error.get_headers())
     if isinstance(error, NotThere):
@@ -61,6 +64,18 @@ def _of_http(error: HTTPException) -> Response:
         title = texts.say(f"error_no_{error.kind}", name=error.asked)
         return show(ErrorPage(status, title, texts.say("error_no_such_remedy")), status)
     return _show(status)
+
+
+def _too_often(error: RateLimitExceeded) -> Response:
+    """How many are answered in what time, and when to come again."""
+    texts, limit = current_texts(), error.limit.limit
+    seconds = limit.get_expiry()
+    period = texts.say(f"period_{limit.GRANULARITY.name}")
+    response = show(
+        ErrorPage(429, texts.say("error_429"), texts.say("error_429_remedy", n=limit.amount, period=period)), 429
+    )
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _of_usage(error: UsageError) -> Response:

@@ -12,7 +12,7 @@ from explain.evidence import PathNode
 from kg.schema import NodeKind
 from web.site.access.guard import needs, visitor
 from web.site.access.roles import Permission
-from web.site.directory import Directory
+from web.site.directory import LONGEST_QUERY, Directory
 from web.site.examples import Example, examples_of
 from web.site.render import Page, served, show
 from web.site.served import Served
@@ -80,7 +80,7 @@ def home() -> Response:
 def search() -> Response:
     """Investors and assets that `?q=` fits; `?limit=` of each, for suggestions."""
     site = served()
-    query = request.args.get("q", "").strip()[:200]
+    query = request.args.get("q", "").strip()[:LONGEST_QUERY]
     most = max(1, min(request.args.get("limit", MOST_HITS, type=int), MOST_HITS))
     everyone = visitor().may(Permission.INVESTORS)
     investors, more_investors = _hits(site, site.investors, query, most) if everyone else ((), 0)

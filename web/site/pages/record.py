@@ -20,7 +20,7 @@ from web.site.access.roles import Permission
 from web.site.language import current_texts
 from web.site.pages.records import asset_name
 from web.site.purpose import ledger, look, with_purpose
-from web.site.render import Page, show
+from web.site.render import Page, served, show
 
 blueprint = Blueprint("record", __name__)
 
@@ -111,7 +111,7 @@ def report(record_id: str, ending: str) -> Response:
     from explain.records.pdf import pdf_of
 
     try:
-        return _file(pdf_of(html), f"report-{header.id}.pdf", "application/pdf")
+        return _file(served().work(pdf_of, html), f"report-{header.id}.pdf", "application/pdf")
     except PathfolioError:
         return abort(501)
 

@@ -18,8 +18,9 @@ from web.site.access.guard import needs
 from web.site.access.roles import Permission
 from web.site.language import current_texts
 from web.site.pages.signin import safe_target
-from web.site.purpose import finder, keep_purpose, look, with_purpose
+from web.site.purpose import finder, look, with_purpose
 from web.site.render import Page, served, show
+from web.site.stated import keep_purpose
 
 MOST_SHOWN: Final = 50
 MOST_COUNTED: Final = 100_000

@@ -57,7 +57,8 @@ def enter() -> ResponseReturnValue:
     name = request.form.get("name", "")
     account = accounts.check(name, request.form.get("password", ""))
     if account is None:
-        log.warning("sign-in failed for %r from %s", name[:64], request.remote_addr)
+        known = accounts.find(name)  # what else is typed there may be a client's number, or a password
+        log.warning("sign-in failed for %s from %s", known.name if known else "an unknown name", request.remote_addr)
         return show(_page(failed=True), 401)
     return _welcome(account)
 

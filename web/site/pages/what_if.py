@@ -27,9 +27,11 @@ from web.site.pages.investors import (
     passed_over_by,
     spoken,
 )
+from web.site.purpose import ask_purpose
 from web.site.recorded import ask_what_if
 from web.site.render import Page, served, show
 from web.site.served import Served
+from web.site.stated import needs_purpose, stated_purpose
 from web.site.what_if_json import Asked, asked_in_json, asked_of, to_json
 
 LIST_LENGTH: Final = 10
@@ -184,6 +186,8 @@ def answer() -> Response:
     user_id = body.get("user_id")
     if isinstance(user_id, str) and not visitor().may_see(user_id):
         abort(403)
+    if isinstance(user_id, str) and needs_purpose(user_id) and not stated_purpose():
+        return ask_purpose()
     lang = body.get("lang", "en")
     if lang not in LANGUAGES:
         return _refused(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
