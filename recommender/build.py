@@ -44,7 +44,9 @@ from recommender.training import TrainingOptions, learn_options, train_parts
 
 Part = TypeVar("Part")
 
-FORMAT: Final = 2
+FORMAT: Final = 3
+"""3: scores are made of groups of at least ten (`recommender.groups`); those of format 2 told of smaller ones."""
+
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
 
 
@@ -174,7 +176,10 @@ def load_build(folder: Path, *, verify: bool = False) -> Build:
     except ValueError as error:
         raise DataError(f"{folder / 'manifest.json'}: not JSON ({error}): build again") from None
     if manifest.get("format") != FORMAT:
-        raise DataError(f"{folder}: a build of format {manifest.get('format')}, not {FORMAT}: build again")
+        raise DataError(
+            f"{folder}: a build of format {manifest.get('format')}, not {FORMAT}: build again (what was recorded with it "
+            "is replayed by the version that made it)"
+        )
     if verify:
         _verify(folder, manifest)
     return Build(folder, manifest)
