@@ -84,15 +84,14 @@ def test_pairs_leave_ten_of_either_assets_holders_out(both: int, only_first: int
     assert (ease_weights(groups, 1.0) != 0).any() == (told > 0)
 
 
-def held_together(both: int) -> Groups:
-    """`both` of 30 who hold A and of 30 who hold B hold both; 40 of each hold C too, one of them D instead."""
-    pairs = [*people("A", 0, 30), *people("B", 30 - both, 60 - both)]
-    return holding([*pairs, *people("C", 0, 25), *people("C", 100, 120), *people("D", 200, 209)])
+def held_together(both: int, *more: tuple[str, str]) -> Groups:
+    """`both` of the 30 who hold A (u0 to u29) and of the 30 who hold B hold both."""
+    return holding([*people("A", 0, 30), *people("B", 30 - both, 60 - both), *more])
 
 
 def test_weights_are_the_closed_form_of_the_told_table() -> None:
     """A and B are held by 30, both by 25: 20 are told; C by 45, of whom 25 hold A and 20 hold B; D by nine."""
-    groups = held_together(25)
+    groups = held_together(25, *people("C", 0, 25), *people("C", 100, 120), *people("D", 200, 209))
     together = np.array([[30.0, 20.0, 20.0], [20.0, 30.0, 20.0], [20.0, 20.0, 45.0]])
     np.testing.assert_array_equal(groups.together.toarray()[:3, :3] + np.diag(groups.holders[:3]), together)
     p = np.linalg.inv(together * (1 + np.diag([0.25] * 3)) + 5 * np.eye(3))  # dropout .2: 1 / 4 of the diagonal
