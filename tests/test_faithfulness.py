@@ -28,7 +28,7 @@ from kg.graph import FloatArray, IntArray, KnowledgeGraph
 from kg.schema import NodeKind, Relation
 from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 from recommender.build import Build
-from tests.explain_world import BUILD, World
+from tests.explain_world import BUILD, CO_INVESTORS, World
 from web.cli import main
 
 
@@ -169,7 +169,7 @@ def test_stability_is_the_overlap_of_the_largest_paths(world: World) -> None:
 
 def test_stability_sees_one_path_where_two_channels_walk_it(world: World) -> None:
     """0.3 + 0.3 over Alpha Fund is more than 0.5 over TSMC, in whichever channel."""
-    alpha = world.walk(("u1", "AF", OTHER_INVESTORS, "BF"), "HOLDS HOLDS HOLDS", 0.3, 23)
+    alpha = world.walk(("u1", "AF", OTHER_INVESTORS, "BF"), CO_INVESTORS, 0.3, 13)
     tsmc = world.walk(("u1", "2330", "BF"), "HOLDS INVESTS_IN", 0.5)
     one = world.account("u1", "BF", {"co_investment": [alpha], "gat": [alpha], "fund_holdings": [tsmc]})
     two = world.account("u1", "BF", {"co_investment": [replace(alpha, contribution=0.6)]})

@@ -23,7 +23,8 @@ from explain.records.serve import serve
 from explain.records.tables import expanded
 from kg.errors import LedgerError, UsageError
 from recommender.build import Build, load_build
-from recommender.retrieve import recommend
+from recommender.channels.base import Investors
+from recommender.retrieve import recommend, user_position
 from recommender.suitability.rulefile import load_rules, parse_rules
 from recommender.suitability.verdict import Outcome
 from tests.records_world import LOOK, ask, cautious, investors
@@ -210,7 +211,11 @@ def test_lists_are_complete_wherever_enough_assets_pass(adviser: Adviser, build:
     for user in investors(build)[:40]:
         for kind in (None, "stock", "bond"):
             advice = adviser.advise(ask(user, kind=kind))
-            assert len(advice.lines) == min(10, int(advice.screening.allowed.sum()))
+            led = build.scorer.led_to(
+                Investors.of(build.scorer.interactions, np.array([user_position(build.graph, user)]))
+            )
+            enough = advice.screening.allowed & led[0, advice.screening.at]
+            assert len(advice.lines) == min(10, int(enough.sum()))
 
 
 def test_no_rules_at_all(build: Build, ledger: Ledger) -> None:

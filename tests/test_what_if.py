@@ -51,15 +51,20 @@ def test_a_followed_asset_counts_as_held_and_once_more_alone(scorer: Scorer) -> 
     as_is = AssumedInvestor.of(scorer, user)
     f = new_asset(scorer, user)
 
-    def row(assets: set[int], levels: tuple[int, ...]) -> np.ndarray:
+    def row(assets: set[int], levels: tuple[int, ...]) -> Investors:
         there = Investors.of(scorer.interactions, np.array([user]))
         ever, profile = there.ever.toarray() * 0, there.profile.toarray() * 0
         ever[0, sorted(assets)] = 1
         profile[0, list(levels)] = 1
         kind = type(there.ever)
-        return scorer.score_rows(replace(there, ever=kind(ever), profile=kind(profile)))[0]
+        return replace(there, ever=kind(ever), profile=kind(profile))
 
-    expected = row({*as_is.held, f}, tuple(as_is.levels.values())) + EMPHASIS * (row({f}, ()) - row(set(), ()))
+    def total(investors: Investors) -> np.ndarray:
+        return scorer.sum_rows(investors)[0]
+
+    whole = row({*as_is.held, f}, tuple(as_is.levels.values()))
+    expected = total(whole) + EMPHASIS * (total(row({f}, ())) - total(row(set(), ())))
+    expected[~scorer.led_to(whole)[0]] = -np.inf
     score = AssumedScore(scorer, replace(as_is, followed=frozenset({f})))
     np.testing.assert_allclose(score.scores(), expected, atol=1e-12)
 

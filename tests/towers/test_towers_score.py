@@ -127,8 +127,9 @@ def test_a_new_position_is_the_newest(scorer: Scorer) -> None:
 
 
 def test_its_part_is_ablated_and_measured_beside_the_served_score(scorer: Scorer) -> None:
-    parts = score_parts(scorer, Investors.of(scorer.interactions, USERS))
-    np.testing.assert_allclose(sum(parts.values()), scorer.scores(USERS), atol=1e-6)
+    investors = Investors.of(scorer.interactions, USERS)
+    parts = score_parts(scorer, investors)
+    np.testing.assert_allclose(sum(parts.values()), scorer.sum_rows(investors), atol=1e-6)
     specs = {spec.name: spec for spec in ablation_specs(lambda graph, seed, prices: scorer, towers=True)}
     assert {WITH_TOWERS, f"without {TWO_TOWERS}", f"{TWO_TOWERS} alone"} <= set(specs)
     alone = specs[f"{TWO_TOWERS} alone"].fit(scorer.graph, 0).scores(USERS)
