@@ -40,7 +40,7 @@ class EarlyBuyers:
         holders = np.flatnonzero(self._interactions.held[:, [column]].toarray().ravel())
         early = holders[self._purchases[holders] > self._early[:, [column]].toarray().ravel()[holders]]
         rest, count = len(holders) - len(early), len(early) - int(own in early)
-        return count if count >= SMALLEST_GROUP and (rest == 0 or rest > SMALLEST_GROUP) else None
+        return count if count >= SMALLEST_GROUP and rest > SMALLEST_GROUP else None
 
     @cached_property
     def _early(self) -> sp.csr_array:

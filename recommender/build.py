@@ -177,8 +177,8 @@ def load_build(folder: Path, *, verify: bool = False) -> Build:
         raise DataError(f"{folder / 'manifest.json'}: not JSON ({error}): build again") from None
     if manifest.get("format") != FORMAT:
         raise DataError(
-            f"{folder}: a build of format {manifest.get('format')}, not {FORMAT}: build again (what was recorded with it "
-            "is replayed by the version that made it)"
+            f"{folder}: a build of format {manifest.get('format')}, not {FORMAT}: build again "
+            "(what was recorded with it is replayed by the version that made it)"
         )
     if verify:
         _verify(folder, manifest)

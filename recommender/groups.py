@@ -35,11 +35,12 @@ _WITH_VIEWER: Final = SMALLEST_GROUP + 1
 
 @dataclass(frozen=True)
 class Groups:
-    """Tables of counts of a snapshot's investors, 0 where too few are counted.
+    """Tables of counts of a snapshot's investors, 0 where they are `SMALLEST_GROUP` or fewer.
 
-    A count that stands for two conditions (both assets; a level and an asset) also leaves at least `SMALLEST_GROUP`
-    of either's investors out: else subtracting it from theirs would single out the rest, or tell of every one of
-    them. Where nearly all would be counted, the count is lowered so far, whatever it was.
+    Whoever looks may be one of those counted, and knows of themselves: the others are `SMALLEST_GROUP` at least. A
+    count that stands for two conditions (both assets; a level and an asset) leaves more than so many of either's
+    out: else subtracting it from theirs would single out the rest, or tell of every one of them. Where nearly all
+    would be counted, the count is lowered so far, whatever it was.
 
     Attributes:
         interactions: the snapshot's positions and profiles.
@@ -50,14 +51,14 @@ class Groups:
     @cached_property
     def holders(self) -> IntArray:
         """(assets,) int64: investors who hold or held each asset."""
-        return at_least(self.interactions.holders.astype(np.int64), SMALLEST_GROUP)
+        return at_least(self.interactions.holders.astype(np.int64), _WITH_VIEWER)
 
     @cached_property
     def together(self) -> sp.csr_array:
         """(assets, assets) int64 csr, symmetric, zero diagonal: investors who hold or held both."""
         counts = sp.coo_array(self.interactions.ever.T @ self.interactions.ever)
         row, column = (place.astype(np.int64) for place in counts.coords)
-        left = np.minimum(self.holders[row], self.holders[column]) - SMALLEST_GROUP
+        left = np.minimum(self.holders[row], self.holders[column]) - _WITH_VIEWER
         told = at_least(np.minimum(np.rint(counts.data).astype(np.int64), left), _WITH_VIEWER)
         kept = (told > 0) & (row != column)
         return sp.csr_array((told[kept], (row[kept], column[kept])), counts.shape)
@@ -70,24 +71,24 @@ class Groups:
     @cached_property
     def of_level(self) -> IntArray:
         """(levels,) int64: investors who have each of `levels`."""
-        return at_least(_sum(self.interactions.profile[:, self.levels]), SMALLEST_GROUP)
+        return at_least(_sum(self.interactions.profile[:, self.levels]), _WITH_VIEWER)
 
     @cached_property
     def holders_now(self) -> IntArray:
         """(assets,) int64: investors who hold each asset now."""
-        return at_least(_sum(self.interactions.held), SMALLEST_GROUP)
+        return at_least(_sum(self.interactions.held), _WITH_VIEWER)
 
     @cached_property
     def of_level_and_asset(self) -> IntArray:
         """(levels, assets) int64: investors who have the level and hold the asset now.
 
         The levels of one kind split an asset's holders among them. Where those that are not told would together be
-        fewer than `SMALLEST_GROUP`, the smallest told one is left out too (complementary suppression, as statistical
+        `SMALLEST_GROUP` or fewer, the smallest told one is left out too (complementary suppression, as statistical
         offices do for tables: Hundepool et al., "Statistical Disclosure Control", 2012, ch. 4).
         """
         members, held = self.interactions.profile[:, self.levels], self.interactions.held
         counts: IntArray = np.rint((members.T @ held).toarray()).astype(np.int64)
-        told = np.minimum(counts, self.of_level[:, None] - SMALLEST_GROUP)
+        told = np.minimum(counts, self.of_level[:, None] - _WITH_VIEWER)
         told = at_least(np.where(self.holders_now > 0, told, 0), _WITH_VIEWER)
         for relation in PROFILE_RELATIONS:
             of = np.isin(self.levels, self._tails(relation))
@@ -104,8 +105,8 @@ class Groups:
     def daily(self) -> FloatArray:
         """(cells, assets) float64: first purchases a day in each of `CELLS`, the newest first.
 
-        Neighbouring cells of an asset are put together, from the newest on, until each has `SMALLEST_GROUP` buyers;
-        what is then left over goes to the cell before it, and is nothing where there is none.
+        Neighbouring cells of an asset are put together, from the newest on, until each has more than `SMALLEST_GROUP`
+        buyers; what is then left over goes to the cell before it, and is nothing where there is none.
         """
         buyers, bought = (
             np.diff([counted(days) for days in CELLS], axis=0, prepend=0.0)
@@ -137,7 +138,7 @@ def at_least(counts: IntArray, fewest: int) -> IntArray:
 def _merged_cells(buyers: FloatArray) -> IntArray:
     """(cells, assets) int64: which cells of an asset (cells, assets) go together; `NOT_TOLD` for all of too few.
 
-    >>> _merged_cells(np.array([[4.0, 10.0, 1.0], [8.0, 3.0, 0.0], [2.0, 9.0, 2.0]])).T.tolist()
+    >>> _merged_cells(np.array([[4.0, 11.0, 1.0], [8.0, 3.0, 0.0], [2.0, 9.0, 2.0]])).T.tolist()
     [[0, 0, 0], [0, 1, 1], [-1, -1, -1]]
     """
     cell = np.zeros(buyers.shape, np.int64)
@@ -145,7 +146,7 @@ def _merged_cells(buyers: FloatArray) -> IntArray:
     for at, more in enumerate(buyers):
         cell[at] = current
         people += more
-        full = people >= SMALLEST_GROUP
+        full = people >= _WITH_VIEWER
         current += full
         people[full] = 0.0
     return np.minimum(cell, current - 1)
@@ -166,7 +167,7 @@ def _with_complements(told: IntArray, holders: IntArray) -> IntArray:
         return told
     left_out = holders - told.sum(axis=0)
     smallest = np.where(told > 0, told, np.iinfo(np.int64).max).argmin(axis=0)
-    at = np.flatnonzero((left_out > 0) & (left_out < SMALLEST_GROUP))
+    at = np.flatnonzero((left_out > 0) & (left_out < _WITH_VIEWER))
     out = told.copy()
     out[smallest[at], at] = 0
     return out
@@ -176,7 +177,7 @@ def disclosed(graph: KnowledgeGraph) -> KnowledgeGraph:
     """The snapshot that models are trained on: any two positions of one investor tie assets that eleven hold or held.
 
     An investor's positions are gone through by how many hold the asset, most first; one that some position kept
-    before is held together with by too few is left out, with all its versions, as is an asset that fewer than ten
+    before is held together with by too few is left out, with all its versions, as is an asset that ten or fewer
     hold or held. So no vector can have learned what an investor's rare combination would tell.
     """
     interactions = Interactions(graph)

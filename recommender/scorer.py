@@ -110,13 +110,13 @@ class Scorer:
     def led_to(self, investors: Investors) -> Mask:
         """(n, assets) bool: where a path leads from the investor's positions or profile to the asset.
 
-        What cannot be shown cannot carry a recommendation. Whom paths lead to fewer than `FEWEST_LED_TO` assets, as
-        somebody new of whom nothing is known, may be recommended all.
+        What cannot be shown cannot carry a recommendation. Somebody new, without positions, and whom paths lead to
+        fewer than `FEWEST_LED_TO` assets, may be recommended all.
         """
         led = np.asarray(investors.ever @ self._reach) > 0
         led |= self.profile.reached(investors)
-        few = led.sum(axis=1, keepdims=True) < FEWEST_LED_TO
-        return np.asarray(led | few)
+        free = (np.diff(investors.ever.indptr) == 0) | (led.sum(axis=1) < FEWEST_LED_TO)
+        return np.asarray(led | free[:, None])
 
     def sum_rows(self, investors: Investors) -> FloatArray:
         """(n, assets) float64: the sums of all parts, whether paths lead there or not."""

@@ -110,13 +110,13 @@ class Snapshot:
     def others(self, first: str, left: int, second: str, right: int) -> int:
         """At least how many others have both `first` to `left` and `second` to `right`, as far as that may be told.
 
-        At least ten of those who have either asset, or the profile's level, are left out of the count. A relation may
+        More than ten of those who have either asset, or the profile's level, are left out of the count. A relation may
         be one of two, as in HOLDS|HELD.
         """
         sides = self._members(first, left), self._members(second, right)
         both = sides[0] & sides[1]
         margins = sides if self.graph.kind_of(left) in ASSET_KINDS else sides[:1]
-        return min(len(both), *(len(side) - SMALLEST_GROUP for side in margins)) - (self.user in both)
+        return min(len(both), *(len(side) - SMALLEST_GROUP - 1 for side in margins)) - (self.user in both)
 
     def _members(self, relation: str, row: int) -> set[int]:
         return {user for word in relation.split("|") for user in self.graph.incoming(Relation(word)).of(row).tolist()}

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph, Mask
+from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from kg.schema import NodeKind, Relation
 from recommender.account import ChannelAccount, Walk
 from recommender.channels.base import Investors, attribute_relation, common_columns, meeting
@@ -22,6 +22,7 @@ ATTRIBUTE_CHANNELS: Final = {
     "sector": NodeKind.SECTOR,
     "market": NodeKind.MARKET,
     "concept": NodeKind.CONCEPT,
+    "country": NodeKind.COUNTRY,
 }
 RARITY_POWER: Final = 0.25
 """An attribute that k assets share counts k^-0.25; issuers, few by nature, count in full."""
@@ -66,8 +67,10 @@ class SharedAttributes:
             held = investor.positions(self.graph)
             for own, via, part in zip(owner.tolist(), node.tolist(), parts.tolist(), strict=True):
                 first, position = held[own]
-                channel, relation = self._of_node[via]
-                walk = Walk((user, first, via, target), (position, relation, relation), part)
+                there, back = self._way(first, via), self._way(target, via)
+                nodes = (user, first, *there.between, via, *reversed(back.between), target)
+                walk = Walk(nodes, (position, *there.relations, *reversed(back.relations)), part)
+                channel = self._channel_of[via]
                 walks.setdefault(channel, []).append(walk)
         return tuple(
             ChannelAccount(name, sum(w.contribution for w in walks[name]), tuple(walks[name]), 0.0)
@@ -75,14 +78,58 @@ class SharedAttributes:
             if name in walks
         )
 
+    def _way(self, asset: int, node: int) -> _Way:
+        """How the asset at row `asset` is joined to the attribute node at row `node`."""
+        market = self._market_of.get(asset) if self._channel_of[node] == "country" else None
+        if market is None:
+            return _Way((), (attribute_relation(self.graph.kind_of(node)),))
+        return _Way((market,), (Relation.LISTED_ON, Relation.IN_COUNTRY))
+
     @cached_property
-    def _of_node(self) -> dict[int, tuple[str, Relation]]:
-        """The channel of each attribute node and the relation that leads there."""
-        return {
-            row: (channel, attribute_relation(kind))
-            for channel, kind in ATTRIBUTE_CHANNELS.items()
-            for row in self.graph.rows(kind).tolist()
-        }
+    def _channel_of(self) -> dict[int, str]:
+        """The channel of each attribute node."""
+        rows = {channel: self.graph.rows(kind).tolist() for channel, kind in ATTRIBUTE_CHANNELS.items()}
+        return {row: channel for channel, of in rows.items() for row in of}
+
+    @cached_property
+    def _market_of(self) -> dict[int, int]:
+        """The market of each asset that has its country through it alone."""
+        asset, market, _ = countries_by_market(self.graph)
+        return dict(zip(asset.tolist(), market.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The steps from an asset to an attribute node.
+
+    Attributes:
+        between: rows of the nodes on the way.
+        relations: one per step.
+    """
+
+    between: tuple[int, ...]
+    relations: tuple[str, ...]
+
+
+def countries_by_market(graph: KnowledgeGraph) -> tuple[IntArray, IntArray, IntArray]:
+    """Rows of the assets without a country of their own whose market has one, of the market, and of the country."""
+    within, listed = graph.edges_between(Relation.IN_COUNTRY), graph.edges_between(Relation.LISTED_ON)
+    country = np.full(len(graph), -1, np.int64)
+    country[graph.edges.head[within]] = graph.edges.tail[within]
+    asset, market = (ends[listed].astype(np.int64) for ends in (graph.edges.head, graph.edges.tail))
+    through = (country[asset] < 0) & (country[market] >= 0)
+    return asset[through], market[through], country[market[through]]
+
+
+def _attribute_edges(graph: KnowledgeGraph, kind: NodeKind) -> tuple[IntArray, IntArray]:
+    """Rows of the assets and of the attribute nodes of a kind that they have; a country also through the market."""
+    at = graph.edges_between(attribute_relation(kind))
+    at = at[np.isin(graph.edges.head[at], graph.assets)]  # industries have sectors too
+    asset, node = graph.edges.head[at].astype(np.int64), graph.edges.tail[at].astype(np.int64)
+    if kind is NodeKind.COUNTRY:
+        more, _, country = countries_by_market(graph)
+        asset, node = np.concatenate([asset, more]), np.concatenate([node, country])
+    return asset, node
 
 
 def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
@@ -92,12 +139,10 @@ def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
     """
     rows, nodes, weights = [], [], []
     for kind in ATTRIBUTE_CHANNELS.values():
-        at = graph.edges_between(attribute_relation(kind))
-        at = at[np.isin(graph.edges.head[at], graph.assets)]  # industries have sectors too
-        node = graph.edges.tail[at]
+        asset, node = _attribute_edges(graph, kind)
         degree = np.bincount(node, minlength=len(graph))[node].astype(np.float64)
         strength = (degree > 1).astype(np.float64) if kind is NodeKind.ISSUER else degree**-RARITY_POWER
-        rows.append(graph.edges.head[at] - (graph.assets[0] if len(graph.assets) else 0))
+        rows.append(asset - (graph.assets[0] if len(graph.assets) else 0))
         nodes.append(node)
         weights.append(strength)
     shape = (len(graph.assets), len(graph))
