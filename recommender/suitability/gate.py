@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -60,7 +61,13 @@ class Screening:
     def _verdict(self, number: int, rows: Sequence[int], *, facts: bool) -> Verdict:
         asset = int(self.assets.graph.assets[self.at[number]])
         results = tuple(self._result(row, number, facts=facts) for row in rows)
-        return Verdict(str(self.assets.graph.nodes.id[asset]), Outcome(int(self.outcome[number])), results)
+        outcome = Outcome(int(self.outcome[number]))
+        return Verdict(str(self.assets.graph.nodes.id[asset]), outcome, results, self._unknown(number))
+
+    def _unknown(self, number: int) -> tuple[str, ...]:
+        """Ids of the rules that the facts do not decide about candidate `number`."""
+        pairs = zip(self.assets.rules.rules, self.judgements, strict=True)
+        return tuple(rule.name for rule, found in pairs if found.outcome[self.at[number]] == Outcome.UNKNOWN)
 
     def _result(self, row: int, number: int, *, facts: bool) -> RuleResult:
         rule = self.assets.rules.rules[row]
@@ -99,13 +106,17 @@ class Gate:
 
     assets: AssetFacts
     untold: frozenset[str]
-    _kept: dict[tuple[int, Hashable], Finding] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[tuple[int, Hashable], Finding] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def over(cls, graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None = None) -> Gate:
         """The gate of `rules` over `graph`; `prices` as in `asset_facts`."""
         told = {table for table, relation in LEVEL_RELATIONS.items() if len(graph.outgoing(relation).edge)}
         return cls(asset_facts(graph, rules, prices), frozenset(LEVEL_RELATIONS) - told)
+
+    def on(self, today: date) -> Gate:
+        """The same rules for those who ask on another day."""
+        return replace(self, assets=self.assets.on(today))
 
     def screen(self, user_row: int, asset_rows: IntArray) -> Screening:
         """All rules about the assets at `asset_rows` for the investor at `user_row` (rows of the graph's nodes)."""
