@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from flask import Flask, Response, g
@@ -40,6 +41,7 @@ def ask(
     question = Question(
         asker(), "api" if wants_json() else "site", user_id, k, kind, lang=current_texts().lang, asset_id=asset_id
     )
+    question = replace(question, today=served().desk.today())
     shown = served().desk.show(question, name, view_of)
     g.record = shown.receipt.id
     return shown
@@ -56,6 +58,7 @@ def ask_what_if(name: str, view_of: Callable[[Advice], View], asked: Asked, lang
     """
     assumed = Assumed.of(served().graph, asked.investor)
     question = Question(asker(), through, asked.user_id or "", asked.k, asked.kind, lang=lang, assumed=assumed)
+    question = replace(question, today=served().desk.today())
     shown = served().desk.show(question, name, view_of, asked.user_id or visitor().investor_id)
     g.record = shown.receipt.id
     return shown.view

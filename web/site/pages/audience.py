@@ -55,7 +55,9 @@ def audience(asset_id: str) -> Response:
     length = request.args.get("k", default=LENGTHS[1], type=int)
     if not 1 <= length <= LENGTHS[-1]:
         raise UsageError(current_texts().say("how_many_allowed", n=length, most=LENGTHS[-1]))
-    shown = recorded_audience(site.desk, AudienceQuestion(asker(), "site", asset_id, length), (lang,))
+    shown = recorded_audience(
+        site.desk, AudienceQuestion(asker(), "site", asset_id, length, site.desk.today()), (lang,)
+    )
     found = tuple(
         Suited(person.rank, explanation.user, explanation.score, spoken(explanation, lang), shares_of(explanation))
         for person, explanation in shown.people
