@@ -17,7 +17,7 @@ from recommender.suitability.evidence import facts_used
 from recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, investor_facts
 from recommender.suitability.judges import LEVEL_TABLE, judge, same_finding
 from recommender.suitability.rules import Rule, RuleSet
-from recommender.suitability.verdict import REASON_CODE, REASONS, Judgement, Outcome, RuleResult, Verdict
+from recommender.suitability.verdict import REASON_CODE, REASONS, STATES, Judgement, Outcome, RuleResult, Verdict
 
 Finding = tuple[Judgement, npt.NDArray[np.int8]]
 """What a rule finds about all assets, and what that counts as (assets,)."""
@@ -90,6 +90,22 @@ class Screening:
         """Rule id to how many candidates have this effect from it, each rule on its own."""
         counts = (self.effects == effect).sum(axis=1)
         return {rule.name: int(count) for rule, count in zip(self.assets.rules.rules, counts, strict=True)}
+
+    def undecided(self) -> dict[str, int]:
+        """Rule id to how many candidates it is not decided about."""
+        return {
+            rule.name: int((found.outcome[self.at] == Outcome.UNKNOWN).sum())
+            for rule, found in zip(self.assets.rules.rules, self.judgements, strict=True)
+        }
+
+    def states(self) -> dict[str, int]:
+        """How many candidates have each of `STATES`."""
+        left_open = np.zeros(len(self.at), bool)
+        for found in self.judgements:
+            left_open |= found.outcome[self.at] == Outcome.UNKNOWN
+        passes = self.outcome == Outcome.PASS
+        counts = (passes & ~left_open, passes & left_open, self.outcome == Outcome.WARN, ~self.allowed)
+        return {state: int(count.sum()) for state, count in zip(STATES, counts, strict=True)}
 
     def rejected_by(self) -> dict[str, int]:
         """`counted` for rejections, with the total under `any`."""

@@ -146,12 +146,12 @@ def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
 
 
 def _verdict(shown: Advice, lang: str) -> str:
-    """What the suitability rules say against the asset; nothing where all passed."""
+    """What the suitability rules make of the asset, and say against it."""
     from explain.records.verdict_text import outcome_text, verdict_text
 
     verdict = shown.verdicts[0].to_json()
     sentences = "".join(f"  ! {text}\n" for text in verdict_text(verdict, lang, to_investor=True))
-    return f"\n{outcome_text(verdict['outcome'], lang)}\n{sentences}" if sentences else ""
+    return f"\n{outcome_text(verdict['outcome'], lang)}\n{sentences}"
 
 
 def _json(data: dict[str, Any]) -> str:
