@@ -160,8 +160,8 @@ def _user_edges(tables: Tables) -> list[pd.DataFrame]:
         days = rows["as_of"]
         if relation is not Relation.IN_SEGMENT:
             days = rows["answered"].where(mark == "").fillna(rows["as_of"])
-        about = {"known_at": rows["as_of"], "qualifier": mark, "source": tables.source_of("users")}
-        out.append(_edges(relation, user, tail, days, **about))
+        edges = _edges(relation, user, tail, days, rows["as_of"], qualifier=mark, source=tables.source_of("users"))
+        out.append(edges)
     return out
 
 

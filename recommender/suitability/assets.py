@@ -30,7 +30,7 @@ class AssetFacts:
     Attributes:
         today: the day of asking: ages count up to it. The snapshot's own day where nobody said on which day they ask.
         risk_class: (n,) float64, NaN where neither a rating nor a derivation gives one.
-        risk_least: (n,) float64, the lowest class that is possible; below `risk_class` where that is not certain.
+        risk_most: (n,) float64, the highest class that is possible; above `risk_class` where that is not certain.
         risk_edge: (n,) the edge that states the rating, -1 where the class is derived or unknown.
         risk_rule, complexity_rule: (n,) positions in `rules.derivations`, -1 where none applied.
         volatility: how far prices varied, where the rules ask for it.
@@ -50,7 +50,7 @@ class AssetFacts:
     rules: RuleSet
     today: date
     risk_class: FloatArray
-    risk_least: FloatArray
+    risk_most: FloatArray
     risk_edge: IntArray
     risk_rule: IntArray
     volatility: Volatility
@@ -82,7 +82,7 @@ def asset_facts(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | No
     risk_rule = _first_that_fits(graph, rules.derivations, "risk_class", texts)
     complexity_rule = _first_that_fits(graph, rules.derivations, "complexity", texts)
     varied, is_foreign = volatility(graph, prices, rules.volatility), _foreign(graph, rules)
-    derived, least = _derived_class(rules, risk_rule, varied, is_foreign)
+    derived, most = _derived_class(rules, risk_rule, varied, is_foreign)
     is_rated = ~np.isnan(rated)
     price, price_day = _last_prices(graph, prices)
     risk_class = np.where(is_rated, rated, derived)
@@ -91,7 +91,7 @@ def asset_facts(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | No
         rules,
         today=graph.as_of,
         risk_class=risk_class,
-        risk_least=np.where(is_rated, rated, least),
+        risk_most=np.where(is_rated, rated, most),
         risk_edge=edge,
         risk_rule=np.where(is_rated, -1, risk_rule),
         volatility=varied,
@@ -188,18 +188,18 @@ def _foreign(graph: KnowledgeGraph, rules: RuleSet) -> Mask:
 def _derived_class(
     rules: RuleSet, rule: IntArray, varied: Volatility, is_foreign: Mask
 ) -> tuple[FloatArray, FloatArray]:
-    """(n,) the class where no rating states one, and the lowest that it may be.
+    """(n,) the class where no rating states one, and the highest that it may be.
 
     By measured prices, but not below what the derivation's line leaves possible; by the line alone where prices are
     not measured; not below `foreign_class` in a foreign currency.
     """
     by_line = _values(rule, [each.value for each in rules.derivations])
-    least = _values(rule, [each.least for each in rules.derivations])
+    least, most = (_values(rule, [getattr(each, name) for each in rules.derivations]) for name in ("least", "most"))
     by_prices = varied.risk_class(rules.volatility)
     found = np.where(np.isnan(by_prices), by_line, np.fmax(by_prices, least))
-    least = np.where(np.isnan(by_prices), least, found)
+    most = np.where(np.isnan(by_prices), most, found)
     floor = np.where(is_foreign, float(rules.foreign_class), -np.inf)
-    return np.maximum(found, floor), np.maximum(least, floor)
+    return np.maximum(found, floor), np.maximum(most, floor)
 
 
 def _holding_years(risk_class: FloatArray, rules: RuleSet) -> FloatArray:

@@ -93,8 +93,8 @@ def _derived(assets: AssetFacts, asset: int, name: str, value: float, derivation
     measured = [*_volatility_facts(assets, asset), *_currency_facts(assets, asset)] if name == "RISK_CLASS" else []
     if not np.isnan(value):
         note = _line_note(assets, asset, derivation) if derivation >= 0 else "derived from prices"
-        if name == "RISK_CLASS" and assets.risk_least[asset] < value:
-            note += f"; not certain: {assets.risk_least[asset]:g} is possible"
+        if name == "RISK_CLASS" and assets.risk_most[asset] > value:
+            note += f"; not certain: up to {assets.risk_most[asset]:g} is possible"
         yield Fact(_asset_id(assets, asset), name, value=float(value), source=rules_source(assets.rules), note=note)
     row = assets.graph.assets[asset : asset + 1]
     for relation in (Relation.IN_CATEGORY, Relation.IN_SECTOR):
@@ -108,8 +108,7 @@ def _line_note(assets: AssetFacts, asset: int, derivation: int) -> str:
     used = assets.rules.derivations[derivation]
     kind = assets.graph.kind_of(int(assets.graph.assets[asset])).lower()
     words = f", words {', '.join(used.words)}" if used.words else ""
-    least = "" if used.least == used.value else f"; at least {used.least}"
-    return f"derived by line {used.line} of the rules: {kind}{words}{least}"
+    return f"derived by line {used.line} of the rules: {kind}{words}"
 
 
 def _volatility_facts(assets: AssetFacts, asset: int) -> tuple[Fact, ...]:

@@ -98,18 +98,22 @@ def _capacity(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntAr
 
 
 def _derived_apart(rule: Rule, assets: AssetFacts, found: Judgement, at: IntArray) -> Judgement:
-    """A violation by a derived class counts as the file says, and says how it was derived, and how surely.
+    """A violation by a derived class counts as the file says, and says how it was derived.
 
-    It is uncertain where the lowest class that the asset may have is within the level: what is above it whatever the
-    truth is stays above it.
+    A derivation that is not certain never lets more through: what is within the level by it alone, and may be above,
+    counts as the file says.
     """
-    above = (found.reason == REASON_CODE["above_level"]) & (assets.risk_edge[at] < 0)
-    uncertain = above & (assets.risk_least[at] <= found.limit + rule.tolerance)
-    measured, priced = ~np.isnan(assets.volatility.value[at]), assets.volatility.returns[at] > 0
+    is_derived, measured = assets.risk_edge[at] < 0, ~np.isnan(assets.volatility.value[at])
+    above = (found.reason == REASON_CODE["above_level"]) & is_derived
     found = found.where(above, rule.derived, "derived_above_level")
     found = found.where(above & measured, rule.derived, "volatile_above_level")
-    found = found.where(uncertain & ~priced, rule.uncertain, "kind_above_level")
-    return found.where(uncertain & priced, rule.uncertain, "few_prices_above_level")
+    if rule.uncertain is Outcome.PASS:
+        return found
+    within = np.isin(found.outcome, [Outcome.PASS, Outcome.WARN]) & ~above
+    doubtful = within & is_derived & (assets.risk_most[at] > found.limit + rule.tolerance)
+    priced = assets.volatility.returns[at] > 0
+    found = found.where(doubtful & ~priced, rule.uncertain, "kind_alone")
+    return found.where(doubtful & priced, rule.uncertain, "few_prices")
 
 
 def _complexity(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:

@@ -42,7 +42,7 @@ _TABLES: Final = MappingProxyType(
              "holding_years", "derive", "restricted", "rule"},
         "levels": {"risk", "capacity", "experience", "horizon"},
         "volatility": {"window_days", "fewest", "limits", "source"},
-        "derive": {"class", "least", "of", "kinds", "words"},
+        "derive": {"class", "least", "most", "of", "kinds", "words"},
         "restricted": {"asset", "issuer", "industry", "country", "category", "reason", "from", "until"},
         "rule": {"id", "kind", "title", "basis", "unknown", "absent", "fail", "derived", "uncertain",
                  "predicted", "tolerance", "group", "limit", "fund_limit", "warn_at", "max_days", "exempt"},
@@ -207,7 +207,7 @@ class _Reader(TomlReader):
             absent=Outcome[self._one_of(entry, "absent", effects, unknown, line).upper()],
             fail=Outcome[fail.upper()],
             derived=Outcome[derived.upper()],
-            uncertain=Outcome[self._one_of(entry, "uncertain", effects[:2], derived, line).upper()],
+            uncertain=Outcome[self._one_of(entry, "uncertain", effects, "pass", line).upper()],
             predicted=Outcome[self._one_of(entry, "predicted", effects, "pass", line).upper()],
             tolerance=self._whole(entry, "tolerance", 0, line),
             group=self._one_of(entry, "group", groups, "", line),
@@ -226,13 +226,16 @@ class _Reader(TomlReader):
                 raise self._error(line, f"kind {kind!r}", f"use {', '.join(ASSET_KIND_OF)}")
         target, value = self._one_of(entry, "of", DERIVED, None, line), self._whole(entry, "class", None, line)
         least = self._whole(entry, "least", value, line)
-        if least > value or (target == "complexity" and least != value):
-            remedy = f"write {value} or less, for a risk_class alone"
-            raise self._error(self._where(entry, "least", line), f"least = {least}", remedy)
+        most = self._whole(entry, "most", value, line)
+        for key, wrong, word in (("least", least > value, "less"), ("most", most < value, "more")):
+            if wrong or (target == "complexity" and key in entry):
+                remedy = f"write {value} or {word}, for a risk_class alone"
+                raise self._error(self._where(entry, key, line), found(entry, key), remedy)
         return Derivation(
             target=target,
             value=value,
             least=least,
+            most=most,
             kinds=tuple(ASSET_KIND_OF[kind] for kind in kinds),
             words=tuple(word.casefold() for word in self._texts(entry, "words", line)),
             line=line,

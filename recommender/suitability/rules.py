@@ -42,8 +42,8 @@ class Rule:
         fail: what a violation counts as, reject or warn.
         derived: what a violation counts as where it rests on what the rules assume since the source does not state
             it: a class by the kind of asset, positions of equal size; as `fail` unless the file says otherwise.
-        uncertain: risk_level and capacity: what counts where the derived class is above the level, but the lowest class
-            that the asset may have is not; as `derived` unless the file says otherwise.
+        uncertain: risk_level and capacity: what counts where the derived class is within the level, but the asset may
+            have one that is not; passes unless the file says otherwise.
         predicted: rules about a level, and the age of answers: what counts where the source has predicted the level,
             so that the investor told none; a level that allows the asset is then taken for told unless the file says
             otherwise. What a predicted level forbids is forbidden as by a told one.
@@ -65,7 +65,7 @@ class Rule:
     absent: Outcome = Outcome.REJECT
     fail: Outcome = Outcome.REJECT
     derived: Outcome = Outcome.REJECT
-    uncertain: Outcome = Outcome.REJECT
+    uncertain: Outcome = Outcome.PASS
     predicted: Outcome = Outcome.PASS
     tolerance: int = 0
     group: str = ""
@@ -85,13 +85,14 @@ class Derivation:
     industry or name (empty: always); case does not matter.
 
     Attributes:
-        least: the lowest class that is possible where this line fits; `value` where nothing lower is. Measured prices
-            decide between the two and above; without them the class is `value`, and uncertain if `least` is lower.
+        least: the lowest class that measured prices may give what this line fits; `value` where it says nothing.
+        most: the highest class that is possible while prices are not measured; `value` where it says nothing.
     """
 
     target: str
     value: int
     least: int
+    most: int
     kinds: tuple[NodeKind, ...] = ()
     words: tuple[str, ...] = ()
     line: int = 0

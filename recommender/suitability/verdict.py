@@ -140,8 +140,8 @@ REASONS: Final = (
     "within_level", "above_level", "above_level_tolerated", "within_every_level", "no_level", "level_not_in_file",
     "no_class", "exempt", "within_limit", "near_limit", "above_limit", "no_group", "no_weights", "restricted",
     "not_restricted", "traded", "no_price", "price_too_old", "not_listed_yet", "stopped", "fresh", "stale",
-    "no_date", "not_needed", "derived_above_level", "derived_above_limit", "volatile_above_level", "kind_above_level",
-    "few_prices_above_level", "within_predicted_level", "predicted", "later_build",
+    "no_date", "not_needed", "derived_above_level", "derived_above_limit", "volatile_above_level", "kind_alone",
+    "few_prices", "within_predicted_level", "predicted", "later_build",
 )  # fmt: skip
 """Why a rule found what it found; sentences for readers are made from these words."""
 
