@@ -22,7 +22,6 @@ SCALE = """
 window_days = 1826
 fewest = 26
 limits = [0.05, 0.12, 0.20, 0.30]
-source = "a test"
 """
 FUND = """
 [[derive]]

@@ -66,15 +66,15 @@ class TomlReader:
                 raise self._error(where, f"title: {found(titles, lang)}", remedy)
         return dict(titles)
 
-    def _basis(self, table: Mapping[str, Any], line: int, key: str = "basis") -> dict[str, str]:
+    def _basis(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
         """One text for all languages, or one for each."""
-        basis = table.get(key, {})
+        basis = table.get("basis", {})
         texts = dict.fromkeys(LANGS, basis) if isinstance(basis, str) else basis
         if not isinstance(texts, dict) or not all(
             isinstance(texts.get(lang), str) for lang in (*LANGS, *texts) if texts
         ):
-            remedy = f'write {key} = "…", or {key} = {{ en = "…", zh-TW = "…" }}'
-            raise self._error(self._where(table, key, line), f"{key} = {basis!r}", remedy)
+            remedy = 'write basis = "…", or basis = { en = "…", zh-TW = "…" }'
+            raise self._error(self._where(table, "basis", line), f"basis = {basis!r}", remedy)
         return texts
 
     def _table(self, name: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ _TABLES: Final = MappingProxyType(
              "stop_metrics", "foreign_class", "volatility", "levels", "ratings",
              "holding_years", "derive", "restricted", "rule"},
         "levels": {"risk", "capacity", "experience", "horizon"},
-        "volatility": {"window_days", "fewest", "limits", "source"},
+        "volatility": {"window_days", "fewest", "limits"},
         "derive": {"class", "least", "most", "of", "kinds", "words"},
         "restricted": {"asset", "issuer", "industry", "country", "category", "reason", "from", "until"},
         "rule": {"id", "kind", "title", "basis", "unknown", "absent", "fail", "derived", "uncertain",
@@ -256,7 +256,6 @@ class _Reader(TomlReader):
             window_days=self._whole(table, "window_days", None, line, least=28),
             fewest=self._whole(table, "fewest", None, line, least=3),
             limits=tuple(float(x) for x in limits),
-            source=self._basis(table, line, "source"),
         )
 
     def _restriction(self, entry: dict[str, Any], line: int) -> Restriction:

@@ -106,13 +106,11 @@ class VolatilityScale:
         window_days: the days up to the market's newest price that count.
         fewest: weekly returns below which nothing is measured.
         limits: rising fractions a year; the class is 1 below the first, 2 below the second, and so on.
-        source: language to who says so.
     """
 
     window_days: int
     fewest: int
     limits: tuple[float, ...]
-    source: dict[str, str]
 
 
 @dataclass(frozen=True)
