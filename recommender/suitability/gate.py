@@ -45,6 +45,12 @@ class Screening:
         gravest: npt.NDArray[np.int8] = self.effects.max(axis=0, initial=Outcome.PASS)
         return gravest
 
+    @cached_property
+    def undecided(self) -> Mask:
+        """(rules, n) bool: where the facts do not decide a rule, whatever that counts as."""
+        found = [judgement.outcome[self.at] == Outcome.UNKNOWN for judgement in self.judgements]
+        return np.array(found, bool).reshape(len(found), len(self.at))
+
     @property
     def allowed(self) -> Mask:
         """(n,) bool: what may be shown, warnings included."""
@@ -62,12 +68,9 @@ class Screening:
         asset = int(self.assets.graph.assets[self.at[number]])
         results = tuple(self._result(row, number, facts=facts) for row in rows)
         outcome = Outcome(int(self.outcome[number]))
-        return Verdict(str(self.assets.graph.nodes.id[asset]), outcome, results, self._unknown(number))
-
-    def _unknown(self, number: int) -> tuple[str, ...]:
-        """Ids of the rules that the facts do not decide about candidate `number`."""
-        pairs = zip(self.assets.rules.rules, self.judgements, strict=True)
-        return tuple(rule.name for rule, found in pairs if found.outcome[self.at[number]] == Outcome.UNKNOWN)
+        rules = self.assets.rules.rules
+        unknown = tuple(rules[row].name for row in np.flatnonzero(self.undecided[:, number]))
+        return Verdict(str(self.assets.graph.nodes.id[asset]), outcome, results, unknown)
 
     def _result(self, row: int, number: int, *, facts: bool) -> RuleResult:
         rule = self.assets.rules.rules[row]
@@ -88,22 +91,19 @@ class Screening:
 
     def counted(self, effect: Outcome) -> dict[str, int]:
         """Rule id to how many candidates have this effect from it, each rule on its own."""
-        counts = (self.effects == effect).sum(axis=1)
+        return self._by_rule(self.effects == effect)
+
+    def _by_rule(self, found: Mask) -> dict[str, int]:
+        counts = found.sum(axis=1)
         return {rule.name: int(count) for rule, count in zip(self.assets.rules.rules, counts, strict=True)}
 
-    def undecided(self) -> dict[str, int]:
+    def unknown(self) -> dict[str, int]:
         """Rule id to how many candidates it is not decided about."""
-        return {
-            rule.name: int((found.outcome[self.at] == Outcome.UNKNOWN).sum())
-            for rule, found in zip(self.assets.rules.rules, self.judgements, strict=True)
-        }
+        return self._by_rule(self.undecided)
 
     def states(self) -> dict[str, int]:
         """How many candidates have each of `STATES`."""
-        left_open = np.zeros(len(self.at), bool)
-        for found in self.judgements:
-            left_open |= found.outcome[self.at] == Outcome.UNKNOWN
-        passes = self.outcome == Outcome.PASS
+        passes, left_open = self.outcome == Outcome.PASS, self.undecided.any(axis=0)
         counts = (passes & ~left_open, passes & left_open, self.outcome == Outcome.WARN, ~self.allowed)
         return {state: int(count.sum()) for state, count in zip(STATES, counts, strict=True)}
 

@@ -60,7 +60,7 @@ def _counts(rules: RuleSet, folder: Path, most: int, today: date | None) -> dict
         screening = gate.screen(int(user), graph.assets)
         rejects.update(screening.rejected_by())
         warns.update(screening.counted(Outcome.WARN))
-        unknown.update(screening.undecided())
+        unknown.update(screening.unknown())
         states.update(screening.states())
         lengths.append(int(screening.allowed.sum()))
     return {
