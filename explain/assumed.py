@@ -102,16 +102,26 @@ class WhatIfDesk:
         return id_order(self.build.graph)
 
     def answer(
-        self, asked: AssumedInvestor, before: AssumedInvestor | None, k: int, kind: str | None, langs: Sequence[str]
+        self,
+        asked: AssumedInvestor,
+        before: AssumedInvestor | None,
+        k: int,
+        kind: str | None,
+        langs: Sequence[str],
+        *,
+        gate: Gate | None = None,
     ) -> AssumedList:
         """The list of `asked`, beside that of `before` (None: there was none).
+
+        Args:
+            gate: the rules on the day of asking; on the snapshot's own day, if not given.
 
         Raises:
             UsageError: there is no such kind, or no asset of it.
         """
-        score = AssumedScore(self.build.scorer, asked)
-        new = self._shortlist(score, kind)
-        old = None if before is None else self._shortlist(AssumedScore(self.build.scorer, before), kind)
+        score, gate = AssumedScore(self.build.scorer, asked), gate or self.gate
+        new = self._shortlist(score, kind, gate)
+        old = None if before is None else self._shortlist(AssumedScore(self.build.scorer, before), kind, gate)
         with self._lock:
             lines = self._lines(score, new.suitable[:k].tolist(), old, langs)
         if old is None:
@@ -120,9 +130,9 @@ class WhatIfDesk:
         left = tuple(_move(asset, new, old) for asset in old.suitable[:k].tolist() if asset not in shown)
         return AssumedList(lines, _risers(new, old, k), left, new)
 
-    def _shortlist(self, score: AssumedScore, kind: str | None) -> Shortlist:
+    def _shortlist(self, score: AssumedScore, kind: str | None, gate: Gate) -> Shortlist:
         eligible = score.investor.eligible(self.build.graph, kind)
-        screening = score.investor.screened(self.gate, self.build.graph.assets[np.flatnonzero(eligible)])
+        screening = score.investor.screened(gate, self.build.graph.assets[np.flatnonzero(eligible)])
         return Shortlist.of(score.scores(), eligible, screening, self._by_id)
 
     def _lines(

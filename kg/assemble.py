@@ -143,7 +143,11 @@ def _position_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
 
 
 def _user_edges(tables: Tables) -> list[pd.DataFrame]:
-    """Levels and segments; an institution without a segment is in one of that name, since other rules hold for it."""
+    """Levels and segments; an institution without a segment is in one of that name, since other rules hold for it.
+
+    A level is of the day of the answers, where the source tells it, and known from the row's own day on; one that the
+    source predicted is of the row's day.
+    """
     out = []
     institution = tables.users["kind"].where(tables.users["kind"] == "institution")
     users = tables.users.assign(segment=tables.users["segment"].fillna(institution))
@@ -153,7 +157,11 @@ def _user_edges(tables: Tables) -> list[pd.DataFrame]:
         mark = np.where(rows[column].str.startswith(PREDICTED_PREFIX), "predicted", "")
         tail = (RELATIONS[relation].tails[0].value, level)
         user = (NodeKind.USER.value, rows["user_id"])
-        out.append(_edges(relation, user, tail, rows["as_of"], qualifier=mark, source=tables.source_of("users")))
+        days = rows["as_of"]
+        if relation is not Relation.IN_SEGMENT:
+            days = rows["answered"].where(mark == "").fillna(rows["as_of"])
+        edges = _edges(relation, user, tail, days, rows["as_of"], qualifier=mark, source=tables.source_of("users"))
+        out.append(edges)
     return out
 
 

@@ -11,6 +11,9 @@ What is made of it:
   bank says Professional of the self-employed and small businesses, as banks do, not in the sense of MiFID).
 - riskLevel and investmentCapacity keep the prefix Predicted_, by which the source marks what was estimated;
   Not_Available is unknown. Every dated row is kept.
+- A told level is of lastQuestionnaireDate, and known from the row's timestamp on. The date is that of the last
+  questionnaire of the whole period: where it is later than the row, the level is of the row's own day, and of the
+  questionnaire's from that day on. Of a predicted level (2000-01-01) there are no answers; it is of the row's day.
 - MTF (mutual funds and ETFs) becomes fund. An asset is listed from its first row on. Where an asset has two rows of
   one date, the one with a sub-category stands (three funds are listed as shares as well). Short names like UNK_73
   stand for unknown ones and are left out.
@@ -59,6 +62,7 @@ _LAYOUT: Final = {
         Column("segment", _TEXT, header="customerType"),
         Column("risk_level", _TEXT, header="riskLevel", unknown=_UNKNOWN),
         Column("capacity", _TEXT, header="investmentCapacity", unknown=_UNKNOWN),
+        Column("answered", _DATE, header="lastQuestionnaireDate"),
         Column("as_of", _DATE, required=True, header="timestamp"),
     ),
     _ASSETS: (
@@ -221,7 +225,18 @@ def _typed(sieves: dict[str, Sieve], table: str, file: str) -> pd.DataFrame:
 
 def _users(rows: pd.DataFrame) -> pd.DataFrame:
     kind = np.where(rows["segment"] == "Legal Entity", "institution", "retail")
-    return typed_table("users", rows.assign(kind=pd.Series(kind, index=rows.index).where(rows["segment"].notna())))
+    rows = rows.assign(kind=pd.Series(kind, index=rows.index).where(rows["segment"].notna()))
+    return typed_table("users", _answered(rows))
+
+
+def _answered(rows: pd.DataFrame) -> pd.DataFrame:
+    """With the day of the answers; a questionnaire after the row's day is a row of its own, unless a later one is."""
+    later = rows["answered"] > rows["as_of"]
+    again = rows[later].sort_values("as_of", kind="stable").drop_duplicates(["user_id", "answered"], keep="last")
+    again = again.assign(as_of=again["answered"])
+    told = rows.assign(answered=rows["answered"].where(~later, rows["as_of"]))
+    both = pd.concat([told, again], ignore_index=True)
+    return both.drop_duplicates(["user_id", "as_of"])
 
 
 def _assets(rows: pd.DataFrame) -> pd.DataFrame:

@@ -58,6 +58,7 @@ LAYOUT: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
             *_text("name", "segment", "risk_level", "objective", "experience", "income_band", "capacity"),
             _number("birth_year", YEAR),
             Column("as_of", _DATE),
+            Column("answered", _DATE),
         ),
         "assets": (
             Column("asset_id", _ID, required=True),

@@ -14,7 +14,7 @@ COLUMNS: Final = MappingProxyType(
     {
         "users": (
             "user_id", "name", "kind", "segment", "risk_level", "objective", "experience",
-            "birth_year", "income_band", "capacity", "as_of",
+            "birth_year", "income_band", "capacity", "as_of", "answered",
         ),
         "assets": (
             "asset_id", "kind", "name", "name_local", "ticker", "isin", "market", "currency", "country",
@@ -31,7 +31,7 @@ COLUMNS: Final = MappingProxyType(
 )  # fmt: skip
 """Columns of each table in the contract's order (see `kg.contract` for their types)."""
 
-DATE_COLUMNS: Final = frozenset({"as_of", "known_at", "date", "listed"})
+DATE_COLUMNS: Final = frozenset({"as_of", "known_at", "date", "listed", "answered"})
 NUMBER_COLUMNS: Final = frozenset(
     {
         "units", "value", "weight", "close", "open", "high", "low", "volume",

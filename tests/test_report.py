@@ -28,7 +28,7 @@ from kg.errors import PathfolioError, UsageError
 from recommender.build import Build
 from recommender.suitability.rulefile import load_rules
 from recommender.suitability.rules import CONCENTRATIONS, FRESH_FACTS, RULE_KINDS
-from recommender.suitability.verdict import REASONS, Outcome
+from recommender.suitability.verdict import REASONS, STATES, Outcome
 from tests.records_world import ask, investors
 from web.site.texts import texts_of
 
@@ -182,12 +182,15 @@ def test_every_finding_has_a_sentence_in_each_language() -> None:
     kinds += [f"concentration/{group}" for group in CONCENTRATIONS] + [f"freshness/{group}" for group in FRESH_FACTS]
     level = {"within_level", "above_level", "above_level_tolerated", "within_every_level", "no_level",
              "level_not_in_file", "no_class"}  # fmt: skip
-    classed = level | {"derived_above_level"}
+    level |= {"within_predicted_level"}
+    classed = level | {"derived_above_level", "volatile_above_level", "kind_alone", "few_prices"}
     reasons = dict.fromkeys(("risk_level", "capacity"), classed)
     reasons |= {"horizon": level, "complexity": level | {"not_needed"}}
     share = {"within_limit", "near_limit", "above_limit", "derived_above_limit", "no_weights", "no_group"}
     reasons |= {kind: share for kind in kinds if kind.startswith("concentration")}
     reasons |= {kind: {"fresh", "stale", "no_date", "not_needed"} for kind in kinds if kind.startswith("freshness")}
+    reasons["freshness/profile"] = reasons["freshness/profile"] | {"predicted"}
+    reasons["freshness/build"] = {"fresh", "stale", "later_build"}
     reasons["restricted"] = {"restricted", "not_restricted"}
     reasons["tradable"] = {"traded", "no_price", "price_too_old", "not_listed_yet", "stopped"}
     assert set().union(*reasons.values()) | {"exempt"} == set(REASONS)
@@ -197,7 +200,7 @@ def test_every_finding_has_a_sentence_in_each_language() -> None:
                 result = {"kind": kind, "reason": reason, "measured": 0.5, "limit": 2.0, "subject": "X"}
                 text = result_text(result, lang)
                 assert text and f"{kind}: {reason}" not in text and "{" not in text
-        assert [outcome_text(word, lang) for word in ("pass", "warn", "unknown", "reject")]
+        assert [outcome_text(word, lang) for word in (*STATES, "unknown")]
 
 
 def test_what_is_not_known_says_what_the_rules_make_of_it() -> None:
@@ -261,7 +264,7 @@ def test_others_are_counted_as_in_the_record(
 def test_a_verdict_has_the_same_word_in_the_report_and_on_the_site() -> None:
     for lang in LANGS:
         site, report = texts_of(lang), report_texts(lang)
-        for outcome in Outcome:
-            assert outcome_text(outcome.word, lang) == site.say(f"verdict_{outcome.word}")
+        for word in {*STATES, *(outcome.word for outcome in Outcome)}:
+            assert outcome_text(word, lang) == site.say(f"verdict_{word}")
         assert report["base"].startswith(wording_of(lang).page("base"))
         assert report["warns"].lower().startswith(outcome_text("warn", lang))

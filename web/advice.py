@@ -6,8 +6,11 @@ import argparse
 import getpass
 import os
 import sys
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from web.arguments import iso_date
 
 if TYPE_CHECKING:
     from explain.records.desk import Desk
@@ -27,6 +30,17 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_today(parser: argparse.ArgumentParser) -> None:
+    """--today, for commands that apply the rules."""
+    parser.add_argument(
+        "--today",
+        type=iso_date,
+        metavar="DATE",
+        help="the day of asking, from which the rules count ages; it is recorded (default: the clock's; generated data "
+        "have a day of their own)",
+    )
+
+
 def rules_of(build: Build, chosen: str | None) -> RuleSet:
     """The rules that `--rules` names, else those of the environment, else those of the build's market.
 
@@ -39,21 +53,27 @@ def rules_of(build: Build, chosen: str | None) -> RuleSet:
     return load_rules(named) if named else rules_for(build.graph)
 
 
-def open_desk(build: Build, rules: str | None = None, ledger: str | Path | None = None) -> Desk:
+def open_desk(
+    build: Build, rules: str | None = None, ledger: str | Path | None = None, today: date | None = None
+) -> Desk:
     """A desk for the build's answers.
 
     Args:
+        today: the day of asking, as in `day_of_asking`.
         ledger: where it is; PATHFOLIO_LEDGER or a folder among the user's data for None.
 
     Raises:
         LedgerError: the ledger cannot be opened, so nothing can be shown.
         DataError: as `rules_of`.
+        UsageError: as `day_of_asking`.
     """
     from explain.ledger.ledger import open_ledger
     from explain.records.adviser import Adviser
+    from explain.records.asking import day_of_asking
     from explain.records.desk import Desk
 
-    return Desk(Adviser(build, rules_of(build, rules)), open_ledger(ledger))
+    day = day_of_asking(build, today)
+    return Desk(Adviser(build, rules_of(build, rules)), open_ledger(ledger), today=day)
 
 
 def account_name() -> str:
@@ -82,7 +102,14 @@ def what_happened(desk: Desk, record_id: str) -> str:
     """One line for whoever asked: the record, where it is, under which rules, and what these could not judge."""
     rules, untold = desk.adviser.rules, desk.adviser.untold_rules
     told = f"; no investor's answer is known for the rules {', '.join(untold)}" if untold else ""
-    return f"record {record_id} in {desk.ledger.store.where}; {rules_text(rules)}{told}"
+    return f"record {record_id} in {desk.ledger.store.where}; {today_text(desk)}; {rules_text(rules)}{told}"
+
+
+def today_text(desk: Desk) -> str:
+    """The day of asking; that of generated data is their own, and said to be."""
+    today, build = desk.today(), desk.adviser.build
+    own = ", the generated data's own day" if build.is_sample and today == build.as_of else ""
+    return f"asked on {today}{own}"
 
 
 def rules_text(rules: RuleSet) -> str:

@@ -27,22 +27,33 @@ def sample_label(build: Build) -> str:
 
 def as_table(advice: Advice, build: Build) -> str:
     """A line for each asset, under it the first reason and what speaks against it alone; then what is said of all."""
-    from explain.records.verdict_text import warnings_of
+    from explain.records.verdict_text import outcome_text, warnings_of
 
     if not advice.lines:
-        rows = ["no asset is left to recommend"]
+        rows = ["no asset is left to recommend", *_against_all(advice)]
     else:
         width = max(len("asset"), *(len(line.asset_id) for line in advice.lines))
         rows = [f"{'':3}  {'score':>9}  {'kind':5}  {'asset':{width}}  name"]
     of_all, of_each = warnings_of(advice.verdicts, "en")
-    for line, explanation, texts in zip(advice.lines, advice.explanations, of_each, strict=True):
-        rows.append(f"{line.rank:3}  {line.score:9.4f}  {line.kind:5}  {line.asset_id:{width}}  {line.name}")
+    for line, explanation, verdict, texts in zip(
+        advice.lines, advice.explanations, advice.verdicts, of_each, strict=True
+    ):
+        state = outcome_text(verdict.state, "en")
+        rows.append(f"{line.rank:3}  {line.score:9.4f}  {line.kind:5}  {line.asset_id:{width}}  {line.name} ({state})")
         rows += [f"{'':5}{text}" for text in _reasons(explanation)]
         rows += [f"{'':5}! {text}" for text in texts]
     rows += [f"! {text} (all of them)" for text in of_all]
     if advice.rejected:
         rows.append(f"not suitable, though the score ranks them higher: {_rejected(advice)}")
     return sample_label(build) + "".join(f"{row}\n" for row in rows)
+
+
+def _against_all(advice: Advice) -> list[str]:
+    """What the rules say against every asset that they did not let through."""
+    from explain.records.verdict_text import verdict_text
+
+    said = [verdict_text(each.verdict.to_json(), "en", to_investor=True) for each in advice.rejected]
+    return [f"! {text}" for text in dict.fromkeys(said[0]) if all(text in texts for texts in said)] if said else []
 
 
 def _reasons(explanation: Explanation) -> Iterator[str]:
@@ -63,10 +74,17 @@ def _rejected(advice: Advice) -> str:
 
 
 def as_json(advice: Advice, _build: Build) -> str:
-    """An array of the lines, each with its reasons."""
+    """An array of the lines, each with its reasons and what the suitability rules make of it."""
+    from explain.records.verdict_text import verdict_text
+
     rows = [
-        {**asdict(line), "reasons": [reason.text for reason in explanation.reasons_in("en")]}
-        for line, explanation in zip(advice.lines, advice.explanations, strict=True)
+        {
+            **asdict(line),
+            "reasons": [reason.text for reason in explanation.reasons_in("en")],
+            "suitability": verdict.state,
+            "warnings": verdict_text(verdict.to_json(), "en", to_investor=True),
+        }
+        for line, explanation, verdict in zip(advice.lines, advice.explanations, advice.verdicts, strict=True)
     ]
     return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from functools import cached_property
 from itertools import islice
 from threading import Lock
@@ -60,6 +61,8 @@ class Question:
         thrifty: whether the record holds what was shown, and of what lies behind it the digest alone; the sealed build
             gives it again.
         purpose: why staff looked at the investor; empty where nobody has to say so.
+        today: the day of asking, from which the rules count ages; None in records of format 1, which knew only the
+            snapshot's day.
     """
 
     who: str
@@ -75,6 +78,7 @@ class Question:
     assumed: Assumed | None = None
     thrifty: bool = False
     purpose: str = ""
+    today: date | None = None
 
     def __post_init__(self) -> None:
         """Refuse an empty list with UsageError."""
@@ -84,7 +88,9 @@ class Question:
     def to_json(self) -> dict[str, Any]:
         """As it stands in a record; the last ones only where they were asked or said."""
         plain = asdict(replace(self, assumed=None))
-        del plain["assumed"]
+        del plain["assumed"], plain["today"]
+        if self.today is not None:
+            plain["today"] = self.today.isoformat()
         for name in ("counterfactual", "thrifty", "purpose"):
             if not plain[name]:
                 del plain[name]
@@ -93,8 +99,14 @@ class Question:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Question:
         """What `to_json` wrote; raises TypeError or KeyError for anything else."""
-        assumed = value.get("assumed")
-        return cls(**{**value, "assumed": None if assumed is None else Assumed.from_json(assumed)})
+        assumed, today = value.get("assumed"), value.get("today")
+        return cls(
+            **{
+                **value,
+                "assumed": None if assumed is None else Assumed.from_json(assumed),
+                "today": None if today is None else date.fromisoformat(today),
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -143,11 +155,21 @@ class Adviser:
         """Look nothing up yet."""
         self.build, self.rules = build, rules
         self._lock = Lock()
+        self._gate_of_day: Gate | None = None
 
     @cached_property
     def gate(self) -> Gate:
-        """The rules over the build's snapshot."""
+        """The rules over the build's snapshot, on its own day."""
         return Gate.over(self.build.graph, self.rules, self.build.prices)
+
+    def gate_on(self, today: date | None) -> Gate:
+        """The rules on the day of asking; the newest day's gate is kept, with what it found."""
+        if today is None or today == self.gate.assets.today:
+            return self.gate
+        kept = self._gate_of_day
+        if kept is None or kept.assets.today != today:
+            kept = self._gate_of_day = self.gate.on(today)
+        return kept
 
     @cached_property
     def untold_rules(self) -> tuple[str, ...]:
@@ -195,7 +217,7 @@ class Adviser:
         eligible = self._eligible(question, user)
         asked = None if question.asset_id is None else graph.asset_row(question.asset_id) - int(graph.assets[0])
         at = np.flatnonzero(_with(eligible, asked))
-        screening = self.gate.screen(int(graph.users[user]), graph.assets[at])
+        screening = self.gate_on(question.today).screen(int(graph.users[user]), graph.assets[at])
         found = Shortlist.of(scores, eligible, screening, self._by_id)
         shown = found.first(question.k) if asked is None else [(int(found.places[asked]), asked)]
         passed_over = found.passed_over(question.k) if asked is None else []
@@ -203,12 +225,14 @@ class Adviser:
         advice = self._advice(question, found, shown, passed_over, explanations)
         if asked is None or not question.counterfactual:
             return advice
-        return replace(advice, change=what_would_move(self.build, self.gate, user, asked, question.k, question.kind))
+        gate = self.gate_on(question.today)
+        return replace(advice, change=what_would_move(self.build, gate, user, asked, question.k, question.kind))
 
     def _assumed(self, question: Question, assumed: Assumed) -> Advice:
         """The list for the investor as they might be, with the place that each asset has as they are."""
         asked, before = assumed.investors(self.build.scorer, question.user_id)
-        found = self.what_if.answer(asked, before, question.k, question.kind, LANGUAGES)
+        gate = self.gate_on(question.today)
+        found = self.what_if.answer(asked, before, question.k, question.kind, LANGUAGES, gate=gate)
         explanations, listed = [line.explanation for line in found.lines], found.shortlist
         shown, passed_over = listed.first(question.k), listed.passed_over(question.k)
         return replace(self._advice(question, listed, shown, passed_over, explanations), moves=found)

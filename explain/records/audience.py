@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any, Final
 
 from explain.explanation import Explanation
@@ -23,12 +24,17 @@ AUDIENCE: Final = "audience"
 
 @dataclass(frozen=True)
 class AudienceQuestion:
-    """For which asset staff asked whom it suits; `who` and `through` as in `Question`."""
+    """For which asset staff asked whom it suits; `who`, `through` and `today` as in `Question`."""
 
     who: str
     through: str
     asset_id: str
     k: int
+    today: date | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a record."""
+        return asdict(self) | {"today": None if self.today is None else self.today.isoformat()}
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def audience_of(adviser: Adviser, asked: AudienceQuestion, langs: Sequence[str])
     """
     scorer = adviser.build.scorer
     graph = scorer.graph
-    people = audience(scorer, asked.asset_id, asked.k, gate=adviser.gate)
+    people = audience(scorer, asked.asset_id, asked.k, gate=adviser.gate_on(asked.today))
     asset = graph.asset_row(asked.asset_id) - int(graph.assets[0])
     accounts = [scorer.account(user_position(graph, person.user_id), asset) for person in people]
     return tuple(zip(people, (adviser.explainer.explain(each, langs=langs) for each in accounts), strict=True))
@@ -90,7 +96,7 @@ def _record(desk: Desk, asked: AudienceQuestion, told: Sequence[tuple[Prospect, 
 def _about(asked: AudienceQuestion, person: Prospect, explanation: Explanation) -> dict[str, Any]:
     """What was shown of one person."""
     return {
-        "question": asdict(asked) | {"user_id": person.user_id},
+        "question": asked.to_json() | {"user_id": person.user_id},
         "rank": person.rank,
         "score": person.score,
         "reasons": [reason.to_json() for reason in explanation.reasons],

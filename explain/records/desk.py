@@ -12,6 +12,7 @@ from explain.ledger.ledger import Ledger
 from explain.ledger.writer import Receipt
 from explain.records.adviser import Advice, Adviser, Question
 from explain.records.answer import Answer
+from explain.records.asking import Today, day_of_asking
 from explain.records.keep import keep
 from explain.records.serve import about
 
@@ -39,12 +40,16 @@ class Desk:
     is shown has a record of its own.
 
     Attributes:
+        today: the day of asking, which whoever makes a question asks for.
         computes: where answers are computed: here, one at a time, unless somebody else offers to.
     """
 
-    def __init__(self, adviser: Adviser, ledger: Ledger, remembered: int = REMEMBERED) -> None:
-        """A desk that remembers `remembered` bytes of answers."""
+    def __init__(
+        self, adviser: Adviser, ledger: Ledger, remembered: int = REMEMBERED, today: Today | None = None
+    ) -> None:
+        """A desk that remembers `remembered` bytes of answers; its day is `day_of_asking`, if not given."""
         self.adviser, self.ledger = adviser, ledger
+        self.today: Today = today or day_of_asking(adviser.build)
         self.computes: Computes = self.compute_here
         self._most, self._size = remembered, 0
         self._answers: OrderedDict[tuple[str, Question], Answer] = OrderedDict()

@@ -7,8 +7,9 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +41,11 @@ class Everybody:
     k: int = 10
     kind: str | None = None
     include_held: bool = False
+    today: date | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in the entry that names the file."""
+        return asdict(self) | {"today": None if self.today is None else self.today.isoformat()}
 
     def questions(self, adviser: Adviser, users: IntArray) -> Iterator[Question]:
         """One question for each of the investors at positions `users`."""
@@ -127,7 +133,7 @@ def serve_everybody(
         sha256 = hashlib.file_digest(written, "sha256").hexdigest()
     about = {"file": out.name, "sha256": sha256, "rows": table.num_rows, "lists": len(lists.users)}
     receipt = ledger.append(
-        about | {"first": lists.first, **asdict(asked)}, person=None, kind=BATCH, tags=tags_of(adviser)
+        about | {"first": lists.first, **asked.to_json()}, person=None, kind=BATCH, tags=tags_of(adviser)
     )
     return Batch(table.num_rows, len(lists.users), receipt)
 

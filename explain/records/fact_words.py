@@ -28,7 +28,7 @@ _LABELS: Final = LEVEL_KINDS | {
     "IN_CATEGORY": "Category",
     "HAS_RISK_RATING": "RiskRating",
 }
-_FRACTIONS: Final = frozenset({"EXPOSURE", "PURCHASE_SHARE", "HOLDS", "INVESTS_IN"})
+_FRACTIONS: Final = frozenset({"EXPOSURE", "PURCHASE_SHARE", "HOLDS", "INVESTS_IN", "VOLATILITY"})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from explain.ledger.entry import GoneError, Header, header_of
 from explain.ledger.ledger import Ledger
 from explain.ledger.store import ENTRY, PERSON_KEY
 from explain.records.inspect import LISTS, Look
+from explain.records.tables import state_of
 from kg.errors import LedgerError
 
 _AT_ONCE: Final = 200
@@ -30,7 +31,7 @@ class Search:
     Attributes:
         asset: on the list, or rejected.
         first, last: days, both included (UTC).
-        verdict: of some asset on the list (pass, warn), or reject for records that rejected some.
+        verdict: of some asset on the list (pass, pass_with_unknowns, warn), or reject for records that rejected some.
         build: a build's hash, or its beginning.
     """
 
@@ -207,7 +208,7 @@ def summary_of(header: Header, record: dict[str, Any]) -> Summary:
         question["user_id"],
         question["who"],
         question["through"],
-        tuple((intern(item["asset_id"]), intern(item["verdict"]["outcome"])) for item in record["list"]),
+        tuple((intern(item["asset_id"]), intern(state_of(item["verdict"]))) for item in record["list"]),
         tuple(intern(item["asset_id"]) for item in record["rejected"]),
         int(candidates["count"]),
         tuple((intern(rule), count) for rule, count in candidates["rejected_by"].items() if rule != "any"),

@@ -20,6 +20,7 @@ from explain.ledger.merkle import leaf_hash
 from explain.ledger.note import Note, Verifier
 from explain.ledger.proof_text import proof_text
 from explain.ledger.verify import verify_record
+from explain.records.adviser import Question
 from explain.records.assumed import WHAT_IF
 from explain.records.changes import what_would_have_changed
 from explain.records.keep import BUILD, RULES, registered
@@ -145,7 +146,8 @@ def _changes(ledger: Ledger, record: dict[str, Any], langs: Sequence[str]) -> di
     adviser = sealed_adviser(ledger, record)
     if adviser is None:
         return {lang: [] for lang in langs}
-    return {lang: what_would_have_changed(record, adviser.build, adviser.gate, lang) for lang in langs}
+    gate = adviser.gate_on(Question.from_json(record["question"]).today)
+    return {lang: what_would_have_changed(record, adviser.build, gate, lang) for lang in langs}
 
 
 def export_case(ledger: Ledger, record_id: str, look: Look, out: Path) -> None:

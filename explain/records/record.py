@@ -18,7 +18,7 @@ import numpy.typing as npt
 from explain.assumed import AssumedList
 from explain.counterfactual import Counterfactual
 from explain.ledger.canonical import canonical
-from explain.records.adviser import Advice, Adviser, Rejected
+from explain.records.adviser import Advice, Adviser, Question, Rejected
 from explain.records.columns import ENCODING, packed
 from explain.records.tables import Tables
 from explain.what_if import ScorerWhatIf
@@ -29,11 +29,14 @@ from kg.schema import ASSET_KIND_OF, Relation
 from recommender.model import Recommendation
 from recommender.suitability.assets import edge_fact
 from recommender.suitability.gate import Screening
-from recommender.suitability.investor import InvestorFacts, level_fact, share_fact
+from recommender.suitability.investor import level_fact, share_fact
 from recommender.suitability.rules import RuleSet
 from recommender.suitability.verdict import Outcome
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Format 1, which is still written for questions of records of that time, knew no day of asking, and called a pass
+what left rules open as well."""
+
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow")
 
 
@@ -55,7 +58,7 @@ def digest_of(record: Mapping[str, Any]) -> str:
 
 def _thrifty(adviser: Adviser, advice: Advice, whole: dict[str, Any]) -> dict[str, Any]:
     """What was shown: the list, its reasons in the reader's language, what speaks against; and the whole's digest."""
-    lang, tables = advice.question.lang, Tables()
+    lang, tables = advice.question.lang, _tables(advice.question)
 
     def against(asset_id: str) -> dict[str, Any]:
         position = adviser.build.graph.asset_row(asset_id) - int(adviser.build.graph.assets[0])
@@ -77,12 +80,17 @@ def _thrifty(adviser: Adviser, advice: Advice, whole: dict[str, Any]) -> dict[st
     }
 
 
+def _tables(question: Question) -> Tables:
+    """Records of format 1, of questions without a day, do not know the fourth state of a verdict."""
+    return Tables(states=question.today is not None)
+
+
 def _whole(adviser: Adviser, advice: Advice) -> dict[str, Any]:
-    build, question, tables = adviser.build, advice.question, Tables()
+    build, question, tables = adviser.build, advice.question, _tables(advice.question)
     explanations: list[dict[str, Any]] = [{"explanation": tables.explanation(each)} for each in advice.explanations]
     explanations = explanations or [{} for _ in advice.lines]
     record: dict[str, Any] = {
-        "format": FORMAT,
+        "format": FORMAT if question.today else 1,
         "question": question.to_json(),
         "data": {
             "name": str(build.manifest["name"]),
@@ -93,7 +101,7 @@ def _whole(adviser: Adviser, advice: Advice) -> dict[str, Any]:
         "build": {"hash": build.build_hash, "versions": dict(build.manifest["versions"])},
         "rules": _rules(adviser.rules),
         "software": software(),
-        "investor": _investor(adviser, advice.screening.investor),
+        "investor": _investor(adviser, advice.screening),
         "candidates": _candidates(advice, whole=question.explained),
         "list": [
             {**_asset(build.graph, line), "verdict": tables.verdict(verdict, adviser.rules), **explanation}
@@ -104,7 +112,7 @@ def _whole(adviser: Adviser, advice: Advice) -> dict[str, Any]:
     if advice.moves is not None:
         record["moves"] = _moves(build.graph, advice.moves)
     if advice.change is not None:
-        record["counterfactual"] = _counterfactual(adviser, advice.change)
+        record["counterfactual"] = _counterfactual(adviser, question, advice.change)
     return record | {"tables": tables.to_json()}
 
 
@@ -115,9 +123,9 @@ def _moves(graph: KnowledgeGraph, found: AssumedList) -> dict[str, Any]:
     return {name: [[str(ids[rows[m.asset]]), m.rank, m.was] for m in moves] for name, moves in parts.items()}
 
 
-def _counterfactual(adviser: Adviser, found: Counterfactual) -> dict[str, Any]:
+def _counterfactual(adviser: Adviser, question: Question, found: Counterfactual) -> dict[str, Any]:
     """What was told of what would change the asset's place, with the sentence in each language."""
-    model = ScorerWhatIf(adviser.build.scorer, adviser.gate)
+    model = ScorerWhatIf(adviser.build.scorer, adviser.gate_on(question.today))
     return to_json(found, model) | {"text": {lang: tell(found, model, lang) for lang in LANGUAGES}}
 
 
@@ -156,9 +164,9 @@ def _rejected(adviser: Adviser, rejected: Rejected, tables: Tables) -> dict[str,
     return about | _names(graph, row) | {"verdict": tables.verdict(rejected.verdict, adviser.rules)}
 
 
-def _investor(adviser: Adviser, investor: InvestorFacts) -> dict[str, Any]:
+def _investor(adviser: Adviser, screening: Screening) -> dict[str, Any]:
     """The investor as the score and the rules saw them: levels, positions and what was held before."""
-    graph, assets = adviser.build.graph, adviser.gate.assets
+    graph, assets, investor = adviser.build.graph, screening.assets, screening.investor
     levels = {name: level_fact(assets, investor, name).to_json() for name in investor.levels}
     if investor.segment is not None:
         levels["segment"] = edge_fact(graph, investor.segment[1]).to_json()

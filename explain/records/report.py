@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -30,6 +30,7 @@ from explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_AGAIN, RES
 from explain.wording import wording_of
 from kg.bidi import isolated
 from kg.labels import local_label
+from recommender.suitability.assets import PREDICTED
 from recommender.suitability.investor import ASSUMED
 
 _ON_FIRST_PAGE: Final = 4
@@ -205,7 +206,9 @@ def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: 
     who = who if investor["user_id"] else texts["somebody_new"]
     asked_by = texts.filled("in_brackets", text=question["who"], note=in_words(question["through"], texts))
     assumed = [(texts["assumed"], _assumed(record, texts))] if "assumed" in question else []
-    day = wording_of(lang).day(datetime.fromisoformat(data["as_of"]).date())
+    day = wording_of(lang).day(date.fromisoformat(data["as_of"]))
+    asked = question.get("today")  # records of format 1 know none
+    today = [texts.filled("asked_on", day=wording_of(lang).day(date.fromisoformat(asked)))] if asked else []
     return [
         (texts["record"], header.id),
         (texts["time"], moment_text(header.moment, lang)),
@@ -213,7 +216,7 @@ def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: 
         (texts["asked_by"], asked_by),
         (texts["question"], _question(record, texts, lang)),
         *assumed,
-        (texts["data"], texts["also"].join([in_words(data["name"], texts), texts.filled("as_of", day=day)])),
+        (texts["data"], texts["also"].join([in_words(data["name"], texts), texts.filled("as_of", day=day), *today])),
         (texts["known"], _profile(record, texts, lang)),
     ]
 
@@ -221,18 +224,22 @@ def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: 
 def _profile(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
     """The investor's levels in one line, when they were told, and how many positions are known."""
     investor, wording = record["investor"], wording_of(lang)
-    parts = [
-        texts.facts[fact["relation"]].format(tail=value, value=wording.number(fact.get("value", 0), 0))
-        for name, fact in investor["levels"].items()
-        for value in [fact_row(fact, texts, field=name).value]
-    ]
-    days = [day for fact in investor["levels"].values() if (day := str(fact.get("as_of", "")))]
+    parts = [_level(name, fact, texts) for name, fact in investor["levels"].items()]
+    told = [fact for fact in investor["levels"].values() if fact.get("note") != PREDICTED]
+    days = [day for fact in told if (day := str(fact.get("as_of", "")))]
     if days:
         parts.append(texts.filled("told_on", day=wording.day(datetime.fromisoformat(max(days)).date())))
     count = len(investor["positions"])
     key = "one_position" if count == 1 else "count_positions" if count else "without_positions"
     parts.append(texts.filled(key, n=wording.integer(count)))
     return texts["also"].join(parts)
+
+
+def _level(name: str, fact: Mapping[str, Any], texts: ReportTexts) -> str:
+    """One answer; what the source predicted instead says so."""
+    number = wording_of(texts.lang).number(fact.get("value", 0), 0)
+    said = texts.facts[fact["relation"]].format(tail=fact_row(fact, texts, field=name).value, value=number)
+    return texts.filled("predicted", level=said) if fact.get("note") == PREDICTED else said
 
 
 def _question(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:

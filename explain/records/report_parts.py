@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from explain.records.fact_words import ReportTexts, fact_text, in_words
-from explain.records.verdict_text import outcome_text, result_text, verdict_text
+from explain.records.verdict_text import look_of, outcome_text, result_text, verdict_text
 from explain.wording import Wording, wording_of
 from kg.bidi import isolated
 
@@ -41,10 +41,15 @@ class PathRow:
 
 @dataclass(frozen=True)
 class CheckRow:
-    """One rule's finding: its id, title and basis in law, and the facts that it used."""
+    """One rule's finding: its id, title and basis in law, and the facts that it used.
+
+    Attributes:
+        look: how it is coloured: its effect, or unknown where that let pass what was not decided.
+    """
 
     outcome: str
     effect: str
+    look: str
     rule: str
     title: str
     basis: str
@@ -157,7 +162,8 @@ def checks(verdict: Mapping[str, Any], record: Mapping[str, Any], texts: ReportT
         facts += [texts.filled("more_facts", n=wording_of(lang).integer(left))] if left else []
         outcome, text = outcome_text(result["outcome"], lang), result_text(result, lang)
         title, basis = rule_title(record, result["rule"], lang), rule_basis(record, result["rule"], lang)
-        rows.append(CheckRow(outcome, result["effect"], result["rule"], title, basis, text, tuple(facts)))
+        look = look_of(result["outcome"], result["effect"])
+        rows.append(CheckRow(outcome, result["effect"], look, result["rule"], title, basis, text, tuple(facts)))
     return tuple(rows)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from explain.evidence import PathEdge, PathNode
 from explain.explanation import Explanation
 from recommender.suitability.rules import RuleSet
-from recommender.suitability.verdict import Fact, RuleResult, Verdict
+from recommender.suitability.verdict import UNDECIDED, Fact, Outcome, RuleResult, Verdict
 
 _NODE: Final = ("id", "kind", "name", "local_name")
 _EDGE: Final = ("head", "relation", "tail", "weight", "source", "as_of", "known_at")
@@ -74,8 +74,9 @@ def _itself(value: Hashable) -> Hashable:
 class Tables:
     """Collects the nodes, edges and facts of one record."""
 
-    def __init__(self) -> None:
-        """Nothing is cited yet."""
+    def __init__(self, *, states: bool = True) -> None:
+        """Nothing is cited yet; verdicts have four `states`, or the three outcomes of records of format 1."""
+        self._states = states
         self.nodes = _Column(_node_row, _node_key)
         self.edges: _Column[PathEdge] = _Column(_edge_row, _itself)
         self.facts: _Column[Fact] = _Column(Fact.to_json, _itself)
@@ -99,12 +100,13 @@ class Tables:
 
     def verdict(self, verdict: Verdict, rules: RuleSet) -> dict[str, Any]:
         """A verdict in places: its results in the order of the rules, or what speaks against with each rule's place."""
+        outcome = verdict.state if self._states else verdict.outcome.word
         results = [self._result(result) for result in verdict.results]
         if len(results) == len(rules.rules):
-            return {"outcome": verdict.outcome.word, "results": results}
+            return {"outcome": outcome, "results": results}
         places = {rule.name: place for place, rule in enumerate(rules.rules)}
         against = [[places[found.rule], *row] for found, row in zip(verdict.results, results, strict=True)]
-        return {"outcome": verdict.outcome.word, "against": against}
+        return {"outcome": outcome, "against": against}
 
     def _result(self, result: RuleResult) -> list[Any]:
         facts = self.facts.places(result.facts)
@@ -176,7 +178,13 @@ def _verdict(
         }
         for (rule, kind), result in _results(compact, rules)
     ]
-    return {"asset_id": asset_id, "outcome": compact["outcome"], "results": results}
+    return {"asset_id": asset_id, "outcome": state_of(compact), "results": results}
+
+
+def state_of(compact: Mapping[str, Any]) -> str:
+    """A recorded verdict's state; what records of format 1 call a pass may have rules that were not decided."""
+    left_open = any(result[0] == Outcome.UNKNOWN.word for result in compact.get("results", ()))
+    return UNDECIDED if compact["outcome"] == Outcome.PASS.word and left_open else str(compact["outcome"])
 
 
 def _results(compact: Mapping[str, Any], rules: Sequence[Sequence[str]]) -> Iterator[tuple[Sequence[str], Any]]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from explain.wording import wording_of
 from kg.labels import local_label
+from recommender.suitability.assets import PREDICTED
 from recommender.suitability.verdict import Verdict
 
 _SUBJECT_KIND: Final = MappingProxyType(
@@ -35,12 +36,14 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
         to_investor: speak to the investor, and say nothing of what is on a restricted list and why: it may be known
             to staff alone.
 
-    What a rule could not find out ends with what the rules make of that.
+    What rests on a level that the source predicted says so; what a rule could not find out ends with what the rules
+    make of that.
 
     >>> found = {"kind": "horizon", "reason": "above_level", "measured": 5.0, "limit": 3.0, "subject": "Income"}
     >>> result_text(found, "en")
     'It should be held for 5 years at least; the objective Income allows only 3 years.'
     """
+    facts = result.get("facts", ())
     words, kind, reason, subject = _words(lang), str(result["kind"]), str(result["reason"]), str(result["subject"])
     said = words.get(kind, {})
     forms = [f"{reason}_told"] * to_investor + [f"{reason}_of_nothing"] * (not subject) + [reason]
@@ -55,9 +58,11 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
         limit=_amount(result["limit"], kind, lang),
         warn_at=_amount(result.get("warn_at"), kind, lang),
         subject=local_label(subject_kind, subject, lang) if subject_kind else subject,
-        of_day=_of_day(result.get("facts", ()), lang) if "{of_day}" in sentence else "",
+        of_day=_of_day(facts, lang) if "{of_day}" in sentence else "",
+        volatility=_volatility(facts, lang) if "{volatility}" in sentence else "",
     )
-    return ("" if lang.startswith("zh") else " ").join([said_of_it, *made_of_it])
+    predicted = [others[f"predicted_level{'_told' * to_investor}"]] if _is_predicted(reason, facts) else []
+    return ("" if lang.startswith("zh") else " ").join([said_of_it, *predicted, *made_of_it])
 
 
 def title_for_investor(kind: str, title: str, lang: str) -> str:
@@ -66,8 +71,13 @@ def title_for_investor(kind: str, title: str, lang: str) -> str:
 
 
 def outcome_text(outcome: str, lang: str) -> str:
-    """pass, warn, unknown or reject in words."""
+    """pass, pass_with_unknowns, warn or reject, or what one rule found (unknown, too), in words."""
     return str(_words(lang)["outcomes"][outcome])
+
+
+def look_of(outcome: str, effect: str) -> str:
+    """How a finding is coloured: by its effect, but not as a pass where the rule was not decided."""
+    return "unknown" if (outcome, effect) == ("unknown", "pass") else effect
 
 
 def against(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -98,6 +108,19 @@ def _amount(value: float | None, kind: str, lang: str) -> str:
     number = wording.number(value, 0 if float(value).is_integer() else 1)
     unit = "year" if kind == "horizon" else "day" if kind == "tradable" or kind.startswith("freshness") else ""
     return str(_words(lang)["units"][unit if value == 1 else f"{unit}s"]).format(n=number) if unit else number
+
+
+def _is_predicted(reason: str, facts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the finding rests on a level that the source predicted, without saying so by itself."""
+    said = reason == "exempt" or "predicted" in reason
+    return not said and any(fact.get("note") == PREDICTED for fact in facts)
+
+
+def _volatility(facts: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """The figure, where facts are given."""
+    value = next((fact["value"] for fact in facts if fact["relation"] == "VOLATILITY" and "value" in fact), None)
+    said = None if value is None else wording_of(lang).percent(value, 1)
+    return "" if said is None else str(_words(lang)["units"]["volatility"]).format(value=said)
 
 
 def _of_day(facts: Sequence[Mapping[str, Any]], lang: str) -> str:

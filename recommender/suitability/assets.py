@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,10 @@ from recommender.suitability.exposure import Exposure, exposures
 from recommender.suitability.rulefile import restricted_relation
 from recommender.suitability.rules import Derivation, RuleSet
 from recommender.suitability.verdict import Fact
+from recommender.suitability.volatility import Volatility, volatility
+
+PREDICTED: Final = "predicted"
+"""The mark of a level that the source has estimated, and the note of the fact that says so."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +28,13 @@ class AssetFacts:
     """Facts of all n assets of a snapshot, in the order of `graph.assets`.
 
     Attributes:
+        today: the day of asking: ages count up to it. The snapshot's own day where nobody said on which day they ask.
         risk_class: (n,) float64, NaN where neither a rating nor a derivation gives one.
+        risk_most: (n,) float64, the highest class that is possible; above `risk_class` where that is not certain.
         risk_edge: (n,) the edge that states the rating, -1 where the class is derived or unknown.
         risk_rule, complexity_rule: (n,) positions in `rules.derivations`, -1 where none applied.
+        volatility: how far prices varied, where the rules ask for it.
+        is_foreign: (n,) bool: trades in a currency that is known not to be the rules' own.
         complexity: (n,) float64, NaN where unknown.
         holding_years: (n,) float64, for how long it should be held at least; NaN where its class gives none.
         price: (n,) last close in the asset's currency, NaN where there is none.
@@ -38,9 +48,13 @@ class AssetFacts:
 
     graph: KnowledgeGraph
     rules: RuleSet
+    today: date
     risk_class: FloatArray
+    risk_most: FloatArray
     risk_edge: IntArray
     risk_rule: IntArray
+    volatility: Volatility
+    is_foreign: Mask
     complexity: FloatArray
     complexity_rule: IntArray
     holding_years: FloatArray
@@ -52,33 +66,43 @@ class AssetFacts:
     exposure: dict[str, Exposure]
     kept: dict[Hashable, tuple[Fact, ...]] = field(init=False, default_factory=dict, repr=False, compare=False)
 
+    def on(self, today: date) -> AssetFacts:
+        """The same facts for those who ask on another day."""
+        return replace(self, today=today, restriction=_restrictions(self.graph, self.rules, today))
+
 
 def asset_facts(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None = None) -> AssetFacts:
-    """What `rules` ask of the assets of `graph`.
+    """What `rules` ask of the assets of `graph`, on its own day.
 
     Args:
         prices: asset_id, date, close; later ones than the snapshot's date are not looked at.
     """
     texts = _searchable_texts(graph)
     rated, edge = _rated(graph, rules)
-    derived, risk_rule = _derived(graph, rules.derivations, "risk_class", texts)
-    complexity, complexity_rule = _derived(graph, rules.derivations, "complexity", texts)
+    risk_rule = _first_that_fits(graph, rules.derivations, "risk_class", texts)
+    complexity_rule = _first_that_fits(graph, rules.derivations, "complexity", texts)
+    varied, is_foreign = volatility(graph, prices, rules.volatility), _foreign(graph, rules)
+    derived, most = _derived_class(rules, risk_rule, varied, is_foreign)
     is_rated = ~np.isnan(rated)
     price, price_day = _last_prices(graph, prices)
     risk_class = np.where(is_rated, rated, derived)
     return AssetFacts(
         graph,
         rules,
+        today=graph.as_of,
         risk_class=risk_class,
+        risk_most=np.where(is_rated, rated, most),
         risk_edge=edge,
         risk_rule=np.where(is_rated, -1, risk_rule),
-        complexity=complexity,
+        volatility=varied,
+        is_foreign=is_foreign,
+        complexity=_values(complexity_rule, [each.value for each in rules.derivations]),
         complexity_rule=complexity_rule,
         holding_years=_holding_years(risk_class, rules),
         price=price,
         price_day=price_day,
         market_day=int(price_day.max(initial=NO_DAY)),
-        restriction=_restrictions(graph, rules),
+        restriction=_restrictions(graph, rules, graph.as_of),
         stop_edge=_stops(graph, rules),
         exposure=exposures(graph),
     )
@@ -97,7 +121,7 @@ def edge_fact(graph: KnowledgeGraph, edge: int, note: str = "") -> Fact:
         source=str(edges.source[edge]),
         as_of=day_text(int(edges.as_of[edge])),
         known_at=day_text(int(edges.known_at[edge])),
-        note=note or (qualifier if qualifier == "predicted" else ""),
+        note=note or (qualifier if qualifier == PREDICTED else ""),
     )
 
 
@@ -133,12 +157,12 @@ def _searchable_texts(graph: KnowledgeGraph) -> list[str]:
     return ["\n".join(words).casefold() for words in zip(*parts, strict=True)]
 
 
-def _derived(
+def _first_that_fits(
     graph: KnowledgeGraph, derivations: tuple[Derivation, ...], target: str, texts: list[str]
-) -> tuple[FloatArray, IntArray]:
-    """(n,) the class of the first derivation that fits, and which one that was."""
+) -> IntArray:
+    """(n,) which derivation of `target` is the first that fits each asset, -1 where none does."""
     kinds = graph.nodes.kind[graph.assets]
-    value, chosen = np.full(len(kinds), np.nan), np.full(len(kinds), -1, np.int64)
+    chosen = np.full(len(kinds), -1, np.int64)
     for number, derivation in enumerate(derivations):
         if derivation.target != target:
             continue
@@ -147,8 +171,35 @@ def _derived(
             fits &= np.isin(kinds, [KIND_CODE[kind] for kind in derivation.kinds])
         if derivation.words:
             fits &= np.array([any(word in text for word in derivation.words) for text in texts], bool)
-        value[fits], chosen[fits] = derivation.value, number
-    return value, chosen
+        chosen[fits] = number
+    return chosen
+
+
+def _values(chosen: IntArray, values: list[int]) -> FloatArray:
+    """(n,) the value of each one's derivation, NaN where none fits."""
+    return np.append(np.array(values, np.float64), np.nan)[chosen]
+
+
+def _foreign(graph: KnowledgeGraph, rules: RuleSet) -> Mask:
+    currency = graph.nodes.currency[graph.assets]
+    return np.asarray((currency != "") & (currency != rules.base_currency), bool)
+
+
+def _derived_class(
+    rules: RuleSet, rule: IntArray, varied: Volatility, is_foreign: Mask
+) -> tuple[FloatArray, FloatArray]:
+    """(n,) the class where no rating states one, and the highest that it may be.
+
+    By measured prices, but not below what the derivation's line leaves possible; by the line alone where prices are
+    not measured; not below `foreign_class` in a foreign currency.
+    """
+    by_line = _values(rule, [each.value for each in rules.derivations])
+    least, most = (_values(rule, [getattr(each, name) for each in rules.derivations]) for name in ("least", "most"))
+    by_prices = varied.risk_class(rules.volatility)
+    found = np.where(np.isnan(by_prices), by_line, np.fmax(by_prices, least))
+    most = np.where(np.isnan(by_prices), most, found)
+    floor = np.where(is_foreign, float(rules.foreign_class), -np.inf)
+    return np.maximum(found, floor), np.maximum(most, floor)
 
 
 def _holding_years(risk_class: FloatArray, rules: RuleSet) -> FloatArray:
@@ -173,11 +224,11 @@ def _last_prices(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> tuple[Fl
     return close, day
 
 
-def _restrictions(graph: KnowledgeGraph, rules: RuleSet) -> IntArray:
+def _restrictions(graph: KnowledgeGraph, rules: RuleSet, today: date) -> IntArray:
     """(n,) the first restriction in force for each asset, -1 where there is none."""
     out = np.full(len(graph.assets), -1, np.int64)
     for number, restriction in enumerate(rules.restrictions):
-        if restriction.holds_on(graph.as_of):
+        if restriction.holds_on(today):
             out[(out < 0) & _covers(graph, restriction.kind, restriction.value)] = number
     return out
 

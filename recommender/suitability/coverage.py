@@ -43,7 +43,7 @@ def idle_restrictions(facts: AssetFacts) -> list[Restriction]:
     """Restrictions in force that cover no asset which an earlier one does not: a name may be misspelt."""
     used = set(np.unique(facts.restriction).tolist())
     restrictions = enumerate(facts.rules.restrictions)
-    return [each for number, each in restrictions if number not in used and each.holds_on(facts.graph.as_of)]
+    return [each for number, each in restrictions if number not in used and each.holds_on(facts.today)]
 
 
 def _missing(graph: KnowledgeGraph, table: str, relation: Relation, known: Iterable[str]) -> list[Unlisted]:

@@ -41,6 +41,13 @@ def facts_used(
         return tuple(_restriction_facts(assets, asset))
     if rule.kind == "tradable":
         return _kept(assets.kept, ("tradable", asset), lambda: _market_facts(assets, asset))
+    return _dated(rule, assets, investor, asset)
+
+
+def _dated(rule: Rule, assets: AssetFacts, investor: InvestorFacts, asset: int) -> tuple[Fact, ...]:
+    """What has the age that `rule` limits."""
+    if rule.group == "build":
+        return _kept(assets.kept, "build", lambda: _build_facts(assets))
     edge = int(fact_edge(rule, assets, investor, np.array([asset]))[0])
     return _kept(assets.kept, ("edge", edge), lambda: [edge_fact(assets.graph, edge)]) if edge >= 0 else ()
 
@@ -82,19 +89,58 @@ def _class_facts(assets: AssetFacts, asset: int, name: str) -> Iterator[Fact]:
 
 
 def _derived(assets: AssetFacts, asset: int, name: str, value: float, derivation: int) -> Iterator[Fact]:
-    """A class that the rule file derives, and the category or sector edge that it may rest on."""
-    if derivation < 0:
-        return
-    used = assets.rules.derivations[derivation]
-    kind = assets.graph.kind_of(int(assets.graph.assets[asset])).lower()
-    words = f", words {', '.join(used.words)}" if used.words else ""
-    note = f"derived by line {used.line} of the rules: {kind}{words}"
-    yield Fact(_asset_id(assets, asset), name, value=float(value), source=rules_source(assets.rules), note=note)
+    """A class that the rule file derives, how, and what it rests on: a category or sector, prices, a currency."""
+    measured = [*_volatility_facts(assets, asset), *_currency_facts(assets, asset)] if name == "RISK_CLASS" else []
+    if not np.isnan(value):
+        note = _line_note(assets, asset, derivation) if derivation >= 0 else "derived from prices"
+        if name == "RISK_CLASS" and assets.risk_most[asset] > value:
+            note += f"; not certain: up to {assets.risk_most[asset]:g} is possible"
+        yield Fact(_asset_id(assets, asset), name, value=float(value), source=rules_source(assets.rules), note=note)
     row = assets.graph.assets[asset : asset + 1]
     for relation in (Relation.IN_CATEGORY, Relation.IN_SECTOR):
         edge = int(one_edge(assets.graph, relation, row)[0])
-        if used.words and edge >= 0:
+        if derivation >= 0 and assets.rules.derivations[derivation].words and edge >= 0:
             yield edge_fact(assets.graph, edge)
+    yield from measured
+
+
+def _line_note(assets: AssetFacts, asset: int, derivation: int) -> str:
+    used = assets.rules.derivations[derivation]
+    kind = assets.graph.kind_of(int(assets.graph.assets[asset])).lower()
+    words = f", words {', '.join(used.words)}" if used.words else ""
+    return f"derived by line {used.line} of the rules: {kind}{words}"
+
+
+def _volatility_facts(assets: AssetFacts, asset: int) -> tuple[Fact, ...]:
+    """The figure, how many returns of which days it is made of, and its class; of too few returns only how many."""
+    varied, scale = assets.volatility, assets.rules.volatility
+    n = int(varied.returns[asset])
+    if scale is None or not n:
+        return ()
+    last, measured = day_text(int(varied.last[asset])), not np.isnan(varied.value[asset])
+    note = f"annualised, of {n} weekly returns from {day_text(int(varied.first[asset]))} to {last}"
+    note += f" without {int(varied.splits[asset])} taken for splits" if varied.splits[asset] else ""
+    if measured:
+        note += f"; class {varied.risk_class(scale)[asset]:g}"
+    else:
+        note += f"; {scale.fewest} are needed" if n < scale.fewest else "; prices hardly move"
+    value = float(varied.value[asset]) if measured else None
+    return (Fact(_asset_id(assets, asset), "VOLATILITY", "", value, "prices", last, last, note),)
+
+
+def _currency_facts(assets: AssetFacts, asset: int) -> tuple[Fact, ...]:
+    if not assets.is_foreign[asset] or not assets.rules.foreign_class:
+        return ()
+    currency = str(assets.graph.nodes.currency[assets.graph.assets[asset]])
+    note = f"not {assets.rules.base_currency}; class {assets.rules.foreign_class} at least"
+    return (Fact(_asset_id(assets, asset), "CURRENCY", currency, source="assets", note=note),)
+
+
+def _build_facts(assets: AssetFacts) -> Iterator[Fact]:
+    """The day of asking, and that of the build."""
+    today, as_of = assets.today.isoformat(), assets.graph.as_of.isoformat()
+    yield Fact("", "TODAY", source="day of asking", as_of=today)
+    yield Fact("", "BUILD", source="build", as_of=as_of, known_at=as_of)
 
 
 def rules_source(rules: RuleSet) -> str:

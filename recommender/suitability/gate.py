@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +17,7 @@ from recommender.suitability.evidence import facts_used
 from recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, investor_facts
 from recommender.suitability.judges import LEVEL_TABLE, judge, same_finding
 from recommender.suitability.rules import Rule, RuleSet
-from recommender.suitability.verdict import REASON_CODE, REASONS, Judgement, Outcome, RuleResult, Verdict
+from recommender.suitability.verdict import REASON_CODE, REASONS, STATES, Judgement, Outcome, RuleResult, Verdict
 
 Finding = tuple[Judgement, npt.NDArray[np.int8]]
 """What a rule finds about all assets, and what that counts as (assets,)."""
@@ -44,6 +45,12 @@ class Screening:
         gravest: npt.NDArray[np.int8] = self.effects.max(axis=0, initial=Outcome.PASS)
         return gravest
 
+    @cached_property
+    def undecided(self) -> Mask:
+        """(rules, n) bool: where the facts do not decide a rule, whatever that counts as."""
+        found = [judgement.outcome[self.at] == Outcome.UNKNOWN for judgement in self.judgements]
+        return np.array(found, bool).reshape(len(found), len(self.at))
+
     @property
     def allowed(self) -> Mask:
         """(n,) bool: what may be shown, warnings included."""
@@ -60,7 +67,10 @@ class Screening:
     def _verdict(self, number: int, rows: Sequence[int], *, facts: bool) -> Verdict:
         asset = int(self.assets.graph.assets[self.at[number]])
         results = tuple(self._result(row, number, facts=facts) for row in rows)
-        return Verdict(str(self.assets.graph.nodes.id[asset]), Outcome(int(self.outcome[number])), results)
+        outcome = Outcome(int(self.outcome[number]))
+        rules = self.assets.rules.rules
+        unknown = tuple(rules[row].name for row in np.flatnonzero(self.undecided[:, number]))
+        return Verdict(str(self.assets.graph.nodes.id[asset]), outcome, results, unknown)
 
     def _result(self, row: int, number: int, *, facts: bool) -> RuleResult:
         rule = self.assets.rules.rules[row]
@@ -81,8 +91,21 @@ class Screening:
 
     def counted(self, effect: Outcome) -> dict[str, int]:
         """Rule id to how many candidates have this effect from it, each rule on its own."""
-        counts = (self.effects == effect).sum(axis=1)
+        return self._by_rule(self.effects == effect)
+
+    def _by_rule(self, found: Mask) -> dict[str, int]:
+        counts = found.sum(axis=1)
         return {rule.name: int(count) for rule, count in zip(self.assets.rules.rules, counts, strict=True)}
+
+    def unknown(self) -> dict[str, int]:
+        """Rule id to how many candidates it is not decided about."""
+        return self._by_rule(self.undecided)
+
+    def states(self) -> dict[str, int]:
+        """How many candidates have each of `STATES`."""
+        passes, left_open = self.outcome == Outcome.PASS, self.undecided.any(axis=0)
+        counts = (passes & ~left_open, passes & left_open, self.outcome == Outcome.WARN, ~self.allowed)
+        return {state: int(count.sum()) for state, count in zip(STATES, counts, strict=True)}
 
     def rejected_by(self) -> dict[str, int]:
         """`counted` for rejections, with the total under `any`."""
@@ -99,13 +122,17 @@ class Gate:
 
     assets: AssetFacts
     untold: frozenset[str]
-    _kept: dict[tuple[int, Hashable], Finding] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[tuple[int, Hashable], Finding] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def over(cls, graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None = None) -> Gate:
         """The gate of `rules` over `graph`; `prices` as in `asset_facts`."""
         told = {table for table, relation in LEVEL_RELATIONS.items() if len(graph.outgoing(relation).edge)}
         return cls(asset_facts(graph, rules, prices), frozenset(LEVEL_RELATIONS) - told)
+
+    def on(self, today: date) -> Gate:
+        """The same rules for those who ask on another day."""
+        return replace(self, assets=self.assets.on(today))
 
     def screen(self, user_row: int, asset_rows: IntArray) -> Screening:
         """All rules about the assets at `asset_rows` for the investor at `user_row` (rows of the graph's nodes)."""

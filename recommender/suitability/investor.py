@@ -11,7 +11,7 @@ import numpy as np
 
 from kg.graph import FloatArray, IntArray
 from kg.schema import Relation
-from recommender.suitability.assets import AssetFacts, edge_fact
+from recommender.suitability.assets import PREDICTED, AssetFacts, edge_fact
 from recommender.suitability.verdict import Fact
 
 LEVEL_RELATIONS: Final = MappingProxyType(
@@ -37,11 +37,13 @@ class Level:
         name: as in the rule file; empty for a horizon that was said in years.
         edge: that states it, -1 where it is only assumed.
         limit: the class, or the years, that the rule file gives it; None: not in the file.
+        predicted: whether the source has estimated it, so that the investor told none.
     """
 
     name: str
     edge: int
     limit: float | None
+    predicted: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def investor_facts(assets: AssetFacts, user_row: int) -> InvestorFacts:
         edges = graph.outgoing(relation).edges_of(user_row)
         if len(edges):
             name = str(graph.nodes.id[graph.edges.tail[edges[0]]])
-            levels[table] = Level(name, int(edges[0]), assets.rules.levels[table].get(name.casefold()))
+            predicted = graph.edges.qualifier[edges[0]] == PREDICTED
+            levels[table] = Level(name, int(edges[0]), assets.rules.levels[table].get(name.casefold()), bool(predicted))
     segments = graph.outgoing(Relation.IN_SEGMENT).edges_of(user_row)
     segment = (str(graph.nodes.id[graph.edges.tail[segments[0]]]), int(segments[0])) if len(segments) else None
     holds = graph.outgoing(Relation.HOLDS)

@@ -13,7 +13,7 @@ from kg.graph import NO_DAY, FloatArray, IntArray, to_days
 from kg.schema import UNDATED, Relation
 from recommender.suitability.assets import AssetFacts
 from recommender.suitability.exposure import Exposure
-from recommender.suitability.investor import InvestorFacts
+from recommender.suitability.investor import InvestorFacts, Level
 from recommender.suitability.rules import Rule
 from recommender.suitability.verdict import REASON_CODE, Judgement, Outcome
 
@@ -51,7 +51,9 @@ def same_finding(rule: Rule, investor: InvestorFacts) -> Hashable:
         return "exempt"
     if rule.kind in LEVEL_TABLE:
         level = investor.levels.get(LEVEL_TABLE[rule.kind])
-        return None if level is not None and not level.name else ("level", None if level is None else level.name)
+        if level is None:
+            return ("level", None)
+        return ("level", level.name, level.predicted) if level.name else None
     of_investor = rule.kind == "concentration" or (rule.kind == "freshness" and rule.group == "profile")
     return None if of_investor else "assets"
 
@@ -67,20 +69,24 @@ def _at_most(rule: Rule, assets: AssetFacts, investor: InvestorFacts, table: str
     """
     level, limits = investor.levels.get(table), assets.rules.levels[table]
     if level is not None and level.limit is not None:
-        return _within(rule, need, level.limit, level.name)
+        return _within(rule, need, level, level.limit)
     found = Judgement.of(len(need), Outcome.UNKNOWN, "no_level" if level is None else "level_not_in_file")
     lowest = min(limits.values(), default=-1.0)
     safe = Outcome.WARN if rule.kind == "risk_level" else Outcome.PASS
     return replace(found.where(need <= lowest, safe, "within_every_level"), measured=need)
 
 
-def _within(rule: Rule, need: FloatArray, limit: float, name: str) -> Judgement:
+def _within(rule: Rule, need: FloatArray, level: Level, limit: float) -> Judgement:
+    """A level that the source predicted allows as the file says, and forbids as a told one does."""
+    guessed = level.predicted and rule.predicted is not Outcome.PASS
     found = Judgement.of(len(need), Outcome.PASS, "within_level")
+    if guessed:
+        found = Judgement.of(len(need), rule.predicted, "within_predicted_level")
     found = found.where(need > limit, Outcome.WARN, "above_level_tolerated")
     found = found.where(need > limit + rule.tolerance, rule.fail, "above_level")
     found = found.where(np.isnan(need), Outcome.UNKNOWN, "no_class")
     subject = np.zeros(len(need), np.int64)
-    return replace(found, measured=need, limit=np.full(len(need), limit), subject=subject, names=(name,))
+    return replace(found, measured=need, limit=np.full(len(need), limit), subject=subject, names=(level.name,))
 
 
 def _risk_level(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
@@ -92,9 +98,22 @@ def _capacity(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntAr
 
 
 def _derived_apart(rule: Rule, assets: AssetFacts, found: Judgement, at: IntArray) -> Judgement:
-    """A violation by a class that only the rules assume counts as the file says, and says that it is assumed."""
-    assumed = (found.reason == REASON_CODE["above_level"]) & (assets.risk_edge[at] < 0)
-    return found.where(assumed, rule.derived, "derived_above_level")
+    """A violation by a derived class counts as the file says, and says how it was derived.
+
+    A derivation that is not certain never lets more through: what is within the level by it alone, and may be above,
+    counts as the file says.
+    """
+    is_derived, measured = assets.risk_edge[at] < 0, ~np.isnan(assets.volatility.value[at])
+    above = (found.reason == REASON_CODE["above_level"]) & is_derived
+    found = found.where(above, rule.derived, "derived_above_level")
+    found = found.where(above & measured, rule.derived, "volatile_above_level")
+    if rule.uncertain is Outcome.PASS:
+        return found
+    within = np.isin(found.outcome, [Outcome.PASS, Outcome.WARN]) & ~above
+    doubtful = within & is_derived & (assets.risk_most[at] > found.limit + rule.tolerance)
+    priced = assets.volatility.returns[at] > 0
+    found = found.where(doubtful & ~priced, rule.uncertain, "kind_alone")
+    return found.where(doubtful & priced, rule.uncertain, "few_prices")
 
 
 def _complexity(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
@@ -171,20 +190,41 @@ def _tradable(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntAr
     found = Judgement.of(len(at), Outcome.PASS, "traded")
     found = found.where(np.isnan(age), Outcome.UNKNOWN, "no_price")
     found = found.where(age > rule.max_days, rule.fail, "price_too_old")
-    found = found.where(listed > to_days(assets.graph.as_of), rule.fail, "not_listed_yet")
+    found = found.where(listed > to_days(assets.today), rule.fail, "not_listed_yet")
     found = found.where(assets.stop_edge[at] >= 0, rule.fail, "stopped")
     return replace(found, measured=age, limit=np.full(len(at), float(rule.max_days)))
 
 
 def _freshness(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    if rule.group == "build":
+        return _build_age(rule, assets, at)
     edge = fact_edge(rule, assets, investor, at)
     day = assets.graph.edges.as_of[edge] if len(assets.graph.edges) else np.zeros(len(at), np.int32)
-    age = np.where(edge >= 0, to_days(assets.graph.as_of) - day.astype(np.float64), np.nan)
+    age = np.where(edge >= 0, to_days(assets.today) - day.astype(np.float64), np.nan)
     age[day == to_days(UNDATED)] = np.nan
+    if rule.group == "profile" and answers_are_predicted(rule, investor):
+        return Judgement.of(len(at), rule.predicted, "predicted")
     found = Judgement.of(len(at), Outcome.PASS, "fresh")
     found = found.where(age > rule.max_days, rule.fail, "stale")
     found = found.where(np.isnan(age), Outcome.UNKNOWN, "no_date").where(edge < 0, Outcome.PASS, "not_needed")
     return replace(found, measured=age, limit=np.full(len(at), float(rule.max_days)))
+
+
+def answers_are_predicted(rule: Rule, investor: InvestorFacts) -> bool:
+    """Whether there are no answers to have an age, since the source predicted the level, and the rule minds that."""
+    level = investor.levels.get("risk")
+    return level is not None and level.predicted and rule.predicted is not Outcome.PASS
+
+
+def _build_age(rule: Rule, assets: AssetFacts, at: IntArray) -> Judgement:
+    """How old the snapshot is on the day of asking; one of a later day knows what nobody could know then."""
+    age = float(to_days(assets.today) - to_days(assets.graph.as_of))
+    found = Judgement.of(len(at), Outcome.PASS, "fresh")
+    if age > rule.max_days:
+        found = Judgement.of(len(at), rule.fail, "stale")
+    elif age < 0:
+        found = Judgement.of(len(at), rule.fail, "later_build")
+    return replace(found, measured=np.full(len(at), age), limit=np.full(len(at), float(rule.max_days)))
 
 
 def fact_edge(rule: Rule, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> IntArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import Any, Final
 from kg.errors import DataError
 from kg.graph import KnowledgeGraph
 from kg.schema import ASSET_KIND_OF, NodeKind, Relation
+from recommender.suitability.reader import TomlReader, found
 from recommender.suitability.rules import (
     CONCENTRATIONS,
     DERIVED,
@@ -25,6 +25,7 @@ from recommender.suitability.rules import (
     Restriction,
     Rule,
     RuleSet,
+    VolatilityScale,
 )
 from recommender.suitability.verdict import Outcome
 
@@ -37,12 +38,14 @@ NO_RULES: Final = "none"
 _TABLES: Final = MappingProxyType(
     {
         "": {"format", "market", "version", "title", "base_currency", "purchase_share", "missing_weights",
-             "stop_metrics", "levels", "ratings", "holding_years", "derive", "restricted", "rule"},
+             "stop_metrics", "foreign_class", "volatility", "levels", "ratings",
+             "holding_years", "derive", "restricted", "rule"},
         "levels": {"risk", "capacity", "experience", "horizon"},
-        "derive": {"class", "of", "kinds", "words"},
+        "volatility": {"window_days", "fewest", "limits"},
+        "derive": {"class", "least", "most", "of", "kinds", "words"},
         "restricted": {"asset", "issuer", "industry", "country", "category", "reason", "from", "until"},
-        "rule": {"id", "kind", "title", "basis", "unknown", "absent", "fail", "derived", "tolerance", "group", "limit",
-                 "fund_limit", "warn_at", "max_days", "exempt"},
+        "rule": {"id", "kind", "title", "basis", "unknown", "absent", "fail", "derived", "uncertain",
+                 "predicted", "tolerance", "group", "limit", "fund_limit", "warn_at", "max_days", "exempt"},
     }
 )  # fmt: skip
 _NEEDS: Final = MappingProxyType(
@@ -56,6 +59,8 @@ _ONLY_FOR: Final = MappingProxyType(
         "absent": frozenset(_LEVELS_OF),
         "tolerance": frozenset({"risk_level", "capacity"}),
         "derived": frozenset({"risk_level", "capacity", "concentration"}),
+        "uncertain": frozenset({"risk_level", "capacity"}),
+        "predicted": frozenset({*_LEVELS_OF, "freshness"}),
         "group": frozenset({"concentration", "freshness"}),
         "limit": frozenset({"concentration"}),
         "fund_limit": frozenset({"concentration"}),
@@ -64,8 +69,6 @@ _ONLY_FOR: Final = MappingProxyType(
     }
 )
 """Settings that mean something to some kinds of rules alone; elsewhere they would be read over, so they are refused."""
-
-_LANGS: Final = ("en", "zh-TW")
 
 
 def load_rules(source: str | Path) -> RuleSet:
@@ -113,17 +116,14 @@ def _not_toml(origin: str, message: str, text: str) -> str:
     return f"{origin}:{line}: not valid TOML{column}: {what[:1].lower()}{what[1:]}: correct this line"
 
 
-class _Reader:
-    """One file being read: its text is kept so that each complaint can name a line."""
-
-    def __init__(self, origin: str, text: str, content: dict[str, Any]) -> None:
-        self.origin, self.text, self.lines, self.content = origin, text, text.splitlines(), content
+class _Reader(TomlReader):
+    """A file of rules being read."""
 
     def rule_set(self, sha256: str) -> RuleSet:
         top = self.content
         self._known(top, "", 1)
         if top.get("format") != FORMAT:
-            raise self._error(self._line_of("format"), _found(top, "format"), f"write format = {FORMAT}")
+            raise self._error(self._line_of("format"), found(top, "format"), f"write format = {FORMAT}")
         self._known(self._table("levels"), "levels", self._line_of("levels", table=True))
         return RuleSet(
             market=self._text(top, "market"),
@@ -141,6 +141,8 @@ class _Reader:
             rules=self._rules(),
             sha256=sha256,
             text=self.text,
+            volatility=self._volatility(),
+            foreign_class=self._whole(top, "foreign_class", 0, self._line_of("foreign_class")),
         )
 
     # -- the arrays of tables --------------------------------------------------------------------------------
@@ -195,6 +197,7 @@ class _Reader:
         effects = ("reject", "warn", "pass")
         unknown = self._one_of(entry, "unknown", effects, "reject", line)
         fail = self._one_of(entry, "fail", effects[:2], "reject", line)
+        derived = self._one_of(entry, "derived", effects[:2], fail, line)
         return Rule(
             name=self._text(entry, "id", line),
             kind=kind,
@@ -203,7 +206,9 @@ class _Reader:
             unknown=Outcome[unknown.upper()],
             absent=Outcome[self._one_of(entry, "absent", effects, unknown, line).upper()],
             fail=Outcome[fail.upper()],
-            derived=Outcome[self._one_of(entry, "derived", effects[:2], fail, line).upper()],
+            derived=Outcome[derived.upper()],
+            uncertain=Outcome[self._one_of(entry, "uncertain", effects, "pass", line).upper()],
+            predicted=Outcome[self._one_of(entry, "predicted", effects, "pass", line).upper()],
             tolerance=self._whole(entry, "tolerance", 0, line),
             group=self._one_of(entry, "group", groups, "", line),
             limit=limit,
@@ -219,12 +224,38 @@ class _Reader:
         for kind in kinds:
             if kind not in ASSET_KIND_OF:
                 raise self._error(line, f"kind {kind!r}", f"use {', '.join(ASSET_KIND_OF)}")
+        target, value = self._one_of(entry, "of", DERIVED, None, line), self._whole(entry, "class", None, line)
+        least = self._whole(entry, "least", value, line)
+        most = self._whole(entry, "most", value, line)
+        for key, wrong, word in (("least", least > value, "less"), ("most", most < value, "more")):
+            if wrong or (target == "complexity" and key in entry):
+                remedy = f"write {value} or {word}, for a risk_class alone"
+                raise self._error(self._where(entry, key, line), found(entry, key), remedy)
         return Derivation(
-            target=self._one_of(entry, "of", DERIVED, None, line),
-            value=self._whole(entry, "class", None, line),
+            target=target,
+            value=value,
+            least=least,
+            most=most,
             kinds=tuple(ASSET_KIND_OF[kind] for kind in kinds),
             words=tuple(word.casefold() for word in self._texts(entry, "words", line)),
             line=line,
+        )
+
+    def _volatility(self) -> VolatilityScale | None:
+        """How prices make a class; None where the file has no such table."""
+        table, line = self._table("volatility"), self._line_of("volatility", table=True)
+        if not table:
+            return None
+        self._known(table, "volatility", line)
+        limits = table.get("limits")
+        numbers = isinstance(limits, list) and all(isinstance(x, int | float) and x > 0 for x in limits)
+        if not limits or not numbers or sorted(set(limits)) != limits:
+            remedy = "write rising fractions, such as [0.05, 0.12]"
+            raise self._error(self._where(table, "limits", line), found(table, "limits"), remedy)
+        return VolatilityScale(
+            window_days=self._whole(table, "window_days", None, line, least=28),
+            fewest=self._whole(table, "fewest", None, line, least=3),
+            limits=tuple(float(x) for x in limits),
         )
 
     def _restriction(self, entry: dict[str, Any], line: int) -> Restriction:
@@ -244,83 +275,6 @@ class _Reader:
         kind, value, reason = kinds[0], self._text(entry, kinds[0], line), self._text(entry, "reason", line)
         return Restriction(kind, value, reason, entry.get("from"), entry.get("until"), line)
 
-    # -- values ----------------------------------------------------------------------------------------------
-
-    def _text(self, table: Mapping[str, Any], key: str, line: int = 0, default: str | None = None) -> str:
-        value = table.get(key, default)
-        if not isinstance(value, str) or (default is None and not value):
-            raise self._error(self._where(table, key, line), _found(table, key), f'write {key} = "…"')
-        return value
-
-    def _texts(self, table: Mapping[str, Any], key: str, line: int) -> list[str]:
-        values = table.get(key, [])
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise self._error(self._where(table, key, line), f"{key} = {values!r}", f'write {key} = ["…", "…"]')
-        return values
-
-    def _one_of(
-        self, table: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: str | None, line: int = 0
-    ) -> str:
-        value = table.get(key, default)
-        if value is None or (key in table and value not in allowed):
-            raise self._error(self._where(table, key, line), _found(table, key), f"use one of {', '.join(allowed)}")
-        return str(value)
-
-    def _fraction(self, table: Mapping[str, Any], key: str, default: float, line: int) -> float:
-        value = table.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-            raise self._error(
-                self._where(table, key, line), f"{key} = {value!r}", "write a fraction above 0 and up to 1, such as 0.1"
-            )
-        return float(value)
-
-    def _whole(self, table: Mapping[str, Any], key: str, default: int | None, line: int, least: int = 0) -> int:
-        value = table.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            remedy = f"write a whole number, {least} or more"
-            raise self._error(self._where(table, key, line), _found(table, key), remedy)
-        return value
-
-    def _titles(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
-        titles, remedy = table.get("title"), 'write title = { en = "…", zh-TW = "…" }'
-        where = self._where(table, "title", line)
-        if not isinstance(titles, dict):
-            raise self._error(where, _found(table, "title"), remedy)
-        for lang in (*_LANGS, *titles):
-            if not isinstance(titles.get(lang), str) or not titles[lang].strip():
-                raise self._error(where, f"title: {_found(titles, lang)}", remedy)
-        return dict(titles)
-
-    def _basis(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
-        """One text for all languages, or one for each."""
-        basis = table.get("basis", {})
-        texts = dict.fromkeys(_LANGS, basis) if isinstance(basis, str) else basis
-        if not isinstance(texts, dict) or not all(
-            isinstance(texts.get(lang), str) for lang in (*_LANGS, *texts) if texts
-        ):
-            remedy = 'write basis = "…", or basis = { en = "…", zh-TW = "…" }'
-            raise self._error(self._where(table, "basis", line), f"basis = {basis!r}", remedy)
-        return texts
-
-    def _table(self, name: str) -> dict[str, Any]:
-        table = self.content.get(name, {})
-        if not isinstance(table, dict):
-            raise self._error(self._line_of(name), f"{name} is not a table", f"write [{name}]")
-        return table
-
-    def _numbers(self, table: Mapping[str, Any], name: str) -> dict[str, float]:
-        values = table.get(name, {})
-        if not isinstance(values, dict):
-            raise self._error(self._line_of(name), f"{name} is not a table", "write level = number, one a line")
-        for key, value in values.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise self._error(self._line_of(key), f"{key} = {value!r}", "write a number, 0 or more")
-        folded = [key.casefold() for key in values]
-        twice = next((key for at, key in enumerate(values) if folded.index(folded[at]) < at), None)
-        if twice is not None:
-            raise self._error(self._line_of(twice), f"{twice!r} stands here twice, but for case", "keep one of them")
-        return {key.casefold(): value for key, value in values.items()}
-
     def _ratings(self) -> dict[str, int]:
         values = self._numbers(self.content, "ratings")
         for key, value in self._table("ratings").items():
@@ -335,30 +289,11 @@ class _Reader:
                 raise self._error(self._line_of(key), f"{key!r} in holding_years", "write a risk class, such as 3 = 5")
         return {int(key): value for key, value in values.items()}
 
-    # -- complaints ------------------------------------------------------------------------------------------
-
     def _known(self, table: Mapping[str, Any], name: str, line: int) -> None:
         for key in table:
             if key not in _TABLES[name]:
                 at = self._line_of(key, after=line) or self._line_of(key, after=line, table=True) or line
                 raise self._error(at, f"{key!r} is not known here", f"use {', '.join(sorted(_TABLES[name]))}")
-
-    def _line_of(self, key: str, *, after: int = 1, table: bool = False) -> int:
-        """The first line from `after` on that sets `key` or opens the table of that name; 0 where there is none."""
-        name = re.escape(key)
-        pattern = re.compile(rf"\s*\[+\s*{name}[\s\].]" if table else rf"""\s*["']?{name}["']?\s*=""")
-        return next((n for n, line in enumerate(self.lines, 1) if n >= after and pattern.match(line)), 0)
-
-    def _where(self, table: Mapping[str, Any], key: str, line: int) -> int:
-        """The line that sets `key`, or the line of the table that ought to."""
-        return (self._line_of(key, after=line) if key in table else 0) or line
-
-    def _error(self, line: int, found: str, remedy: str) -> DataError:
-        return DataError(f"{self.origin}:{max(line, 1)}: {found}: {remedy}")
-
-
-def _found(table: Mapping[str, Any], key: str) -> str:
-    return f"{key} = {table[key]!r}" if key in table else f"no {key}"
 
 
 def restricted_relation(kind: str) -> tuple[NodeKind, Relation] | None:

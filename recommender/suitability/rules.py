@@ -23,7 +23,7 @@ RULE_KINDS: Final = (
     "freshness",
 )
 CONCENTRATIONS: Final = ("asset", "issuer", "industry", "currency")
-FRESH_FACTS: Final = ("profile", "rating", "holdings")
+FRESH_FACTS: Final = ("profile", "rating", "holdings", "build")
 DERIVED: Final = ("risk_class", "complexity")
 
 
@@ -42,6 +42,11 @@ class Rule:
         fail: what a violation counts as, reject or warn.
         derived: what a violation counts as where it rests on what the rules assume since the source does not state
             it: a class by the kind of asset, positions of equal size; as `fail` unless the file says otherwise.
+        uncertain: risk_level and capacity: what counts where the derived class is within the level, but the asset may
+            have one that is not; passes unless the file says otherwise.
+        predicted: rules about a level, and the age of answers: what counts where the source has predicted the level,
+            so that the investor told none; a level that allows the asset is then taken for told unless the file says
+            otherwise. What a predicted level forbids is forbidden as by a told one.
         tolerance: risk_level and capacity: how many classes above the level only warn.
         group: concentration: what is added up, one of `CONCENTRATIONS`; freshness: one of `FRESH_FACTS`.
         limit: concentration: the largest fraction of the portfolio after the purchase.
@@ -60,6 +65,8 @@ class Rule:
     absent: Outcome = Outcome.REJECT
     fail: Outcome = Outcome.REJECT
     derived: Outcome = Outcome.REJECT
+    uncertain: Outcome = Outcome.PASS
+    predicted: Outcome = Outcome.PASS
     tolerance: int = 0
     group: str = ""
     limit: float = 1.0
@@ -76,13 +83,34 @@ class Derivation:
 
     An asset fits if its kind is among `kinds` (empty: any) and one of `words` occurs in its category, sector,
     industry or name (empty: always); case does not matter.
+
+    Attributes:
+        least: the lowest class that measured prices may give what this line fits; `value` where it says nothing.
+        most: the highest class that is possible while prices are not measured; `value` where it says nothing.
     """
 
     target: str
     value: int
+    least: int
+    most: int
     kinds: tuple[NodeKind, ...] = ()
     words: tuple[str, ...] = ()
     line: int = 0
+
+
+@dataclass(frozen=True)
+class VolatilityScale:
+    """How far prices varied, as a risk class.
+
+    Attributes:
+        window_days: the days up to the market's newest price that count.
+        fewest: weekly returns below which nothing is measured.
+        limits: rising fractions a year; the class is 1 below the first, 2 below the second, and so on.
+    """
+
+    window_days: int
+    fewest: int
+    limits: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -115,6 +143,8 @@ class RuleSet:
         ratings: an asset's stated rating, in lower case, to its risk class.
         holding_years: risk class to the years for which such an asset should be held at least.
         stop_metrics: metrics that, above zero, mean that an asset cannot be bought.
+        volatility: how prices make a risk class where the source states none; None: they do not.
+        foreign_class: the lowest derived class of what trades in another currency than `base_currency`; 0: any.
         sha256: of the file's bytes.
     """
 
@@ -133,3 +163,5 @@ class RuleSet:
     rules: tuple[Rule, ...]
     sha256: str
     text: str
+    volatility: VolatilityScale | None = None
+    foreign_class: int = 0

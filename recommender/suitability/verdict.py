@@ -99,13 +99,30 @@ class RuleResult:
         }
 
 
+UNDECIDED: Final = "pass_with_unknowns"
+"""The state of a verdict that nothing speaks against, though the facts did not decide every rule."""
+
+STATES: Final = (Outcome.PASS.word, UNDECIDED, Outcome.WARN.word, Outcome.REJECT.word)
+"""What a verdict can say, from the best to the gravest."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """All rules about one asset for one investor; `outcome` is pass, warn or reject."""
+    """All rules about one asset for one investor; `outcome` is pass, warn or reject.
+
+    Attributes:
+        unknown: ids of the rules that the facts do not decide.
+    """
 
     asset_id: str
     outcome: Outcome
     results: tuple[RuleResult, ...]
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`: a pass is only plain where every rule was decided."""
+        return UNDECIDED if self.outcome is Outcome.PASS and self.unknown else self.outcome.word
 
     @property
     def against(self) -> tuple[RuleResult, ...]:
@@ -114,17 +131,17 @@ class Verdict:
         return tuple(sorted(found, key=lambda result: -result.effect))
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in a record."""
+        """As it is shown; `outcome` is the state."""
         results = [result.to_json() for result in self.results]
-        return {"asset_id": self.asset_id, "outcome": self.outcome.word, "results": results}
+        return {"asset_id": self.asset_id, "outcome": self.state, "results": results}
 
 
 REASONS: Final = (
     "within_level", "above_level", "above_level_tolerated", "within_every_level", "no_level", "level_not_in_file",
     "no_class", "exempt", "within_limit", "near_limit", "above_limit", "no_group", "no_weights", "restricted",
     "not_restricted", "traded", "no_price", "price_too_old", "not_listed_yet", "stopped", "fresh", "stale",
-    "no_date", "not_needed", "derived_above_level",
-    "derived_above_limit",
+    "no_date", "not_needed", "derived_above_level", "derived_above_limit", "volatile_above_level", "kind_alone",
+    "few_prices", "within_predicted_level", "predicted", "later_build",
 )  # fmt: skip
 """Why a rule found what it found; sentences for readers are made from these words."""
 

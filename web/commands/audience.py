@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from kg.spreadsheet import RULE, safe_cell
-from web.advice import account_name, add_rules, open_desk, what_happened
+from web.advice import account_name, add_rules, add_today, open_desk, what_happened
 from web.arguments import add_build
 from web.list_formats import sample_label
 
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", type=int, default=100, metavar="N", help="how many investors (default: 100)")
     parser.add_argument("--lang", default="en", choices=("en", "zh-TW"), help="language of reasons (default: en)")
     add_rules(parser)
+    add_today(parser)
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help=f"default: table; {RULE}")
 
 
@@ -37,8 +38,8 @@ def run(args: argparse.Namespace) -> None:
     from kg.progress import Progress
     from recommender.build import load_build
 
-    desk = open_desk(load_build(args.build), args.rules)
-    asked = AudienceQuestion(account_name(), "command line", args.asset, args.k)
+    desk = open_desk(load_build(args.build), args.rules, today=args.today)
+    asked = AudienceQuestion(account_name(), "command line", args.asset, args.k, desk.today())
     found = recorded_audience(desk, asked, (args.lang,))
     people = [_row(person, explanation, args.lang) for person, explanation in found.people]
     if args.format == "json":

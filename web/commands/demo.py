@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from web.advice import add_rules
+from web.advice import add_rules, add_today
 from web.commands import serve
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-serve", action="store_true", help="build only")
     serve.add_server_arguments(parser)
     add_rules(parser)
+    add_today(parser)
 
 
 def run(args: argparse.Namespace) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from web.advice import account_name, add_rules, hand_out, open_desk, what_happened
+from web.advice import account_name, add_rules, add_today, hand_out, open_desk, what_happened
 from web.arguments import add_build
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", type=int, default=10, metavar="N", help="length of the list (default: 10)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there instead of printing")
     add_rules(parser)
+    add_today(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -68,10 +69,10 @@ def _explain_all(build: Build, args: argparse.Namespace) -> None:
     from explain.records.everybody import Everybody, record_everybody
     from kg.progress import Progress
 
-    progress, desk = Progress(), open_desk(build, args.rules)
+    progress, desk = Progress(), open_desk(build, args.rules, today=args.today)
     with progress.stage("load the scorer"):
         scorer = build.scorer
-    asked = Everybody(account_name(), "command line", args.k, args.kind)
+    asked = Everybody(account_name(), "command line", args.k, args.kind, today=desk.today())
     with progress.stage("rank and record every list"):
         lists = record_everybody(desk.adviser, desk.ledger, asked, progress)
     with progress.stage(f"explain every list into {args.out}") as details:
@@ -82,7 +83,7 @@ def _explain_all(build: Build, args: argparse.Namespace) -> None:
 
 def _answer(build: Build, args: argparse.Namespace) -> str:
     """The answer; what it shows of an investor's list is recorded first."""
-    desk = open_desk(build, args.rules)
+    desk = open_desk(build, args.rules, today=args.today)
     if args.instead_of:
         one, other = (_recorded(desk, args, asset) for asset in (args.asset, args.instead_of))
         return _contrast(one, other, args, is_sample=build.is_sample)
@@ -96,7 +97,7 @@ def _recorded(desk: Desk, args: argparse.Namespace, asset_id: str, *, counterfac
     from kg.progress import Progress
 
     question = Question(account_name(), "command line", args.user, args.k, args.kind, lang=args.lang, asset_id=asset_id)
-    served = serve(desk.adviser, desk.ledger, replace(question, counterfactual=counterfactual))
+    served = serve(desk.adviser, desk.ledger, replace(question, counterfactual=counterfactual, today=desk.today()))
     Progress().note(what_happened(desk, served.receipt.id))
     return served.advice
 
@@ -117,7 +118,7 @@ def _what_if(desk: Desk, shown: Advice, args: argparse.Namespace) -> str:
 
     if shown.change is None:
         raise AssertionError("what would move the asset was asked for")
-    asked = ScorerWhatIf(desk.adviser.build.scorer, desk.adviser.gate)
+    asked = ScorerWhatIf(desk.adviser.build.scorer, desk.adviser.gate_on(shown.question.today))
     if args.format == "json":
         return _json(to_json(shown.change, asked, args.lang))
     return f"{tell(shown.change, asked, args.lang)}\n{_verdict(shown, args.lang)}"
@@ -145,12 +146,12 @@ def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
 
 
 def _verdict(shown: Advice, lang: str) -> str:
-    """What the suitability rules say against the asset; nothing where all passed."""
+    """What the suitability rules make of the asset, and say against it."""
     from explain.records.verdict_text import outcome_text, verdict_text
 
     verdict = shown.verdicts[0].to_json()
     sentences = "".join(f"  ! {text}\n" for text in verdict_text(verdict, lang, to_investor=True))
-    return f"\n{outcome_text(verdict['outcome'], lang)}\n{sentences}" if sentences else ""
+    return f"\n{outcome_text(verdict['outcome'], lang)}\n{sentences}"
 
 
 def _json(data: dict[str, Any]) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kg.spreadsheet import RULE
-from web.advice import account_name, add_rules, hand_out, open_desk, what_happened
+from web.advice import account_name, add_rules, add_today, hand_out, open_desk, what_happened
 from web.arguments import add_build, add_list_options
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_list_options(parser)
     add_rules(parser)
+    add_today(parser)
     parser.add_argument(
         "--format", choices=tuple(_ENDINGS.values()), help=f"of one list (default: as --out ends, else table); {RULE}"
     )
@@ -68,8 +70,8 @@ def _write_one(build: Build, args: argparse.Namespace) -> None:
     from kg.progress import Progress
     from web.list_formats import FORMATS
 
-    desk = open_desk(build, args.rules)
-    served = serve(desk.adviser, desk.ledger, _question(build, args))
+    desk = open_desk(build, args.rules, today=args.today)
+    served = serve(desk.adviser, desk.ledger, replace(_question(build, args), today=desk.today()))
     hand_out(FORMATS[args.format](served.advice, build), args.out)
     Progress().note(what_happened(desk, served.receipt.id))
 
@@ -92,9 +94,10 @@ def _write_all(build: Build, args: argparse.Namespace) -> None:
     from explain.records.everybody import Everybody, serve_everybody
     from kg.progress import Progress
 
-    progress, desk = Progress(), open_desk(build, args.rules)
+    progress, desk = Progress(), open_desk(build, args.rules, today=args.today)
     with progress.stage(f"recommend to {len(build.graph.users):,} investors") as details:
-        asked = Everybody(account_name(), "command line", args.k, args.kind, include_held=args.include_held)
+        about = {"include_held": args.include_held, "today": desk.today()}
+        asked = Everybody(account_name(), "command line", args.k, args.kind, **about)
         done = serve_everybody(desk.adviser, desk.ledger, asked, args.out, progress)
         details.append(f"{done.rows:,} rows in {args.out}")
     progress.note(what_happened(desk, done.receipt.id))

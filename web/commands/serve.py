@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from web.advice import add_rules, open_desk, rules_text
+from web.advice import add_rules, add_today, open_desk, rules_text, today_text
 from web.arguments import add_build
 from web.commands.accounts import add_store
 
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build(parser)
     add_server_arguments(parser)
     add_rules(parser)
+    add_today(parser)
     add_store(parser)
     parser.add_argument(
         "--url",
@@ -75,7 +76,7 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
     build = load_build(folder)
     url = getattr(args, "url", None)
     access = _demo_access(build, args.host) if demo else _access(args.host, url, getattr(args, "accounts", None))
-    desk = open_desk(build, args.rules, ledger)
+    desk = open_desk(build, args.rules, ledger, args.today)
     with ExitStack() as until_the_end:
         until_the_end.callback(desk.ledger.close)
         keep(build, desk.adviser.rules, desk.ledger)  # before another build takes its place; where it cannot, it stops
@@ -88,7 +89,8 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
             if helpers is not None:
                 until_the_end.enter_context(closing(helpers))
         label = "sample market, generated data" if build.is_sample else build.graph.name
-        say(f"what is shown is recorded in {desk.ledger.store.where}; {rules_text(desk.adviser.rules)}")
+        told = f"{rules_text(desk.adviser.rules)}; {today_text(desk)}"
+        say(f"what is shown is recorded in {desk.ledger.store.where}; {told}")
         say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
         graph = until_the_end.enter_context(closing(app.extensions["pathfolio_graph"]))
         if getattr(args, "graph", False):

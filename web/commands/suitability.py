@@ -7,9 +7,11 @@ import json
 import sys
 from collections import Counter
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from web.advice import add_today
 from web.arguments import add_described
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("build", nargs="?", type=Path, metavar="BUILD", help="count what each rule would reject here")
     check.add_argument("--build", dest="build_option", type=Path, metavar="BUILD", help=argparse.SUPPRESS)
     check.add_argument("--users", type=int, default=1000, metavar="N", help="at most so many investors (default: 1000)")
+    add_today(check)
     check.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
 
@@ -32,33 +35,42 @@ def run(args: argparse.Namespace) -> None:
     from recommender.suitability.rulefile import load_rules
 
     rules, folder = load_rules(args.rules), args.build or args.build_option
-    found = _counts(rules, folder, args.users) if folder else {}
+    found = _counts(rules, folder, args.users, args.today) if folder else {}
     (_print_json if args.format == "json" else _print_table)(rules, found)
 
 
-def _counts(rules: RuleSet, folder: Path, most: int) -> dict[str, Any]:
+def _counts(rules: RuleSet, folder: Path, most: int, today: date | None) -> dict[str, Any]:
     """Means over investors: how many assets each rule rejects, warns of and cannot judge."""
+    from explain.records.asking import day_of_asking
     from recommender.build import load_build
     from recommender.suitability.coverage import idle_restrictions, unlisted
     from recommender.suitability.gate import Gate
-    from recommender.suitability.verdict import Outcome
+    from recommender.suitability.verdict import STATES, Outcome
 
     build = load_build(folder)
-    gate, graph = Gate.over(build.graph, rules, build.prices), build.graph
+    day, graph = day_of_asking(build, today)(), build.graph
+    gate = Gate.over(graph, rules, build.prices).on(day)
     users = graph.users[:: max(1, -(-len(graph.users) // max(most, 1)))]
     rejects: Counter[str] = Counter()
     warns: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    states: Counter[str] = Counter()
     lengths = []
     for user in users:
         screening = gate.screen(int(user), graph.assets)
         rejects.update(screening.rejected_by())
         warns.update(screening.counted(Outcome.WARN))
+        unknown.update(screening.unknown())
+        states.update(screening.states())
         lengths.append(int(screening.allowed.sum()))
     return {
+        "today": day.isoformat(),
         "investors": len(users),
         "assets": len(graph.assets),
         "rejects": {name: count / len(users) for name, count in rejects.items()},
         "warns": {name: count / len(users) for name, count in warns.items()},
+        "unknown": {name: count / len(users) for name, count in unknown.items()},
+        "states": {state: states[state] / len(users) for state in STATES},
         "allowed": {"fewest": min(lengths), "mean": sum(lengths) / len(users), "most": max(lengths)},
         "without_any": sum(length == 0 for length in lengths),
         "unlisted": [asdict(each) for each in unlisted(gate.assets)],
@@ -76,19 +88,24 @@ def _print_json(rules: RuleSet, found: dict[str, Any]) -> None:
 
 
 def _print_table(rules: RuleSet, found: dict[str, Any]) -> None:
+    from explain.records.verdict_text import outcome_text
+
     sys.stdout.write(f"{rules.market} {rules.version}: {len(rules.rules)} rules, sha256 {rules.sha256[:12]}\n")
     width = max((len(rule.name) for rule in rules.rules), default=len("any rule"))
     if not found:
         for rule in rules.rules:
             sys.stdout.write(f"  {rule.name:{width}}  {rule.kind:13}  unknown: {rule.unknown.word}\n")
         return
-    sys.stdout.write(f"  means over {found['investors']:,} investors, of {found['assets']:,} assets\n")
-    sys.stdout.write(f"  {'rule':{width}}  {'rejects':>9}  {'warns':>9}\n")
+    sys.stdout.write(f"  means over {found['investors']:,} investors, of {found['assets']:,} assets, ")
+    sys.stdout.write(f"on {found['today']}\n")
+    sys.stdout.write(f"  {'rule':{width}}  {'rejects':>9}  {'warns':>9}  {'not known':>9}\n")
     for rule in rules.rules:
-        rejects, warns = found["rejects"][rule.name], found["warns"][rule.name]
-        sys.stdout.write(f"  {rule.name:{width}}  {rejects:9.1f}  {warns:9.1f}\n")
+        counts = (found[effect][rule.name] for effect in ("rejects", "warns", "unknown"))
+        sys.stdout.write(f"  {rule.name:{width}}  " + "  ".join(f"{count:9.1f}" for count in counts) + "\n")
     allowed = found["allowed"]
     sys.stdout.write(f"  {'any rule':{width}}  {found['rejects']['any']:9.1f}\n")
+    told = ", ".join(f"{outcome_text(state, 'en')} {mean:.1f}" for state, mean in found["states"].items())
+    sys.stdout.write(f"  verdicts: {told}\n")
     sys.stdout.write(f"  left to show: {allowed['fewest']} to {allowed['most']}, {allowed['mean']:.1f} on average; ")
     sys.stdout.write(f"{found['without_any']} investors have none\n")
     for each in found["unlisted"]:

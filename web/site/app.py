@@ -192,6 +192,7 @@ def _add_globals(app: Flask, served: Served) -> None:
             "words": texts.words,
             "other_texts": others,
             "visitor": visitor(),
+            "today": served.desk.today(),
             "site_rules": "" if rules.market == NO_RULES else rules.title[texts.lang],
             "navigation": [endpoint for endpoint, needed in NAVIGATION.items() if visitor().may(needed)],
         }

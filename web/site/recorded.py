@@ -41,6 +41,7 @@ def ask(
     """
     through, lang, why = "api" if wants_json() else "site", current_texts().lang, purpose_towards(user_id)
     question = Question(asker(), through, user_id, k, kind, lang=lang, asset_id=asset_id, purpose=why)
+    question = replace(question, today=served().desk.today())
     shown = served().desk.show(question, name, view_of)
     g.record = shown.receipt.id
     return shown
@@ -58,7 +59,7 @@ def ask_what_if(name: str, view_of: Callable[[Advice], View], asked: Asked, lang
     assumed = Assumed.of(served().graph, asked.investor)
     of_whom = asked.user_id or ""
     question = Question(asker(), through, of_whom, asked.k, asked.kind, lang=lang, assumed=assumed, thrifty=True)
-    question = replace(question, purpose=purpose_towards(of_whom))
+    question = replace(question, purpose=purpose_towards(of_whom), today=served().desk.today())
     shown = served().desk.show(question, name, view_of, asked.user_id or visitor().investor_id)
     g.record = shown.receipt.id
     return shown.view

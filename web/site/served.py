@@ -91,4 +91,4 @@ class Served:
             directory.find("", 1)
         if len(self.graph.users):
             first = str(self.graph.nodes.id[self.graph.users[0]])
-            self.desk.adviser.advise(Question("", "", first))
+            self.desk.adviser.advise(Question("", "", first, today=self.desk.today()))

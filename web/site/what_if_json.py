@@ -109,12 +109,12 @@ def _texts(body: Mapping[str, Any], name: str) -> list[str]:
 
 
 def to_json(
-    site: Served, asked: Asked, found: AssumedList, warnings: Sequence[Sequence[str]], lang: str
+    site: Served, asked: Asked, found: AssumedList, verdicts: Sequence[tuple[str, Sequence[str]]], lang: str
 ) -> dict[str, Any]:
     """The answer: the list with the place before, what climbed below it, and what left it.
 
     Args:
-        warnings: what the suitability rules say against each line.
+        verdicts: what the suitability rules make of each line, and what they say against it.
     """
     return {
         "user_id": asked.user_id,
@@ -123,7 +123,8 @@ def to_json(
         "kind": asked.kind,
         "assumed": assumed_in_json(site, asked, lang),
         "list": [
-            {**_line(line, lang), "warnings": list(said)} for line, said in zip(found.lines, warnings, strict=True)
+            {**_line(line, lang), "verdict": state, "warnings": list(said)}
+            for line, (state, said) in zip(found.lines, verdicts, strict=True)
         ],
         "risers": [_moved(site, move, lang) for move in found.risers],
         "left": [_moved(site, move, lang) for move in found.left],

@@ -55,7 +55,7 @@ def audience(asset_id: str) -> Response:
     length = request.args.get("k", default=LENGTHS[1], type=int)
     if not 1 <= length <= LENGTHS[-1]:
         raise UsageError(current_texts().say("how_many_allowed", n=length, most=LENGTHS[-1]))
-    asked = AudienceQuestion(asker(), "site", asset_id, length)
+    asked = AudienceQuestion(asker(), "site", asset_id, length, site.desk.today())
     shown = record_audience(site.desk, asked, site.work(_audience, asked, lang))
     found = tuple(
         Suited(person.rank, explanation.user, explanation.score, spoken(explanation, lang), shares_of(explanation))

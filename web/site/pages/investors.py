@@ -41,7 +41,8 @@ class Line:
     Attributes:
         listed: the day it came to market, where that was less than 90 days ago.
         shares: what the families of channels add to the score.
-        warnings: what the suitability rules say against it, beside `Advised.warnings`.
+        verdict: what the suitability rules make of it, one of `STATES`.
+        warnings: what they say against it, beside `Advised.warnings`.
     """
 
     rank: int
@@ -50,6 +51,7 @@ class Line:
     reasons: tuple[Reason, ...]
     listed: date | None
     shares: tuple[Share, ...]
+    verdict: str
     warnings: tuple[str, ...]
 
 
@@ -147,7 +149,8 @@ def newly_listed(graph: KnowledgeGraph, row: int) -> date | None:
 def _advised(site: Served, lang: str, advice: Advice) -> Advised:
     common, of_lines = warnings_of(advice.verdicts, lang)
     lines = tuple(
-        _line(site, lang, explanation, texts) for explanation, texts in zip(advice.explanations, of_lines, strict=True)
+        _line(site, lang, explanation, verdict.state, texts)
+        for explanation, verdict, texts in zip(advice.explanations, advice.verdicts, of_lines, strict=True)
     )
     return Advised(lines, common, *passed_over_by(site, lang, advice))
 
@@ -165,7 +168,7 @@ def passed_over_by(site: Served, lang: str, advice: Advice) -> tuple[tuple[Passe
     return found, len(advice.rejected) - len(found)
 
 
-def _line(site: Served, lang: str, explanation: Explanation, warnings: tuple[str, ...]) -> Line:
+def _line(site: Served, lang: str, explanation: Explanation, verdict: str, warnings: tuple[str, ...]) -> Line:
     return Line(
         rank=explanation.rank,
         asset=explanation.asset,
@@ -173,6 +176,7 @@ def _line(site: Served, lang: str, explanation: Explanation, warnings: tuple[str
         reasons=spoken(explanation, lang),
         listed=newly_listed(site.graph, site.graph.asset_row(explanation.asset_id)),
         shares=shares_of(explanation),
+        verdict=verdict,
         warnings=warnings,
     )
 

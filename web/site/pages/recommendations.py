@@ -11,7 +11,7 @@ from flask import Blueprint, Response
 from explain.explanation import Explanation
 from explain.formats.text import heading
 from explain.records.adviser import Advice, Question
-from explain.records.verdict_text import result_text, title_for_investor
+from explain.records.verdict_text import look_of, result_text, title_for_investor
 from explain.wording import Wording
 from recommender.suitability.rules import RuleSet
 from web.site.access.guard import needs
@@ -27,11 +27,12 @@ blueprint = Blueprint("recommendations", __name__)
 
 @dataclass(frozen=True)
 class Check:
-    """What one suitability rule found; `effect` is pass, warn or reject, `outcome` may be unknown."""
+    """What one suitability rule found: `outcome` may be unknown, `effect` is what that counts as, `look` its colour."""
 
     title: str
     outcome: str
     effect: str
+    look: str
     text: str
 
 
@@ -83,8 +84,9 @@ def _checked(rules: RuleSet, lang: str, advice: Advice) -> Checked:
             title_for_investor(rule.kind, rule.title[lang], lang),
             found.outcome.word,
             found.effect.word,
+            look_of(found.outcome.word, found.effect.word),
             result_text(found.to_json(), lang, to_investor=True),
         )
         for rule, found in zip(rules.rules, verdict.results, strict=True)
     ]
-    return Checked(advice.explanations[0], verdict.outcome.word, tuple(checks))
+    return Checked(advice.explanations[0], verdict.state, tuple(checks))

@@ -14,6 +14,7 @@ from explain.evidence import PathNode
 from explain.records.assumed import WHAT_IF
 from explain.records.find import Found, Search, Summary
 from kg.schema import ASSET_KIND_OF, NodeKind
+from recommender.suitability.verdict import STATES
 from web.site.access.guard import needs
 from web.site.access.roles import Permission
 from web.site.language import current_texts
@@ -25,7 +26,7 @@ from web.site.stated import keep_purpose
 MOST_SHOWN: Final = 50
 MOST_COUNTED: Final = 100_000
 _LAST_PLACE: Final = 2**62
-VERDICTS: Final = ("pass", "warn", "reject")
+VERDICTS: Final = STATES
 
 blueprint = Blueprint("records", __name__)
 
@@ -194,7 +195,7 @@ def _counted(search: Search, found: Found) -> StatisticsPage:
         len(found.records),
         sum(summary.considered for summary in found.records),
         tuple(sorted(rules, key=lambda rule: (-rule.rejected, -rule.warned))),
-        {verdict: lines[verdict] for verdict in ("pass", "warn")},
+        {verdict: lines[verdict] for verdict in STATES[:-1]},
         dict(sorted(days.items())),
         found.looked_through,
         found.before is None,

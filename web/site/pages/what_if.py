@@ -87,13 +87,15 @@ class Line:
 
     Attributes:
         part: share of the score that paths from something followed, assumed or named carry.
-        warnings: what the suitability rules say against it, beside what they say against every line.
+        verdict: what the suitability rules make of it, one of `STATES`.
+        warnings: what they say against it, beside what they say against every line.
     """
 
     place: Place
     reasons: tuple[Reason, ...]
     listed: date | None
     part: float
+    verdict: str
     warnings: tuple[str, ...]
 
 
@@ -209,7 +211,8 @@ def _body() -> Any:
 
 def _twin(asked: Asked, lang: str, advice: Advice) -> dict[str, Any]:
     common, of_lines = warnings_of(advice.verdicts, lang)
-    return to_json(served(), asked, _moves(advice), [common + said for said in of_lines], lang)
+    found = [(verdict.state, common + said) for verdict, said in zip(advice.verdicts, of_lines, strict=True)]
+    return to_json(served(), asked, _moves(advice), found, lang)
 
 
 def _refused(message: str) -> Response:
@@ -277,9 +280,10 @@ def _listed(lang: str, advice: Advice) -> Listed:
             spoken(line.explanation, lang),
             newly_listed(site.graph, first + line.move.asset),
             line.from_assumed / line.score if line.score > 0 else 0.0,
+            verdict.state,
             warnings,
         )
-        for line, warnings in zip(found.lines, of_lines, strict=True)
+        for line, verdict, warnings in zip(found.lines, advice.verdicts, of_lines, strict=True)
     )
     risers, left = (tuple(_place(site, move) for move in part) for part in (found.risers, found.left))
     return Listed(lines, risers, left, common, *passed_over_by(site, lang, advice))
