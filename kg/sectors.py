@@ -15,7 +15,8 @@ def industry_sectors(assets: pd.DataFrame, dates: pd.Series[Any]) -> pd.DataFram
     """The sector of each industry from each day on: the one that most of its assets are in, by what is known then.
 
     Sources mix vocabularies, so that an industry may have a few assets in another sector. An asset counts once, by
-    the newest that is known of it; of two sectors with as many assets the last in the alphabet stands.
+    the newest that is known of it; of two sectors with as many assets the last in the alphabet stands. An industry
+    that has lost all of its assets keeps the sector that it had.
 
     Args:
         assets: the table of that name.

@@ -121,8 +121,6 @@ def reference(rows: Rows, day: date) -> dict[str, Facts]:
         last[row["fund_id"]] = max(row["as_of"], last.get(row["fund_id"], date.min))
     listed = [row for row in rows["fund_holdings"] if row["as_of"] == last[row["fund_id"]]]
     industry, sector = (newest(rows["assets"], ("asset_id",), column) for column in ("industry", "sector"))
-    places = Counter((industry[key], sector[key]) for key in industry.keys() & sector.keys())
-    leads = {(of,): max((count, in_) for (other, in_), count in places.items() if other == of)[1] for of, _ in places}
     supplies = [row for row in rows["relations"] if row["relation"] == "SUPPLIES"]
     issued = [row for row in rows["relations"] if row["relation"] == "ISSUED_BY"]
     return {
@@ -130,12 +128,24 @@ def reference(rows: Rows, day: date) -> dict[str, Facts]:
         "HAS_RISK": newest(rows["users"], ("user_id",), "risk_level"),
         "INVESTS_IN": newest(listed, ("fund_id", "asset_id"), "weight"),
         "IN_INDUSTRY": industry,
-        "IN_SECTOR": sector | leads,
+        "IN_SECTOR": sector | industry_leads(rows),
         "HAS_FACT": newest(rows["facts"], ("asset_id", "metric"), "value"),
         "SUPPLIES": newest(supplies, ("source_id", "target_id"), "weight"),
         "ISSUED_BY": newest(issued, ("source_id",), "target_id"),
         "RATED_BY": newest(rows["analyst_ratings"], ("asset_id", "analyst_firm"), "rating"),
     }
+
+
+def industry_leads(rows: Rows) -> Facts:
+    """The sector of most assets of each industry; one that lost all of its assets keeps the sector it had last."""
+    leads: Facts = {}
+    for day in DAYS:
+        told = [row for row in rows["assets"] if row["as_of"] <= day]
+        industry, sector = (newest(told, ("asset_id",), column) for column in ("industry", "sector"))
+        places = Counter((industry[key], sector[key]) for key in industry.keys() & sector.keys())
+        for of, _ in places:
+            leads[(of,)] = max((count, name) for (other, name), count in places.items() if other == of)[1]
+    return leads
 
 
 def positions(rows: Rows) -> Facts:
