@@ -60,8 +60,16 @@ def position_versions(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd
     late = [rows["user_id"].isin(retellings["user_id"]) for rows in (statements, trades)]
     history = _history(statements[~late[0]], trades[~late[1]])
     versions = pd.concat([history[_changed(history)], _retold(statements[late[0]], trades[late[1]], retellings)])
-    versions = versions[[*_PAIR, "relation", "units", "weight", "as_of", "known_at", "table"]].reset_index(drop=True)
-    return versions.assign(**{column: names[column].take(versions[column].to_numpy(int)) for column in _PAIR})
+    named = {column: names[column].take(versions[column].to_numpy(int)) for column in _PAIR}
+    relation = _either(versions["held"], Relation.HOLDS.value, Relation.HELD.value)
+    versions = versions.assign(
+        **named, relation=relation, table=_either(versions["is_statement"], "positions", "transactions")
+    )
+    return versions[[*_PAIR, "relation", "units", "weight", "as_of", "known_at", "table"]].reset_index(drop=True)
+
+
+def _either(mask: pd.Series[bool], true: str, false: str) -> pd.Index[str]:
+    return pd.Index([false, true]).take(mask.to_numpy(np.int64))
 
 
 # -- in the order of what is known ----------------------------------------------------------------------------
@@ -125,7 +133,7 @@ def _with_news(known: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 def _changed(versions: pd.DataFrame) -> pd.Series[bool]:
     """True for the first version of a pair and for those that differ from the one before."""
-    state = versions[[*_PAIR, "relation", "units", "weight"]]
+    state = versions[[*_PAIR, "held", "units", "weight"]]
     before = state.shift()
     same = (state == before) | (state.isna() & before.isna())
     return ~same.fillna(False).all(axis=1)
@@ -143,8 +151,7 @@ def _history(statements: pd.DataFrame, trades: pd.DataFrame) -> pd.DataFrame:
     events["units"] = events.groupby(begins.cumsum(), sort=False)["change"].cumsum()
     last_of_day = ~events.duplicated([*_PAIR, "as_of", "known_at"], keep="last")
     events = events[last_of_day].reset_index(drop=True)
-    held = events["units"] > _ROUNDING
-    events["relation"] = np.where(held, Relation.HOLDS.value, Relation.HELD.value)
+    events["held"] = events["units"] > _ROUNDING
     events["units"] = events["units"].clip(lower=0).where(events["counted"])
     return events
 
@@ -154,10 +161,10 @@ def _closing_events(statements: pd.DataFrame, trades: pd.DataFrame) -> pd.DataFr
     days, first = np.unique(_user_days(statements), return_index=True)
     held = statements[statements["change"] > _ROUNDING]
     expected = [_listing(held, days, side="right"), _listing(trades, days, side="left")]
-    gone = pd.Index(np.concatenate(expected)).difference(pd.Index(_listing(statements, days, side="left")), sort=False)
-    asset, statement = np.divmod(gone.to_numpy(np.int64), max(len(days), 1))
-    closed = statements.iloc[first[statement]].assign(asset_id=asset, change=0.0, counted=True, weight=np.nan)
-    return closed.assign(is_statement=True, table="positions")
+    wanted = pd.unique(np.concatenate(expected))
+    gone = wanted[pd.Index(_listing(statements, days, side="left")).unique().get_indexer(pd.Index(wanted)) < 0]
+    asset, statement = np.divmod(gone, max(len(days), 1))
+    return statements.iloc[first[statement]].assign(asset_id=asset, change=0.0, counted=True, weight=np.nan)
 
 
 def _user_days(rows: pd.DataFrame) -> IntArray:
@@ -192,7 +199,6 @@ def _statement_events(positions: pd.DataFrame) -> pd.DataFrame:
             "counted": positions["units"].notna(),
             "weight": positions["weight"],
             "is_statement": True,
-            "table": "positions",
         }
     )
 
@@ -209,6 +215,5 @@ def _transaction_events(transactions: pd.DataFrame) -> pd.DataFrame:
             "counted": transactions["units"].notna(),
             "weight": np.nan,
             "is_statement": False,
-            "table": "transactions",
         }
     )
