@@ -12,6 +12,7 @@ from kg.compile import compile_graph
 from kg.graph import KnowledgeGraph, to_days
 from kg.positions import position_versions
 from kg.schema import ASSET_KIND_OF, RELATIONS, UNDATED, NodeKind, Relation
+from kg.sectors import industry_sectors
 from kg.tables import Tables
 
 PREDICTED_PREFIX: Final = "Predicted_"
@@ -175,7 +176,7 @@ def _asset_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
     classes = (NodeKind.ASSET_CLASS.value, tables.assets["kind"].str.capitalize())
     dates = _asset_dates(tables.assets)
     out.append(_edges(Relation.IN_CLASS, _asset_end(tables.assets, kind_of), classes, dates, source=source))
-    both = _industry_sectors(tables.assets)
+    both = industry_sectors(tables.assets, _asset_dates(tables.assets))
     industry, sector = (NodeKind.INDUSTRY.value, both["industry"]), (NodeKind.SECTOR.value, both["sector"])
     out.append(_edges(Relation.IN_SECTOR, industry, sector, both["day"], source=source))
     costs = tables.assets[tables.assets["expense_ratio"].notna()]
@@ -183,19 +184,6 @@ def _asset_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
     edges = _edges(Relation.HAS_FACT, _asset_end(costs, kind_of), metric, _asset_dates(costs), source=source)
     out.append(edges.assign(value=costs["expense_ratio"], qualifier="fraction"))
     return out
-
-
-def _industry_sectors(assets: pd.DataFrame) -> pd.DataFrame:
-    """The sector of each industry from each day on: the one that most of its assets are in, by what is known then.
-
-    Sources mix vocabularies, so that an industry may have a few assets in another sector.
-    """
-    rows = assets[assets["industry"].notna() & assets["sector"].notna()]
-    rows = rows[["industry", "sector"]].assign(day=_asset_dates(rows))
-    rows = rows.sort_values(["day", "sector"], kind="stable", na_position="first")
-    seen = rows.groupby(["industry", "sector"]).cumcount()
-    leads = seen == seen.groupby(rows["industry"]).cummax()
-    return rows[leads].drop_duplicates(["industry", "day"], keep="last")
 
 
 def _asset_dates(rows: pd.DataFrame) -> pd.Series[Any]:

@@ -19,10 +19,14 @@ _LARGEST_AMOUNT: Final = 50.0
 def check_keys(sieve: Sieve, key: Sequence[str], prefer: pd.Series[bool] | None = None) -> None:
     """Of rows with one key the first stands; the others are set aside, the same row again or a conflicting one.
 
+    A row that does not say when it was known was known on its day.
+
     Args:
         prefer: rows that stand before others with their key, wherever they are in the file.
     """
     rows = sieve.kept
+    if "known_at" in key:
+        rows = rows.assign(known_at=rows["known_at"].fillna(rows["as_of"]))
     if prefer is not None:
         rows = rows.iloc[np.argsort(~prefer[sieve.keep].to_numpy(bool), kind="stable")]
     repeated = rows[rows.duplicated(list(key), keep=False)]

@@ -36,6 +36,7 @@ from kg.checks import check_asset, check_keys, check_user
 from kg.column import NOT_NEGATIVE, POSITIVE, CellType, Column
 from kg.errors import DataError
 from kg.issuers import shared_issuers
+from kg.late import overruled_notes
 from kg.raw_file import read_raw, unread_files
 from kg.schema import NodeKind, Relation
 from kg.sieve import Sieve, all_rejected, unused_columns
@@ -145,7 +146,10 @@ def read_far_trans(folder: Path) -> Tables:
         rows_read={sieve.raw.file: sieve.raw.rows for sieve in every},
         rejected=all_rejected(every),
         labels=_labels(sieves.get(_MARKETS)),
-        notes=tuple(_notes(folder, sieves, statements)),
+        notes=(
+            *_notes(folder, sieves, statements),
+            *overruled_notes(frames, {"positions": _POSITIONS, "transactions": _TRANSACTIONS}),
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from kg.checks import (
 )
 from kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, CellType, Column, Limits
 from kg.errors import DataError
+from kg.late import overruled_notes
 from kg.raw_file import read_raw, unread_files
 from kg.schema import ASSET_KIND_OF, Relation
 from kg.sieve import Sieve, all_rejected, unused_columns
@@ -194,6 +195,7 @@ def read_market_folder(folder: Path) -> Tables:
             *unread_files(folder, (path.name for path in files.values())),
             *unused_columns(sieves.values()),
             *odd_values(sieves),
+            *overruled_notes(frames, {name: sieve.raw.file for name, sieve in sieves.items()}),
         ),
     )
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+from random import Random
+
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kg.assemble import assemble_graph
+from kg.contract import read_folder
 from kg.positions import position_versions
+from kg.schema import NodeKind, Relation
 from kg.tables import typed_table
 
 Row = tuple[object, ...]
@@ -100,12 +108,43 @@ def test_sales_of_what_was_bought_before_the_records_begin_close_the_position() 
     assert [row[2:4] for row in versions([], trades)] == [("HELD", 0), ("HOLDS", 1)]
 
 
-def test_a_version_is_known_no_earlier_than_what_it_builds_on() -> None:
-    """The statement of December is filed in February; the purchase of January shows its units only then."""
+def test_a_late_statement_of_an_older_day_hides_nothing() -> None:
+    """Whoever asks on 1 March knows December 2025 alone; on 20 March its history has been filed as well."""
+    statements = [("u", "X", "2025-12-31", 5, "2026-02-02"), ("u", "X", "2024-12-31", 5, "2026-03-18")]
+    found = versions(statements)
+    assert found == [
+        ("u", "X", "HOLDS", 5, "2024-12-31", "2026-03-18"),
+        ("u", "X", "HOLDS", 5, "2025-12-31", "2026-02-02"),
+    ]
+    assert [newest(found, day) for day in ("2026-02-01", "2026-03-01", "2026-03-20")] == [
+        {}, {("u", "X"): ("HOLDS", 5)}, {("u", "X"): ("HOLDS", 5)}
+    ]  # fmt: skip
+
+
+def test_a_late_statement_of_an_older_day_closes_nothing_newer() -> None:
+    """It tells that Y was held, and so that Y was gone a year later; of Z, which it does not list, nothing."""
+    statements = [
+        ("u", "X", "2025-12-31", 5, "2026-02-02"),
+        ("u", "Z", "2025-12-31", 1, "2026-02-02"),
+        ("u", "X", "2024-12-31", 4, "2026-03-18"),
+        ("u", "Y", "2024-12-31", 2, "2026-03-18"),
+    ]
+    assert versions(statements) == [
+        ("u", "X", "HOLDS", 4, "2024-12-31", "2026-03-18"),
+        ("u", "X", "HOLDS", 5, "2025-12-31", "2026-02-02"),
+        ("u", "Y", "HOLDS", 2, "2024-12-31", "2026-03-18"),
+        ("u", "Y", "HELD", 0, "2025-12-31", "2026-03-18"),
+        ("u", "Z", "HOLDS", 1, "2025-12-31", "2026-02-02"),
+    ]
+
+
+def test_transactions_are_added_anew_to_a_statement_that_is_known_later() -> None:
+    """The statement of December is filed in February; until then the purchase of January is all that is known."""
     statements = [("u", "A", "2024-12-31", 5, "2025-02-14")]
     trades = [("u", "A", "2025-01-10", "buy", 1)]
     assert [row[3:] for row in versions(statements, trades)] == [
         (5, "2024-12-31", "2025-02-14"),
+        (1, "2025-01-10", "2025-01-10"),
         (6, "2025-01-10", "2025-02-14"),
     ]
 
@@ -115,6 +154,25 @@ def test_a_corrected_statement_is_a_version_of_its_own() -> None:
     assert [row[3:] for row in versions(statements)] == [
         (5, "2024-12-31", "2025-02-14"),
         (6, "2024-12-31", "2025-03-01"),
+    ]
+
+
+def test_an_amendment_tells_of_its_own_assets_alone() -> None:
+    """A is left as it was, B is taken out, C is added; C was first thought to be gone since the statement before."""
+    statements = [
+        ("u", "C", "2023-12-31", 1),
+        ("u", "A", "2024-12-31", 5, "2025-02-14"),
+        ("u", "B", "2024-12-31", 2, "2025-02-14"),
+        ("u", "B", "2024-12-31", 0, "2025-03-01"),
+        ("u", "C", "2024-12-31", 3, "2025-03-01"),
+    ]
+    assert versions(statements) == [
+        ("u", "A", "HOLDS", 5, "2024-12-31", "2025-02-14"),
+        ("u", "B", "HOLDS", 2, "2024-12-31", "2025-02-14"),
+        ("u", "B", "HELD", 0, "2024-12-31", "2025-03-01"),
+        ("u", "C", "HOLDS", 1, "2023-12-31", "2023-12-31"),
+        ("u", "C", "HELD", 0, "2024-12-31", "2025-02-14"),
+        ("u", "C", "HOLDS", 3, "2024-12-31", "2025-03-01"),
     ]
 
 
@@ -131,51 +189,76 @@ def test_no_rows_give_no_versions() -> None:
     assert versions() == []
 
 
-days = st.sampled_from([f"2024-01-0{day}" for day in range(1, 8)])
+# -- a reference that reads the rows anew for each day --------------------------------------------------------
+
+DAYS = [f"2024-01-{day:02d}" for day in range(1, 10)]
+days = st.integers(0, 6)
 pairs = st.tuples(st.sampled_from("uv"), st.sampled_from("AB"))
-statement_rows = st.dictionaries(st.tuples(pairs, days), st.integers(0, 3), max_size=8)
+statement_rows = st.dictionaries(st.tuples(pairs, days, st.sampled_from([0, 0, 1, 2])), st.integers(0, 3), max_size=9)
 trade_rows = st.lists(st.tuples(pairs, days, st.sampled_from(["buy", "sell"]), st.integers(1, 3)), max_size=8)
 
-
-def units_by_replay(
-    statements: dict[tuple[tuple[str, str], str], int], trades: list[tuple[tuple[str, str], str, str, int]], day: str
-) -> dict[tuple[str, str], int]:
-    """Units on the evening of `day`, by the rule as it is told: last statement, plus the trades after it."""
-    units = {}
-    for user, asset in {pair for pair, _ in statements} | {pair for pair, *_ in trades}:
-        dates = [date for (who, _), date in statements if who == user and date <= day]
-        named = {date: held for (pair, date), held in statements.items() if pair == (user, asset) and date <= day}
-        first = min([*named, *(date for pair, date, *_ in trades if pair == (user, asset))], default="9999")
-        if first > day:
-            continue
-        touched = [*named, *(date for pair, date, *_ in trades if pair == (user, asset))]
-        relevant = [date for date in dates if any(earlier <= date for earlier in touched)]
-        start = max(relevant, default="")
-        held = named.get(start, 0)
-        for pair, date, side, amount in trades:
-            if pair == (user, asset) and start < date <= day:
-                held += amount if side == "buy" else -amount
-        units[user, asset] = held
-    return units
+Versions = list[tuple[str, str, str, float, str, str]]
+State = dict[tuple[str, str], tuple[str, float]]
 
 
-@settings(max_examples=35, deadline=None)
-@given(statement_rows, trade_rows, st.randoms())
-def test_versions_replay_every_day(
-    statements: dict[tuple[tuple[str, str], str], int],
-    trades: list[tuple[tuple[str, str], str, str, int]],
-    random: object,
+def newest(found: Versions, known: str, day: str = "9999") -> State:
+    """The state of each pair on `day`, as it is known on `known`, by the rule of the graph."""
+    seen = [row for row in found if row[4] <= min(day, known) and row[5] <= known]
+    return {row[:2]: (row[2], row[3]) for row in sorted(seen, key=lambda row: row[4:])}
+
+
+def told(statements: list[Row], trades: list[Row], known: str, day: str = "9999") -> State:
+    """The same from the rows: the last statement known then, plus the trades after it."""
+    rows = [row for row in statements if row[2] <= min(day, known) and row[4] <= known]
+    orders = [row for row in trades if row[2] <= min(day, known)]
+    state = {}
+    for user, asset in {row[:2] for row in rows + orders}:
+        last = max((row[2] for row in rows if row[0] == user), default="")
+        listed = sorted((row[4], row[3]) for row in rows if row[:3] == (user, asset, last))
+        units = listed[-1][1] if listed else 0
+        units += sum(
+            row[4] * (1 if row[3] == "buy" else -1) for row in orders if row[:2] == (user, asset) and row[2] > last
+        )
+        state[user, asset] = ("HOLDS" if units > 0 else "HELD", max(units, 0))
+    return state
+
+
+@settings(max_examples=30, deadline=None)
+@given(statement_rows, trade_rows, st.sampled_from(DAYS), st.randoms())
+def test_every_day_is_as_its_rows_tell_it(
+    statements: dict[tuple[tuple[str, str], int, int], int],
+    trades: list[tuple[tuple[str, str], int, str, int]],
+    then: str,
+    random: Random,
 ) -> None:
-    rows = [(*pair, day, units) for (pair, day), units in statements.items()]
-    orders = [(*pair, day, side, units) for pair, day, side, units in trades]
+    """On every day D, of every day up to it: also what was known in the past of the past."""
+    rows: list[Row] = [(*pair, DAYS[at], units, DAYS[at + lag]) for (pair, at, lag), units in statements.items()]
+    orders: list[Row] = [(*pair, DAYS[at], side, units) for pair, at, side, units in trades]
     found = versions(rows, orders)
-    random.shuffle(rows)  # type: ignore[attr-defined]
-    random.shuffle(orders)  # type: ignore[attr-defined]
+    for known in DAYS:
+        for day in DAYS:
+            assert newest(found, known, day) == told(rows, orders, known, day), (known, day)
+    by_then = versions([row for row in rows if row[4] <= then], [row for row in orders if row[2] <= then])
+    assert sorted(by_then) == sorted(row for row in found if row[5] <= then)  # no later row changes anything
+    random.shuffle(rows)
+    random.shuffle(orders)
     assert versions(rows, orders) == found
-    for day in (f"2024-01-0{day}" for day in range(1, 8)):
-        newest = {(user, asset): (relation, units) for user, asset, relation, units, as_of, _ in found if as_of <= day}
-        expected = {
-            pair: ("HOLDS" if units > 0 else "HELD", max(units, 0))
-            for pair, units in units_by_replay(statements, trades, day).items()
-        }
-        assert newest == expected, day
+
+
+@pytest.mark.realdata
+def test_the_manager_who_filed_an_older_year_last(real_data: Path) -> None:
+    """Danske Bank filed 2024 in March 2026, after 2025: on the first of March all 148 holdings of 2025 are known."""
+    tables = read_folder(real_data / "us-2025")
+    rows = tables.positions[tables.positions["user_id"] == "0000800177"]
+    assert rows.groupby("as_of")["known_at"].first().astype(str).to_dict() == {
+        pd.Timestamp("2024-12-31"): "2026-03-18", pd.Timestamp("2025-12-31"): "2026-02-02"
+    }  # fmt: skip
+    listed = set(rows.loc[rows["as_of"] == "2025-12-31", "asset_id"])
+    earlier = set(rows.loc[rows["as_of"] == "2024-12-31", "asset_id"])
+    assert len(listed) == 148
+    for day, gone in ((date(2026, 3, 1), set()), (date(2026, 3, 18), earlier - listed)):
+        graph = assemble_graph(tables, day)
+        user = graph.row(NodeKind.USER, "0000800177")
+        assert set(graph.nodes.id[graph.outgoing(Relation.HOLDS).of(user)]) == listed
+        assert set(graph.nodes.id[graph.outgoing(Relation.HELD).of(user)]) == gone
+    assert any("0000800177" in note for note in tables.notes)

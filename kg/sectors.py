@@ -1,0 +1,65 @@
+"""Which sector each industry belongs to, from which day on."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from kg.schema import UNDATED
+
+
+def industry_sectors(assets: pd.DataFrame, dates: pd.Series[Any]) -> pd.DataFrame:
+    """The sector of each industry from each day on: the one that most of its assets are in, by what is known then.
+
+    Sources mix vocabularies, so that an industry may have a few assets in another sector. An asset counts once, by
+    the newest that is known of it; of two sectors with as many assets the last in the alphabet stands. An industry
+    that has lost all of its assets keeps the sector that it had.
+
+    Args:
+        assets: the table of that name.
+        dates: the day of each row; null is before all others.
+
+    Returns:
+        industry, sector and day: a row where the sector changes, and where more is told of an asset that is in it.
+    """
+    rows = assets[["asset_id", "industry", "sector"]].assign(day=dates.fillna(pd.Timestamp(UNDATED)))
+    rows = rows.sort_values("day", kind="stable")
+    rows[["industry", "sector"]] = rows.groupby("asset_id")[["industry", "sector"]].ffill()
+    rows = rows.dropna()
+    counts = _Counts()
+    found = [
+        (industry, sector, day)
+        for day, told in rows.groupby("day")
+        for industry, sector in counts.add(told[["asset_id", "industry", "sector"]].itertuples(index=False))
+    ]
+    return pd.DataFrame(found, columns=["industry", "sector", "day"]).astype({"day": "datetime64[s]"})
+
+
+class _Counts:
+    """How many assets each industry has in each sector, day after day."""
+
+    def __init__(self) -> None:
+        self._place: dict[str, tuple[str, str]] = {}
+        self._assets: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._leader: dict[str, str] = {}
+
+    def add(self, rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+        """Take in what is told of assets on a day; the industries whose sector changes or is told again, with it."""
+        told, touched = set(), set()
+        for asset, industry, sector in rows:
+            if asset in self._place:
+                before = self._place[asset]
+                self._assets[before[0]][before[1]] -= 1
+                touched.add(before[0])
+            self._assets[industry][sector] += 1
+            self._place[asset] = (industry, sector)
+            told.add((industry, sector))
+        for industry in sorted(touched | {industry for industry, _ in told}):
+            assets: Counter[str] = +self._assets[industry]
+            leader = max(assets, key=lambda name: (assets[name], name), default=None)
+            if leader and (leader != self._leader.get(industry) or (industry, leader) in told):
+                self._leader[industry] = leader
+                yield industry, leader
