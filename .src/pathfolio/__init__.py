@@ -1,0 +1,10 @@
+"""Recommends stocks and funds from a knowledge graph, and explains each by the paths that carry its score."""
+
+from pathlib import Path
+
+# In a checkout the subpackages are links to the folders at the top level; installed, they are folders.
+if not Path(__file__).with_name("kg").is_dir():
+    raise ImportError(
+        f"{Path(__file__).parent}: the links in it were checked out as text; allow symbolic links "
+        "(git config core.symlinks true; on Windows also the developer mode), then: git checkout -- .src"
+    )
