@@ -13,10 +13,10 @@ from urllib.parse import quote
 import numpy as np
 import pyarrow.parquet as pq
 
-from embeddings.vectors import EntityVectors
-from kg.errors import UsageError
-from kg.outfile import check_out
-from kg.schema import NODE_KINDS
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.outfile import check_out
+from pathfolio.kg.schema import NODE_KINDS
 
 Writer = Callable[[EntityVectors, Path], list[Path]]
 

@@ -8,8 +8,8 @@ from typing import Final, Protocol
 import numpy as np
 import scipy.sparse as sp
 
-from embeddings.triples import Triples
-from kg.graph import FloatArray, IntArray
+from pathfolio.embeddings.triples import Triples
+from pathfolio.kg.graph import FloatArray, IntArray
 
 HITS: Final = (1, 3, 10)
 

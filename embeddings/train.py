@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from embeddings.ranking import link_prediction_metrics
-from embeddings.threads import one_thread
-from embeddings.triples import Split, Triples, candidates, excerpt, split, triples_of
-from embeddings.vectors import Candidate, EntityVectors, VectorArray, VectorManifest
-from kg.errors import DataError, UsageError
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.progress import Progress
+from pathfolio.embeddings.ranking import link_prediction_metrics
+from pathfolio.embeddings.threads import one_thread
+from pathfolio.embeddings.triples import Split, Triples, candidates, excerpt, split, triples_of
+from pathfolio.embeddings.vectors import Candidate, EntityVectors, VectorArray, VectorManifest
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.progress import Progress
 
 if TYPE_CHECKING:
     import torch

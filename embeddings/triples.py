@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import IntArray, KnowledgeGraph
-from kg.schema import RELATION_CODE, Relation
+from pathfolio.kg.graph import IntArray, KnowledgeGraph
+from pathfolio.kg.schema import RELATION_CODE, Relation
 
 LEFT_OUT: Final = (Relation.HAS_FACT, Relation.RATED_BY)
 """Relations whose tail says nothing without the edge's value: every asset with a price has the same metrics."""
@@ -21,7 +21,7 @@ class Triples:
 
     Attributes:
         entities: (n,) int64, the snapshot's rows of the entities that occur, ascending.
-        relations: (r,) int64, the codes of `kg.schema.RELATION_KINDS` that occur, ascending.
+        relations: (r,) int64, the codes of `pathfolio.kg.schema.RELATION_KINDS` that occur, ascending.
         hrt: (k, 3) int64: positions in `entities`, `relations`, `entities`.
     """
 

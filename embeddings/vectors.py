@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kg.errors import DataError
-from kg.graph import KnowledgeGraph, Mask, Text
-from kg.schema import KIND_CODE, NODE_KINDS, NodeKind
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import KnowledgeGraph, Mask, Text
+from pathfolio.kg.schema import KIND_CODE, NODE_KINDS, NodeKind
 
 VectorArray = npt.NDArray[np.float32]
 
@@ -78,7 +78,7 @@ class EntityVectors:
     """n entities, sorted by (kind, id), and their vectors.
 
     Attributes:
-        kind: (n,) int8, codes of `kg.schema.NODE_KINDS`.
+        kind: (n,) int8, codes of `pathfolio.kg.schema.NODE_KINDS`.
         id, name: (n,) str.
         vectors: (n, d) float32.
         manifest: how they were learned.

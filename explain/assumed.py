@@ -14,21 +14,21 @@ from typing import Final
 
 import numpy as np
 
-from explain.claims import Investor, Lookups
-from explain.early import EarlyBuyers
-from explain.evidence import FOLLOWS, INTERESTED_IN, USER, PathEdge, PathNode
-from explain.explanation import Explanation
-from explain.reasons import add_reasons
-from explain.shortlist import Shortlist
-from explain.tracer import Tracer
-from explain.wording import wording_of
-from kg.graph import IntArray
-from kg.schema import Relation
-from recommender.assumed import NOBODY, AssumedInvestor, AssumedScore
-from recommender.build import Build
-from recommender.ranking import id_order
-from recommender.suitability.gate import Gate
-from recommender.suitability.investor import ASSUMED
+from pathfolio.explain.claims import Investor, Lookups
+from pathfolio.explain.early import EarlyBuyers
+from pathfolio.explain.evidence import FOLLOWS, INTERESTED_IN, USER, PathEdge, PathNode
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.reasons import add_reasons
+from pathfolio.explain.shortlist import Shortlist
+from pathfolio.explain.tracer import Tracer
+from pathfolio.explain.wording import wording_of
+from pathfolio.kg.graph import IntArray
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.assumed import NOBODY, AssumedInvestor, AssumedScore
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.ranking import id_order
+from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.investor import ASSUMED
 
 MOST_RISERS: Final = 5
 RISERS_WITHIN: Final = 100

@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from explain.evidence import OTHERS_KEY, stable_id
-from kg.graph import IntArray, KnowledgeGraph
-from kg.progress import Progress
-from recommender.account import ChannelAccount, ScoreAccount
-from recommender.model import ExplainedModel
-from recommender.retrieve import rank_assets
+from pathfolio.explain.evidence import OTHERS_KEY, stable_id
+from pathfolio.kg.graph import IntArray, KnowledgeGraph
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.account import ChannelAccount, ScoreAccount
+from pathfolio.recommender.model import ExplainedModel
+from pathfolio.recommender.retrieve import rank_assets
 
 SCHEMA: Final = pa.schema(
     [
@@ -42,7 +42,7 @@ Row = tuple[str, str, int, str, str, float, list[str | None], list[str]]
 
 @dataclass(frozen=True)
 class Evidence:
-    """Turns accounts into rows; path ids are those of `explain.tracer`.
+    """Turns accounts into rows; path ids are those of `pathfolio.explain.tracer`.
 
     Attributes:
         ids, keys: of each node row, and at the end, where `OTHER_INVESTORS` points, of other investors.

@@ -10,17 +10,17 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from explain.early import EarlyBuyers
-from explain.evidence import Fact, Path, PathNode
-from explain.explanation import Explanation
-from explain.facts import FactBook
-from explain.tracer import Tracer
-from kg.graph import KnowledgeGraph
-from kg.schema import Relation
-from recommender.channels.learned import GAT, KG_EMBEDDING
-from recommender.channels.towers import TWO_TOWERS
-from recommender.suitability.rulefile import rules_for
-from recommender.suitability.rules import RuleSet
+from pathfolio.explain.early import EarlyBuyers
+from pathfolio.explain.evidence import Fact, Path, PathNode
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.facts import FactBook
+from pathfolio.explain.tracer import Tracer
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.channels.learned import GAT, KG_EMBEDDING
+from pathfolio.recommender.channels.towers import TWO_TOWERS
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.recommender.suitability.rules import RuleSet
 
 LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT, TWO_TOWERS})
 """Channels of what a model has learned, not of what a source states."""

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from explain.errors import ExplanationError
-from explain.evidence import PathNode
-from explain.explanation import TOLERANCE, Explanation
-from explain.formats.text import padded, text_width
-from explain.selection import digits_for
-from explain.wording import wording_of
+from pathfolio.explain.errors import ExplanationError
+from pathfolio.explain.evidence import PathNode
+from pathfolio.explain.explanation import TOLERANCE, Explanation
+from pathfolio.explain.formats.text import padded, text_width
+from pathfolio.explain.selection import digits_for
+from pathfolio.explain.wording import wording_of
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from itertools import combinations, islice
 from math import comb
 from typing import Final
 
-from explain.place import place_of
-from explain.what_if import Change, WhatIf
-from kg.schema import RELATIONS
-from recommender.interactions import PROFILE_RELATIONS
+from pathfolio.explain.place import place_of
+from pathfolio.explain.what_if import Change, WhatIf
+from pathfolio.kg.schema import RELATIONS
+from pathfolio.recommender.interactions import PROFILE_RELATIONS
 
 BATCH: Final = 256
 

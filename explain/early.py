@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import NO_DAY, IntArray, KnowledgeGraph
-from recommender.demand import NEW_ISSUE_DAYS
-from recommender.groups import SMALLEST_GROUP
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import NO_DAY, IntArray, KnowledgeGraph
+from pathfolio.recommender.demand import NEW_ISSUE_DAYS
+from pathfolio.recommender.groups import SMALLEST_GROUP
+from pathfolio.recommender.interactions import Interactions
 
 
 class EarlyBuyers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kg.errors import PathfolioError
+from pathfolio.kg.errors import PathfolioError
 
 
 class ExplanationError(PathfolioError):

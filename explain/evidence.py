@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from kg.bidi import isolated
-from kg.schema import NodeKind, Relation
+from pathfolio.kg.bidi import isolated
+from pathfolio.kg.schema import NodeKind, Relation
 
 USER: Final = NodeKind.USER.value
 OTHERS_KEY: Final = f"{USER}:*"
@@ -127,7 +127,7 @@ class Path:
 
 
 def _heads(relation: str) -> Sequence[NodeKind]:
-    from kg.schema import RELATIONS
+    from pathfolio.kg.schema import RELATIONS
 
     return RELATIONS[Relation(relation)].heads
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explain.claims import Lookups
-from explain.explanation import Explanation
-from explain.reasons import add_reasons
-from explain.tracer import Tracer
-from explain.wording import LANGUAGES
-from kg.graph import KnowledgeGraph
-from recommender.account import ScoreAccount
-from recommender.suitability.rules import RuleSet
+from pathfolio.explain.claims import Lookups
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.reasons import add_reasons
+from pathfolio.explain.tracer import Tracer
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.recommender.account import ScoreAccount
+from pathfolio.recommender.suitability.rules import RuleSet
 
 
 class Explainer:

@@ -9,9 +9,9 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
-from explain.errors import ExplanationError
-from explain.evidence import USER, ChannelPart, Fact, Path, PathEdge, PathNode, Reason
-from recommender.groups import SMALLEST_GROUP
+from pathfolio.explain.errors import ExplanationError
+from pathfolio.explain.evidence import USER, ChannelPart, Fact, Path, PathEdge, PathNode, Reason
+from pathfolio.recommender.groups import SMALLEST_GROUP
 
 TOLERANCE: Final = 1e-6
 """How far the parts may be from the score: rounding of sums, no more."""
@@ -22,7 +22,7 @@ class Explanation:
     """Why an asset is recommended to an investor: the score, everything that adds up to it, and reasons in words.
 
     score = sum of base values + sum of channel values; a channel's value = sum of its paths' contributions + its
-    remainder. Made by `explain.explainer.Explainer`, which takes every edge from the graph.
+    remainder. Made by `pathfolio.explain.explainer.Explainer`, which takes every edge from the graph.
 
     Attributes:
         build: hash of the build that made the score.

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from explain.evidence import Fact, stable_id
-from kg.graph import NO_DAY, Adjacency, FloatArray, KnowledgeGraph, to_date
-from kg.schema import NodeKind, Relation
+from pathfolio.explain.evidence import Fact, stable_id
+from pathfolio.kg.graph import NO_DAY, Adjacency, FloatArray, KnowledgeGraph, to_date
+from pathfolio.kg.schema import NodeKind, Relation
 
 FEWEST_PEERS: Final = 10
 """A comparison with fewer assets, the asset itself included, says nothing."""

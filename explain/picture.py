@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from explain.evidence import Path, PathNode
+from pathfolio.explain.evidence import Path, PathNode
 
 CARD_WIDTH: Final = 184
 CARD_HEIGHT: Final = 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kg.graph import FloatArray, Mask, Text
+from pathfolio.kg.graph import FloatArray, Mask, Text
 
 
 def place_of(scores: FloatArray, allowed: Mask, asset: int, ids: Text) -> int:

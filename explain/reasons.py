@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Final
 
-from explain.claims import Case, Claim, Lookups
-from explain.evidence import Fact
-from explain.explanation import Explanation
-from explain.speech import speech_of
-from explain.triggers_facts import from_facts
-from explain.triggers_paths import from_paths
+from pathfolio.explain.claims import Case, Claim, Lookups
+from pathfolio.explain.evidence import Fact
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.speech import speech_of
+from pathfolio.explain.triggers_facts import from_facts
+from pathfolio.explain.triggers_paths import from_paths
 
 MOST_REASONS: Final = 8
 """So many reasons and cautions are given at most."""

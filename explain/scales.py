@@ -25,5 +25,5 @@ def opinion(rating: str) -> int:
 
 @cache
 def _scale(name: str) -> MappingProxyType[str, int]:
-    text = resources.files("explain").joinpath("scales.toml").read_text(encoding="utf-8")
+    text = resources.files("pathfolio.explain").joinpath("scales.toml").read_text(encoding="utf-8")
     return MappingProxyType({str(word).casefold(): int(place) for word, place in tomllib.loads(text)[name].items()})

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Final
 
-from explain.evidence import Path
+from pathfolio.explain.evidence import Path
 
 SAME_SHAPE: Final = 0.25
 """What a path counts for each chosen one of the same channel and relations, held or held before."""

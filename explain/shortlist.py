@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from kg.graph import FloatArray, IntArray, Mask
-from recommender.suitability.gate import Screening
+from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.recommender.suitability.gate import Screening
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,9 @@ class Shortlist:
 
     @classmethod
     def of(cls, scores: FloatArray, eligible: Mask, screening: Screening, by_id: IntArray) -> Shortlist:
-        """Rank what is `eligible` (assets,) before the rules; `by_id` as from `recommender.ranking.id_order`."""
+        """Rank what is `eligible` (assets,) before the rules; `by_id` as from
+        `pathfolio.recommender.ranking.id_order`.
+        """
         usable = eligible & (scores > -np.inf)
         order = np.argsort(-np.where(usable, scores, -np.inf)[by_id], kind="stable")
         allowed = np.zeros(len(scores), bool)

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
-from explain.claims import Claim
-from explain.evidence import PathNode, Reason
-from explain.wording import Wording, wording_of
+from pathfolio.explain.claims import Claim
+from pathfolio.explain.evidence import PathNode, Reason
+from pathfolio.explain.wording import Wording, wording_of
 
 _MEMO_SIZE: Final = 10_000
 
@@ -41,9 +41,13 @@ class Speech:
             "group": wording.group,
             "channel": wording.channel,
         }
-        text = resources.files("explain").joinpath("templates", f"reasons.{wording.lang}.j2").read_text("utf-8")
+        text = (
+            resources.files("pathfolio.explain").joinpath("templates", f"reasons.{wording.lang}.j2").read_text("utf-8")
+        )
         self._macros: Any = env.from_string(text).module
-        what_if = resources.files("explain").joinpath("templates", f"whatif.{wording.lang}.j2").read_text("utf-8")
+        what_if = (
+            resources.files("pathfolio.explain").joinpath("templates", f"whatif.{wording.lang}.j2").read_text("utf-8")
+        )
         self._what_if: Any = env.from_string(what_if).module
         self._said: dict[Hashable, str] = {}
 

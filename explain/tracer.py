@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from explain.errors import ExplanationError
-from explain.evidence import OTHERS_KEY, SEPARATOR, USER, ChannelPart, Path, PathEdge, PathNode, stable_id
-from explain.explanation import Explanation
-from explain.wording import LANGUAGES, wording_of
-from kg.graph import KnowledgeGraph, to_date
-from kg.labels import local_label
-from kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
-from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from pathfolio.explain.errors import ExplanationError
+from pathfolio.explain.evidence import OTHERS_KEY, SEPARATOR, USER, ChannelPart, Path, PathEdge, PathNode, stable_id
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.wording import LANGUAGES, wording_of
+from pathfolio.kg.graph import KnowledgeGraph, to_date
+from pathfolio.kg.labels import local_label
+from pathfolio.kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
 _MEMO_SIZE: Final = 30_000
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from explain.claims import Case, Claim
-from explain.evidence import Fact
-from explain.facts import Peers
-from explain.scales import is_income, opinion
-from kg.graph import to_date, to_days
-from kg.schema import Relation
-from recommender.demand import NEW_ISSUE_DAYS
-from recommender.groups import SMALLEST_GROUP
+from pathfolio.explain.claims import Case, Claim
+from pathfolio.explain.evidence import Fact
+from pathfolio.explain.facts import Peers
+from pathfolio.explain.scales import is_income, opinion
+from pathfolio.kg.graph import to_date, to_days
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.demand import NEW_ISSUE_DAYS
+from pathfolio.recommender.groups import SMALLEST_GROUP
 
 NEW_DAYS: Final = 90
 """An asset counts as newly listed for so many days."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
 
-from explain.claims import LEARNED_CHANNELS, Case, Claim
-from explain.evidence import FOLLOWS, INTERESTED_IN, Path
-from explain.triggers_facts import is_new
-from kg.schema import ASSET_KINDS, PROFILE_KINDS, Relation
+from pathfolio.explain.claims import LEARNED_CHANNELS, Case, Claim
+from pathfolio.explain.evidence import FOLLOWS, INTERESTED_IN, Path
+from pathfolio.explain.triggers_facts import is_new
+from pathfolio.kg.schema import ASSET_KINDS, PROFILE_KINDS, Relation
 
 SMALLEST_PART: Final = 0.00005
 """Smaller parts of a portfolio, 0.00% when rounded, are not spoken of."""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.schema import Relation
-from recommender.assumed import AssumedInvestor, level_relation
-from recommender.channels.base import Investors
-from recommender.interactions import Interactions
-from recommender.retrieve import candidates
-from recommender.suitability.gate import Gate
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.assumed import AssumedInvestor, level_relation
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.retrieve import candidates
+from pathfolio.recommender.suitability.gate import Gate
 
 if TYPE_CHECKING:
-    from recommender.scorer import Scorer
+    from pathfolio.recommender.scorer import Scorer
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from explain.counterfactual import Counterfactual
-from explain.evidence import PathNode
-from explain.speech import speech_of
-from explain.tracer import Tracer
-from explain.what_if import WhatIf
+from pathfolio.explain.counterfactual import Counterfactual
+from pathfolio.explain.evidence import PathNode
+from pathfolio.explain.speech import speech_of
+from pathfolio.explain.tracer import Tracer
+from pathfolio.explain.what_if import WhatIf
 
 
 def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:

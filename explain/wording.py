@@ -14,7 +14,7 @@ from typing import Any, Final
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
-from kg.errors import UsageError
+from pathfolio.kg.errors import UsageError
 
 LANGUAGES: Final = ("en", "zh-TW")
 
@@ -125,7 +125,9 @@ def wording_of(lang: str) -> Wording:
     """
     if lang not in LANGUAGES:
         raise UsageError(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
-    text = resources.files("explain").joinpath("templates", f"wording.{lang}.toml").read_text(encoding="utf-8")
+    text = (
+        resources.files("pathfolio.explain").joinpath("templates", f"wording.{lang}.toml").read_text(encoding="utf-8")
+    )
     words = tomllib.loads(text)
     return Wording(lang, words["locale"], MappingProxyType(words))
 

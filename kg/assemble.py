@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from kg.compile import compile_graph
-from kg.graph import KnowledgeGraph, to_days
-from kg.positions import position_versions
-from kg.schema import ASSET_KIND_OF, RELATIONS, UNDATED, NodeKind, Relation
-from kg.sectors import industry_sectors
-from kg.tables import Tables
+from pathfolio.kg.compile import compile_graph
+from pathfolio.kg.graph import KnowledgeGraph, to_days
+from pathfolio.kg.positions import position_versions
+from pathfolio.kg.schema import ASSET_KIND_OF, RELATIONS, UNDATED, NodeKind, Relation
+from pathfolio.kg.sectors import industry_sectors
+from pathfolio.kg.tables import Tables
 
 PREDICTED_PREFIX: Final = "Predicted_"
 """A level that starts so was estimated by the source; the edge keeps the level and is marked."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from kg.column import Mask
-from kg.schema import ASSET_KIND_OF, ASSET_KINDS, RELATIONS, NodeKind, Relation
-from kg.sieve import Sieve
+from pathfolio.kg.column import Mask
+from pathfolio.kg.schema import ASSET_KIND_OF, ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.sieve import Sieve
 
 _LARGEST_AMOUNT: Final = 50.0
 """A year's revenue or cash flow is at most a few times the market value; beyond this the currency is another."""

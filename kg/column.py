@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kg.errors import DataError
-from kg.raw_file import Cells
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.raw_file import Cells
 
 Mask = npt.NDArray[np.bool_]
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import NO_DAY, Edges, KnowledgeGraph, Nodes, to_days
-from kg.schema import KIND_CODE, NODE_KINDS, RELATION_CODE, Relation
+from pathfolio.kg.graph import NO_DAY, Edges, KnowledgeGraph, Nodes, to_days
+from pathfolio.kg.schema import KIND_CODE, NODE_KINDS, RELATION_CODE, Relation
 
 NODE_TEXTS: Final = ("id", "name", "name_local", "ticker", "isin", "currency", "income_band")
 EDGE_TEXTS: Final = ("qualifier", "source")

@@ -1,8 +1,9 @@
 """Read a data folder, whatever its layout is: the entrance to everything that comes from files.
 
-Two layouts are known, and told apart by looking: the market folder (`kg.market_folder`) and FAR-Trans
-(`kg.far_trans`). A file that cannot be used is refused with `DataError`, in one line that names file, line, column,
-value and remedy. A row that breaks the contract is set aside in `Tables.rejected`; no row is dropped in silence.
+Two layouts are known, and told apart by looking: the market folder (`pathfolio.kg.market_folder`) and FAR-Trans
+(`pathfolio.kg.far_trans`). A file that cannot be used is refused with `DataError`, in one line that names file, line,
+column, value and remedy. A row that breaks the contract is set aside in `Tables.rejected`; no row is dropped in
+silence.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from kg.errors import DataError
-from kg.far_trans import is_far_trans, read_far_trans
-from kg.market_folder import read_market_folder, table_files
-from kg.spreadsheet import safe_table
-from kg.tables import Tables
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.far_trans import is_far_trans, read_far_trans
+from pathfolio.kg.market_folder import read_market_folder, table_files
+from pathfolio.kg.spreadsheet import safe_table
+from pathfolio.kg.tables import Tables
 
 _REMEDY: Final = (
     "name a market folder (assets.csv or assets.parquet in it) or a FAR-Trans folder (asset_information.csv in it)"

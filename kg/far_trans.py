@@ -18,7 +18,7 @@ What is made of it:
   one date, the one with a sub-category stands (three funds are listed as shares as well). Short names like UNK_73
   stand for unknown ones and are left out.
 - A market's country comes from markets.csv, `-` being unknown. An asset's own country is not in the source.
-- The issuer is read from the asset's name (`kg.issuers`), with a source text that says so.
+- The issuer is read from the asset's name (`pathfolio.kg.issuers`), with a source text that says so.
 - limit_prices.csv is not read: its profitability is that of the whole period, which nobody knew at the time.
 - net_units of 0 or less is a closed position; rows that are missing from partial copies leave some below 0.
 """
@@ -32,15 +32,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from kg.checks import check_asset, check_keys, check_user
-from kg.column import NOT_NEGATIVE, POSITIVE, CellType, Column
-from kg.errors import DataError
-from kg.issuers import shared_issuers
-from kg.late import overruled_notes
-from kg.raw_file import read_raw, unread_files
-from kg.schema import NodeKind, Relation
-from kg.sieve import Sieve, all_rejected, unused_columns
-from kg.tables import LABEL_COLUMNS, Tables, empty_table, typed_table
+from pathfolio.kg.checks import check_asset, check_keys, check_user
+from pathfolio.kg.column import NOT_NEGATIVE, POSITIVE, CellType, Column
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.issuers import shared_issuers
+from pathfolio.kg.late import overruled_notes
+from pathfolio.kg.raw_file import read_raw, unread_files
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.sieve import Sieve, all_rejected, unused_columns
+from pathfolio.kg.tables import LABEL_COLUMNS, Tables, empty_table, typed_table
 
 NAME: Final = "FAR-Trans"
 ISSUER_SOURCE: Final = f"{NAME}: issuer read from the asset's name"

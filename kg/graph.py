@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.bidi import isolated
-from kg.errors import UsageError
-from kg.resolve import current_versions
-from kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, RELATION_CODE, RELATION_KINDS, NodeKind, Relation
+from pathfolio.kg.bidi import isolated
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.resolve import current_versions
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, RELATION_CODE, RELATION_KINDS, NodeKind, Relation
 
 if TYPE_CHECKING:
     import networkx
@@ -54,7 +54,7 @@ class Nodes:
     """The vocabulary: n nodes sorted by (kind, id); a node's row is its number everywhere.
 
     Attributes:
-        kind: (n,) int8, codes of `kg.schema.NODE_KINDS`.
+        kind: (n,) int8, codes of `pathfolio.kg.schema.NODE_KINDS`.
         id: (n,) str, unique within a kind; asset ids are unique across the three asset kinds.
         name, name_local, ticker, isin, currency, income_band: (n,) str, empty where unknown.
         birth_year: (n,) float64, NaN where unknown.
@@ -93,7 +93,7 @@ class Edges:
     """m dated relations, sorted by (relation, head, tail, as_of, known_at).
 
     Attributes:
-        relation: (m,) int8, codes of `kg.schema.RELATION_KINDS`.
+        relation: (m,) int8, codes of `pathfolio.kg.schema.RELATION_KINDS`.
         head, tail: (m,) int32, rows of `Nodes`.
         weight: (m,) float64, a fraction; NaN where the relation has none.
         value: (m,) float64, NaN where the relation has none; see `RelationSpec.value` for the unit.
@@ -155,8 +155,8 @@ class Adjacency:
 class KnowledgeGraph:
     """What was known on `as_of`: nodes, every version of every relation, and which versions are current.
 
-    Build one with `kg.assemble.assemble_graph`, `kg.storage.load_graph` or from the graph store; equal content
-    has equal `content_hash` whichever way it came.
+    Build one with `pathfolio.kg.assemble.assemble_graph`, `pathfolio.kg.storage.load_graph` or from the graph store;
+    equal content has equal `content_hash` whichever way it came.
     """
 
     nodes: Nodes

@@ -22,7 +22,7 @@ _GREEK: Final = str.maketrans(
 @cache
 def _rules() -> tuple[frozenset[str], frozenset[str], dict[str, str]]:
     """Words that say nothing alone, words to skip, and from each way to write an issuer to its name."""
-    text = files("kg").joinpath("issuers.toml").read_text(encoding="utf-8")
+    text = files("pathfolio.kg").joinpath("issuers.toml").read_text(encoding="utf-8")
     table = tomllib.loads(text)
     names = {way: name for name, ways in table["names"].items() for way in ways}
     return frozenset(table["not_alone"]), frozenset(table["skipped"]), names

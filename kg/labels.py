@@ -38,6 +38,6 @@ def local_label(kind: str, label: str, lang: str) -> str:
 @cache
 def _words(lang: str) -> dict[str, dict[str, str]]:
     """Kind to label (in lower case) to word."""
-    text = resources.files("kg").joinpath(f"labels_{lang}.json").read_text(encoding="utf-8")
+    text = resources.files("pathfolio.kg").joinpath(f"labels_{lang}.json").read_text(encoding="utf-8")
     groups: dict[str, dict[str, str]] = json.loads(text)
     return {kind: {label.casefold(): word for label, word in words.items()} for kind, words in groups.items()}

@@ -1,6 +1,6 @@
 """Sentences for the build's report about rows that others overrule by the rule of what is known when.
 
-The rule stands in `kg.positions`. These rows are kept: a snapshot of the right day shows them.
+The rule stands in `pathfolio.kg.positions`. These rows are kept: a snapshot of the right day shows them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from kg.schema import RELATIONS, Replaces
+from pathfolio.kg.schema import RELATIONS, Replaces
 
 _STATEMENTS: Final = {"positions": "user_id", "fund_holdings": "fund_id"}
 _HEADS: Final = [relation.value for relation, spec in RELATIONS.items() if spec.replaces is Replaces.HEAD]

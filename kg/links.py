@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.metapaths import Metapath, Step
-from kg.schema import Relation
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.metapaths import Metapath, Step
+from pathfolio.kg.schema import Relation
 
 DAMPING: Final = 0.4
 """Exponent of degrees in the score of a path, as published for the degree-weighted path count."""

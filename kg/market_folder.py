@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from kg.checks import (
+from pathfolio.kg.checks import (
     check_asset,
     check_facts,
     check_fund_holdings,
@@ -19,13 +19,13 @@ from kg.checks import (
     check_user,
     odd_values,
 )
-from kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, CellType, Column, Limits
-from kg.errors import DataError
-from kg.late import overruled_notes
-from kg.raw_file import read_raw, unread_files
-from kg.schema import ASSET_KIND_OF, Relation
-from kg.sieve import Sieve, all_rejected, unused_columns
-from kg.tables import COLUMNS, Tables, empty_table, typed_table
+from pathfolio.kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, CellType, Column, Limits
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.late import overruled_notes
+from pathfolio.kg.raw_file import read_raw, unread_files
+from pathfolio.kg.schema import ASSET_KIND_OF, Relation
+from pathfolio.kg.sieve import Sieve, all_rejected, unused_columns
+from pathfolio.kg.tables import COLUMNS, Tables, empty_table, typed_table
 
 ABOUT_FILE: Final = "market.json"
 """Optional: {"name": what the data set is called, "sample": true where it is made up}."""

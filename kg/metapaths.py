@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from kg.errors import UsageError
-from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
 
 
 @dataclass(frozen=True, slots=True, order=True)

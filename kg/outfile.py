@@ -7,7 +7,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from kg.errors import UsageError
+from pathfolio.kg.errors import UsageError
 
 
 def write_private(out: Path, content: bytes | str) -> None:

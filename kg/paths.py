@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.links import Hop, Links
-from kg.metapaths import Metapath, Step, metapaths_of_schema
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.links import Hop, Links
+from pathfolio.kg.metapaths import Metapath, Step, metapaths_of_schema
 
 OTHERS: Final = -1
 """Stands in a path for all other investors who fit there."""
@@ -47,7 +47,7 @@ class PathTable:
         pair: (p,) int64, positions in the given pairs.
         metapath: (p,) int16.
         nodes: (p, longest + 1) int32, rows of nodes; `OTHERS` or `NO_NODE` where there is no single one.
-        score: (p,) float64, the degree-weighted path count (see `kg.links.Links`).
+        score: (p,) float64, the degree-weighted path count (see `pathfolio.kg.links.Links`).
         count: (p,) int32, how many concrete paths it stands for.
     """
 

@@ -14,8 +14,8 @@ What is known when, for positions and for every other relation:
   whole; such a one names what it leaves out with 0 units.
 - A transaction is known on its own day. Transactions add to the last statement before them that is known, and those
   of a statement's own day are in it. Where a statement becomes known later, the transactions since are added to it.
-- A fund's holdings are statements, too (`Replaces.STATEMENT` in `kg.schema`); elsewhere each row stands by itself,
-  and `kg.resolve` chooses. What came late is told in the build's report (`kg.late`).
+- A fund's holdings are statements, too (`Replaces.STATEMENT` in `pathfolio.kg.schema`); elsewhere each row stands by
+  itself, and `pathfolio.kg.resolve` chooses. What came late is told in the build's report (`pathfolio.kg.late`).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from kg.graph import IntArray
-from kg.schema import Relation
+from pathfolio.kg.graph import IntArray
+from pathfolio.kg.schema import Relation
 
 _ROUNDING: Final = 1e-9
 """Units at or below this are a rounding rest of a closed position (sums of sales leave some 1e-13)."""
@@ -49,7 +49,7 @@ def position_versions(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd
     records begin leave some below 0, and later purchases count from there.
 
     Args:
-        positions, transactions: tables of `kg.tables.Tables`.
+        positions, transactions: tables of `pathfolio.kg.tables.Tables`.
     """
     statements, trades = _statement_events(positions), _transaction_events(transactions)
     names = {}

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from kg.errors import DataError
-from kg.graph import IntArray
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import IntArray
 
 Cells = Any
 """A pyarrow.ChunkedArray: strings with nulls for empty cells (CSV), or whatever a Parquet file holds."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from kg.schema import RELATION_CODE, RELATIONS, Relation, Replaces
+from pathfolio.kg.schema import RELATION_CODE, RELATIONS, Relation, Replaces
 
 if TYPE_CHECKING:
-    from kg.graph import Edges
+    from pathfolio.kg.graph import Edges
 
 
 def current_versions(edges: Edges) -> npt.NDArray[np.bool_]:

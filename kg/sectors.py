@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from kg.schema import UNDATED
+from pathfolio.kg.schema import UNDATED
 
 
 def industry_sectors(assets: pd.DataFrame, dates: pd.Series[Any]) -> pd.DataFrame:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from kg.column import Column, Mask, found_text, read_cells
-from kg.errors import DataError
-from kg.graph import IntArray
-from kg.raw_file import RawFile
-from kg.tables import REJECTED_COLUMNS
+from pathfolio.kg.column import Column, Mask, found_text, read_cells
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import IntArray
+from pathfolio.kg.raw_file import RawFile
+from pathfolio.kg.tables import REJECTED_COLUMNS
 
 _LONGEST: Final = 200
 """Characters of a value that are kept in the record of a row set aside."""

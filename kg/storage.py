@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kg.errors import DataError, SchemaError
-from kg.graph import Edges, KnowledgeGraph, Nodes
-from kg.schema import NODE_KINDS, RELATION_KINDS, SCHEMA_VERSION
+from pathfolio.kg.errors import DataError, SchemaError
+from pathfolio.kg.graph import Edges, KnowledgeGraph, Nodes
+from pathfolio.kg.schema import NODE_KINDS, RELATION_KINDS, SCHEMA_VERSION
 
 _COMPRESSION: Any = "zstd"
 

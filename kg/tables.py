@@ -29,7 +29,7 @@ COLUMNS: Final = MappingProxyType(
         "analyst_ratings": ("asset_id", "date", "analyst_firm", "rating", "target_price_usd"),
     }
 )  # fmt: skip
-"""Columns of each table in the contract's order (see `kg.contract` for their types)."""
+"""Columns of each table in the contract's order (see `pathfolio.kg.contract` for their types)."""
 
 DATE_COLUMNS: Final = frozenset({"as_of", "known_at", "date", "listed", "answered"})
 NUMBER_COLUMNS: Final = frozenset(
@@ -52,7 +52,7 @@ def typed_table(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """`frame` with exactly the contract's columns and types; columns that it lacks are null.
 
     Dates become datetime64[s], numbers float64, all else pandas strings with <NA> for what is not known.
-    The values must be valid already; `kg.contract` sees to that.
+    The values must be valid already; `pathfolio.kg.contract` sees to that.
     """
     out: dict[str, pd.Series[Any]] = {}
     for column in COLUMNS[name]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kg.schema import Relation
+from pathfolio.kg.schema import Relation
 
 OTHER_INVESTORS: Final = -1
 """Stands in a walk for all other investors who fit there; at least the walk's `count` of them do."""
@@ -24,7 +24,8 @@ class Walk:
             `OTHER_INVESTORS` where other investors are summed up, never another investor's row.
         relations: one per step, as named in the graph whichever way the walk goes.
         contribution: what the walk adds to the score; negative where it speaks against the asset.
-        count: how many concrete walks it stands for: 1, or as many other investors as `recommender.groups` tells.
+        count: how many concrete walks it stands for: 1, or as many other investors as `pathfolio.recommender.groups`
+            tells.
     """
 
     nodes: tuple[int, ...]

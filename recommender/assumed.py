@@ -15,17 +15,17 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.errors import UsageError
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.schema import RELATIONS, NodeKind, Relation
-from recommender.account import ChannelAccount, ScoreAccount, Walk
-from recommender.channels.base import Investors, attribute_relation
-from recommender.interactions import PROFILE_RELATIONS, Interactions
-from recommender.retrieve import candidates
-from recommender.scorer import Scorer
-from recommender.suitability.gate import Gate, Screening
-from recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, Level, investor_facts
-from recommender.suitability.verdict import Outcome
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.recommender.account import ChannelAccount, ScoreAccount, Walk
+from pathfolio.recommender.channels.base import Investors, attribute_relation
+from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.retrieve import candidates
+from pathfolio.recommender.scorer import Scorer
+from pathfolio.recommender.suitability.gate import Gate, Screening
+from pathfolio.recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, Level, investor_facts
+from pathfolio.recommender.suitability.verdict import Outcome
 
 NOBODY: Final = -2
 """The row of an investor whom the graph does not have (-1 stands for other investors)."""

@@ -8,12 +8,12 @@ from itertools import islice
 
 import numpy as np
 
-from kg.errors import UsageError
-from kg.graph import FloatArray, IntArray
-from recommender.interactions import Interactions
-from recommender.model import Model
-from recommender.retrieve import CHUNK
-from recommender.suitability.gate import Gate
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.model import Model
+from pathfolio.recommender.retrieve import CHUNK
+from pathfolio.recommender.suitability.gate import Gate
 
 
 @dataclass(frozen=True)

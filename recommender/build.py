@@ -2,12 +2,12 @@
 
     manifest.json    what it is, what made it, the day that its weights are of, SHA-256 of every sealed file,
                      graph_hash and build_hash
-    graph/           the snapshot (`kg.storage`)
-    vectors/         the KG embedding (`embeddings.vectors`)
-    attention.npz    weights of the graph attention network (`recommender.gat.attention`)
+    graph/           the snapshot (`pathfolio.kg.storage`)
+    vectors/         the KG embedding (`pathfolio.embeddings.vectors`)
+    attention.npz    weights of the graph attention network (`pathfolio.recommender.gat.attention`)
     co_investment.npy  EASE's weights
-    towers/          the two towers, where they were asked for (`recommender.towers.model`)
-    placed_towers.npz  the two towers over the snapshot (`recommender.towers.placed`)
+    towers/          the two towers, where they were asked for (`pathfolio.recommender.towers.model`)
+    placed_towers.npz  the two towers over the snapshot (`pathfolio.recommender.towers.placed`)
     prices.parquet   prices known on the snapshot's date, where the source has any
     report.json      rows read and set aside, counts, metrics, seconds and memory by stage (not sealed: it has timings)
     rejected.csv     rows that were set aside, where there are any
@@ -30,22 +30,24 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import pandas as pd
 
-from embeddings.vectors import EntityVectors
-from kg.errors import DataError, UsageError
-from kg.graph import KnowledgeGraph
-from kg.progress import Progress
-from kg.storage import load_graph, save_graph
-from recommender.gat.attention import GraphAttention
-from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
-from recommender.swap import replace_folder
-from recommender.towers.model import TowerParts
-from recommender.towers.placed import PlacedTowers
-from recommender.training import TrainingOptions, learn_options, train_parts
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.storage import load_graph, save_graph
+from pathfolio.recommender.gat.attention import GraphAttention
+from pathfolio.recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from pathfolio.recommender.swap import replace_folder
+from pathfolio.recommender.towers.model import TowerParts
+from pathfolio.recommender.towers.placed import PlacedTowers
+from pathfolio.recommender.training import TrainingOptions, learn_options, train_parts
 
 Part = TypeVar("Part")
 
 FORMAT: Final = 3
-"""3: scores are made of groups of at least ten (`recommender.groups`); those of format 2 told of smaller ones."""
+"""3: scores are made of groups of at least ten (`pathfolio.recommender.groups`); those of format 2 told of smaller
+ones.
+"""
 
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
 

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.schema import Relation
-from recommender.groups import Groups
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.groups import Groups
 
 NEW_ISSUE_DAYS: Final = 45
 """An asset listed at most so many days ago is a new issue."""
@@ -22,7 +22,7 @@ _PRIOR_ISSUES: Final = 2.0
 
 @dataclass(frozen=True)
 class DemandOptions:
-    """How demand enters the score. The powers of week and month may be learned (`recommender.demand_fit`).
+    """How demand enters the score. The powers of week and month may be learned (`pathfolio.recommender.demand_fit`).
 
     Attributes:
         horizon: days that a list is to serve. For one day the last week and month tell what sells, and a fresh

@@ -15,15 +15,15 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_date, to_days
-from recommender.baselines.align import find
-from recommender.channels.co_investment import ease_weights
-from recommender.demand import DemandOptions, Trends, is_new_issue, measure_trends
-from recommender.evaluation.metrics import hits_of, ndcg
-from recommender.evaluation.mornings import morning
-from recommender.groups import Groups
-from recommender.interactions import Interactions
-from recommender.ranking import LIST_LENGTH, id_order, top_lists
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_date, to_days
+from pathfolio.recommender.baselines.align import find
+from pathfolio.recommender.channels.co_investment import ease_weights
+from pathfolio.recommender.demand import DemandOptions, Trends, is_new_issue, measure_trends
+from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
+from pathfolio.recommender.evaluation.mornings import morning
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.ranking import LIST_LENGTH, id_order, top_lists
 
 _MONTH_POWERS: Final = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75)
 _WEEK_POWERS: Final = (0.0, 0.1, 0.2, 0.35, 0.5)

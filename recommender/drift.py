@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from kg.graph import IntArray, KnowledgeGraph, Mask, to_days
-from recommender.baselines.popularity import fit_popularity
-from recommender.evaluation.metrics import hits_of, ndcg
-from recommender.interactions import Interactions
-from recommender.model import Model
-from recommender.retrieve import rank_assets
+from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask, to_days
+from pathfolio.recommender.baselines.popularity import fit_popularity
+from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.model import Model
+from pathfolio.recommender.retrieve import rank_assets
 
 NEW_NODES: Final = 0.10
 DEMAND_SHIFT: Final = 0.35

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.schema import RELATION_CODE, Relation
-from recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import RELATION_CODE, Relation
+from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
 
 SMALLEST_GROUP: Final = 10
 """Other investors count only summed up, in groups of at least this many."""

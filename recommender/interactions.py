@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask, to_days
-from kg.schema import PROFILE_KINDS, RELATION_CODE, RELATIONS, Relation
+from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask, to_days
+from pathfolio.kg.schema import PROFILE_KINDS, RELATION_CODE, RELATIONS, Relation
 
 PROFILE_RELATIONS = tuple(r for r, spec in RELATIONS.items() if spec.tails[0] in PROFILE_KINDS)
 

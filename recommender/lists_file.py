@@ -13,10 +13,10 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import ArrayLike
 
-from kg.outfile import check_out, write_private
-from kg.spreadsheet import safe_cell
-from recommender.model import Model
-from recommender.retrieve import rank_assets
+from pathfolio.kg.outfile import check_out, write_private
+from pathfolio.kg.spreadsheet import safe_cell
+from pathfolio.recommender.model import Model
+from pathfolio.recommender.retrieve import rank_assets
 
 
 def _write_csv(table: pa.Table, out: Path) -> None:

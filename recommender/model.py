@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from recommender.account import ScoreAccount
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.recommender.account import ScoreAccount
 
 
 class Model(Protocol):

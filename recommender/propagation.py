@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from embeddings.vectors import EntityVectors
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import ASSET_KINDS, NODE_KINDS, NodeKind, Relation
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import ASSET_KINDS, NODE_KINDS, NodeKind, Relation
 
 Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 

@@ -14,11 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
-from recommender.assumed import INTEREST_KINDS, AssumedInvestor, interest_nodes
-from recommender.channels.base import attribute_relation
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.recommender.assumed import INTEREST_KINDS, AssumedInvestor, interest_nodes
+from pathfolio.recommender.channels.base import attribute_relation
 
 QUESTIONS: Final = MappingProxyType(
     {

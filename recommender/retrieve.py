@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.errors import UsageError
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import ASSET_KIND_OF, NodeKind
-from recommender.interactions import Interactions
-from recommender.model import Model, Recommendation
-from recommender.ranking import id_order, top_lists
-from recommender.scorer import Scorer
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.model import Model, Recommendation
+from pathfolio.recommender.ranking import id_order, top_lists
+from pathfolio.recommender.scorer import Scorer
 
 CHUNK: Final = 2048
 """Investors scored at a time; bounds memory at CHUNK * assets * 8 bytes."""

@@ -14,8 +14,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from kg.errors import UsageError
-from kg.graph import IntArray
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import IntArray
 
 Vectors = npt.NDArray[np.float32]
 

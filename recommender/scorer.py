@@ -11,23 +11,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from embeddings.vectors import EntityVectors
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from recommender.account import ScoreAccount
-from recommender.channels.attributes import SharedAttributes, attribute_matrix
-from recommender.channels.base import HoldingChannel, Investors
-from recommender.channels.co_investment import CoInvestment, ease_weights
-from recommender.channels.funds import FundHoldings, holdings_matrix
-from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
-from recommender.channels.profile import SharedProfile, fit_profile
-from recommender.channels.towers import TwoTowerScores
-from recommender.demand import Demand, DemandOptions, lasting, measure_demand
-from recommender.gat.attention import GraphAttention
-from recommender.groups import SMALLEST_GROUP, Groups, disclosed
-from recommender.interactions import Interactions
-from recommender.propagation import kg_propagation
-from recommender.towers.model import TowerParts
-from recommender.towers.placed import PlacedTowers
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.recommender.account import ScoreAccount
+from pathfolio.recommender.channels.attributes import SharedAttributes, attribute_matrix
+from pathfolio.recommender.channels.base import HoldingChannel, Investors
+from pathfolio.recommender.channels.co_investment import CoInvestment, ease_weights
+from pathfolio.recommender.channels.funds import FundHoldings, holdings_matrix
+from pathfolio.recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
+from pathfolio.recommender.channels.profile import SharedProfile, fit_profile
+from pathfolio.recommender.channels.towers import TwoTowerScores
+from pathfolio.recommender.demand import Demand, DemandOptions, lasting, measure_demand
+from pathfolio.recommender.gat.attention import GraphAttention
+from pathfolio.recommender.groups import SMALLEST_GROUP, Groups, disclosed
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.propagation import kg_propagation
+from pathfolio.recommender.towers.model import TowerParts
+from pathfolio.recommender.towers.placed import PlacedTowers
 
 FEWEST_LED_TO: Final = 50
 """An investor whom paths lead to fewer assets may be recommended those without a path too."""
@@ -38,7 +38,7 @@ class ScoreOptions:
     """The few numbers that weigh the channels; the same for every data set.
 
     Attributes:
-        regularisation, dropout: of EASE's weights (`recommender.channels.co_investment.ease_weights`).
+        regularisation, dropout: of EASE's weights (`pathfolio.recommender.channels.co_investment.ease_weights`).
         attributes, kg, gat: weight of shared attributes and of learned closeness for a new issue; `standing` is
             their share for assets that are no new issues.
         standing: see above; small, since there co-investment knows better.
@@ -84,7 +84,7 @@ class LearnedParts:
 
 @dataclass(frozen=True)
 class Scorer:
-    """A fitted score over one snapshot; see `recommender.model.ExplainedModel`."""
+    """A fitted score over one snapshot; see `pathfolio.recommender.model.ExplainedModel`."""
 
     interactions: Interactions
     learned: LearnedParts

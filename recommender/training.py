@@ -8,16 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from embeddings.threads import one_thread
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from kg.progress import Progress
-from recommender.demand_fit import learn_demand
-from recommender.groups import disclosed
-from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
-from recommender.towers.indicators import check_indicators
-from recommender.towers.model import TowerParts, train_towers
-from recommender.towers.options import TowerOptions
+from pathfolio.embeddings.threads import one_thread
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.demand_fit import learn_demand
+from pathfolio.recommender.groups import disclosed
+from pathfolio.recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from pathfolio.recommender.towers.indicators import check_indicators
+from pathfolio.recommender.towers.model import TowerParts, train_towers
+from pathfolio.recommender.towers.options import TowerOptions
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def train_parts(
     Raises:
         UsageError: the snapshot has no investors or assets, or TA-Lib is missing and the towers have prices to read.
     """
-    from embeddings.train import VectorOptions, train_vectors
-    from recommender.gat.attention import AttentionOptions, train_attention
+    from pathfolio.embeddings.train import VectorOptions, train_vectors
+    from pathfolio.recommender.gat.attention import AttentionOptions, train_attention
 
     _check_trainable(graph)
     graph = disclosed(graph)
@@ -80,7 +80,7 @@ def _towers(
 
 
 def learn_options(graph: KnowledgeGraph, options: ScoreOptions, progress: Progress) -> ScoreOptions:
-    """The options with demand's powers as past purchases show them (`recommender.demand_fit`)."""
+    """The options with demand's powers as past purchases show them (`pathfolio.recommender.demand_fit`)."""
     with progress.stage("learn demand") as details:
         fit = learn_demand(graph, options.demand, regularisation=options.regularisation, dropout=options.dropout)
         if fit.events:

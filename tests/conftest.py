@@ -12,9 +12,9 @@ import pytest
 os.environ.setdefault("DGLBACKEND", "pytorch")
 
 if TYPE_CHECKING:
-    from explain.ledger.ledger import Ledger
-    from explain.records.adviser import Adviser
-    from recommender.build import Build
+    from pathfolio.explain.ledger.ledger import Ledger
+    from pathfolio.explain.records.adviser import Adviser
+    from pathfolio.recommender.build import Build
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,7 @@ def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def small_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A build of 160 investors and 76 assets, trained for a moment; see `tests.site_world`."""
-    from recommender.build import load_build
+    from pathfolio.recommender.build import load_build
     from tests.site_world import build_market
 
     return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
@@ -56,8 +56,8 @@ def build(small_build: Build) -> Build:
 @pytest.fixture(scope="session")
 def adviser(build: Build) -> Adviser:
     """Advises on that build by Taiwan's rules."""
-    from explain.records.adviser import Adviser
-    from recommender.suitability.rulefile import load_rules
+    from pathfolio.explain.records.adviser import Adviser
+    from pathfolio.recommender.suitability.rulefile import load_rules
 
     return Adviser(build, load_rules("tw"))
 
@@ -65,7 +65,7 @@ def adviser(build: Build) -> Adviser:
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     """An empty ledger with keys of its own."""
-    from explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.ledger import open_ledger
 
     return open_ledger(tmp_path / "ledger", environ={})
 
@@ -73,7 +73,7 @@ def ledger(tmp_path: Path) -> Ledger:
 @pytest.fixture(scope="session")
 def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small sample market as a market folder: 200 investors, 60 stocks, 12 funds, 4 bonds, two years."""
-    from kg.sample import SampleSize, write_sample_market
+    from pathfolio.kg.sample import SampleSize, write_sample_market
 
     folder = tmp_path_factory.mktemp("sample") / "market"
     write_sample_market(folder, 7, SampleSize(investors=200, stocks=60, funds=12, bonds=4, years=2))
@@ -83,11 +83,11 @@ def sample_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def sample_build(sample_folder: Path) -> Build:
     """A whole build of the small sample market, made as the command line makes it."""
-    from kg.progress import Progress
-    from kg.sample.size import END
-    from recommender.build import BuildOptions, make_build
-    from recommender.training import TrainingOptions
-    from web.sources import from_folder
+    from pathfolio.kg.progress import Progress
+    from pathfolio.kg.sample.size import END
+    from pathfolio.recommender.build import BuildOptions, make_build
+    from pathfolio.recommender.training import TrainingOptions
+    from pathfolio.web.sources import from_folder
 
     progress = Progress(out=None)
     source = from_folder(sample_folder, END, progress)

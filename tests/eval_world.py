@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kg.tables import COLUMNS, Tables, empty_table, typed_table
+from pathfolio.kg.tables import COLUMNS, Tables, empty_table, typed_table
 
 
 def make_tables(**frames: list[dict[str, Any]]) -> Tables:

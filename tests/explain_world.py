@@ -12,11 +12,11 @@ from datetime import date
 
 import pandas as pd
 
-from kg.assemble import assemble_graph
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind
-from kg.tables import COLUMNS, Tables, typed_table
-from recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.tables import COLUMNS, Tables, typed_table
+from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
 DAY = date(2026, 6, 30)
 BUILD = "b" * 64

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE
-from explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 
 START = datetime(2026, 6, 30, 8, 0, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kg.tables import Tables
+from pathfolio.kg.tables import Tables
 
 FILES = {
     "users": """\

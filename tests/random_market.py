@@ -8,13 +8,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from kg.compile import compile_graph
-from kg.graph import KnowledgeGraph, to_days
-from kg.paths import FoundPath, PathFinder
-from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
-from recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
-from recommender.groups import Groups
-from recommender.interactions import Interactions
+from pathfolio.kg.compile import compile_graph
+from pathfolio.kg.graph import KnowledgeGraph, to_days
+from pathfolio.kg.paths import FoundPath, PathFinder
+from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
 
 DAY = date(2026, 6, 30)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from explain.records.adviser import Adviser, Question
-from explain.records.inspect import Look
-from recommender.build import Build
-from recommender.suitability.rulefile import load_rules
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.inspect import Look
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rulefile import load_rules
 
 LOOK = Look("clerk", "test")
 

@@ -9,8 +9,8 @@ from html import unescape
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from explain.wording import LANGUAGES
-from recommender.build import Build
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.recommender.build import Build
 
 
 def investors(build: Build) -> list[str]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from embeddings.train import VectorOptions, train_vectors
-from kg.progress import Progress
-from kg.sample import SampleSize, write_sample_market
-from kg.sample.size import END
-from recommender.build import BuildOptions, write_build
-from recommender.gat.attention import AttentionOptions, train_attention
-from recommender.scorer import LearnedParts
-from web.sources import from_folder
+from pathfolio.embeddings.train import VectorOptions, train_vectors
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.sample import SampleSize, write_sample_market
+from pathfolio.kg.sample.size import END
+from pathfolio.recommender.build import BuildOptions, write_build
+from pathfolio.recommender.gat.attention import AttentionOptions, train_attention
+from pathfolio.recommender.scorer import LearnedParts
+from pathfolio.web.sources import from_folder
 
 SIZE = SampleSize(investors=160, stocks=60, funds=12, bonds=4, years=1)
 VECTORS = VectorOptions(model="TransE", dimension=16, seed=3, max_epochs=2)

@@ -17,12 +17,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from kg.compile import compile_graph
-from kg.graph import KnowledgeGraph, to_days
-from kg.schema import UNDATED
-from kg.store.address import StoreAddress, address_from_environment
-from kg.store.bolt import Store
-from kg.store.server import EmbeddedServer, ServerOptions
+from pathfolio.kg.compile import compile_graph
+from pathfolio.kg.graph import KnowledgeGraph, to_days
+from pathfolio.kg.schema import UNDATED
+from pathfolio.kg.store.address import StoreAddress, address_from_environment
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.server import EmbeddedServer, ServerOptions
 
 DAY = date(2024, 12, 31)
 SERVERS = ("embedded", pytest.param("neo4j", marks=pytest.mark.neo4j))

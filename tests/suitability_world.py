@@ -6,13 +6,13 @@ from datetime import date
 
 import pandas as pd
 
-from kg.assemble import assemble_graph
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind
-from kg.tables import COLUMNS, Tables, empty_table, typed_table
-from recommender.suitability.gate import Gate, Screening
-from recommender.suitability.rulefile import parse_rules
-from recommender.suitability.rules import RuleSet
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.tables import COLUMNS, Tables, empty_table, typed_table
+from pathfolio.recommender.suitability.gate import Gate, Screening
+from pathfolio.recommender.suitability.rulefile import parse_rules
+from pathfolio.recommender.suitability.rules import RuleSet
 
 AS_OF = date(2026, 6, 30)
 

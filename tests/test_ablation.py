@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.build import Build
-from recommender.channels.base import Investors
-from recommender.evaluation.ablation import PARTS, WHOLE, ablation_specs, score_parts
-from recommender.model import for_days
-from recommender.scorer import Scorer
-from web.cli import main
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.evaluation.ablation import PARTS, WHOLE, ablation_specs, score_parts
+from pathfolio.recommender.model import for_days
+from pathfolio.recommender.scorer import Scorer
+from pathfolio.web.cli import main
 
 USERS = np.arange(0, 40)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import UsageError
-from web.cli import main
-from web.site.access.accounts import Accounts
-from web.site.access.roles import PERMISSIONS, Permission, Role
+from pathfolio.kg.errors import UsageError
+from pathfolio.web.cli import main
+from pathfolio.web.site.access.accounts import Accounts
+from pathfolio.web.site.access.roles import PERMISSIONS, Permission, Role
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
 

@@ -69,8 +69,8 @@ def test_relative_imports_are_not_used() -> None:
 def test_help_loads_nothing_heavy() -> None:
     """`pathfolio --help` must be instant, so not even NumPy is imported for it."""
     code = (
-        "import sys, web.cli; sys.stdout = open('/dev/null', 'w');\n"
-        "try: web.cli.main(['--help'])\n"
+        "import sys, pathfolio.web.cli; sys.stdout = open('/dev/null', 'w');\n"
+        "try: pathfolio.web.cli.main(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'numpy', 'pandas', 'torch', 'flask', 'dgl', 'pykeen', 'neo4j'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
-from kg.schema import UNDATED, NodeKind, Relation
-from kg.tables import COLUMNS, DATE_COLUMNS, LABEL_COLUMNS, Tables, empty_table, typed_table
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
+from pathfolio.kg.schema import UNDATED, NodeKind, Relation
+from pathfolio.kg.tables import COLUMNS, DATE_COLUMNS, LABEL_COLUMNS, Tables, empty_table, typed_table
 from tests.market_files import write_market
 
 TODAY = date(2025, 12, 31)

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from kg.errors import PathfolioError
-from kg.store import read_graph
-from kg.store.answer import Limits, QueryError, QueryStoppedError
-from kg.store.bolt import GRACE, Store
-from kg.store.guard import CheckedQuery
-from kg.store.load import load_into
-from kg.store.service import GraphService
+from pathfolio.kg.errors import PathfolioError
+from pathfolio.kg.store import read_graph
+from pathfolio.kg.store.answer import Limits, QueryError, QueryStoppedError
+from pathfolio.kg.store.bolt import GRACE, Store
+from pathfolio.kg.store.guard import CheckedQuery
+from pathfolio.kg.store.load import load_into
+from pathfolio.kg.store.service import GraphService
 from tests.attacks import BY_KIND, DEEP, GROWING, attacks
 from tests.store_world import SERVERS, address_of, embedded_server, empty, world
 
@@ -194,7 +194,9 @@ def test_a_query_that_the_embedded_server_cannot_stop_ends_with_it(monkeypatch: 
         empty(store)
         load_into(store, world())
     service = GraphService(Store(address_of("embedded", reader=True)), Limits(), server, ExitStack())
-    monkeypatch.setattr("kg.store.query.check_query", lambda text, _parameters: CheckedQuery(text, explain=False))
+    monkeypatch.setattr(
+        "pathfolio.kg.store.query.check_query", lambda text, _parameters: CheckedQuery(text, explain=False)
+    )
     endless = "RETURN reduce(s = 0, x IN range(1, 4000000) | s + reduce(q = 0, y IN range(1, 4000000) | q + y)) AS s"
     begun = time.perf_counter()
     with pytest.raises(QueryStoppedError, match="stopped after 1 s"):

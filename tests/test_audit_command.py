@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.ledger.custody import ERASURE, EXPIRY, HOLD, RELEASE
-from explain.ledger.ledger import ACCESS, Ledger, open_ledger
-from explain.ledger.writer import CLOCK_KIND, KEY_KINDS
-from explain.records.adviser import Adviser
-from explain.records.audience import AUDIENCE
-from explain.records.everybody import BATCH
-from explain.records.inspect import LISTS
-from explain.records.keep import BUILD, RULES
-from explain.records.serve import serve
-from explain.records.verdict_text import verdict_text
-from recommender.audience import audience
-from recommender.build import Build
-from recommender.suitability.rulefile import load_rules, parse_rules
+from pathfolio.explain.ledger.custody import ERASURE, EXPIRY, HOLD, RELEASE
+from pathfolio.explain.ledger.ledger import ACCESS, Ledger, open_ledger
+from pathfolio.explain.ledger.writer import CLOCK_KIND, KEY_KINDS
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.audience import AUDIENCE
+from pathfolio.explain.records.everybody import BATCH
+from pathfolio.explain.records.inspect import LISTS
+from pathfolio.explain.records.keep import BUILD, RULES
+from pathfolio.explain.records.serve import serve
+from pathfolio.explain.records.verdict_text import verdict_text
+from pathfolio.recommender.audience import audience
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rulefile import load_rules, parse_rules
+from pathfolio.web.cli import main
+from pathfolio.web.commands.audit.reading import KINDS
 from tests.records_world import ask, cautious, investors
-from web.cli import main
-from web.commands.audit.reading import KINDS
 
 
 @pytest.fixture

@@ -9,8 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kg.assemble import assemble_graph
-from recommender.evaluation.backtest import LIST_SHARE, performance, portfolio_weights, prepare_backtest, price_paths
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.recommender.evaluation.backtest import (
+    LIST_SHARE,
+    performance,
+    portfolio_weights,
+    prepare_backtest,
+    price_paths,
+)
 from tests.eval_world import assets, make_tables, positions
 
 CUT = date(2020, 1, 31)

@@ -10,24 +10,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from recommender.baselines.als import SHRINKAGE, fit_als
-from recommender.baselines.content import attribute_matrix
-from recommender.baselines.ease import fit_ease, fit_weekly_ease
-from recommender.baselines.item_knn import fit_item_knn
-from recommender.baselines.lambdamart import fit_lambdamart
-from recommender.baselines.lightgcn import LightGcnOptions, fit_lightgcn
-from recommender.baselines.popularity import fit_popularity, fit_recent
-from recommender.baselines.rp3beta import fit_rp3beta
-from recommender.baselines.segments import fit_segment
-from recommender.baselines.slim import fit_slim
-from recommender.baselines.user_knn import fit_user_knn
-from recommender.evaluation.registry import MODELS, ModelSpec, choose_models
-from recommender.evaluation.stranger import with_stranger
-from recommender.interactions import Interactions
-from recommender.model import Model
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.recommender.baselines.als import SHRINKAGE, fit_als
+from pathfolio.recommender.baselines.content import attribute_matrix
+from pathfolio.recommender.baselines.ease import fit_ease, fit_weekly_ease
+from pathfolio.recommender.baselines.item_knn import fit_item_knn
+from pathfolio.recommender.baselines.lambdamart import fit_lambdamart
+from pathfolio.recommender.baselines.lightgcn import LightGcnOptions, fit_lightgcn
+from pathfolio.recommender.baselines.popularity import fit_popularity, fit_recent
+from pathfolio.recommender.baselines.rp3beta import fit_rp3beta
+from pathfolio.recommender.baselines.segments import fit_segment
+from pathfolio.recommender.baselines.slim import fit_slim
+from pathfolio.recommender.baselines.user_knn import fit_user_knn
+from pathfolio.recommender.evaluation.registry import MODELS, ModelSpec, choose_models
+from pathfolio.recommender.evaluation.stranger import with_stranger
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.model import Model
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
 
 WORLD = two_tastes()
@@ -279,7 +279,7 @@ def test_models_are_chosen_by_name_and_unknown_names_are_refused() -> None:
 
 
 def test_a_model_whose_package_is_missing_is_left_out_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.evaluation.registry.find_spec", lambda name: None)
+    monkeypatch.setattr("pathfolio.recommender.evaluation.registry.find_spec", lambda name: None)
     assert "ials" not in {spec.name for spec in choose_models("all")}
     with pytest.raises(UsageError, match=r"model ials needs implicit: pip install 'pathfolio\[baselines\]'"):
         choose_models("ials")

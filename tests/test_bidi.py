@@ -6,18 +6,18 @@ from html import unescape
 
 import pytest
 
-from explain.evidence import PathNode
-from explain.formats.svg import _short, _wrapped
-from explain.records.report_parts import label_of
-from explain.speech import speech_of
-from explain.tracer import Tracer
-from kg.bidi import isolated
-from kg.graph import KnowledgeGraph
-from kg.store.query import QueryResult
-from kg.store.values import NodeValue
-from recommender.build import Build
-from web.cypher_formats import as_table
-from web.site import create_app
+from pathfolio.explain.evidence import PathNode
+from pathfolio.explain.formats.svg import _short, _wrapped
+from pathfolio.explain.records.report_parts import label_of
+from pathfolio.explain.speech import speech_of
+from pathfolio.explain.tracer import Tracer
+from pathfolio.kg.bidi import isolated
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.store.query import QueryResult
+from pathfolio.kg.store.values import NodeValue
+from pathfolio.recommender.build import Build
+from pathfolio.web.cypher_formats import as_table
+from pathfolio.web.site import create_app
 
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 NAMES = [f"Ac{turn}me" for turn in TURNS] + ["\u2069\u202eevil", "\u2067\u2069\u2069\u202e", "a\u2066b\u2067c", TURNS]

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from explain.ledger import custody
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.verify import verify_ledger
-from explain.records import inspect
-from explain.records.adviser import Adviser
-from explain.records.inspect import export_case
-from explain.records.report import Report, report_html
-from explain.records.serve import serve
-from recommender.build import Build
+from pathfolio.explain.ledger import custody
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.explain.records import inspect
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.inspect import export_case
+from pathfolio.explain.records.report import Report, report_html
+from pathfolio.explain.records.serve import serve
+from pathfolio.recommender.build import Build
 from tests.records_world import LOOK, ask, cautious
 
 

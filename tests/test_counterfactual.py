@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain.contrast import contrast, contrast_as_text
-from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
-from explain.errors import ExplanationError
-from explain.explainer import Explainer
-from explain.place import place_of
-from explain.what_if import Change, WhatIf, not_held
-from explain.what_if_text import tell
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.schema import RELATIONS, NodeKind, Relation
-from recommender.account import OTHER_INVESTORS
-from recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.explain.contrast import contrast, contrast_as_text
+from pathfolio.explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
+from pathfolio.explain.errors import ExplanationError
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.place import place_of
+from pathfolio.explain.what_if import Change, WhatIf, not_held
+from pathfolio.explain.what_if_text import tell
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.recommender.account import OTHER_INVESTORS
+from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
 from tests.explain_world import BUILD, CO_INVESTORS, World
 from tests.random_market import random_market
 

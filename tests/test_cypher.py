@@ -18,20 +18,20 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from kg.errors import DataError, StoreError, UsageError
-from kg.storage import save_graph
-from kg.store.answer import Limits, QueryError
-from kg.store.bolt import Store
-from kg.store.guard import check_query
-from kg.store.load import load_into
-from kg.store.parameters import free_parameters, parse_value
-from kg.store.query import QueryResult, run_query
-from kg.store.server import ServerOptions, locked
-from kg.store.service import GraphService, writer_of_build
-from kg.store.values import NodeValue, PathValue, RelationValue
+from pathfolio.kg.errors import DataError, StoreError, UsageError
+from pathfolio.kg.storage import save_graph
+from pathfolio.kg.store.answer import Limits, QueryError
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.guard import check_query
+from pathfolio.kg.store.load import load_into
+from pathfolio.kg.store.parameters import free_parameters, parse_value
+from pathfolio.kg.store.query import QueryResult, run_query
+from pathfolio.kg.store.server import ServerOptions, locked
+from pathfolio.kg.store.service import GraphService, writer_of_build
+from pathfolio.kg.store.values import NodeValue, PathValue, RelationValue
+from pathfolio.web.cli import main
+from pathfolio.web.cypher_formats import as_csv, as_json, as_parquet, as_table
 from tests.store_world import SERVERS, address_of, empty, world
-from web.cli import main
-from web.cypher_formats import as_csv, as_json, as_parquet, as_table
 
 HARMLESS = [
     "MATCH (n:User) RETURN n",
@@ -317,7 +317,7 @@ def test_list_names_every_query(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_serve_and_ask(build: Path, tmp_path: Path) -> None:
     """The whole way as a user goes it: a server, a client with the printed password, the command, and the end."""
-    code = "import sys; from web.cli import main; sys.exit(main())"
+    code = "import sys; from pathfolio.web.cli import main; sys.exit(main())"
     run = [sys.executable, "-c", code]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PATHFOLIO_NEO4J")} | {
         "PYTHONPATH": str(Path(__file__).resolve().parents[1])

@@ -9,28 +9,28 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from explain.ledger.ledger import Ledger
-from explain.records.adviser import Adviser, Question
-from explain.records.asking import clock_day, day_of_asking
-from explain.records.audience import AudienceQuestion, recorded_audience
-from explain.records.desk import Desk
-from explain.records.inspect import read_record
-from explain.records.replay import find_build, replay
-from explain.records.serve import serve
-from explain.records.verdict_text import result_text
-from explain.wording import wording_of
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind
-from recommender.build import Build
-from recommender.suitability.gate import Gate
-from recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules
-from recommender.suitability.rules import RuleSet
-from recommender.suitability.verdict import RuleResult
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.asking import clock_day, day_of_asking
+from pathfolio.explain.records.audience import AudienceQuestion, recorded_audience
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.inspect import read_record
+from pathfolio.explain.records.replay import find_build, replay
+from pathfolio.explain.records.serve import serve
+from pathfolio.explain.records.verdict_text import result_text
+from pathfolio.explain.wording import wording_of
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules
+from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.suitability.verdict import RuleResult
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
 from tests.records_world import LOOK, ask, investors
 from tests.suitability_world import AS_OF, prices, rule, tiny_market
-from web.cli import main
-from web.site import create_app
 
 BUILD_AGE = 'kind = "freshness"\ngroup = "build"\nmax_days = 30\nfail = "warn"'
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.graph import KnowledgeGraph, to_date, to_days
-from kg.tables import COLUMNS, Tables, typed_table
-from recommender.demand import DemandOptions, measure_demand, track_record
-from recommender.demand_fit import DemandFit, learn_demand
-from recommender.groups import Groups
-from recommender.interactions import Interactions
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.graph import KnowledgeGraph, to_date, to_days
+from pathfolio.kg.tables import COLUMNS, Tables, typed_table
+from pathfolio.recommender.demand import DemandOptions, measure_demand, track_record
+from pathfolio.recommender.demand_fit import DemandFit, learn_demand
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
 
 DAY = date(2026, 6, 30)
 

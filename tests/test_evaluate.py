@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kg.contract import read_folder
-from kg.errors import DataError, UsageError
-from kg.tables import Tables
-from recommender.evaluation.frozen import MARKET, OWN_PORTFOLIO, FoldResult, evaluate_fold
-from recommender.evaluation.output import to_text, writer_for
-from recommender.evaluation.plots import plot_tables
-from recommender.evaluation.registry import ModelSpec, choose_models
-from recommender.evaluation.split import Fold, new_purchases, prepare_fold
-from recommender.evaluation.table import metric_table
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.evaluation.frozen import MARKET, OWN_PORTFOLIO, FoldResult, evaluate_fold
+from pathfolio.recommender.evaluation.output import to_text, writer_for
+from pathfolio.recommender.evaluation.plots import plot_tables
+from pathfolio.recommender.evaluation.registry import ModelSpec, choose_models
+from pathfolio.recommender.evaluation.split import Fold, new_purchases, prepare_fold
+from pathfolio.recommender.evaluation.table import metric_table
+from pathfolio.web.cli import main
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
-from web.cli import main
 
 FOLD = Fold(date(2020, 6, 30), date(2020, 12, 31))
 CHEAP = choose_models("random,popularity,recent,segment,content,item-knn,rp3beta,ease,slim")

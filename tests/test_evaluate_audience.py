@@ -9,12 +9,19 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from recommender.evaluation.audience import BASELINES, COLUMNS, auc, evaluate_audience, precision_at_n, to_text
-from recommender.evaluation.mornings import prepare_rolling
-from recommender.evaluation.registry import MODELS
-from recommender.evaluation.split import Fold
+from pathfolio.recommender.evaluation.audience import (
+    BASELINES,
+    COLUMNS,
+    auc,
+    evaluate_audience,
+    precision_at_n,
+    to_text,
+)
+from pathfolio.recommender.evaluation.mornings import prepare_rolling
+from pathfolio.recommender.evaluation.registry import MODELS
+from pathfolio.recommender.evaluation.split import Fold
+from pathfolio.web.cli import main
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
-from web.cli import main
 
 WINDOW = Fold(date(2020, 6, 30), date(2020, 12, 31))
 

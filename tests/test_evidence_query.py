@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explain.evidence import Path, PathNode
-from explain.explainer import Explainer
-from explain.explanation import Explanation
-from explain.formats.cypher import as_cypher
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind, Relation
-from kg.store.bolt import Store
-from kg.store.load import load_into
-from kg.store.query import run_query
-from recommender.build import Build
-from recommender.retrieve import recommend
+from pathfolio.explain.evidence import Path, PathNode
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.formats.cypher import as_cypher
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.load import load_into
+from pathfolio.kg.store.query import run_query
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.retrieve import recommend
 from tests.store_world import SERVERS, address_of, empty
 
 

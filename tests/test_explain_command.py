@@ -13,17 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
 
-from explain.checker.check import check_explanation
-from explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
-from explain.evaluation.faithfulness import OURS, RANDOM
-from explain.evaluation.measures import ExplanationSample, evaluate_explanations, plot_curves, table_as_text
-from explain.explainer import Explainer
-from explain.what_if import Change, ScorerWhatIf
-from recommender.build import Build
-from recommender.channels.base import Investors
-from recommender.retrieve import rank_assets, recommend
-from web.cli import main
-from web.site import create_app
+from pathfolio.explain.checker.check import check_explanation
+from pathfolio.explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
+from pathfolio.explain.evaluation.faithfulness import OURS, RANDOM
+from pathfolio.explain.evaluation.measures import ExplanationSample, evaluate_explanations, plot_curves, table_as_text
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.what_if import Change, ScorerWhatIf
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.retrieve import rank_assets, recommend
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,9 @@ def test_json_on_the_command_line(
     user, asset = pair
     words = (str(build.folder), "--user", user, "--asset", asset, "--format", "json")
     data = json.loads(run(capsys, *words))
-    schema = json.loads(resources.files("explain").joinpath("explanation.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        resources.files("pathfolio.explain").joinpath("explanation.schema.json").read_text(encoding="utf-8")
+    )
     assert list(Draft202012Validator(schema).iter_errors(data)) == []
     assert (data["rank"], data["build"]) == (1, build.build_hash)
     assert {reason["lang"] for reason in data["reasons"]} <= {"en"}

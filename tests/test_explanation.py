@@ -10,14 +10,14 @@ from importlib import resources
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from explain.errors import ExplanationError
-from explain.evidence import ChannelPart, Path
-from explain.explainer import Explainer
-from explain.explanation import Explanation, from_json
-from explain.selection import diverse
-from kg.errors import UsageError
-from kg.schema import NodeKind
-from recommender.account import OTHER_INVESTORS, ScoreAccount
+from pathfolio.explain.errors import ExplanationError
+from pathfolio.explain.evidence import ChannelPart, Path
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.explanation import Explanation, from_json
+from pathfolio.explain.selection import diverse
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.account import OTHER_INVESTORS, ScoreAccount
 from tests.explain_world import BUILD, CO_INVESTORS, DAY, World
 
 
@@ -48,7 +48,9 @@ def test_parts_add_up_to_the_score(world: World) -> None:
 
 
 def test_json_follows_the_published_schema(world: World) -> None:
-    schema = json.loads(resources.files("explain").joinpath("explanation.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads(
+        resources.files("pathfolio.explain").joinpath("explanation.schema.json").read_text(encoding="utf-8")
+    )
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
     explainer = Explainer(world.graph, BUILD)

@@ -13,19 +13,19 @@ import pandas as pd
 import pytest
 from gensim.models import KeyedVectors
 
-from embeddings.export import FORMATS, export_vectors, word_of
-from embeddings.vectors import EntityVectors, VectorManifest
-from kg.errors import UsageError
-from kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, NodeKind
-from kg.store import layout
-from kg.store.bolt import Store
-from kg.store.catalog import named_query
-from kg.store.query import run_query
-from kg.store.vectors import read_vectors
-from recommender.build import Build
-from recommender.groups import disclosed
+from pathfolio.embeddings.export import FORMATS, export_vectors, word_of
+from pathfolio.embeddings.vectors import EntityVectors, VectorManifest
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, NodeKind
+from pathfolio.kg.store import layout
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.catalog import named_query
+from pathfolio.kg.store.query import run_query
+from pathfolio.kg.store.vectors import read_vectors
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.groups import disclosed
+from pathfolio.web.cli import main
 from tests.store_world import SERVERS, address_of, empty
-from web.cli import main
 
 AWKWARD = (
     ("A B", "two words"), ("A%20B", "what two words look like when they are written as one"), ("NA", "NA"),

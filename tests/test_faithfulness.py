@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.evaluation.faithfulness import (
+from pathfolio.explain.evaluation.faithfulness import (
     OURS,
     RANDOM,
     FaithfulnessOptions,
@@ -19,17 +19,24 @@ from explain.evaluation.faithfulness import (
     stability,
     units_of,
 )
-from explain.evaluation.gat_explainers import EXPLAINERS, GNN_EXPLAINER, GRADIENT, EdgeScore, by_gnn_explainer, by_paths
-from explain.evaluation.path_quality import PathQuality
-from explain.evidence import Path as EvidencePath
-from explain.explainer import Explainer
-from explain.what_if import Change
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import NodeKind, Relation
-from recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
-from recommender.build import Build
+from pathfolio.explain.evaluation.gat_explainers import (
+    EXPLAINERS,
+    GNN_EXPLAINER,
+    GRADIENT,
+    EdgeScore,
+    by_gnn_explainer,
+    by_paths,
+)
+from pathfolio.explain.evaluation.path_quality import PathQuality
+from pathfolio.explain.evidence import Path as EvidencePath
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.what_if import Change
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from pathfolio.recommender.build import Build
+from pathfolio.web.cli import main
 from tests.explain_world import BUILD, CO_INVESTORS, World
-from web.cli import main
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.errors import DataError
-from kg.far_trans import ISSUER_SOURCE
-from kg.graph import KnowledgeGraph, to_days
-from kg.issuers import issuer_key, shared_issuers
-from kg.schema import NodeKind, Relation
-from kg.tables import Tables
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.far_trans import ISSUER_SOURCE
+from pathfolio.kg.graph import KnowledgeGraph, to_days
+from pathfolio.kg.issuers import issuer_key, shared_issuers
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.tables import Tables
 from tests.far_trans_files import CUSTOMERS, LIMITS, write_archive, write_partial
 
 LATE = date(2022, 1, 1)

@@ -15,21 +15,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.verify import verify_ledger
-from explain.ledger.walk import Walk
-from kg.errors import LedgerError
-from web.benchmarks import faults
-from web.benchmarks.changed_bytes import changed_bytes, every_byte, ledger_with_everything
-from web.benchmarks.figures import Figure
-from web.benchmarks.judged_bytes import judged_bytes
-from web.benchmarks.killed import killed_while_made
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.explain.ledger.walk import Walk
+from pathfolio.kg.errors import LedgerError
+from pathfolio.web.benchmarks import faults
+from pathfolio.web.benchmarks.changed_bytes import changed_bytes, every_byte, ledger_with_everything
+from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.judged_bytes import judged_bytes
+from pathfolio.web.benchmarks.killed import killed_while_made
 
 KILLS = 8
 
 APPENDER = """
 import sys, threading
-from explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.ledger import open_ledger
 ledger = open_ledger(sys.argv[1], environ={})
 lock = threading.Lock()
 def work(worker):
@@ -145,8 +145,8 @@ def test_disk_full(small_disk: Path) -> None:
 
 WARM = """
 import os, sys, tempfile
-from explain.ledger.ledger import open_ledger
-from explain.ledger.verify import verify_ledger
+from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
 with tempfile.TemporaryDirectory() as folder:
     ledger = open_ledger(folder, environ={})
     ledger.append({"x": 1}, person="ann")

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from explain.records.keep import keep_files
-from kg.errors import DataError, LedgerError
-from kg.progress import Progress
-from recommender import swap
-from recommender.build import Beside, Build, BuildOptions, load_build, write_build
-from recommender.swap import replace_folder
-from recommender.training import TrainingOptions
-from web.benchmarks.figures import Figure
-from web.benchmarks.killed import killed_while_building, killed_while_put_in_place, left_beside
+from pathfolio.explain.records.keep import keep_files
+from pathfolio.kg.errors import DataError, LedgerError
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender import swap
+from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build, write_build
+from pathfolio.recommender.swap import replace_folder
+from pathfolio.recommender.training import TrainingOptions
+from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.killed import killed_while_building, killed_while_put_in_place, left_beside
 
 
 def values(figures: list[Figure]) -> dict[str, float]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from explain.ledger import store
-from explain.ledger.ledger import open_ledger
-from explain.ledger.verify import verify_ledger
-from kg.errors import LedgerError
-from web.benchmarks.figures import Figure
-from web.benchmarks.postgres import Server, connection_ended, own_server, server_stopped
+from pathfolio.explain.ledger import store
+from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.kg.errors import LedgerError
+from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.postgres import Server, connection_ended, own_server, server_stopped
 
 pytestmark = pytest.mark.postgres
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.errors import DataError, UsageError
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind
-from recommender.gat.attention import (
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.gat.attention import (
     AttentionOptions,
     AttentionWeights,
     GraphAttention,
@@ -24,10 +24,10 @@ from recommender.gat.attention import (
     node_vectors,
     train_attention,
 )
-from recommender.gat.codes import WIDEST, code_columns, node_codes
-from recommender.gat.inputs import EDGE_TYPES, HOLDERS_FEATURE, LOG_SCALE, AttentionInputs, attention_inputs
-from recommender.gat.split import inner_split
-from recommender.interactions import Interactions
+from pathfolio.recommender.gat.codes import WIDEST, code_columns, node_codes
+from pathfolio.recommender.gat.inputs import EDGE_TYPES, HOLDERS_FEATURE, LOG_SCALE, AttentionInputs, attention_inputs
+from pathfolio.recommender.gat.split import inner_split
+from pathfolio.recommender.interactions import Interactions
 from tests.eval_world import assets, make_tables, positions, two_tastes
 
 DAY = date(2020, 12, 31)
@@ -62,7 +62,7 @@ def test_engines_and_served_pass_agree(engine: str, day: date, world: KnowledgeG
     """The same weights give the same vectors of all assets, within 1e-5, by DGL, by torch and by NumPy."""
     import torch
 
-    from recommender.gat.network import Network, View, choose_engine
+    from pathfolio.recommender.gat.network import Network, View, choose_engine
 
     skip_without(engine)
     graph = world.at(day)
@@ -86,7 +86,7 @@ def test_attention_by_hand(engine: str) -> None:
     """Target 0 has edges of logits 0 and log 3, so attention 1/4 and 3/4; target 1 has none; target 2 has one."""
     import torch
 
-    from recommender.gat.network import choose_engine
+    from pathfolio.recommender.gat.network import choose_engine
 
     skip_without(engine)
     layer = choose_engine(engine)
@@ -114,7 +114,7 @@ def test_both_engines_train_alike(world: KnowledgeGraph) -> None:
 def test_torch_where_dgl_is_missing(world: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
-    from recommender.gat import network as gat_network
+    from pathfolio.recommender.gat import network as gat_network
 
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "dgl" else found(name))
@@ -239,15 +239,15 @@ def test_saved_and_loaded(world: KnowledgeGraph, trained: GraphAttention, tmp_pa
 SERVE = """
 import json, sys
 from pathlib import Path
-from kg.storage import load_graph
-from recommender.gat.attention import GraphAttention
+from pathfolio.kg.storage import load_graph
+from pathfolio.recommender.gat.attention import GraphAttention
 propagation = GraphAttention.load(Path(sys.argv[2])).propagation(load_graph(Path(sys.argv[1])))
 json.dump([propagation.factors().tolist(), sorted({"torch", "dgl", "pykeen"} & set(sys.modules))], sys.stdout)
 """
 
 
 def test_serving_loads_neither_torch_nor_dgl(world: KnowledgeGraph, trained: GraphAttention, tmp_path: Path) -> None:
-    from kg.storage import save_graph
+    from pathfolio.kg.storage import save_graph
 
     save_graph(world, tmp_path / "graph")
     trained.save(tmp_path / "attention.npz")

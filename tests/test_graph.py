@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.compile import compile_graph
-from kg.errors import DataError, SchemaError, UsageError
-from kg.graph import KnowledgeGraph, to_date, to_days
-from kg.resolve import current_versions
-from kg.schema import ASSET_KINDS, KIND_CODE, RELATIONS, NodeKind, Relation, Replaces
-from kg.storage import load_graph, save_graph
+from pathfolio.kg.compile import compile_graph
+from pathfolio.kg.errors import DataError, SchemaError, UsageError
+from pathfolio.kg.graph import KnowledgeGraph, to_date, to_days
+from pathfolio.kg.resolve import current_versions
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, RELATIONS, NodeKind, Relation, Replaces
+from pathfolio.kg.storage import load_graph, save_graph
 
 TODAY = date(2025, 1, 31)
 

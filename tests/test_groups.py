@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain.explainer import Explainer
-from kg.assemble import assemble_graph
-from kg.graph import Edges, IntArray, KnowledgeGraph
-from kg.schema import RELATION_CODE, NodeKind, Relation
-from recommender.build import Build
-from recommender.channels.co_investment import ease, ease_weights
-from recommender.groups import CELLS, Groups, disclosed
-from recommender.interactions import PROFILE_RELATIONS, Interactions
-from recommender.scorer import Scorer, assemble_scorer
+from pathfolio.explain.explainer import Explainer
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.graph import Edges, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import RELATION_CODE, NodeKind, Relation
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.channels.co_investment import ease, ease_weights
+from pathfolio.recommender.groups import CELLS, Groups, disclosed
+from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from tests.explain_world import BUILD, DAY, tables_of
 from tests.random_market import ever_holders, lively_market
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from web.cli import COMMANDS
+from pathfolio.web.cli import COMMANDS
 
 
 def parsers(name: str) -> Iterator[argparse.ArgumentParser]:
     """The parser of a command, and those of its actions."""
     parser = argparse.ArgumentParser(prog=name, description="A.")
-    importlib.import_module(f"web.commands.{name}").add_arguments(parser)
+    importlib.import_module(f"pathfolio.web.commands.{name}").add_arguments(parser)
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.graph import KnowledgeGraph, to_days
-from kg.schema import RELATIONS, Relation, Replaces
-from kg.store.bolt import Store
-from kg.store.lifetimes import lifetimes
-from kg.store.load import load_into
-from kg.store.read import read_graph
-from kg.tables import COLUMNS, Tables, empty_table, typed_table
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.graph import KnowledgeGraph, to_days
+from pathfolio.kg.schema import RELATIONS, Relation, Replaces
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.lifetimes import lifetimes
+from pathfolio.kg.store.load import load_into
+from pathfolio.kg.store.read import read_graph
+from pathfolio.kg.tables import COLUMNS, Tables, empty_table, typed_table
 from tests.market_files import write_market
 from tests.store_world import SERVERS, address_of, empty
 

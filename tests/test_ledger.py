@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explain.ledger.canonical import canonical
-from explain.ledger.keys import SigningKey
-from explain.ledger.ledger import Ledger
-from explain.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
-from explain.ledger.note import open_checkpoint
-from explain.ledger.squeeze import Part, Squeezed
-from explain.ledger.store import ENTRY, PERSON_KEY
-from explain.ledger.verify import verify_ledger
-from kg.errors import LedgerError, UsageError
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.keys import SigningKey
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
+from pathfolio.explain.ledger.note import open_checkpoint
+from pathfolio.explain.ledger.squeeze import Part, Squeezed
+from pathfolio.explain.ledger.store import ENTRY, PERSON_KEY
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.kg.errors import LedgerError, UsageError
 from tests.ledger_world import PLACES, START, Clock, Opener, fill, new_clock, newly_opened, opener, place, record
 
 location = pytest.fixture(params=PLACES)(place)

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from explain.ledger import custody
-from explain.ledger import ledger as ledger_module
-from explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.store import PERSON_KEY
-from explain.ledger.verify import verify_ledger, verify_record
-from kg.errors import LedgerError, UsageError
+from pathfolio.explain.ledger import custody
+from pathfolio.explain.ledger import ledger as ledger_module
+from pathfolio.explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.store import PERSON_KEY
+from pathfolio.explain.ledger.verify import verify_ledger, verify_record
+from pathfolio.kg.errors import LedgerError, UsageError
 from tests.ledger_world import (
     KEYS,
     PLACES,

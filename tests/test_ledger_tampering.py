@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from explain.ledger import custody
-from explain.ledger.keys import SigningKey
-from explain.ledger.ledger import Ledger
-from explain.ledger.merkle import leaf_hash
-from explain.ledger.note import Checkpoint, Note, Verifier
-from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
-from explain.ledger.verify import Verification, verify_extends, verify_ledger, verify_record
-from kg.errors import LedgerError
+from pathfolio.explain.ledger import custody
+from pathfolio.explain.ledger.keys import SigningKey
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.merkle import leaf_hash
+from pathfolio.explain.ledger.note import Checkpoint, Note, Verifier
+from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
+from pathfolio.explain.ledger.verify import Verification, verify_extends, verify_ledger, verify_record
+from pathfolio.kg.errors import LedgerError
 from tests.ledger_world import PLACES, Clock, Opener, fill, new_clock, newly_opened, opener, place, record
 
 location = pytest.fixture(params=PLACES)(place)

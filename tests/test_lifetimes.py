@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.graph import KnowledgeGraph, to_days
-from kg.schema import Relation
-from kg.store.lifetimes import STILL_CURRENT, lifetimes
+from pathfolio.kg.graph import KnowledgeGraph, to_days
+from pathfolio.kg.schema import Relation
+from pathfolio.kg.store.lifetimes import STILL_CURRENT, lifetimes
 from tests.random_market import DAY, random_market
 from tests.store_world import world
 

@@ -12,18 +12,18 @@ from typing import Final
 import numpy as np
 import pytest
 
-from explain.evidence import ChannelPart, Path, PathEdge, PathNode
-from explain.explanation import Explanation
-from explain.formats.svg import as_svg
-from explain.ledger.canonical import canonical
-from kg.errors import UsageError
-from kg.issuers import issuer_key
-from kg.store.answer import QueryError
-from kg.store.guard import LONGEST_QUERY, check_query
-from kg.store.parameters import free_parameters
-from recommender.questionnaire import read_profile
+from pathfolio.explain.evidence import ChannelPart, Path, PathEdge, PathNode
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.formats.svg import as_svg
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.issuers import issuer_key
+from pathfolio.kg.store.answer import QueryError
+from pathfolio.kg.store.guard import LONGEST_QUERY, check_query
+from pathfolio.kg.store.parameters import free_parameters
+from pathfolio.recommender.questionnaire import read_profile
+from pathfolio.web.site.directory import Directory, folded
 from tests.linear import MOST, growth
-from web.site.directory import Directory, folded
 
 BEGINNINGS: Final = ("RETURN ", "MATCH (n) RETURN [x IN ", "RETURN reduce(s = 1, x IN [1] | ", "CALL ")
 PIECES: Final = (

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explain.ledger.merkle import (
+from pathfolio.explain.ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
     SubtreeHash,
@@ -26,8 +26,8 @@ from explain.ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
-from kg.errors import LedgerError
+from pathfolio.explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
+from pathfolio.kg.errors import LedgerError
 
 # Leaf inputs and roots as published with the Certificate Transparency reference implementations of RFC 6962.
 INPUTS = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]

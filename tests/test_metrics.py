@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.evaluation.bootstrap import Bootstrap
-from recommender.evaluation.metrics import (
+from pathfolio.recommender.evaluation.bootstrap import Bootstrap
+from pathfolio.recommender.evaluation.metrics import (
     USER_METRICS,
     coverage,
     gini,

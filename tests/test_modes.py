@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.export import export_vectors
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.records.adviser import Adviser
-from explain.records.inspect import export_case
-from explain.records.serve import serve
-from kg.errors import LedgerError
-from kg.outfile import write_private
-from recommender.build import Build
-from recommender.lists_file import lists_table, save_table
-from recommender.swap import replace_folder
+from pathfolio.embeddings.export import export_vectors
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.inspect import export_case
+from pathfolio.explain.records.serve import serve
+from pathfolio.kg.errors import LedgerError
+from pathfolio.kg.outfile import write_private
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.lists_file import lists_table, save_table
+from pathfolio.recommender.swap import replace_folder
+from pathfolio.web.cli import main
 from tests.records_world import LOOK, ask, investors
-from web.cli import main
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 

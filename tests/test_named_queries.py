@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kg.errors import UsageError
-from kg.schema import KIND_CODE, NodeKind
-from kg.store.address import StoreAddress
-from kg.store.bolt import Store
-from kg.store.catalog import named_queries, named_query
-from kg.store.guard import check_query
-from kg.store.load import load_into
-from kg.store.query import run_query
-from kg.store.values import PathValue
-from kg.store.vectors import VectorNote, write_vectors
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.schema import KIND_CODE, NodeKind
+from pathfolio.kg.store.address import StoreAddress
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.catalog import named_queries, named_query
+from pathfolio.kg.store.guard import check_query
+from pathfolio.kg.store.load import load_into
+from pathfolio.kg.store.query import run_query
+from pathfolio.kg.store.values import PathValue
+from pathfolio.kg.store.vectors import VectorNote, write_vectors
 from tests.store_world import DAY, SERVERS, address_of, empty, world
 
 D = date.fromisoformat

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from explain.ledger.ledger import open_ledger
-from explain.records.adviser import Adviser, Question
-from explain.records.verdict_text import verdict_text
-from recommender.build import Build
-from recommender.suitability.rulefile import load_rules
+from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.verdict_text import verdict_text
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rulefile import load_rules
+from pathfolio.web.cli import main
 from tests.records_world import investors
-from web.cli import main
 
 
 @pytest.fixture

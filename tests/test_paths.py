@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from kg.metapaths import Metapath, metapaths_of_schema
-from kg.paths import OTHERS, PathFinder
-from kg.schema import RELATION_KINDS, NodeKind, Relation
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.metapaths import Metapath, metapaths_of_schema
+from pathfolio.kg.paths import OTHERS, PathFinder
+from pathfolio.kg.schema import RELATION_KINDS, NodeKind, Relation
 from tests.explain_world import World
 from tests.random_market import random_market
 
@@ -146,7 +146,7 @@ def test_many_chunks_give_what_one_gives(monkeypatch: pytest.MonkeyPatch) -> Non
     graph = random_market(11)
     users, assets = (np.array(ends) for ends in zip(*pairs_of(graph), strict=True))
     whole = PathFinder(graph).find(users, assets, top=3)
-    monkeypatch.setattr("kg.paths.PAIRS_PER_CHUNK", 7)
+    monkeypatch.setattr("pathfolio.kg.paths.PAIRS_PER_CHUNK", 7)
     parts = PathFinder(graph).find(users, assets, top=3)
     assert np.array_equal(whole.nodes, parts.nodes)
     assert np.array_equal(whole.pair, parts.pair)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.positions import position_versions
-from kg.schema import NodeKind, Relation
-from kg.tables import typed_table
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.positions import position_versions
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.tables import typed_table
 
 Row = tuple[object, ...]
 

@@ -9,20 +9,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from explain.records.report import report_texts
-from explain.records.tables import Tables, state_of
-from explain.records.verdict_text import outcome_text, result_text
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.graph import KnowledgeGraph, to_date
-from kg.schema import NodeKind, Relation
-from kg.tables import Tables as DataTables
-from recommender.suitability.gate import Gate
-from recommender.suitability.rulefile import SHIPPED, load_rules
-from recommender.suitability.verdict import STATES, Outcome, RuleResult, Verdict
+from pathfolio.explain.records.report import report_texts
+from pathfolio.explain.records.tables import Tables, state_of
+from pathfolio.explain.records.verdict_text import outcome_text, result_text
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.graph import KnowledgeGraph, to_date
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.tables import Tables as DataTables
+from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.rulefile import SHIPPED, load_rules
+from pathfolio.recommender.suitability.verdict import STATES, Outcome, RuleResult, Verdict
+from pathfolio.web.site.texts import texts_of
 from tests.far_trans_files import write_archive
 from tests.suitability_world import AS_OF, prices, rule, tables, tiny_market
-from web.site.texts import texts_of
 
 CUSTOMERS = """\
 customerID,customerType,riskLevel,investmentCapacity,lastQuestionnaireDate,timestamp

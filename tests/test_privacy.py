@@ -13,25 +13,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain.batch import Evidence
-from explain.checker.check import check_explanation
-from explain.evidence import Path
-from explain.explainer import Explainer
-from explain.explanation import Explanation
-from explain.formats.html import as_html
-from explain.formats.svg import as_svg
-from explain.formats.text import as_text
-from explain.wording import LANGUAGES
-from kg.assemble import assemble_graph
-from kg.graph import KnowledgeGraph
-from kg.paths import PathFinder
-from kg.schema import NodeKind, Relation
-from recommender.account import HOLDS_OR_HELD, ScoreAccount
-from recommender.channels.base import Investors
-from recommender.channels.co_investment import CoInvestment, ease_weights
-from recommender.channels.profile import fit_profile
-from recommender.groups import SMALLEST_GROUP, Groups
-from recommender.interactions import Interactions
+from pathfolio.explain.batch import Evidence
+from pathfolio.explain.checker.check import check_explanation
+from pathfolio.explain.evidence import Path
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.formats.html import as_html
+from pathfolio.explain.formats.svg import as_svg
+from pathfolio.explain.formats.text import as_text
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.paths import PathFinder
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.recommender.account import HOLDS_OR_HELD, ScoreAccount
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.channels.co_investment import CoInvestment, ease_weights
+from pathfolio.recommender.channels.profile import fit_profile
+from pathfolio.recommender.groups import SMALLEST_GROUP, Groups
+from pathfolio.recommender.interactions import Interactions
 from tests.explain_world import BUILD, DAY, World, tables_of
 from tests.random_market import ever_holders, lively_market, random_account
 

@@ -13,24 +13,24 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explain.assumed import WhatIfDesk
-from explain.ledger.ledger import open_ledger
-from explain.records.adviser import Adviser
-from explain.records.assumed import WHAT_IF
-from explain.records.desk import Desk
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from kg.sample.size import SampleSize
-from kg.sample.truth import Truth, preferences
-from kg.schema import NodeKind, Relation
-from recommender.assumed import INTEREST_KINDS, INTEREST_WEIGHT, AssumedInvestor, AssumedScore
-from recommender.build import Build
-from recommender.questionnaire import QUESTIONS, answered, choices_of, read_profile
-from recommender.ranking import id_order, top_lists
-from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
-from recommender.suitability.rulefile import rules_for
-from web.cli import main
-from web.site import create_app
+from pathfolio.explain.assumed import WhatIfDesk
+from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.desk import Desk
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.sample.size import SampleSize
+from pathfolio.kg.sample.truth import Truth, preferences
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.recommender.assumed import INTEREST_KINDS, INTEREST_WEIGHT, AssumedInvestor, AssumedScore
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.questionnaire import QUESTIONS, answered, choices_of, read_profile
+from pathfolio.recommender.ranking import id_order, top_lists
+from pathfolio.recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
 
 # -- answers -------------------------------------------------------------------------------------------------
 

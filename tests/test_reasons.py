@@ -17,23 +17,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain.checker.check import check_explanation
-from explain.checker.patterns import PATTERNS
-from explain.claims import Claim
-from explain.evidence import Fact, stable_id
-from explain.explainer import Explainer
-from explain.explanation import Explanation
-from explain.formats.html import as_html, waterfall
-from explain.formats.svg import as_svg
-from explain.formats.text import as_text, fact_line, text_width
-from explain.picture import CARD_WIDTH
-from explain.reasons import MOST_CAUTIONS, MOST_REASONS, choose
-from explain.wording import LANGUAGES, wording_of
-from kg.assemble import assemble_graph
-from kg.graph import KnowledgeGraph
-from kg.paths import PathFinder
-from kg.schema import RELATION_KINDS, NodeKind, Relation
-from recommender.account import HOLDS_OR_HELD, ChannelAccount, ScoreAccount, Walk
+from pathfolio.explain.checker.check import check_explanation
+from pathfolio.explain.checker.patterns import PATTERNS
+from pathfolio.explain.claims import Claim
+from pathfolio.explain.evidence import Fact, stable_id
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.formats.html import as_html, waterfall
+from pathfolio.explain.formats.svg import as_svg
+from pathfolio.explain.formats.text import as_text, fact_line, text_width
+from pathfolio.explain.picture import CARD_WIDTH
+from pathfolio.explain.reasons import MOST_CAUTIONS, MOST_REASONS, choose
+from pathfolio.explain.wording import LANGUAGES, wording_of
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.paths import PathFinder
+from pathfolio.kg.schema import RELATION_KINDS, NodeKind, Relation
+from pathfolio.recommender.account import HOLDS_OR_HELD, ChannelAccount, ScoreAccount, Walk
 from tests.explain_world import BUILD, DAY, World, tables_of
 from tests.random_market import lively_market, random_account
 
@@ -82,7 +82,7 @@ def random_explanations(seed: int, count: int = 6) -> Iterator[tuple[KnowledgeGr
     """Explanations that say all there is to say, not only what fits a page."""
     with pytest.MonkeyPatch.context() as patch:
         for limit in ("MOST_REASONS", "MOST_CAUTIONS", "MOST_OF_A_TRIGGER"):
-            patch.setattr(f"explain.reasons.{limit}", 99)
+            patch.setattr(f"pathfolio.explain.reasons.{limit}", 99)
         yield from list(_random_explanations(seed, count))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kg.sample.size import END
-from recommender.build import load_build
-from web.cli import main
+from pathfolio.kg.sample.size import END
+from pathfolio.recommender.build import load_build
+from pathfolio.web.cli import main
 
 Call = Callable[..., tuple[int, str]]
 

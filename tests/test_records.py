@@ -10,25 +10,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.ledger.canonical import canonical
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.records.adviser import Advice, Adviser, Question
-from explain.records.columns import packed, unpacked
-from explain.records.desk import Desk
-from explain.records.inspect import list_records, read_record
-from explain.records.keep import drop_unused, keep_files, kept_build, kept_builds
-from explain.records.record import record_of
-from explain.records.replay import replay
-from explain.records.serve import serve
-from explain.records.tables import expanded
-from kg.errors import LedgerError, UsageError
-from recommender.build import Build, load_build
-from recommender.channels.base import Investors
-from recommender.retrieve import recommend, user_position
-from recommender.suitability.rulefile import load_rules, parse_rules
-from recommender.suitability.verdict import Outcome
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.records.adviser import Advice, Adviser, Question
+from pathfolio.explain.records.columns import packed, unpacked
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.inspect import list_records, read_record
+from pathfolio.explain.records.keep import drop_unused, keep_files, kept_build, kept_builds
+from pathfolio.explain.records.record import record_of
+from pathfolio.explain.records.replay import replay
+from pathfolio.explain.records.serve import serve
+from pathfolio.explain.records.tables import expanded
+from pathfolio.kg.errors import LedgerError, UsageError
+from pathfolio.recommender.build import Build, load_build
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.retrieve import recommend, user_position
+from pathfolio.recommender.suitability.rulefile import load_rules, parse_rules
+from pathfolio.recommender.suitability.verdict import Outcome
+from pathfolio.web.site import create_app
 from tests.records_world import LOOK, ask, cautious, investors
-from web.site import create_app
 
 # -- the answer ----------------------------------------------------------------------------------------------
 

@@ -10,19 +10,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from explain.ledger.canonical import canonical
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.verify import verify_ledger
-from explain.records.adviser import Adviser
-from explain.records.everybody import Everybody, serve_everybody
-from explain.records.inspect import read_record
-from explain.records.record import record_of
-from explain.records.replay import replay
-from explain.records.tables import expanded
-from explain.records.whole import whole
-from kg.errors import LedgerError
-from kg.progress import Progress
-from recommender.build import Build
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.everybody import Everybody, serve_everybody
+from pathfolio.explain.records.inspect import read_record
+from pathfolio.explain.records.record import record_of
+from pathfolio.explain.records.replay import replay
+from pathfolio.explain.records.tables import expanded
+from pathfolio.explain.records.whole import whole
+from pathfolio.kg.errors import LedgerError
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.build import Build
 from tests.records_world import LOOK, ask, cautious
 
 

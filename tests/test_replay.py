@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.records.adviser import Adviser
-from explain.records.columns import packed, unpacked
-from explain.records.inspect import read_record
-from explain.records.keep import kept_build
-from explain.records.replay import differences, find_build, replay
-from explain.records.serve import serve
-from kg.errors import UsageError
-from recommender.build import Build, load_build
-from recommender.suitability.rulefile import load_rules
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.columns import packed, unpacked
+from pathfolio.explain.records.inspect import read_record
+from pathfolio.explain.records.keep import kept_build
+from pathfolio.explain.records.replay import differences, find_build, replay
+from pathfolio.explain.records.serve import serve
+from pathfolio.kg.errors import UsageError
+from pathfolio.recommender.build import Build, load_build
+from pathfolio.recommender.suitability.rulefile import load_rules
+from pathfolio.web.cli import main
 from tests.records_world import LOOK, ask, cautious, investors
-from web.cli import main
 
 
 def test_replay_with_the_kept_build(build: Build, ledger: Ledger, tmp_path: Path) -> None:

@@ -13,24 +13,24 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from explain.ledger.canonical import canonical
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.records import pdf
-from explain.records.adviser import Adviser
-from explain.records.inspect import Look, integrity_of, report_on
-from explain.records.pdf import pdf_of
-from explain.records.report import Report, make_report, report_html, report_texts
-from explain.records.serve import serve
-from explain.records.tables import expanded
-from explain.records.verdict_text import outcome_text, result_text
-from explain.wording import wording_of
-from kg.errors import PathfolioError, UsageError
-from recommender.build import Build
-from recommender.suitability.rulefile import load_rules
-from recommender.suitability.rules import CONCENTRATIONS, FRESH_FACTS, RULE_KINDS
-from recommender.suitability.verdict import REASONS, STATES, Outcome
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.records import pdf
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.inspect import Look, integrity_of, report_on
+from pathfolio.explain.records.pdf import pdf_of
+from pathfolio.explain.records.report import Report, make_report, report_html, report_texts
+from pathfolio.explain.records.serve import serve
+from pathfolio.explain.records.tables import expanded
+from pathfolio.explain.records.verdict_text import outcome_text, result_text
+from pathfolio.explain.wording import wording_of
+from pathfolio.kg.errors import PathfolioError, UsageError
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rulefile import load_rules
+from pathfolio.recommender.suitability.rules import CONCENTRATIONS, FRESH_FACTS, RULE_KINDS
+from pathfolio.recommender.suitability.verdict import REASONS, STATES, Outcome
+from pathfolio.web.site.texts import texts_of
 from tests.records_world import ask, investors
-from web.site.texts import texts_of
 
 LANGS = ("en", "zh-TW")
 LOOK = Look("counsel", "complaint 7")

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.errors import UsageError
-from recommender import retrieve_index
-from recommender.retrieve_index import ExactIndex, FaissIndex, Index, choose_index, recall
-from web.benchmarks.retrieval import generated
+from pathfolio.kg.errors import UsageError
+from pathfolio.recommender import retrieve_index
+from pathfolio.recommender.retrieve_index import ExactIndex, FaissIndex, Index, choose_index, recall
+from pathfolio.web.benchmarks.retrieval import generated
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -95,6 +95,6 @@ def test_who_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_faiss_loads_only_where_it_is_used() -> None:
-    code = "import sys, recommender.retrieve_index; print('faiss' in sys.modules)"
+    code = "import sys, pathfolio.recommender.retrieve_index; print('faiss' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

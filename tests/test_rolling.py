@@ -12,20 +12,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.errors import DataError
-from kg.graph import FloatArray, KnowledgeGraph
-from kg.schema import NodeKind
-from kg.tables import Tables
-from recommender.evaluation.mornings import morning, prepare_rolling
-from recommender.evaluation.registry import MODELS, ModelSpec, choose_models
-from recommender.evaluation.rolling import RollingResult, evaluate_rolling
-from recommender.evaluation.split import Fold
-from recommender.evaluation.stranger import STRANGER_ID, with_stranger
-from recommender.evaluation.table import metric_table
-from recommender.interactions import Interactions
-from recommender.model import Model
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.evaluation.mornings import morning, prepare_rolling
+from pathfolio.recommender.evaluation.registry import MODELS, ModelSpec, choose_models
+from pathfolio.recommender.evaluation.rolling import RollingResult, evaluate_rolling
+from pathfolio.recommender.evaluation.split import Fold
+from pathfolio.recommender.evaluation.stranger import STRANGER_ID, with_stranger
+from pathfolio.recommender.evaluation.table import metric_table
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.model import Model
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
 
 CUT = date(2020, 1, 31)

@@ -9,19 +9,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.errors import DataError
-from kg.graph import KnowledgeGraph
-from kg.sample import SampleSize
-from kg.sample.market import SampleMarket
-from kg.sample.tables import market_tables
-from kg.schema import NodeKind
-from kg.tables import COLUMNS
-from recommender.suitability.gate import Gate
-from recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules, rules_for
-from recommender.suitability.rules import RuleSet
-from recommender.suitability.verdict import Outcome
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.sample import SampleSize
+from pathfolio.kg.sample.market import SampleMarket
+from pathfolio.kg.sample.tables import market_tables
+from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.tables import COLUMNS
+from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules, rules_for
+from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.suitability.verdict import Outcome
 from tests.suitability_world import AS_OF, rule, tables, tiny_market
 
 

@@ -12,14 +12,14 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.errors import UsageError
-from kg.labels import local_label
-from kg.sample import SampleSize, write_sample_market
-from kg.sample.names import names
-from kg.sample.truth import Truth, preferences
-from kg.tables import Tables
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.labels import local_label
+from pathfolio.kg.sample import SampleSize, write_sample_market
+from pathfolio.kg.sample.names import names
+from pathfolio.kg.sample.truth import Truth, preferences
+from pathfolio.kg.tables import Tables
 
 END = pd.Timestamp("2026-06-30")
 SMALL = SampleSize(investors=60, stocks=64, funds=8, bonds=6, years=1)

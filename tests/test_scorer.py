@@ -10,21 +10,21 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from kg.assemble import assemble_graph
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind
-from kg.tables import COLUMNS, Tables, typed_table
-from recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS
-from recommender.audience import audience
-from recommender.build import Build
-from recommender.channels.attributes import SharedAttributes, attribute_matrix
-from recommender.channels.base import Investors
-from recommender.channels.co_investment import CoInvestment, ease, ease_weights
-from recommender.channels.funds import FundHoldings, holdings_matrix
-from recommender.channels.profile import fit_profile
-from recommender.groups import Groups
-from recommender.interactions import Interactions
-from recommender.retrieve import recommend
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.tables import COLUMNS, Tables, typed_table
+from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS
+from pathfolio.recommender.audience import audience
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.channels.attributes import SharedAttributes, attribute_matrix
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.channels.co_investment import CoInvestment, ease, ease_weights
+from pathfolio.recommender.channels.funds import FundHoldings, holdings_matrix
+from pathfolio.recommender.channels.profile import fit_profile
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.retrieve import recommend
 
 DAY = date(2026, 6, 30)
 

@@ -13,19 +13,19 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from explain.explainer import Explainer
-from explain.ledger.ledger import open_ledger
-from explain.records.adviser import Adviser, Question
-from explain.records.desk import Desk
-from explain.records.verdict_text import verdict_text
-from explain.wording import LANGUAGES
-from kg.schema import NodeKind, Relation
-from recommender.build import Build
-from recommender.model import Recommendation
-from recommender.suitability.rulefile import rules_for
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.verdict_text import verdict_text
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.model import Recommendation
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.web.site import create_app
 from tests.site_pages import first_recommendation, investors, links, page_of, twin_of
 from tests.site_world import HOSTILE
-from web.site import create_app
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ def test_holdings_are_those_of_the_graph_and_never_recommended(client: FlaskClie
 
 
 def test_the_twin_of_a_recommendation_is_the_explanation(client: FlaskClient, build: Build, adviser: Adviser) -> None:
-    schema = json.loads(resources.files("explain").joinpath("explanation.schema.json").read_text("utf-8"))
+    schema = json.loads(resources.files("pathfolio.explain").joinpath("explanation.schema.json").read_text("utf-8"))
     user = investors(build)[1]
     for kind in (None, "fund"):
         for line in listed(adviser, user, 3, kind):

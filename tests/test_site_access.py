@@ -13,15 +13,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from explain.records.adviser import Question
-from kg.schema import NodeKind
-from recommender.build import Build
+from pathfolio.explain.records.adviser import Question
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.build import Build
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.accounts import Accounts
+from pathfolio.web.site.access.guard import Access, permission_of
+from pathfolio.web.site.access.roles import Permission, Role
+from pathfolio.web.site.access.samples import sample_access
 from tests.site_world import HOSTILE
-from web.site import create_app
-from web.site.access.accounts import Accounts
-from web.site.access.guard import Access, permission_of
-from web.site.access.roles import Permission, Role
-from web.site.access.samples import sample_access
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
 EVERYONE = frozenset(Role)

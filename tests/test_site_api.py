@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator
 
-from recommender.build import Build
-from web.site import create_app
-from web.site.pages.api import openapi_document
+from pathfolio.recommender.build import Build
+from pathfolio.web.site import create_app
+from pathfolio.web.site.pages.api import openapi_document
 
 NOT_IN_IT = {"static", "signin.signin", "signin.enter", "signin.sample", "signin.signout", "accounts.accounts",
              "accounts.change", "records.purpose", "console.console", "console.answer", "api.openapi",
@@ -51,7 +51,7 @@ def test_every_route_is_described(app: Flask) -> None:
 def test_requests_at_random(small_build: Build, tmp_path: Path) -> None:
     """Answers are held to the description; no server error, no traceback, nobody else's name or id."""
     pytest.importorskip("schemathesis", reason="no schemathesis: pip install 'pathfolio[test]'")
-    from web.benchmarks.fuzz import fuzz_site
+    from pathfolio.web.benchmarks.fuzz import fuzz_site
 
     found = fuzz_site(small_build, tmp_path / "ledger", 320)
     assert found.findings == []

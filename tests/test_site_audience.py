@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from explain.ledger.ledger import open_ledger
-from explain.records.adviser import Adviser
-from explain.records.desk import Desk
-from recommender.audience import audience
-from recommender.build import Build
-from recommender.suitability.rulefile import rules_for
-from web.site import create_app
+from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.desk import Desk
+from pathfolio.recommender.audience import audience
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.web.site import create_app
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ import pytest
 from flask import Flask
 from waitress.server import create_server
 
-from recommender.build import Build
-from web.site import create_app
-from web.site.access.samples import sample_access
-from web.site.examples import typical_investor
-from web.site.server import address_of, listen
+from pathfolio.recommender.build import Build
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.samples import sample_access
+from pathfolio.web.site.examples import typical_investor
+from pathfolio.web.site.server import address_of, listen
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'pathfolio[test]'")
 pytestmark = pytest.mark.browser

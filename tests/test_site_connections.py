@@ -16,12 +16,12 @@ import pytest
 from flask import Flask
 from waitress import wasyncore
 
-from recommender.build import Build
+from pathfolio.recommender.build import Build
+from pathfolio.web.site import connections, create_app
+from pathfolio.web.site.connections import MOST_CONNECTIONS
+from pathfolio.web.site.server import listen, made
 from tests.site_pages import investors
 from tests.test_site_serve import pathfolio
-from web.site import connections, create_app
-from web.site.connections import MOST_CONNECTIONS
-from web.site.server import listen, made
 
 Address = tuple[str, int]
 

@@ -13,20 +13,20 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from kg.errors import StoreError
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind, Relation
-from kg.store.address import StoreAddress
-from kg.store.bolt import Store
-from kg.store.query import QueryResult
-from kg.store.values import NodeValue, RelationValue
-from recommender.build import Build
+from pathfolio.kg.errors import StoreError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.store.address import StoreAddress
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.query import QueryResult
+from pathfolio.kg.store.values import NodeValue, RelationValue
+from pathfolio.recommender.build import Build
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.samples import sample_access
+from pathfolio.web.site.graph.assets_only import without_investors
+from pathfolio.web.site.graph.desk import GraphDesk, State
+from pathfolio.web.site.graph.drawing import HEIGHT, WIDTH, drawing_of
 from tests.explain_world import tiny_market
-from web.site import create_app
-from web.site.access.samples import sample_access
-from web.site.graph.assets_only import without_investors
-from web.site.graph.desk import GraphDesk, State
-from web.site.graph.drawing import HEIGHT, WIDTH, drawing_of
 
 TOP = "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) RETURN f, h, s, h.weight AS weight ORDER BY weight DESC LIMIT 3"
 

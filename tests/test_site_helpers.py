@@ -20,15 +20,15 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.records.adviser import Advice, Adviser, Question
-from explain.records.desk import Desk
-from kg.errors import UsageError
-from recommender.build import Build
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.records.adviser import Advice, Adviser, Question
+from pathfolio.explain.records.desk import Desk
+from pathfolio.kg.errors import UsageError
+from pathfolio.recommender.build import Build
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
+from pathfolio.web.site.helpers import CAN_FORK, Helpers, helpers_for
 from tests.site_pages import first_recommendation, investors, page_of, twin_of
-from web.cli import main
-from web.site import create_app
-from web.site.helpers import CAN_FORK, Helpers, helpers_for
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes cannot be copied here")
 
@@ -154,7 +154,7 @@ def _alive(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_helpers_end_with_the_site(build: Build, number: signal.Signals) -> None:
-    code = "from web.cli import main; raise SystemExit(main())"
+    code = "from pathfolio.web.cli import main; raise SystemExit(main())"
     command = [sys.executable, "-c", code, "serve", str(build.folder), "--port", "0", "--helpers", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -197,7 +197,9 @@ def test_audiences_are_computed_by_helpers(app: Flask, helpers: Helpers, build: 
     url = f"/assets/{asset.replace('/', '~1')}/audience?k=10"
     there = twin_of(app.test_client(), url)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("web.site.pages.audience.audience_of", None)  # here alone: a helper is a copy of what was before
+        patch.setattr(
+            "pathfolio.web.site.pages.audience.audience_of", None
+        )  # here alone: a helper is a copy of what was before
         assert twin_of(app.test_client(), url) == there
     assert len(there["audience"]) == 10
     assert twin_of(app.test_client(), "/") == before

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from explain.ledger.ledger import Ledger
-from explain.records.adviser import Adviser
-from explain.records.desk import Desk
-from kg.errors import UsageError
-from kg.store.parameters import free_parameters
-from recommender.build import Build
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.desk import Desk
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.store.parameters import free_parameters
+from pathfolio.recommender.build import Build
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access import guard
+from pathfolio.web.site.access.samples import sample_access
+from pathfolio.web.site.graph.desk import GraphDesk
+from pathfolio.web.site.inputs import LONGEST_TEXT, MOST_IN_JSON, MOST_VALUES
+from pathfolio.web.site.what_if_json import MOST_NAMED
 from tests.linear import MOST, growth
 from tests.site_pages import investors
-from web.site import create_app
-from web.site.access import guard
-from web.site.access.samples import sample_access
-from web.site.graph.desk import GraphDesk
-from web.site.inputs import LONGEST_TEXT, MOST_IN_JSON, MOST_VALUES
-from web.site.what_if_json import MOST_NAMED
 
 
 @pytest.fixture(scope="module")

@@ -12,29 +12,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explain.evidence import PathNode
-from explain.explainer import Explainer
-from explain.wording import LANGUAGES, wording_of
-from kg.store.catalog import named_queries
-from recommender.account import ChannelAccount
+from pathfolio.explain.evidence import PathNode
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.wording import LANGUAGES, wording_of
+from pathfolio.kg.store.catalog import named_queries
+from pathfolio.recommender.account import ChannelAccount
+from pathfolio.web.site.charts import sparkline
+from pathfolio.web.site.directory import Directory
+from pathfolio.web.site.pages.accounts import AccountsPage
+from pathfolio.web.site.pages.assets import AssetPage
+from pathfolio.web.site.pages.builds import BuildPage
+from pathfolio.web.site.pages.console import ConsolePage
+from pathfolio.web.site.pages.errors import ErrorPage
+from pathfolio.web.site.pages.home import HomePage, SearchPage
+from pathfolio.web.site.pages.investors import InvestorPage
+from pathfolio.web.site.pages.recommendations import RecommendationPage
+from pathfolio.web.site.pages.signin import SignInPage
+from pathfolio.web.site.prices import PriceBook, PriceHistory
+from pathfolio.web.site.render import Page
+from pathfolio.web.site.texts import texts_of
+from pathfolio.web.site.waterfall import waterfall
 from tests.explain_world import BUILD, World
-from web.site.charts import sparkline
-from web.site.directory import Directory
-from web.site.pages.accounts import AccountsPage
-from web.site.pages.assets import AssetPage
-from web.site.pages.builds import BuildPage
-from web.site.pages.console import ConsolePage
-from web.site.pages.errors import ErrorPage
-from web.site.pages.home import HomePage, SearchPage
-from web.site.pages.investors import InvestorPage
-from web.site.pages.recommendations import RecommendationPage
-from web.site.pages.signin import SignInPage
-from web.site.prices import PriceBook, PriceHistory
-from web.site.render import Page
-from web.site.texts import texts_of
-from web.site.waterfall import waterfall
 
-TEMPLATES = resources.files("web.site").joinpath("templates")
+TEMPLATES = resources.files("pathfolio.web.site").joinpath("templates")
 PAGES: tuple[type[Page], ...] = (
     HomePage,
     SearchPage,
@@ -70,7 +70,7 @@ def test_every_text_that_a_template_says_exists() -> None:
 
 
 def catalogue(lang: str) -> dict[str, object]:
-    return tomllib.loads(resources.files("web.site").joinpath("texts", f"{lang}.toml").read_text("utf-8"))
+    return tomllib.loads(resources.files("pathfolio.web.site").joinpath("texts", f"{lang}.toml").read_text("utf-8"))
 
 
 def placeholders(entry: object) -> set[str]:

@@ -16,21 +16,21 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from explain.ledger import custody
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.store import ENTRY
-from explain.records import find
-from explain.records.adviser import Adviser
-from explain.records.desk import Desk
-from explain.records.everybody import Everybody, serve_everybody
-from explain.records.find import Finder, Search
-from explain.records.history import compare
-from explain.records.inspect import Look
-from kg.progress import Progress
-from recommender.build import Build
-from recommender.suitability.rulefile import load_rules
-from web.cli import main
-from web.site import create_app
+from pathfolio.explain.ledger import custody
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.store import ENTRY
+from pathfolio.explain.records import find
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.everybody import Everybody, serve_everybody
+from pathfolio.explain.records.find import Finder, Search
+from pathfolio.explain.records.history import compare
+from pathfolio.explain.records.inspect import Look
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rulefile import load_rules
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
 
 PURPOSE = {"Pathfolio-Purpose": "complaint 7"}
 JSON = {"format": "json"}

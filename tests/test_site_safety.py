@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from explain.wording import LANGUAGES
-from recommender.build import Build
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.recommender.build import Build
+from pathfolio.web.site import create_app
 from tests.site_pages import all_pages, first_recommendation, investors, links, page_of, twin_of
 from tests.site_world import HOSTILE, SLASHED
-from web.site import create_app
 
 
 @pytest.fixture(scope="module")

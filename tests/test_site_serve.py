@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from recommender.build import Build
-from web.cli import main
-from web.site import create_app
-from web.site.access.accounts import Accounts
-from web.site.access.roles import Role
+from pathfolio.recommender.build import Build
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.accounts import Accounts
+from pathfolio.web.site.access.roles import Role
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,10 @@ def test_serving_loads_no_training_engine(build: Build) -> None:
     code = f"""
 import sys, re
 from pathlib import Path
-from web.cli import main
-from web.site import create_app
-from web.site.access.accounts import Accounts
-from web.site.access.roles import Role
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.accounts import Accounts
+from pathfolio.web.site.access.roles import Role
 client = create_app(Path({str(build.folder)!r})).test_client()
 html = client.get("/investors/{user}").text
 why = re.search(r'href="(/investors/{user}/assets/[^"?]+)', html).group(1)
@@ -57,7 +57,7 @@ print([name for name in ("torch", "pykeen", "dgl", "neo4j", "matplotlib") if nam
 
 
 def pathfolio(*args: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", "from web.cli import main; raise SystemExit(main())", *args]
+    command = [sys.executable, "-c", "from pathfolio.web.cli import main; raise SystemExit(main())", *args]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

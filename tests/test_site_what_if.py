@@ -13,21 +13,21 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.records.adviser import Adviser
-from explain.records.assumed import WHAT_IF
-from explain.records.desk import Desk
-from recommender.build import Build
-from recommender.scorer import Scorer
-from recommender.suitability.rulefile import rules_for
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.desk import Desk
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.scorer import Scorer
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.samples import sample_access
+from pathfolio.web.site.pages.investors import SHOWN_REASONS
+from pathfolio.web.site.pages.what_if import QuestionnairePage, WhatIfPage
+from pathfolio.web.site.recorded import ask_what_if
+from pathfolio.web.site.render import served
+from pathfolio.web.site.what_if_json import asked_of
 from tests.what_if_world import busy, new_asset
-from web.site import create_app
-from web.site.access.samples import sample_access
-from web.site.pages.investors import SHOWN_REASONS
-from web.site.pages.what_if import QuestionnairePage, WhatIfPage
-from web.site.recorded import ask_what_if
-from web.site.render import served
-from web.site.what_if_json import asked_of
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "site" / "templates"
 

@@ -11,19 +11,19 @@ import pandas as pd
 import pyarrow.csv
 import pytest
 
-from explain.records.adviser import Adviser
-from kg.contract import read_folder, write_rejected
-from kg.spreadsheet import safe_cell, safe_table
-from kg.store.query import QueryResult
-from recommender.evaluation.output import to_csv
-from recommender.lists_file import lists_table, save_table
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.kg.contract import read_folder, write_rejected
+from pathfolio.kg.spreadsheet import safe_cell, safe_table
+from pathfolio.kg.store.query import QueryResult
+from pathfolio.recommender.evaluation.output import to_csv
+from pathfolio.recommender.lists_file import lists_table, save_table
+from pathfolio.web.commands.audience import COLUMNS
+from pathfolio.web.commands.audience import as_csv as audience_csv
+from pathfolio.web.cypher_formats import as_csv as answer_csv
+from pathfolio.web.list_formats import as_csv as list_csv
 from tests.linear import MOST, growth
 from tests.market_files import FILES, MANY, write_market
 from tests.records_world import ask, investors
-from web.commands.audience import COLUMNS
-from web.commands.audience import as_csv as audience_csv
-from web.cypher_formats import as_csv as answer_csv
-from web.list_formats import as_csv as list_csv
 
 FORMULAS = (
     "=1+1",

@@ -14,23 +14,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.compile import compile_graph
-from kg.contract import read_folder
-from kg.errors import DataError, SchemaError, StoreError, UsageError
-from kg.graph import KnowledgeGraph
-from kg.progress import Progress
-from kg.sample.size import SampleSize
-from kg.sample.write import write_sample_market
-from kg.schema import KIND_CODE, NodeKind, Relation
-from kg.store import layout, load, read_graph
-from kg.store.bolt import Store
-from kg.store.bulk import write_bulk_files
-from kg.store.evidence import EvidencePath, EvidenceStep, evidence_query
-from kg.store.load import load_into
-from kg.store.meta import stored_graph
-from kg.store.query import run_query
-from kg.store.vectors import VectorNote, read_vectors, write_vectors
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.compile import compile_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.errors import DataError, SchemaError, StoreError, UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.sample.size import SampleSize
+from pathfolio.kg.sample.write import write_sample_market
+from pathfolio.kg.schema import KIND_CODE, NodeKind, Relation
+from pathfolio.kg.store import layout, load, read_graph
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.bulk import write_bulk_files
+from pathfolio.kg.store.evidence import EvidencePath, EvidenceStep, evidence_query
+from pathfolio.kg.store.load import load_into
+from pathfolio.kg.store.meta import stored_graph
+from pathfolio.kg.store.query import run_query
+from pathfolio.kg.store.vectors import VectorNote, read_vectors, write_vectors
 from tests.store_world import (
     DAY,
     FUNDS,
@@ -294,7 +294,7 @@ def test_vectors_come_back_with_the_same_neighbours(store: Store) -> None:
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosine = unit @ unit[0]
     expected = [ids[at] for at in np.argsort(-cosine) if at]
-    from kg.store.catalog import named_query
+    from pathfolio.kg.store.catalog import named_query
 
     query = named_query("nearest")
     found = run_query(store, query.text_for(store.dialect), {"asset": "A", "most": 3}).rows

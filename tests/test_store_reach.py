@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import PathfolioError, StoreError, UsageError
-from kg.progress import Progress
-from kg.storage import save_graph
-from kg.store import layout, load, read_graph
-from kg.store.address import StoreAddress, address_from_environment
-from kg.store.bolt import Store
-from kg.store.load import load_into
-from kg.store.meta import stored_graph
-from kg.store.server import EmbeddedServer, ServerOptions
+from pathfolio.kg.errors import PathfolioError, StoreError, UsageError
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.storage import save_graph
+from pathfolio.kg.store import layout, load, read_graph
+from pathfolio.kg.store.address import StoreAddress, address_from_environment
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.load import load_into
+from pathfolio.kg.store.meta import stored_graph
+from pathfolio.kg.store.server import EmbeddedServer, ServerOptions
+from pathfolio.web.cli import main
 from tests.store_world import SERVERS, OwnNeo4j, address_of, empty, world
-from web.cli import main
 
 # -- addresses -------------------------------------------------------------------------------------------------
 

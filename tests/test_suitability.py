@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain.records.verdict_text import result_text
-from kg.assemble import assemble_graph
-from kg.errors import DataError
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind
-from recommender.suitability.assets import asset_facts
-from recommender.suitability.coverage import idle_restrictions, unlisted
-from recommender.suitability.exposure import look_through
-from recommender.suitability.gate import Gate, check
-from recommender.suitability.rulefile import NO_RULES, SHIPPED, load_rules, parse_rules
-from recommender.suitability.verdict import Outcome, Verdict
+from pathfolio.explain.records.verdict_text import result_text
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.suitability.assets import asset_facts
+from pathfolio.recommender.suitability.coverage import idle_restrictions, unlisted
+from pathfolio.recommender.suitability.exposure import look_through
+from pathfolio.recommender.suitability.gate import Gate, check
+from pathfolio.recommender.suitability.rulefile import NO_RULES, SHIPPED, load_rules, parse_rules
+from pathfolio.recommender.suitability.verdict import Outcome, Verdict
 from tests.suitability_world import AS_OF, outcomes, prices, rule, screen, tables, tiny_market
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explain.records.verdict_text import result_text
-from kg.assemble import assemble_graph
-from kg.errors import DataError
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind
-from recommender.suitability.assets import AssetFacts, asset_facts
-from recommender.suitability.gate import Gate
-from recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules
-from recommender.suitability.verdict import RuleResult
+from pathfolio.explain.records.verdict_text import result_text
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.suitability.assets import AssetFacts, asset_facts
+from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules
+from pathfolio.recommender.suitability.verdict import RuleResult
 from tests.suitability_world import AS_OF, rule, tables
 
 SCALE = """

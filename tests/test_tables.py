@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kg.contract import read_folder, read_report, write_rejected
-from kg.errors import DataError
-from kg.tables import COLUMNS, DATE_COLUMNS, NUMBER_COLUMNS, REJECTED_COLUMNS, Tables
+from pathfolio.kg.contract import read_folder, read_report, write_rejected
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.tables import COLUMNS, DATE_COLUMNS, NUMBER_COLUMNS, REJECTED_COLUMNS, Tables
 from tests.market_files import ASSETS_ALONE, FILES, MANY, kept_and_rejected, write_market
 
 

@@ -13,11 +13,11 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder, read_report, write_rejected
-from kg.errors import DataError
-from kg.market_folder import KEYS
-from kg.tables import Tables
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder, read_report, write_rejected
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.market_folder import KEYS
+from pathfolio.kg.tables import Tables
 from tests.market_files import FILES, kept_and_rejected, write_market
 
 QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kg.contract import read_folder
+from pathfolio.kg.contract import read_folder
 from tests.market_files import ASSETS_ALONE, FILES, MANY, write_market
 
 LAST = {

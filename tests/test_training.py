@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.train import MODELS, VectorOptions, train_vectors
-from embeddings.vectors import EntityVectors
-from kg.assemble import assemble_graph
-from kg.errors import DataError, UsageError
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind
-from recommender.propagation import LinearPropagation, kg_propagation
+from pathfolio.embeddings.train import MODELS, VectorOptions, train_vectors
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.propagation import LinearPropagation, kg_propagation
 from tests.eval_world import assets, make_tables, positions, two_tastes
 
 DAY = date(2020, 12, 31)
@@ -84,9 +84,9 @@ SCRIPT = """
 import sys
 from datetime import date
 from pathlib import Path
-from embeddings.train import VectorOptions, train_vectors
-from kg.assemble import assemble_graph
-from kg.progress import Progress
+from pathfolio.embeddings.train import VectorOptions, train_vectors
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.progress import Progress
 from tests.eval_world import two_tastes
 graph = assemble_graph(two_tastes(users=80), date(2020, 12, 31))
 options = VectorOptions(dimension=16, max_epochs=6, batch=32, candidates=16, seed=5)

@@ -11,19 +11,19 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.records.adviser import Adviser
-from explain.records.desk import Desk
-from explain.records.inspect import list_records
-from kg.errors import LedgerError
-from kg.store.query import QueryResult
-from recommender.build import Build
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.inspect import list_records
+from pathfolio.kg.errors import LedgerError
+from pathfolio.kg.store.query import QueryResult
+from pathfolio.recommender.build import Build
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.samples import sample_access
+from pathfolio.web.site.graph import question
+from pathfolio.web.site.graph.desk import GraphDesk, State
 from tests.records_world import LOOK, investors
-from web.cli import main
-from web.site import create_app
-from web.site.access.samples import sample_access
-from web.site.graph import question
-from web.site.graph.desk import GraphDesk, State
 
 
 def entries(ledger: Ledger, kind: str) -> list[dict[str, Any]]:

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.ranking import link_prediction_metrics
-from embeddings.triples import Triples, candidates, excerpt, split, triples_of
-from embeddings.vectors import Candidate, EntityVectors, VectorManifest
-from kg.assemble import assemble_graph
-from kg.errors import DataError
-from kg.graph import KnowledgeGraph
-from kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation
+from pathfolio.embeddings.ranking import link_prediction_metrics
+from pathfolio.embeddings.triples import Triples, candidates, excerpt, split, triples_of
+from pathfolio.embeddings.vectors import Candidate, EntityVectors, VectorManifest
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation
 from tests.eval_world import assets, make_tables, positions, trades, two_tastes
 
 

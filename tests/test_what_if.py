@@ -8,18 +8,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.assumed import ASSUMED, AssumedLookups, AssumedTracer, WhatIfDesk
-from explain.claims import Investor
-from explain.evidence import FOLLOWS
-from explain.records.adviser import Adviser
-from kg.schema import NodeKind, Relation
-from recommender.assumed import EMPHASIS, INTEREST_HALF, INTEREST_WEIGHT, NOBODY, AssumedInvestor, AssumedScore
-from recommender.build import Build
-from recommender.channels.base import Investors
-from recommender.ranking import id_order, top_lists
-from recommender.scorer import Scorer
-from recommender.suitability.gate import Gate
-from recommender.suitability.rulefile import load_rules
+from pathfolio.explain.assumed import ASSUMED, AssumedLookups, AssumedTracer, WhatIfDesk
+from pathfolio.explain.claims import Investor
+from pathfolio.explain.evidence import FOLLOWS
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.recommender.assumed import (
+    EMPHASIS,
+    INTEREST_HALF,
+    INTEREST_WEIGHT,
+    NOBODY,
+    AssumedInvestor,
+    AssumedScore,
+)
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.ranking import id_order, top_lists
+from pathfolio.recommender.scorer import Scorer
+from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.rulefile import load_rules
 from tests.what_if_world import busy, new_asset
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "site" / "templates"

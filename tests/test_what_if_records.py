@@ -10,28 +10,28 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from explain.ledger.canonical import canonical
-from explain.ledger.ledger import Ledger
-from explain.records.adviser import Adviser, Question
-from explain.records.assumed import WHAT_IF, Assumed
-from explain.records.columns import unpacked
-from explain.records.desk import Desk
-from explain.records.find import Finder, Search
-from explain.records.history import compare
-from explain.records.inspect import list_records, read_record, report_on
-from explain.records.record import digest_of, record_of
-from explain.records.replay import find_build, replay
-from explain.records.serve import serve
-from explain.records.tables import expanded
-from explain.records.verdict_text import result_text
-from explain.records.whole import whole
-from recommender.build import Build
-from recommender.suitability.investor import ASSUMED
-from recommender.suitability.rulefile import load_rules
-from recommender.suitability.verdict import Outcome
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.assumed import WHAT_IF, Assumed
+from pathfolio.explain.records.columns import unpacked
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.find import Finder, Search
+from pathfolio.explain.records.history import compare
+from pathfolio.explain.records.inspect import list_records, read_record, report_on
+from pathfolio.explain.records.record import digest_of, record_of
+from pathfolio.explain.records.replay import find_build, replay
+from pathfolio.explain.records.serve import serve
+from pathfolio.explain.records.tables import expanded
+from pathfolio.explain.records.verdict_text import result_text
+from pathfolio.explain.records.whole import whole
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.investor import ASSUMED
+from pathfolio.recommender.suitability.rulefile import load_rules
+from pathfolio.recommender.suitability.verdict import Outcome
+from pathfolio.web.cli import main
+from pathfolio.web.site import create_app
 from tests.records_world import LOOK, ask, cautious, investors
-from web.cli import main
-from web.site import create_app
 
 BOLD = Assumed(levels=(("HAS_RISK", "Aggressive"),), years=3.0)
 
@@ -98,7 +98,7 @@ def test_what_a_thrifty_record_leaves_out_is_not_made_up(
     record = read_record(ledger, name, LOOK)[1]
     wrong = whole(ledger, record | {"whole": "0" * 64})
     assert wrong["reasons"] == "recorded, the rest computed otherwise"
-    monkeypatch.setattr("explain.records.whole.kept_build", lambda *_: None)
+    monkeypatch.setattr("pathfolio.explain.records.whole.kept_build", lambda *_: None)
     gone = whole(ledger, record)
     assert gone["reasons"] == "recorded, the build of the rest gone"
     for each in (wrong, gone):

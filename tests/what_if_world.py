@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommender.assumed import AssumedInvestor
-from recommender.scorer import Scorer
+from pathfolio.recommender.assumed import AssumedInvestor
+from pathfolio.recommender.scorer import Scorer
 
 
 def busy(scorer: Scorer) -> int:

@@ -10,12 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from web.arguments import iso_date
+from pathfolio.web.arguments import iso_date
 
 if TYPE_CHECKING:
-    from explain.records.desk import Desk
-    from recommender.build import Build
-    from recommender.suitability.rules import RuleSet
+    from pathfolio.explain.records.desk import Desk
+    from pathfolio.recommender.build import Build
+    from pathfolio.recommender.suitability.rules import RuleSet
 
 RULES_VARIABLE: Final = "PATHFOLIO_RULES"
 
@@ -47,7 +47,7 @@ def rules_of(build: Build, chosen: str | None) -> RuleSet:
     Raises:
         DataError: there is no such file or market, or the file is refused.
     """
-    from recommender.suitability.rulefile import load_rules, rules_for
+    from pathfolio.recommender.suitability.rulefile import load_rules, rules_for
 
     named = chosen or os.environ.get(RULES_VARIABLE)
     return load_rules(named) if named else rules_for(build.graph)
@@ -67,10 +67,10 @@ def open_desk(
         DataError: as `rules_of`.
         UsageError: as `day_of_asking`.
     """
-    from explain.ledger.ledger import open_ledger
-    from explain.records.adviser import Adviser
-    from explain.records.asking import day_of_asking
-    from explain.records.desk import Desk
+    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.records.adviser import Adviser
+    from pathfolio.explain.records.asking import day_of_asking
+    from pathfolio.explain.records.desk import Desk
 
     day = day_of_asking(build, today)
     return Desk(Adviser(build, rules_of(build, rules)), open_ledger(ledger), today=day)
@@ -93,7 +93,7 @@ def hand_out(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
     else:
-        from kg.outfile import write_private
+        from pathfolio.kg.outfile import write_private
 
         write_private(out, text)
 

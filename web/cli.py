@@ -29,7 +29,7 @@ COMMANDS: Final = MappingProxyType(
         "bench": "run the benchmarks",
     }
 )
-"""Command name to its one line of help; `recommend` lives in `web.commands.recommend`, and so on."""
+"""Command name to its one line of help; `recommend` lives in `pathfolio.web.commands.recommend`, and so on."""
 
 
 _OTHERS: Final = 0o077
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        from kg.errors import PathfolioError
+        from pathfolio.kg.errors import PathfolioError
 
         if isinstance(error, PathfolioError):
             return _fail(str(error), error.exit_code)
@@ -78,7 +78,7 @@ def _run(argv: list[str]) -> int:
     for command, summary in COMMANDS.items():
         sub = commands.add_parser(command, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if command == name:
-            module = importlib.import_module(f"web.commands.{command}")
+            module = importlib.import_module(f"pathfolio.web.commands.{command}")
             module.add_arguments(sub)
     parser.epilog = "--debug with any command shows the traceback of an error."
     args = parser.parse_args(argv)

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from kg.bidi import isolated
-from kg.spreadsheet import safe_cell
-from kg.store.values import to_json
+from pathfolio.kg.bidi import isolated
+from pathfolio.kg.spreadsheet import safe_cell
+from pathfolio.kg.store.values import to_json
 
 if TYPE_CHECKING:
-    from kg.store.query import QueryResult
+    from pathfolio.kg.store.query import QueryResult
 
 WIDEST_CELL: Final = 60
 

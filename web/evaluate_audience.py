@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from kg.errors import UsageError
-from kg.spreadsheet import safe_table
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.spreadsheet import safe_table
 
 
 def run(args: argparse.Namespace) -> None:
@@ -19,12 +19,12 @@ def run(args: argparse.Namespace) -> None:
         UsageError: no --rolling window, an unknown file ending, or more than one model.
         DataError: the folder is refused, or the window has nothing to learn from or to score on.
     """
-    from kg.contract import read_folder
-    from kg.progress import Progress
-    from recommender.evaluation.audience import evaluate_audience, to_text
-    from recommender.evaluation.mornings import prepare_rolling
-    from recommender.evaluation.registry import choose_models
-    from recommender.evaluation.split import Fold
+    from pathfolio.kg.contract import read_folder
+    from pathfolio.kg.progress import Progress
+    from pathfolio.recommender.evaluation.audience import evaluate_audience, to_text
+    from pathfolio.recommender.evaluation.mornings import prepare_rolling
+    from pathfolio.recommender.evaluation.registry import choose_models
+    from pathfolio.recommender.evaluation.split import Fold
 
     if not args.rolling:
         raise UsageError("--audience looks at new issues day by day: name a window with --rolling CUT:END")

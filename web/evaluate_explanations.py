@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from kg.progress import Progress
-from kg.spreadsheet import safe_table
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.spreadsheet import safe_table
 
 if TYPE_CHECKING:
-    from explain.evaluation.faithfulness import Faithfulness
-    from recommender.scorer import Scorer
+    from pathfolio.explain.evaluation.faithfulness import Faithfulness
+    from pathfolio.recommender.scorer import Scorer
 
 
 def run(args: argparse.Namespace) -> None:
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
         UsageError: neither a build nor one fold is given, or an unknown file ending.
         DataError: the folder is refused.
     """
-    from explain.evaluation.measures import evaluate_explanations, plot_curves, table_as_text
+    from pathfolio.explain.evaluation.measures import evaluate_explanations, plot_curves, table_as_text
 
     writers = [(path, _writer_for(path)) for path in args.out]
     progress = Progress()
@@ -47,9 +47,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _from_build(folder: Path) -> tuple[Scorer, Callable[[int], Scorer]]:
-    from recommender.build import load_build
-    from recommender.scorer import assemble_scorer
-    from recommender.training import TrainingOptions, train_parts
+    from pathfolio.recommender.build import load_build
+    from pathfolio.recommender.scorer import assemble_scorer
+    from pathfolio.recommender.training import TrainingOptions, train_parts
 
     build = load_build(folder)
     scorer = build.scorer
@@ -64,7 +64,7 @@ def _from_build(folder: Path) -> tuple[Scorer, Callable[[int], Scorer]]:
 
 
 def _at_cut(args: argparse.Namespace, progress: Progress) -> tuple[Scorer, Callable[[int], Scorer]]:
-    from recommender.training import fit_scorer
+    from pathfolio.recommender.training import fit_scorer
 
     graph = _snapshot(args, progress)
     with progress.stage("train the score"):
@@ -72,9 +72,9 @@ def _at_cut(args: argparse.Namespace, progress: Progress) -> tuple[Scorer, Calla
 
 
 def _snapshot(args: argparse.Namespace, progress: Progress) -> KnowledgeGraph:
-    from kg.assemble import assemble_graph
-    from kg.contract import read_folder
-    from recommender.evaluation.split import Fold
+    from pathfolio.kg.assemble import assemble_graph
+    from pathfolio.kg.contract import read_folder
+    from pathfolio.recommender.evaluation.split import Fold
 
     if not args.fold or len(args.fold) > 1:
         raise UsageError(f"--explanations: {args.data} is no build: name one day with --fold DAY:END")
@@ -92,7 +92,7 @@ def _to_json(found: Faithfulness) -> str:
 
 
 def _writer_for(path: Path) -> Callable[[Faithfulness], str]:
-    from explain.evaluation.measures import table_as_text
+    from pathfolio.explain.evaluation.measures import table_as_text
 
     writers: dict[str, Callable[[Faithfulness], str]] = {
         ".json": _to_json,

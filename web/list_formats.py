@@ -10,12 +10,12 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from kg.spreadsheet import safe_cell
+from pathfolio.kg.spreadsheet import safe_cell
 
 if TYPE_CHECKING:
-    from explain.explanation import Explanation
-    from explain.records.adviser import Advice
-    from recommender.build import Build
+    from pathfolio.explain.explanation import Explanation
+    from pathfolio.explain.records.adviser import Advice
+    from pathfolio.recommender.build import Build
 
 _REJECTED_SHOWN: Final = 5
 
@@ -27,7 +27,7 @@ def sample_label(build: Build) -> str:
 
 def as_table(advice: Advice, build: Build) -> str:
     """A line for each asset, under it the first reason and what speaks against it alone; then what is said of all."""
-    from explain.records.verdict_text import outcome_text, warnings_of
+    from pathfolio.explain.records.verdict_text import outcome_text, warnings_of
 
     if not advice.lines:
         rows = ["no asset is left to recommend", *_against_all(advice)]
@@ -50,7 +50,7 @@ def as_table(advice: Advice, build: Build) -> str:
 
 def _against_all(advice: Advice) -> list[str]:
     """What the rules say against every asset that they did not let through."""
-    from explain.records.verdict_text import verdict_text
+    from pathfolio.explain.records.verdict_text import verdict_text
 
     said = [verdict_text(each.verdict.to_json(), "en", to_investor=True) for each in advice.rejected]
     return [f"! {text}" for text in dict.fromkeys(said[0]) if all(text in texts for texts in said)] if said else []
@@ -75,7 +75,7 @@ def _rejected(advice: Advice) -> str:
 
 def as_json(advice: Advice, _build: Build) -> str:
     """An array of the lines, each with its reasons and what the suitability rules make of it."""
-    from explain.records.verdict_text import verdict_text
+    from pathfolio.explain.records.verdict_text import verdict_text
 
     rows = [
         {

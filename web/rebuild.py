@@ -10,13 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from explain.ledger.ledger import Ledger
-from explain.records.keep import BUILD, registered
-from kg.progress import Progress
-from recommender.build import Build, BuildOptions, write_build
-from recommender.scorer import ScoreOptions
-from recommender.training import TrainingOptions, train_parts
-from web.sources import from_folder
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.records.keep import BUILD, registered
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.build import Build, BuildOptions, write_build
+from pathfolio.recommender.scorer import ScoreOptions
+from pathfolio.recommender.training import TrainingOptions, train_parts
+from pathfolio.web.sources import from_folder
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder, read_report, write_rejected
-from kg.graph import KnowledgeGraph
-from kg.progress import Progress
-from kg.tables import Tables
-from recommender.build import Beside
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder, read_report, write_rejected
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.build import Beside
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def from_store(uri: str, as_of: date, progress: Progress) -> Source:
     Raises:
         StoreError: no store there, or it holds no pathfolio graph.
     """
-    from kg.store import read_graph
+    from pathfolio.kg.store import read_graph
 
     with progress.stage("read the graph store") as details:
         graph = read_graph(uri, as_of)

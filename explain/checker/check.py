@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from explain.checker.facts import FACT_CHECKS
-from explain.checker.paths import PATH_CHECKS, check_paths
-from explain.checker.patterns import PATTERNS, WORDS
-from explain.checker.view import Figure, Parsed, Snapshot
-from kg.graph import KnowledgeGraph
-from recommender.suitability.rules import RuleSet
+from pathfolio.explain.checker.facts import FACT_CHECKS
+from pathfolio.explain.checker.paths import PATH_CHECKS, check_paths
+from pathfolio.explain.checker.patterns import PATTERNS, WORDS
+from pathfolio.explain.checker.view import Figure, Parsed, Snapshot
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.recommender.suitability.rules import RuleSet
 
 Check = Callable[[Snapshot, Parsed], list[str]]
 

@@ -10,10 +10,10 @@ from typing import Final
 
 import numpy as np
 
-from explain.checker.view import Parsed, Snapshot
-from explain.scales import opinion
-from kg.graph import NO_DAY, to_date
-from kg.schema import RELATION_CODE, NodeKind, Relation
+from pathfolio.explain.checker.view import Parsed, Snapshot
+from pathfolio.explain.scales import opinion
+from pathfolio.kg.graph import NO_DAY, to_date
+from pathfolio.kg.schema import RELATION_CODE, NodeKind, Relation
 
 _SAME_TIME: Final = timedelta(days=31)
 _YEAR: Final = timedelta(days=365)

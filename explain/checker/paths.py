@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from explain.checker.view import SMALLEST_GROUP, Parsed, Snapshot
-from kg.errors import PathfolioError
-from kg.graph import to_date
-from kg.schema import Relation
+from pathfolio.explain.checker.view import SMALLEST_GROUP, Parsed, Snapshot
+from pathfolio.kg.errors import PathfolioError
+from pathfolio.kg.graph import to_date
+from pathfolio.kg.schema import Relation
 
 _TOLERANCE: Final = 1e-6
 

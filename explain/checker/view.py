@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from kg.graph import KnowledgeGraph
-from kg.labels import local_label
-from kg.schema import ASSET_KINDS, NodeKind, Relation
-from recommender.suitability.rulefile import rules_for
-from recommender.suitability.rules import RuleSet
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.labels import local_label
+from pathfolio.kg.schema import ASSET_KINDS, NodeKind, Relation
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.recommender.suitability.rules import RuleSet
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from explain.what_if import Change, WhatIf
-from kg.graph import FloatArray, IntArray
-from kg.schema import PROFILE_KINDS
-from recommender.account import ScoreAccount
-from recommender.assumed import level_relation
-from recommender.model import ExplainedModel
+from pathfolio.explain.what_if import Change, WhatIf
+from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.kg.schema import PROFILE_KINDS
+from pathfolio.recommender.account import ScoreAccount
+from pathfolio.recommender.assumed import level_relation
+from pathfolio.recommender.model import ExplainedModel
 
 OURS: Final = "paths"
 RANDOM: Final = "random"

@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from explain.evaluation.faithfulness import OURS, RANDOM, SHARES
-from kg.graph import FloatArray, IntArray
-from recommender.channels.base import Investors
-from recommender.channels.learned import LearnedCloseness
-from recommender.interactions import Interactions
+from pathfolio.explain.evaluation.faithfulness import OURS, RANDOM, SHARES
+from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.channels.learned import LearnedCloseness
+from pathfolio.recommender.interactions import Interactions
 
 GRADIENT: Final = "gradient x input"
 GNN_EXPLAINER: Final = "GNNExplainer"

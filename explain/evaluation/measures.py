@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from explain.checker.check import check_explanation
-from explain.counterfactual import SearchOptions, what_takes_it_off
-from explain.evaluation.faithfulness import OURS, Faithfulness, FaithfulnessOptions, measure, stability
-from explain.evaluation.gat_explainers import compare_on_channel
-from explain.evaluation.path_quality import PathQuality
-from explain.explainer import Explainer
-from explain.explanation import Explanation
-from explain.what_if import ScorerWhatIf
-from kg.progress import Progress
-from recommender.channels.learned import GAT, LearnedCloseness
-from recommender.retrieve import rank_assets
-from recommender.suitability.rulefile import rules_for
+from pathfolio.explain.checker.check import check_explanation
+from pathfolio.explain.counterfactual import SearchOptions, what_takes_it_off
+from pathfolio.explain.evaluation.faithfulness import OURS, Faithfulness, FaithfulnessOptions, measure, stability
+from pathfolio.explain.evaluation.gat_explainers import compare_on_channel
+from pathfolio.explain.evaluation.path_quality import PathQuality
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.what_if import ScorerWhatIf
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.channels.learned import GAT, LearnedCloseness
+from pathfolio.recommender.retrieve import rank_assets
+from pathfolio.recommender.suitability.rulefile import rules_for
 
 if TYPE_CHECKING:
-    from recommender.scorer import Scorer
+    from pathfolio.recommender.scorer import Scorer
 
 COLORS: Final = {OURS: "#1d7a66", "random": "#9aa5b1"}
 

@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from explain.evidence import Path
-from explain.explanation import Explanation
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import NODE_KINDS, NodeKind
-from recommender.interactions import Interactions
+from pathfolio.explain.evidence import Path
+from pathfolio.explain.explanation import Explanation
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import NODE_KINDS, NodeKind
+from pathfolio.recommender.interactions import Interactions
 
 DECAY: Final = 0.3
 """beta of the exponential moving averages, as in the paper."""

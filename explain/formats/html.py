@@ -10,12 +10,12 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from explain.evidence import Path, stable_id
-from explain.explanation import Explanation
-from explain.formats.svg import as_svg
-from explain.formats.text import SHOWN_PATHS, fact_line, heading, relation_text, score_rows, sources_line
-from explain.selection import digits_for, diverse
-from explain.wording import Wording, wording_of
+from pathfolio.explain.evidence import Path, stable_id
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.formats.svg import as_svg
+from pathfolio.explain.formats.text import SHOWN_PATHS, fact_line, heading, relation_text, score_rows, sources_line
+from pathfolio.explain.selection import digits_for, diverse
+from pathfolio.explain.wording import Wording, wording_of
 
 
 @dataclass(frozen=True)
@@ -114,5 +114,5 @@ def _facts(explanation: Explanation, words: Wording) -> list[dict[str, str]]:
 @cache
 def _template() -> Template:
     env = Environment(undefined=StrictUndefined, autoescape=True)
-    text = resources.files("explain").joinpath("templates", "explanation.html").read_text(encoding="utf-8")
+    text = resources.files("pathfolio.explain").joinpath("templates", "explanation.html").read_text(encoding="utf-8")
     return env.from_string(text)

@@ -11,14 +11,14 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from explain.claims import LEARNED_CHANNELS
-from explain.evidence import Path, stable_id
-from explain.explanation import Explanation
-from explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
-from explain.selection import digits_for, diverse
-from explain.wording import Wording, wording_of
-from kg.bidi import isolated
-from kg.schema import ASSET_KINDS
+from pathfolio.explain.claims import LEARNED_CHANNELS
+from pathfolio.explain.evidence import Path, stable_id
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
+from pathfolio.explain.selection import digits_for, diverse
+from pathfolio.explain.wording import Wording, wording_of
+from pathfolio.kg.bidi import isolated
+from pathfolio.kg.schema import ASSET_KINDS
 
 SHOWN_PATHS: Final = 7
 
@@ -237,5 +237,5 @@ def _round(value: float) -> float:
 @cache
 def _template() -> Template:
     env = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True)
-    text = resources.files("explain").joinpath("templates", "picture.svg.j2").read_text(encoding="utf-8")
+    text = resources.files("pathfolio.explain").joinpath("templates", "picture.svg.j2").read_text(encoding="utf-8")
     return env.from_string(text)

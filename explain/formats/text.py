@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
-from explain.evidence import Fact, Path, PathEdge
-from explain.explanation import Explanation
-from explain.selection import digits_for, diverse
-from explain.wording import Wording, wording_of
-from kg.labels import local_label
-from kg.schema import UNDATED
+from pathfolio.explain.evidence import Fact, Path, PathEdge
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.selection import digits_for, diverse
+from pathfolio.explain.wording import Wording, wording_of
+from pathfolio.kg.labels import local_label
+from pathfolio.kg.schema import UNDATED
 
 SHOWN_PATHS: Final = 8
 _LONGEST_BAR: Final = 24

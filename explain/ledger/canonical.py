@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import rfc8785
 
-from kg.errors import LedgerError
+from pathfolio.kg.errors import LedgerError
 
 # The standard encoder, with sorted keys, differs from RFC 8785 in four things only: how it writes some floats
 # (1.0, 1e-07), escapes, keys beyond the basic plane (sorted by UTF-16 units there), and integers beyond 2**53.

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from explain.ledger.entry import Header, open_payload, read_header
-from explain.ledger.keys import (
+from pathfolio.explain.ledger.entry import Header, open_payload, read_header
+from pathfolio.explain.ledger.keys import (
     KEY_BYTES,
     NEXT_VARIABLE,
     SIGNING_FILE,
@@ -23,11 +23,11 @@ from explain.ledger.keys import (
     sync_folder,
     write_secret,
 )
-from explain.ledger.ledger import Ledger
-from explain.ledger.note import Note
-from explain.ledger.store import ENTRY, PERSON_KEY
-from explain.ledger.writer import CLOCK_KIND, Receipt
-from kg.errors import LedgerError, UsageError
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.note import Note
+from pathfolio.explain.ledger.store import ENTRY, PERSON_KEY
+from pathfolio.explain.ledger.writer import CLOCK_KIND, Receipt
+from pathfolio.kg.errors import LedgerError, UsageError
 
 HOLD: Final = "hold"
 RELEASE: Final = "release"

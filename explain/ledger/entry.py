@@ -19,10 +19,10 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from explain.ledger.canonical import canonical
-from explain.ledger.keys import NONCE_BYTES
-from explain.ledger.squeeze import Squeezed
-from kg.errors import LedgerError
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.keys import NONCE_BYTES
+from pathfolio.explain.ledger.squeeze import Squeezed
+from pathfolio.kg.errors import LedgerError
 
 SEALED: Final = "aes256gcm-zlib"
 PLAIN: Final = "json"

@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from explain.ledger.note import Verifier
-from kg.errors import LedgerError
+from pathfolio.explain.ledger.note import Verifier
+from pathfolio.kg.errors import LedgerError
 
 SIGNING_VARIABLE: Final = "PATHFOLIO_LEDGER_KEY"
 NEXT_VARIABLE: Final = "PATHFOLIO_LEDGER_NEXT_KEY"

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from explain.ledger.canonical import canonical
-from explain.ledger.entry import (
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.entry import (
     AlteredError,
     Draft,
     GoneError,
@@ -26,7 +26,7 @@ from explain.ledger.entry import (
     read_header,
     record_key,
 )
-from explain.ledger.keys import (
+from pathfolio.explain.ledger.keys import (
     MASTER_VARIABLE,
     SIGNING_VARIABLE,
     MasterKey,
@@ -35,13 +35,13 @@ from explain.ledger.keys import (
     next_key,
     signing_key,
 )
-from explain.ledger.merkle import consistency_proof, inclusion_proof
-from explain.ledger.note import Checkpoint, Note, Verifier
-from explain.ledger.squeeze import Squeezed
-from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, Store, open_store
-from explain.ledger.tree import TileReader
-from explain.ledger.writer import KEY_KINDS, Change, Receipt, Writer, check_master
-from kg.errors import LedgerError, UsageError
+from pathfolio.explain.ledger.merkle import consistency_proof, inclusion_proof
+from pathfolio.explain.ledger.note import Checkpoint, Note, Verifier
+from pathfolio.explain.ledger.squeeze import Squeezed
+from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, Store, open_store
+from pathfolio.explain.ledger.tree import TileReader
+from pathfolio.explain.ledger.writer import KEY_KINDS, Change, Receipt, Writer, check_master
+from pathfolio.kg.errors import LedgerError, UsageError
 
 LOCATION_VARIABLE: Final = "PATHFOLIO_LEDGER"
 RECOMMENDATION: Final = "recommendation"
@@ -368,7 +368,7 @@ def open_ledger(
     Raises:
         LedgerError: it is not there, cannot be opened, or is signed by another key.
     """
-    from explain.ledger.custody import finish_rotation
+    from pathfolio.explain.ledger.custody import finish_rotation
 
     where = ledger_location(environ) if location is None else location
     store = open_store(where, create=create)

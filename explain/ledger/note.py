@@ -12,7 +12,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kg.errors import LedgerError
+from pathfolio.kg.errors import LedgerError
 
 _ED25519: Final = b"\x01"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from explain.ledger.ledger import Proof
+from pathfolio.explain.ledger.ledger import Proof
 
 
 def proof_text(proof: Proof) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from explain.ledger.entry import open_payload
-from explain.ledger.note import Note, Verifier
-from explain.ledger.store import ENTRY
-from explain.ledger.writer import KEY_KINDS
-from kg.errors import LedgerError
+from pathfolio.explain.ledger.entry import open_payload
+from pathfolio.explain.ledger.note import Note, Verifier
+from pathfolio.explain.ledger.store import ENTRY
+from pathfolio.explain.ledger.writer import KEY_KINDS
+from pathfolio.kg.errors import LedgerError
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from kg.errors import LedgerError
+from pathfolio.kg.errors import LedgerError
 
 METADATA: Final = sa.MetaData()
 

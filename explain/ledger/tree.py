@@ -8,8 +8,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from explain.ledger.merkle import Frontier, frontier_of, root_of
-from explain.ledger.store import ENTRY, TILE
+from pathfolio.explain.ledger.merkle import Frontier, frontier_of, root_of
+from pathfolio.explain.ledger.store import ENTRY, TILE
 
 WIDTH: Final = 256
 """Hashes in a full tile; tile (level, index) holds the hashes of tree level 8 * level."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explain.ledger.entry import read_header
-from explain.ledger.ledger import Ledger
-from explain.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
-from explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
-from explain.ledger.signers import Signers, read_signers
-from explain.ledger.walk import Finding, Walk
-from kg.errors import LedgerError, UsageError
+from pathfolio.explain.ledger.entry import read_header
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
+from pathfolio.explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
+from pathfolio.explain.ledger.signers import Signers, read_signers
+from pathfolio.explain.ledger.walk import Finding, Walk
+from pathfolio.kg.errors import LedgerError, UsageError
 
 
 @dataclass(frozen=True)

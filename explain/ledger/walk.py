@@ -9,15 +9,23 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from explain.ledger.custody import ERASURE, EXPIRY
-from explain.ledger.entry import Header, open_payload, read_header
-from explain.ledger.ledger import Ledger
-from explain.ledger.merkle import leaf_hash
-from explain.ledger.note import Verifier, open_checkpoint
-from explain.ledger.signers import Signers, read_signers
-from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, expected_sqlite_schema, mapped, sqlite_schema
-from explain.ledger.tree import TreeState, split_hashes
-from kg.errors import LedgerError
+from pathfolio.explain.ledger.custody import ERASURE, EXPIRY
+from pathfolio.explain.ledger.entry import Header, open_payload, read_header
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.merkle import leaf_hash
+from pathfolio.explain.ledger.note import Verifier, open_checkpoint
+from pathfolio.explain.ledger.signers import Signers, read_signers
+from pathfolio.explain.ledger.store import (
+    CHECKPOINT,
+    ENTRY,
+    PERSON_KEY,
+    TILE,
+    expected_sqlite_schema,
+    mapped,
+    sqlite_schema,
+)
+from pathfolio.explain.ledger.tree import TreeState, split_hashes
+from pathfolio.kg.errors import LedgerError
 
 _CHUNK: Final = 2000
 _MOST_FINDINGS: Final = 1000

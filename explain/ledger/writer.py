@@ -11,13 +11,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from explain.ledger.entry import Draft, make_leaf, new_id, open_payload, time_text
-from explain.ledger.keys import SIGNING_VARIABLE, MasterKey, SigningKey
-from explain.ledger.merkle import leaf_hash
-from explain.ledger.note import Checkpoint, Note
-from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, Store
-from explain.ledger.tree import WIDTH, Tile, TreeState
-from kg.errors import LedgerError
+from pathfolio.explain.ledger.entry import Draft, make_leaf, new_id, open_payload, time_text
+from pathfolio.explain.ledger.keys import SIGNING_VARIABLE, MasterKey, SigningKey
+from pathfolio.explain.ledger.merkle import leaf_hash
+from pathfolio.explain.ledger.note import Checkpoint, Note
+from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, Store
+from pathfolio.explain.ledger.tree import WIDTH, Tile, TreeState
+from pathfolio.kg.errors import LedgerError
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=60)
 """By how much an entry may be older than the one before it: servers' clocks differ a little."""

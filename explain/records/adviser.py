@@ -16,25 +16,25 @@ from typing import Any, Final
 
 import numpy as np
 
-from explain.assumed import AssumedList, WhatIfDesk
-from explain.counterfactual import Counterfactual
-from explain.explainer import Explainer
-from explain.explanation import Explanation
-from explain.records.assumed import Assumed
-from explain.records.changes import what_would_move
-from explain.shortlist import Shortlist
-from explain.wording import LANGUAGES
-from kg.errors import UsageError
-from kg.graph import FloatArray, IntArray, Mask
-from kg.schema import ASSET_KIND_OF
-from recommender.build import Build
-from recommender.model import Recommendation
-from recommender.ranking import id_order
-from recommender.retrieve import candidates, user_position
-from recommender.suitability.gate import Gate, Screening
-from recommender.suitability.judges import LEVEL_TABLE
-from recommender.suitability.rules import RuleSet
-from recommender.suitability.verdict import Verdict
+from pathfolio.explain.assumed import AssumedList, WhatIfDesk
+from pathfolio.explain.counterfactual import Counterfactual
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.records.assumed import Assumed
+from pathfolio.explain.records.changes import what_would_move
+from pathfolio.explain.shortlist import Shortlist
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.kg.schema import ASSET_KIND_OF
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.model import Recommendation
+from pathfolio.recommender.ranking import id_order
+from pathfolio.recommender.retrieve import candidates, user_position
+from pathfolio.recommender.suitability.gate import Gate, Screening
+from pathfolio.recommender.suitability.judges import LEVEL_TABLE
+from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.suitability.verdict import Verdict
 
 MOST_REJECTED: Final = 20
 """Rejected assets of which a record holds the whole verdict; all others are in its columns."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from explain.ledger.canonical import canonical
-from explain.ledger.squeeze import Part, Squeezed
-from explain.records.adviser import Advice, Adviser, Question
-from explain.records.record import record_of
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.squeeze import Part, Squeezed
+from pathfolio.explain.records.adviser import Advice, Adviser, Question
+from pathfolio.explain.records.record import record_of
 
 
 @dataclass(frozen=True)

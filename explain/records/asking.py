@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
-from kg.errors import UsageError
-from recommender.build import Build
+from pathfolio.kg.errors import UsageError
+from pathfolio.recommender.build import Build
 
 Today = Callable[[], date]
 """Says which day it is for those who ask; asked anew for each question, since a site runs for days."""

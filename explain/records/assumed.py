@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kg.graph import KnowledgeGraph
-from kg.schema import RELATIONS, Relation
-from recommender.assumed import AssumedInvestor, interest_nodes
-from recommender.retrieve import user_position
-from recommender.scorer import Scorer
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import RELATIONS, Relation
+from pathfolio.recommender.assumed import AssumedInvestor, interest_nodes
+from pathfolio.recommender.retrieve import user_position
+from pathfolio.recommender.scorer import Scorer
 
 WHAT_IF: Final = "what-if"
 """The kind under which what-if lists stand in the ledger, apart from recommendations."""

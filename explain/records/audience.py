@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
-from explain.explanation import Explanation
-from explain.ledger.ledger import ACCESS
-from explain.ledger.writer import Receipt
-from explain.records.adviser import Adviser
-from explain.records.desk import Desk
-from explain.records.keep import keep
-from explain.records.serve import tags_of
-from explain.wording import LANGUAGES
-from recommender.audience import Prospect, audience
-from recommender.retrieve import user_position
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.ledger.ledger import ACCESS
+from pathfolio.explain.ledger.writer import Receipt
+from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.keep import keep
+from pathfolio.explain.records.serve import tags_of
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.recommender.audience import Prospect, audience
+from pathfolio.recommender.retrieve import user_position
 
 AUDIENCE: Final = "audience"
 """The kind of the entries that say whom staff were shown: one for each person, sealed with that person's key."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from explain.counterfactual import Counterfactual, SearchOptions, what_brings_it_on, what_takes_it_off
-from explain.records.columns import unpacked
-from explain.what_if import ScorerWhatIf
-from explain.what_if_text import tell
-from recommender.build import Build
-from recommender.retrieve import user_position
-from recommender.suitability.gate import Gate
-from recommender.suitability.verdict import Outcome
+from pathfolio.explain.counterfactual import Counterfactual, SearchOptions, what_brings_it_on, what_takes_it_off
+from pathfolio.explain.records.columns import unpacked
+from pathfolio.explain.what_if import ScorerWhatIf
+from pathfolio.explain.what_if_text import tell
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.retrieve import user_position
+from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.verdict import Outcome
 
 _EACH: Final = 2
 _MOST_SCORED: Final = 1000
@@ -22,7 +22,7 @@ def what_would_move(build: Build, gate: Gate, user: int, asset: int, k: int, kin
 
     Args:
         user, asset: positions among the snapshot's investors and assets.
-        k, kind: as in `explain.counterfactual.SearchOptions`.
+        k, kind: as in `pathfolio.explain.counterfactual.SearchOptions`.
     """
     model, options = ScorerWhatIf(build.scorer, gate), SearchOptions(k=k, kind=kind)
     found = what_takes_it_off(model, user, asset, options)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 
-from explain.ledger.ledger import Ledger
-from explain.ledger.writer import Receipt
-from explain.records.adviser import Advice, Adviser, Question
-from explain.records.answer import Answer
-from explain.records.asking import Today, day_of_asking
-from explain.records.keep import keep
-from explain.records.serve import about
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.writer import Receipt
+from pathfolio.explain.records.adviser import Advice, Adviser, Question
+from pathfolio.explain.records.answer import Answer
+from pathfolio.explain.records.asking import Today, day_of_asking
+from pathfolio.explain.records.keep import keep
+from pathfolio.explain.records.serve import about
 
 REMEMBERED: Final = 32 * 1024 * 1024
 """Bytes of answers that are remembered: hundreds of lists. It fills within minutes, and memory stays flat then."""

@@ -14,17 +14,17 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from explain.ledger.canonical import canonical
-from explain.ledger.ledger import RECOMMENDATION, Ledger
-from explain.ledger.squeeze import Squeezed
-from explain.ledger.writer import Receipt
-from explain.records.adviser import Adviser, Question
-from explain.records.keep import keep
-from explain.records.record import record_of
-from explain.records.serve import tags_of
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.progress import Progress
-from recommender.lists_file import check_name, lists_table, save_table
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.squeeze import Squeezed
+from pathfolio.explain.ledger.writer import Receipt
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.keep import keep
+from pathfolio.explain.records.record import record_of
+from pathfolio.explain.records.serve import tags_of
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.lists_file import check_name, lists_table, save_table
 
 BATCH: Final = "batch"
 """The entry that names the file by its hash."""

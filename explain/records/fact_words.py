@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from explain.wording import wording_of
-from kg.labels import local_label
+from pathfolio.explain.wording import wording_of
+from pathfolio.kg.labels import local_label
 
 LEVEL_KINDS: Final = MappingProxyType(
     {

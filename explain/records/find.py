@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from explain.ledger.entry import GoneError, Header, header_of
-from explain.ledger.ledger import Ledger
-from explain.ledger.store import ENTRY, PERSON_KEY
-from explain.records.inspect import LISTS, Look
-from explain.records.tables import state_of
-from kg.errors import LedgerError
+from pathfolio.explain.ledger.entry import GoneError, Header, header_of
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.store import ENTRY, PERSON_KEY
+from pathfolio.explain.records.inspect import LISTS, Look
+from pathfolio.explain.records.tables import state_of
+from pathfolio.kg.errors import LedgerError
 
 _AT_ONCE: Final = 200
 _REMEMBERED: Final = 64 * 1024 * 1024

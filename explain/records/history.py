@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from explain.ledger import custody
-from explain.ledger.entry import Header, open_payload, read_header
-from explain.ledger.ledger import ACCESS, Ledger
-from explain.ledger.store import ENTRY
-from explain.records.fact_words import LEVEL_KINDS
-from explain.records.keep import BUILD, RULES
+from pathfolio.explain.ledger import custody
+from pathfolio.explain.ledger.entry import Header, open_payload, read_header
+from pathfolio.explain.ledger.ledger import ACCESS, Ledger
+from pathfolio.explain.ledger.store import ENTRY
+from pathfolio.explain.records.fact_words import LEVEL_KINDS
+from pathfolio.explain.records.keep import BUILD, RULES
 
 MOST_EVENTS: Final = 100
 _LOOKED_THROUGH: Final = 20_000

@@ -13,22 +13,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from explain.ledger.canonical import canonical
-from explain.ledger.entry import Header
-from explain.ledger.ledger import RECOMMENDATION, Ledger
-from explain.ledger.merkle import leaf_hash
-from explain.ledger.note import Note, Verifier
-from explain.ledger.proof_text import proof_text
-from explain.ledger.verify import verify_record
-from explain.records.adviser import Question
-from explain.records.assumed import WHAT_IF
-from explain.records.changes import what_would_have_changed
-from explain.records.keep import BUILD, RULES, registered
-from explain.records.report import Integrity, Report, make_report, report_html
-from explain.records.whole import sealed_adviser, whole
-from explain.wording import LANGUAGES
-from kg.errors import LedgerError, UsageError
-from kg.outfile import write_private
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.entry import Header
+from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.merkle import leaf_hash
+from pathfolio.explain.ledger.note import Note, Verifier
+from pathfolio.explain.ledger.proof_text import proof_text
+from pathfolio.explain.ledger.verify import verify_record
+from pathfolio.explain.records.adviser import Question
+from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.changes import what_would_have_changed
+from pathfolio.explain.records.keep import BUILD, RULES, registered
+from pathfolio.explain.records.report import Integrity, Report, make_report, report_html
+from pathfolio.explain.records.whole import sealed_adviser, whole
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.kg.errors import LedgerError, UsageError
+from pathfolio.kg.outfile import write_private
 
 _README: Final = """A case: one record of what was recommended, with the proof that it is unchanged.
 
@@ -172,7 +172,7 @@ def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
     }
     files = {
         "README.txt": _README.encode(),
-        "verify.py": resources.files("explain.ledger").joinpath("case_verify.py").read_bytes(),
+        "verify.py": resources.files("pathfolio.explain.ledger").joinpath("case_verify.py").read_bytes(),
         "public_key.txt": f"{integrity.key}\n".encode(),
         "record.leaf": ledger.leaf(header.id),
         "record.key": base64.b64encode(ledger.key_of_record(header.id)),

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from explain.ledger.ledger import Ledger
-from kg.errors import DataError, LedgerError
-from recommender.build import Build
-from recommender.suitability.rules import RuleSet
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.kg.errors import DataError, LedgerError
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rules import RuleSet
 
 BUILD: Final = "build"
 RULES: Final = "rules"

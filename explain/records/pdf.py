@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import Final
 
-from kg.errors import PathfolioError
+from pathfolio.kg.errors import PathfolioError
 
 _SUMMARY_SIZES: Final = (9.2, 8.7, 8.2, 7.6, 7.0, 6.4)
 """Points."""

@@ -1,6 +1,6 @@
 """The record of one answer: everything that it takes to say, years later, what was shown to whom and why.
 
-Its nodes, edges and facts stand once, in `tables`; `explain.records.tables.expanded` writes them out.
+Its nodes, edges and facts stand once, in `tables`; `pathfolio.explain.records.tables.expanded` writes them out.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from explain.assumed import AssumedList
-from explain.counterfactual import Counterfactual
-from explain.ledger.canonical import canonical
-from explain.records.adviser import Advice, Adviser, Question, Rejected
-from explain.records.columns import ENCODING, packed
-from explain.records.tables import Tables
-from explain.what_if import ScorerWhatIf
-from explain.what_if_text import tell, to_json
-from explain.wording import LANGUAGES
-from kg.graph import KnowledgeGraph
-from kg.schema import ASSET_KIND_OF, Relation
-from recommender.model import Recommendation
-from recommender.suitability.assets import edge_fact
-from recommender.suitability.gate import Screening
-from recommender.suitability.investor import level_fact, share_fact
-from recommender.suitability.rules import RuleSet
-from recommender.suitability.verdict import Outcome
+from pathfolio.explain.assumed import AssumedList
+from pathfolio.explain.counterfactual import Counterfactual
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.records.adviser import Advice, Adviser, Question, Rejected
+from pathfolio.explain.records.columns import ENCODING, packed
+from pathfolio.explain.records.tables import Tables
+from pathfolio.explain.what_if import ScorerWhatIf
+from pathfolio.explain.what_if_text import tell, to_json
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import ASSET_KIND_OF, Relation
+from pathfolio.recommender.model import Recommendation
+from pathfolio.recommender.suitability.assets import edge_fact
+from pathfolio.recommender.suitability.gate import Screening
+from pathfolio.recommender.suitability.investor import level_fact, share_fact
+from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.suitability.verdict import Outcome
 
 FORMAT: Final = 2
 """Format 1, which is still written for questions of records of that time, knew no day of asking, and called a pass

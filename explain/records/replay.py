@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from explain.ledger.canonical import canonical
-from explain.ledger.ledger import Ledger
-from explain.records.adviser import Adviser, Question
-from explain.records.columns import unpacked
-from explain.records.keep import kept_build
-from explain.records.record import record_of, software
-from explain.records.whole import recorded_rules
-from kg.errors import DataError, UsageError
-from recommender.build import Build, load_build
+from pathfolio.explain.ledger.canonical import canonical
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.columns import unpacked
+from pathfolio.explain.records.keep import kept_build
+from pathfolio.explain.records.record import record_of, software
+from pathfolio.explain.records.whole import recorded_rules
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.recommender.build import Build, load_build
 
 _MOST: Final = 200
 _ABSENT: Final = "(absent)"

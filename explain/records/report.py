@@ -14,9 +14,9 @@ from typing import Any, Final
 from babel.dates import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from explain.ledger.entry import Header
-from explain.records.fact_words import LEVEL_KINDS, FactRow, ReportTexts, fact_row, in_words
-from explain.records.report_parts import (
+from pathfolio.explain.ledger.entry import Header
+from pathfolio.explain.records.fact_words import LEVEL_KINDS, FactRow, ReportTexts, fact_row, in_words
+from pathfolio.explain.records.report_parts import (
     AssetPart,
     RejectedPart,
     asset_part,
@@ -25,13 +25,13 @@ from explain.records.report_parts import (
     rule_basis,
     rule_title,
 )
-from explain.records.verdict_text import verdict_text
-from explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_AGAIN, REST_DIFFERS, REST_GONE
-from explain.wording import wording_of
-from kg.bidi import isolated
-from kg.labels import local_label
-from recommender.suitability.assets import PREDICTED
-from recommender.suitability.investor import ASSUMED
+from pathfolio.explain.records.verdict_text import verdict_text
+from pathfolio.explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_AGAIN, REST_DIFFERS, REST_GONE
+from pathfolio.explain.wording import wording_of
+from pathfolio.kg.bidi import isolated
+from pathfolio.kg.labels import local_label
+from pathfolio.recommender.suitability.assets import PREDICTED
+from pathfolio.recommender.suitability.investor import ASSUMED
 
 _ON_FIRST_PAGE: Final = 4
 """Rejected assets on the first page."""
@@ -187,7 +187,7 @@ def moment_text(moment: datetime, lang: str) -> str:
 def report_texts(lang: str) -> ReportTexts:
     """The report's fixed texts in a language; raises UsageError where there are none."""
     wording_of(lang)
-    path = resources.files("explain.records").joinpath("templates", f"report.{lang}.toml")
+    path = resources.files("pathfolio.explain.records").joinpath("templates", f"report.{lang}.toml")
     words = tomllib.loads(path.read_text(encoding="utf-8"))
     levels, facts, notes = (words.pop(name) for name in ("levels", "facts", "notes"))
     return ReportTexts(lang, words, levels, facts, notes)
@@ -195,7 +195,7 @@ def report_texts(lang: str) -> ReportTexts:
 
 @cache
 def _environment() -> Environment:
-    loader = PackageLoader("explain.records", "templates")
+    loader = PackageLoader("pathfolio.explain.records", "templates")
     return Environment(loader=loader, autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True)
 
 

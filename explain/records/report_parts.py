@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from explain.records.fact_words import ReportTexts, fact_text, in_words
-from explain.records.verdict_text import look_of, outcome_text, result_text, verdict_text
-from explain.wording import Wording, wording_of
-from kg.bidi import isolated
+from pathfolio.explain.records.fact_words import ReportTexts, fact_text, in_words
+from pathfolio.explain.records.verdict_text import look_of, outcome_text, result_text, verdict_text
+from pathfolio.explain.wording import Wording, wording_of
+from pathfolio.kg.bidi import isolated
 
 _MOST_PATHS: Final = 25
 _MOST_FACTS: Final = 8

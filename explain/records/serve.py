@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from explain.ledger.ledger import RECOMMENDATION, Ledger
-from explain.ledger.writer import Receipt
-from explain.records.adviser import Advice, Adviser, Question
-from explain.records.assumed import WHAT_IF
-from explain.records.keep import keep
-from explain.records.record import record_of
+from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.writer import Receipt
+from pathfolio.explain.records.adviser import Advice, Adviser, Question
+from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.keep import keep
+from pathfolio.explain.records.record import record_of
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from explain.evidence import PathEdge, PathNode
-from explain.explanation import Explanation
-from recommender.suitability.rules import RuleSet
-from recommender.suitability.verdict import UNDECIDED, Fact, Outcome, RuleResult, Verdict
+from pathfolio.explain.evidence import PathEdge, PathNode
+from pathfolio.explain.explanation import Explanation
+from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.suitability.verdict import UNDECIDED, Fact, Outcome, RuleResult, Verdict
 
 _NODE: Final = ("id", "kind", "name", "local_name")
 _EDGE: Final = ("head", "relation", "tail", "weight", "source", "as_of", "known_at")

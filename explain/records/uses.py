@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from explain.ledger.ledger import ACCESS, Ledger
-from explain.ledger.writer import Receipt
+from pathfolio.explain.ledger.ledger import ACCESS, Ledger
+from pathfolio.explain.ledger.writer import Receipt
 
 QUERY: Final = "query"
 EXPORT: Final = "export"

@@ -10,10 +10,10 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
 
-from explain.wording import wording_of
-from kg.labels import local_label
-from recommender.suitability.assets import PREDICTED
-from recommender.suitability.verdict import Verdict
+from pathfolio.explain.wording import wording_of
+from pathfolio.kg.labels import local_label
+from pathfolio.recommender.suitability.assets import PREDICTED
+from pathfolio.recommender.suitability.verdict import Verdict
 
 _SUBJECT_KIND: Final = MappingProxyType(
     {
@@ -131,5 +131,5 @@ def _of_day(facts: Sequence[Mapping[str, Any]], lang: str) -> str:
 
 @cache
 def _words(lang: str) -> dict[str, Any]:
-    path = resources.files("explain.records").joinpath("templates", f"verdicts.{lang}.toml")
+    path = resources.files("pathfolio.explain.records").joinpath("templates", f"verdicts.{lang}.toml")
     return tomllib.loads(path.read_text(encoding="utf-8"))

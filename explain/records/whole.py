@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from explain.ledger.ledger import Ledger
-from explain.records.adviser import Adviser, Question
-from explain.records.keep import RULES, kept_build, registered
-from explain.records.record import digest_of, record_of
-from explain.records.tables import expanded
-from kg.errors import LedgerError
-from recommender.build import load_build
-from recommender.suitability.rulefile import parse_rules
-from recommender.suitability.rules import RuleSet
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.keep import RULES, kept_build, registered
+from pathfolio.explain.records.record import digest_of, record_of
+from pathfolio.explain.records.tables import expanded
+from pathfolio.kg.errors import LedgerError
+from pathfolio.recommender.build import load_build
+from pathfolio.recommender.suitability.rulefile import parse_rules
+from pathfolio.recommender.suitability.rules import RuleSet
 
 RECORDED: Final = "recorded"
 COMPUTED_AGAIN: Final = "computed again"

@@ -47,12 +47,12 @@ Statements of positions are of the end of June and December; those of the first 
 earlier purchases. Values are in the asset's currency; a statement's weights are in dollars at 32 TWD. Some assets
 are listed in the last 45 days, so that they have few holders.
 
-`write_sample_market` writes the folder; `kg.sample.truth.preferences` gives u, a and the tastes.
+`write_sample_market` writes the folder; `pathfolio.kg.sample.truth.preferences` gives u, a and the tastes.
 """
 
 from __future__ import annotations
 
-from kg.sample.size import SampleSize
-from kg.sample.write import write_sample_market
+from pathfolio.kg.sample.size import SampleSize
+from pathfolio.kg.sample.write import write_sample_market
 
 __all__ = ["SampleSize", "write_sample_market"]

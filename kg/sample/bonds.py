@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from kg.sample.names import COUNTRIES, CURRENCIES, TAIWAN, US, isin
-from kg.sample.size import END, Calendar, Dates, SampleSize, stream
-from kg.sample.stocks import Floats, Ints
+from pathfolio.kg.sample.names import COUNTRIES, CURRENCIES, TAIWAN, US, isin
+from pathfolio.kg.sample.size import END, Calendar, Dates, SampleSize, stream
+from pathfolio.kg.sample.stocks import Floats, Ints
 
 GOVERNMENT: Final = "Government Bonds"
 CORPORATE: Final = "Corporate Bonds"

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from kg.sample.funds import Funds
-from kg.sample.industries import INDUSTRIES
-from kg.sample.prices import Prices
-from kg.sample.size import Calendar, Dates, stream
-from kg.sample.stocks import Floats, Ints, Stocks
+from pathfolio.kg.sample.funds import Funds
+from pathfolio.kg.sample.industries import INDUSTRIES
+from pathfolio.kg.sample.prices import Prices
+from pathfolio.kg.sample.size import Calendar, Dates, stream
+from pathfolio.kg.sample.stocks import Floats, Ints, Stocks
 
 MARKET_DAYS_LATER: Final = 3
 """Business days after a month's end on which what follows from prices is known."""

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.sample.names import COUNTRIES, CURRENCIES, TAIWAN, US, isin, names
-from kg.sample.size import Calendar, Dates, SampleSize, stream
-from kg.sample.stocks import Floats, Ints, listing_days
-from kg.sample.themes import THEMES, Theme
+from pathfolio.kg.sample.names import COUNTRIES, CURRENCIES, TAIWAN, US, isin, names
+from pathfolio.kg.sample.size import Calendar, Dates, SampleSize, stream
+from pathfolio.kg.sample.stocks import Floats, Ints, listing_days
+from pathfolio.kg.sample.themes import THEMES, Theme
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.sample.bonds import GOVERNMENT, Bonds
-from kg.sample.funds import Funds
-from kg.sample.industries import INDUSTRIES
-from kg.sample.size import Calendar, Dates, stream
-from kg.sample.stocks import Floats, Stocks
-from kg.sample.themes import Theme
+from pathfolio.kg.sample.bonds import GOVERNMENT, Bonds
+from pathfolio.kg.sample.funds import Funds
+from pathfolio.kg.sample.industries import INDUSTRIES
+from pathfolio.kg.sample.size import Calendar, Dates, stream
+from pathfolio.kg.sample.stocks import Floats, Stocks
+from pathfolio.kg.sample.themes import Theme
 
 REPORT_DAYS: Final = 20
 """Days after its date on which a statement of holdings is published."""

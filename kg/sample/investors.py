@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.sample.industries import INDUSTRIES
-from kg.sample.names import TAIWAN, US, investor_names
-from kg.sample.size import END, Calendar, Dates, SampleSize, stream
-from kg.sample.stocks import Floats, Ints
-from kg.sample.traits import STYLES
+from pathfolio.kg.sample.industries import INDUSTRIES
+from pathfolio.kg.sample.names import TAIWAN, US, investor_names
+from pathfolio.kg.sample.size import END, Calendar, Dates, SampleSize, stream
+from pathfolio.kg.sample.stocks import Floats, Ints
+from pathfolio.kg.sample.traits import STYLES
 
 RISK_LEVELS: Final = ("Conservative", "Income", "Balanced", "Aggressive")
 OBJECTIVES: Final = ("Capital Preservation", "Income", "Retirement", "Balanced Growth", "Capital Growth")

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from kg.sample.industries import INDUSTRIES
-from kg.sample.names import COUNTRIES, names
-from kg.sample.prices import Prices
-from kg.sample.size import Calendar, stream
-from kg.sample.stocks import MARKETS, Floats, Ints, Stocks
+from pathfolio.kg.sample.industries import INDUSTRIES
+from pathfolio.kg.sample.names import COUNTRIES, names
+from pathfolio.kg.sample.prices import Prices
+from pathfolio.kg.sample.size import Calendar, stream
+from pathfolio.kg.sample.stocks import MARKETS, Floats, Ints, Stocks
 
 SUPPLY_CHAIN: Final = (
     ("Semiconductors", "Computer Hardware"),

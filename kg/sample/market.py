@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.sample.bonds import Bonds, bond_log_returns, draw_bonds
-from kg.sample.funds import Funds, draw_funds
-from kg.sample.holdings import Statements, draw_statements, fund_log_returns
-from kg.sample.investors import Investors, draw_investors
-from kg.sample.prices import Prices, stock_levels, stock_log_returns, to_prices, volumes
-from kg.sample.size import Calendar, SampleSize
-from kg.sample.stocks import Floats, Stocks, draw_stocks
-from kg.sample.trading import History, Scene, simulate
-from kg.sample.traits import Traits, draw_traits
-from kg.sample.utility import true_utility
+from pathfolio.kg.sample.bonds import Bonds, bond_log_returns, draw_bonds
+from pathfolio.kg.sample.funds import Funds, draw_funds
+from pathfolio.kg.sample.holdings import Statements, draw_statements, fund_log_returns
+from pathfolio.kg.sample.investors import Investors, draw_investors
+from pathfolio.kg.sample.prices import Prices, stock_levels, stock_log_returns, to_prices, volumes
+from pathfolio.kg.sample.size import Calendar, SampleSize
+from pathfolio.kg.sample.stocks import Floats, Stocks, draw_stocks
+from pathfolio.kg.sample.trading import History, Scene, simulate
+from pathfolio.kg.sample.traits import Traits, draw_traits
+from pathfolio.kg.sample.utility import true_utility
 
 TWD_PER_USD = 32.0
 """A constant rate: the sample has no currency risk."""

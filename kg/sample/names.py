@@ -49,7 +49,9 @@ class Names:
 @lru_cache(maxsize=1)
 def names() -> Names:
     """The lists, read once."""
-    return Names(**json.loads(resources.files("kg.sample").joinpath("names.json").read_text(encoding="utf-8")))
+    return Names(
+        **json.loads(resources.files("pathfolio.kg.sample").joinpath("names.json").read_text(encoding="utf-8"))
+    )
 
 
 def investor_names(rng: np.random.Generator, country: npt.NDArray[np.int64]) -> Text:

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.sample.industries import INDUSTRIES
-from kg.sample.size import Calendar, stream
-from kg.sample.stocks import Floats, Stocks
+from pathfolio.kg.sample.industries import INDUSTRIES
+from pathfolio.kg.sample.size import Calendar, stream
+from pathfolio.kg.sample.stocks import Floats, Stocks
 
 _DAYS: Final = 252
 _FAT_TAIL: Final = 5
@@ -45,7 +45,9 @@ class Prices:
 
 
 def stock_log_returns(stocks: Stocks, calendar: Calendar, seed: int) -> Floats:
-    """(days, s) float64: r = drift + beta * market + industry + own shock (Sharpe 1963; formulas in `kg.sample`)."""
+    """(days, s) float64: r = drift + beta * market + industry + own shock (Sharpe 1963; formulas in
+    `pathfolio.kg.sample`).
+    """
     rng = stream(seed, "stock prices")
     days, n = len(calendar.days), len(stocks.industry)
     world = rng.normal(0, _GLOBAL, (days, 1))

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.errors import UsageError
+from pathfolio.kg.errors import UsageError
 
 END: Final = date(2026, 6, 30)
 """The last day of every sample market; a constant, so that a build of it can be repeated."""

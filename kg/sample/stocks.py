@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.sample.industries import INDUSTRIES
-from kg.sample.names import COUNTRIES, CURRENCIES, TAIWAN, US, isin, names
-from kg.sample.size import Calendar, Dates, SampleSize, stream
+from pathfolio.kg.sample.industries import INDUSTRIES
+from pathfolio.kg.sample.names import COUNTRIES, CURRENCIES, TAIWAN, US, isin, names
+from pathfolio.kg.sample.size import Calendar, Dates, SampleSize, stream
 
 MARKETS: Final = (("TWSE", "TPEx"), ("NASDAQ", "NYSE"))
 """Per country: the two exchanges."""

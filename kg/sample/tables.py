@@ -7,19 +7,19 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from kg.sample.facts import company_facts, draw_earnings, fund_facts, market_facts
-from kg.sample.holdings import PROSPECTUS_DAYS, REPORT_DAYS
-from kg.sample.investors import users_table
-from kg.sample.links import ratings_table, relations_table
-from kg.sample.market import SampleMarket
-from kg.sample.size import stream
+from pathfolio.kg.sample.facts import company_facts, draw_earnings, fund_facts, market_facts
+from pathfolio.kg.sample.holdings import PROSPECTUS_DAYS, REPORT_DAYS
+from pathfolio.kg.sample.investors import users_table
+from pathfolio.kg.sample.links import ratings_table, relations_table
+from pathfolio.kg.sample.market import SampleMarket
+from pathfolio.kg.sample.size import stream
 
 CHANNELS: Final = ("online", "app", "branch")
 _CHANNEL_EDGES: Final = (0.45, 0.85)
 
 
 def market_tables(market: SampleMarket) -> dict[str, pd.DataFrame]:
-    """Table name to frame, rows sorted, columns of `kg.tables.COLUMNS` (those that the sample has)."""
+    """Table name to frame, rows sorted, columns of `pathfolio.kg.tables.COLUMNS` (those that the sample has)."""
     return {
         "users": users_table(market.investors, market.calendar, market.seed),
         "assets": market.assets.sort_values("asset_id").reset_index(drop=True),

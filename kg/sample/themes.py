@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kg.sample.bonds import CORPORATE, GOVERNMENT
-from kg.sample.names import TAIWAN, US
+from pathfolio.kg.sample.bonds import CORPORATE, GOVERNMENT
+from pathfolio.kg.sample.names import TAIWAN, US
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.sample.investors import Investors
-from kg.sample.prices import Prices
-from kg.sample.size import Calendar, stream
-from kg.sample.stocks import Floats, Ints
+from pathfolio.kg.sample.investors import Investors
+from pathfolio.kg.sample.prices import Prices
+from pathfolio.kg.sample.size import Calendar, stream
+from pathfolio.kg.sample.stocks import Floats, Ints
 
 _HERD, _CIRCLE = 0.25, 0.7
 """Weights of what everybody holds (standardised log count) and of what the circle holds (log count)."""

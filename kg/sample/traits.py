@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.sample.bonds import Bonds
-from kg.sample.funds import Funds
-from kg.sample.holdings import Statements
-from kg.sample.industries import INDUSTRIES
-from kg.sample.size import stream
-from kg.sample.stocks import Floats, Ints, Stocks
+from pathfolio.kg.sample.bonds import Bonds
+from pathfolio.kg.sample.funds import Funds
+from pathfolio.kg.sample.holdings import Statements
+from pathfolio.kg.sample.industries import INDUSTRIES
+from pathfolio.kg.sample.size import stream
+from pathfolio.kg.sample.stocks import Floats, Ints, Stocks
 
 STOCK, FUND, BOND = 0, 1, 2
 STYLES: Final = 5

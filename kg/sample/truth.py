@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kg.sample.industries import INDUSTRIES
-from kg.sample.market import SampleMarket
-from kg.sample.size import SampleSize
+from pathfolio.kg.sample.industries import INDUSTRIES
+from pathfolio.kg.sample.market import SampleMarket
+from pathfolio.kg.sample.size import SampleSize
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Truth:
     Attributes:
         user_ids: (n,) str, sorted; as in the users table.
         asset_ids: (m,) str, sorted; as in the assets table.
-        utility: (n, m) float32: u in `kg.sample`, higher is better; also for assets that are not listed yet.
+        utility: (n, m) float32: u in `pathfolio.kg.sample`, higher is better; also for assets that are not listed yet.
         appetite: (n,) float64 in [0, 1]: the volatility that each wants, as a share of 45% a year.
         industries: (k,) names of the industries.
         taste: (n, k) float64: about 1 to 2 for the industries that an investor likes, -1 for the disliked one.

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.sample.investors import Investors
-from kg.sample.stocks import Floats
-from kg.sample.traits import BOND, FUND, Traits
+from pathfolio.kg.sample.investors import Investors
+from pathfolio.kg.sample.stocks import Floats
+from pathfolio.kg.sample.traits import BOND, FUND, Traits
 
 _TOO_RISKY, _TOO_TAME = 14.0, 5.0
 """Cost of a squared distance between an asset's risk and what the investor wants, above and below."""
@@ -20,11 +20,11 @@ _FUND_INDUSTRY: Final = 1.5
 
 _INCOME_WISH: Final = np.array([0.5, 1.6, 0.6, 0.0, -0.9])
 _FUND_WISH: Final = np.array([0.5, 0.1, 0.9, 0.3, -0.2])
-"""Per objective, in the order of `kg.sample.investors.OBJECTIVES`."""
+"""Per objective, in the order of `pathfolio.kg.sample.investors.OBJECTIVES`."""
 
 
 def true_utility(investors: Investors, traits: Traits) -> npt.NDArray[np.float32]:
-    """(n, m) float32: the lasting part of V in `kg.sample`, without what the herd and the day add to it."""
+    """(n, m) float32: the lasting part of V in `pathfolio.kg.sample`, without what the herd and the day add to it."""
     out = np.empty((len(investors.ids), len(traits.risk)), np.float32)
     for start in range(0, len(out), 8192):
         block = slice(start, start + 8192)

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
-from kg.sample.market import SampleMarket
-from kg.sample.size import SampleSize
-from kg.sample.tables import market_tables
-from kg.tables import COLUMNS, DATE_COLUMNS
+from pathfolio.kg.sample.market import SampleMarket
+from pathfolio.kg.sample.size import SampleSize
+from pathfolio.kg.sample.tables import market_tables
+from pathfolio.kg.tables import COLUMNS, DATE_COLUMNS
 
 NAME: Final = "Sample market (generated)"
 
@@ -43,7 +43,7 @@ _DECIMALS: Final = MappingProxyType(
 def write_sample_market(folder: Path, seed: int = 7, size: SampleSize = SampleSize()) -> None:  # noqa: B008 - a frozen value
     """Write the sample market of `seed` into `folder`, which is made if need be; files of the same names are replaced.
 
-    The same seed and size give the same bytes. See `kg.sample` for the model and for what is in the files.
+    The same seed and size give the same bytes. See `pathfolio.kg.sample` for the model and for what is in the files.
 
     Raises:
         OSError: the folder cannot be written.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from kg.errors import UsageError
+from pathfolio.kg.errors import UsageError
 
 SCHEMES: Final = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _REMEDY: Final = "write it as bolt://host:7687 or neo4j://host:7687 (neo4j+s:// where the server has a certificate)"

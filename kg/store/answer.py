@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kg.errors import StoreError, UsageError
+from pathfolio.kg.errors import StoreError, UsageError
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """`Store`: a Bolt server through the official driver. The only file that imports it.
 
 Everything that the driver can raise is turned into one of our errors here, with the server's own words where they
-help, and everything that it returns into plain values (`kg.store.values`).
+help, and everything that it returns into plain values (`pathfolio.kg.store.values`).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import neo4j.exceptions as driver_errors
 import neo4j.graph
 import neo4j.time
 
-from kg.errors import PathfolioError, StoreError, UsageError
-from kg.schema import ASSET_LABEL
-from kg.store.address import StoreAddress
-from kg.store.answer import Answer, Limits, QueryError, QueryStoppedError
-from kg.store.embedded import with_limit
-from kg.store.plan import check_plan, shown_plan
-from kg.store.values import NodeValue, PathValue, RelationValue
+from pathfolio.kg.errors import PathfolioError, StoreError, UsageError
+from pathfolio.kg.schema import ASSET_LABEL
+from pathfolio.kg.store.address import StoreAddress
+from pathfolio.kg.store.answer import Answer, Limits, QueryError, QueryStoppedError
+from pathfolio.kg.store.embedded import with_limit
+from pathfolio.kg.store.plan import check_plan, shown_plan
+from pathfolio.kg.store.values import NodeValue, PathValue, RelationValue
 
 RETRY_SECONDS: Final = 15.0
 """How long a transaction is tried again after a passing fault, such as a cluster that elects a new leader."""
@@ -117,7 +117,8 @@ class Store:
     # -- what analysts need ------------------------------------------------------------------------------------
 
     def ask(self, text: str, parameters: Mapping[str, Any], limits: Limits, *, explain: bool = False) -> Answer:
-        """Run a query that has been checked (`kg.store.guard`), in READ mode, within limits; nothing is committed.
+        """Run a query that has been checked (`pathfolio.kg.store.guard`), in READ mode, within limits; nothing is
+        committed.
 
         Args:
             explain: return the server's plan instead of rows.

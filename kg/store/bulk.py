@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
 
-from kg.graph import NO_DAY, Days, KnowledgeGraph
-from kg.schema import NODE_KINDS, SCHEMA_VERSION, NodeKind
-from kg.store.layout import META_LABEL, NODE_TEXTS, labels
-from kg.store.lifetimes import lifetimes
-from kg.store.load import edge_groups
-from kg.store.meta import COMPLETE
+from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph
+from pathfolio.kg.schema import NODE_KINDS, SCHEMA_VERSION, NodeKind
+from pathfolio.kg.store.layout import META_LABEL, NODE_TEXTS, labels
+from pathfolio.kg.store.lifetimes import lifetimes
+from pathfolio.kg.store.load import edge_groups
+from pathfolio.kg.store.meta import COMPLETE
 
 ARGUMENTS_FILE: Final = "neo4j-admin.arguments"
 _Rows = npt.NDArray[np.int64]

@@ -23,8 +23,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
-from kg.errors import UsageError
-from kg.store.parameters import TYPES, parse_assignments, parse_value
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.store.parameters import TYPES, parse_assignments, parse_value
 
 GRAPH_DAY: Final = "today"
 _PARAMETER: Final = re.compile(r"(?P<name>\w+) (?P<type>\w+)(?: = (?P<default>[^:]+))?: (?P<about>.+)")
@@ -101,7 +101,7 @@ class NamedQuery:
 @cache
 def named_queries() -> Mapping[str, NamedQuery]:
     """All named queries by name, in alphabetical order."""
-    folder = files("kg") / "cypher"
+    folder = files("pathfolio.kg") / "cypher"
     texts = {item.name: item.read_text(encoding="utf-8") for item in folder.iterdir() if item.name.endswith(".cypher")}
     names = sorted(name.removesuffix(".cypher") for name in texts if not name.endswith(".neo4j.cypher"))
     return MappingProxyType({name: _parse(name, texts) for name in names})

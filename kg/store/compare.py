@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.compile import NODE_TEXTS
-from kg.graph import NO_DAY, Days, KnowledgeGraph, Nodes, to_date
-from kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation
-from kg.store.layout import EDGE_PROPERTIES
-from kg.store.lifetimes import STILL_CURRENT
-from kg.store.read import read_frames
+from pathfolio.kg.compile import NODE_TEXTS
+from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph, Nodes, to_date
+from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation
+from pathfolio.kg.store.layout import EDGE_PROPERTIES
+from pathfolio.kg.store.lifetimes import STILL_CURRENT
+from pathfolio.kg.store.read import read_frames
 
 if TYPE_CHECKING:
-    from kg.store.bolt import Store
+    from pathfolio.kg.store.bolt import Store
 
 _Rows = npt.NDArray[np.int64]
 _KEY: Final = ["relation", "head", "tail", "as_of", "known_at"]

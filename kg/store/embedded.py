@@ -1,7 +1,8 @@
-"""The embedded graph server, in a process of its own: `python -m kg.store.embedded`. Only file that imports it.
+"""The embedded graph server, in a process of its own: `python -m pathfolio.kg.store.embedded`. Only file that imports
+it.
 
-It is an ArcadeDB, which speaks Bolt and Cypher, bound to the loopback interface. `kg.store.server` starts it, hands
-it its settings in one line of JSON on standard input, and ends it by closing that. A process of its own because a
+It is an ArcadeDB, which speaks Bolt and Cypher, bound to the loopback interface. `pathfolio.kg.store.server` starts it,
+hands it its settings in one line of JSON on standard input, and ends it by closing that. A process of its own because a
 query that cannot be stopped must not stop us: a watch ends what an analyst's time is up for, and the whole process
 where the engine does not heed that.
 """

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from kg.schema import ASSET_KINDS, ASSET_LABEL, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, NodeKind, Relation
 
 _Words = tuple[str, ...]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from kg.store.tokens import Token, refusal, words
+from pathfolio.kg.store.tokens import Token, refusal, words
 
 MOST_GROWTH: Final = 16
 LONGEST_MATCHED: Final = 300

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kg.store.answer import QueryError
-from kg.store.loops import check_loops, check_patterns
-from kg.store.tokens import Token, dotted_name, refusal, tokens_of, words
+from pathfolio.kg.store.answer import QueryError
+from pathfolio.kg.store.loops import check_loops, check_patterns
+from pathfolio.kg.store.tokens import Token, dotted_name, refusal, tokens_of, words
 
 LONGEST_QUERY: Final = 20_000
 DEEPEST_NESTING: Final = 60

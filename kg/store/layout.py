@@ -1,10 +1,10 @@
 """How the graph stands in a store: labels, properties, constraints and the Cypher that writes and reads it.
 
 A node has its kind as label and, where it is a stock, fund or bond, the second label Asset; its properties are those
-of `kg.graph.Nodes`, absent where they are empty. A relation has its kind as type and one relationship per dated
-version with `as_of`, `known_at`, `source`, where there are any `weight`, `value` and `qualifier`, and two days that
-say when it was the current version: `current_from <= D < current_until` (`kg.store.lifetimes`). One node labelled
-PathfolioGraph says whose graph it is.
+of `pathfolio.kg.graph.Nodes`, absent where they are empty. A relation has its kind as type and one relationship per
+dated version with `as_of`, `known_at`, `source`, where there are any `weight`, `value` and `qualifier`, and two days
+that say when it was the current version: `current_from <= D < current_until` (`pathfolio.kg.store.lifetimes`). One node
+labelled PathfolioGraph says whose graph it is.
 
 Labels and types come from the schema alone, values from parameters alone.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kg.schema import ASSET_KINDS, ASSET_LABEL, NODE_KINDS, RELATION_KINDS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, NODE_KINDS, RELATION_KINDS, NodeKind, Relation
 
 META_LABEL: Final = "PathfolioGraph"
 

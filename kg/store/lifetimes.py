@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import Days, Edges, KnowledgeGraph, to_days
-from kg.schema import RELATION_CODE, RELATIONS, Relation, Replaces
+from pathfolio.kg.graph import Days, Edges, KnowledgeGraph, to_days
+from pathfolio.kg.schema import RELATION_CODE, RELATIONS, Relation, Replaces
 
 STILL_CURRENT: Final = to_days(date(9999, 12, 31))
 """Stands as the end of what nothing has replaced yet."""

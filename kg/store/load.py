@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.errors import StoreError
-from kg.graph import NO_DAY, Days, KnowledgeGraph, to_date
-from kg.progress import Progress
-from kg.schema import NODE_KINDS, RELATION_KINDS, NodeKind, Relation
-from kg.store import layout
-from kg.store.compare import Difference, compare
-from kg.store.lifetimes import lifetimes
-from kg.store.meta import COMPLETE, LOADING, StoredGraph, stored_graph, write_state
+from pathfolio.kg.errors import StoreError
+from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph, to_date
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.schema import NODE_KINDS, RELATION_KINDS, NodeKind, Relation
+from pathfolio.kg.store import layout
+from pathfolio.kg.store.compare import Difference, compare
+from pathfolio.kg.store.lifetimes import lifetimes
+from pathfolio.kg.store.meta import COMPLETE, LOADING, StoredGraph, stored_graph, write_state
 
 if TYPE_CHECKING:
-    from kg.store.bolt import Store
+    from pathfolio.kg.store.bolt import Store
 
 BATCH: Final = 5_000
 """Rows in one transaction."""

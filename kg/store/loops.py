@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from kg.store.growth import check_body, check_matched, weights_of
-from kg.store.tokens import Token, partners, refusal, words
+from pathfolio.kg.store.growth import check_body, check_matched, weights_of
+from pathfolio.kg.store.tokens import Token, partners, refusal, words
 
 LONGEST_RANGE: Final = 10_000
 """Elements that range() may make outside UNWIND, whose rows a server can stop."""

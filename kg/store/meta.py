@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from kg.errors import SchemaError, StoreError
-from kg.graph import KnowledgeGraph
-from kg.schema import SCHEMA_VERSION
-from kg.store.layout import READ_META, WRITE_META
+from pathfolio.kg.errors import SchemaError, StoreError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import SCHEMA_VERSION
+from pathfolio.kg.store.layout import READ_META, WRITE_META
 
 if TYPE_CHECKING:
-    from kg.store.bolt import Store
+    from pathfolio.kg.store.bolt import Store
 
 LOADING: Final = "loading"
 COMPLETE: Final = "complete"

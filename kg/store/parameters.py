@@ -9,7 +9,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
-from kg.errors import UsageError
+from pathfolio.kg.errors import UsageError
 
 
 def _boolean(text: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kg.store.answer import QueryError
-from kg.store.guard import PROCEDURES
+from pathfolio.kg.store.answer import QueryError
+from pathfolio.kg.store.guard import PROCEDURES
 
 
 def shown_plan(plan: Mapping[str, Any]) -> str:

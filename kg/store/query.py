@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from kg.store.answer import Limits
-from kg.store.guard import check_query
-from kg.store.meta import stored_graph
-from kg.store.tokens import tokens_of
-from kg.store.values import NodeValue, RelationValue, parts, to_json
+from pathfolio.kg.store.answer import Limits
+from pathfolio.kg.store.guard import check_query
+from pathfolio.kg.store.meta import stored_graph
+from pathfolio.kg.store.tokens import tokens_of
+from pathfolio.kg.store.values import NodeValue, RelationValue, parts, to_json
 
 if TYPE_CHECKING:
-    from kg.store.bolt import Store
+    from pathfolio.kg.store.bolt import Store
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class QueryResult:
     """What a query answered.
 
     Attributes:
-        rows: plain values: numbers, texts, dates, lists, maps, and nodes, relations and paths of `kg.store.values`.
+        rows: plain values: numbers, texts, dates, lists, maps, and nodes, relations and paths of
+            `pathfolio.kg.store.values`.
         cut: the limit that cut the answer short, such as "10,000 rows"; None where it is whole.
         seconds: from asking to the last row.
     """

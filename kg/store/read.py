@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.compile import compile_graph
-from kg.errors import DataError, StoreError, UsageError
-from kg.graph import KnowledgeGraph
-from kg.schema import ASSET_LABEL, NODE_KINDS, RELATIONS, NodeKind, Relation
-from kg.store.layout import NODE_PROPERTIES, NODE_TEXTS, read_kind
-from kg.store.meta import StoredGraph, stored_graph
+from pathfolio.kg.compile import compile_graph
+from pathfolio.kg.errors import DataError, StoreError, UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import ASSET_LABEL, NODE_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.store.layout import NODE_PROPERTIES, NODE_TEXTS, read_kind
+from pathfolio.kg.store.meta import StoredGraph, stored_graph
 
 if TYPE_CHECKING:
-    from kg.store.bolt import Store
+    from pathfolio.kg.store.bolt import Store
 
 _EDGE_KEY: Final = ("relation", "tail_labels", "tail_id", "as_of", "known_at")
 _CONTENT: Final = ("weight", "value", "qualifier", "source")
@@ -44,8 +44,8 @@ def read_graph(source: str | Store, as_of: date | None = None) -> KnowledgeGraph
         UsageError: `as_of` is later than what the store knows.
     """
     if isinstance(source, str):
-        from kg.store.address import address_from_environment
-        from kg.store.bolt import Store
+        from pathfolio.kg.store.address import address_from_environment
+        from pathfolio.kg.store.bolt import Store
 
         with Store(address_from_environment(source)) as store:
             return read_graph(store, as_of)

@@ -17,13 +17,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from kg.errors import StoreError, UsageError
-from kg.progress import Progress
-from kg.store.address import StoreAddress
-from kg.store.embedded import DATABASE, READER, WRITER, ServerSettings
+from pathfolio.kg.errors import StoreError, UsageError
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.store.address import StoreAddress
+from pathfolio.kg.store.embedded import DATABASE, READER, WRITER, ServerSettings
 
 if TYPE_CHECKING:
-    from kg.graph import KnowledgeGraph
+    from pathfolio.kg.graph import KnowledgeGraph
 
 STORE_FOLDER: Final = "store"
 """Where, in a build, the embedded server keeps its copy of the graph; it can be removed at any time."""
@@ -84,7 +84,7 @@ class EmbeddedServer:
         )
         with (folder / "server.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "kg.store.embedded"],
+                [sys.executable, "-m", "pathfolio.kg.store.embedded"],
                 cwd=folder,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -214,8 +214,8 @@ def start_loaded(
         folder: the server's own, made and emptied as needed.
         read: brings the graph where it has to be loaded.
     """
-    from kg.store.bolt import Store
-    from kg.store.load import load_into
+    from pathfolio.kg.store.bolt import Store
+    from pathfolio.kg.store.load import load_into
 
     mark = folder / "content_hash"
     if mark.exists() and mark.read_text(encoding="ascii") == content_hash:

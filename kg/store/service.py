@@ -12,15 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from kg.errors import PathfolioError, StoreError
-from kg.progress import Progress
-from kg.store.address import StoreAddress
-from kg.store.answer import Limits, QueryStoppedError
-from kg.store.bolt import Store
-from kg.store.catalog import NamedQuery
-from kg.store.embedded import EXIT_STUCK
-from kg.store.query import QueryResult, run_query
-from kg.store.server import STORE_FOLDER, EmbeddedServer, ServerOptions, locked, start_loaded
+from pathfolio.kg.errors import PathfolioError, StoreError
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.store.address import StoreAddress
+from pathfolio.kg.store.answer import Limits, QueryStoppedError
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.catalog import NamedQuery
+from pathfolio.kg.store.embedded import EXIT_STUCK
+from pathfolio.kg.store.query import QueryResult, run_query
+from pathfolio.kg.store.server import STORE_FOLDER, EmbeddedServer, ServerOptions, locked, start_loaded
 
 ADDRESS_FILE: Final = "address.json"
 
@@ -152,7 +152,7 @@ def writer_of_build(build: Path) -> Iterator[Store]:
 
 
 def _content_hash(build: Path) -> str:
-    from kg.storage import load_graph
+    from pathfolio.kg.storage import load_graph
 
     try:
         return str(json.loads((build / "graph" / "graph.json").read_text(encoding="utf-8"))["content_hash"])
@@ -161,7 +161,7 @@ def _content_hash(build: Path) -> str:
 
 
 def _start(build: Path, content_hash: str, options: ServerOptions) -> EmbeddedServer:
-    from kg.storage import load_graph
+    from pathfolio.kg.storage import load_graph
 
     return start_loaded(build / STORE_FOLDER, content_hash, lambda: load_graph(build / "graph"), options, Progress())
 

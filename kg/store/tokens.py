@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from kg.store.answer import QueryError
+from pathfolio.kg.store.answer import QueryError
 
 _TOKEN: Final = re.compile(
     r"""

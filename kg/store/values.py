@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kg.bidi import isolated
+from pathfolio.kg.bidi import isolated
 
 
 @dataclass(frozen=True)

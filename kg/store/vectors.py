@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.errors import DataError, StoreError
-from kg.schema import ASSET_LABEL, NODE_KINDS, NodeKind
-from kg.store.layout import WRITE_META
-from kg.store.meta import stored_graph
+from pathfolio.kg.errors import DataError, StoreError
+from pathfolio.kg.schema import ASSET_LABEL, NODE_KINDS, NodeKind
+from pathfolio.kg.store.layout import WRITE_META
+from pathfolio.kg.store.meta import stored_graph
 
 if TYPE_CHECKING:
-    from kg.store.bolt import Store
+    from pathfolio.kg.store.bolt import Store
 
 INDEX: Final = "pathfolio_asset_embedding"
 PROPERTY: Final = "embedding"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 
 
 def find(wanted: Text, ids: Text) -> IntArray:

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from recommender.baselines.align import lay_over
-from recommender.baselines.item_model import co_holdings
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.recommender.baselines.align import lay_over
+from pathfolio.recommender.baselines.item_model import co_holdings
+from pathfolio.recommender.interactions import Interactions
 
 FACTORS: Final = 64
 SHRINKAGE: Final = 0.2

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import Relation
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.interactions import Interactions
 
 ATTRIBUTES: Final = (
     Relation.IN_CLASS,

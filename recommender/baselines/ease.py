@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
-from recommender.baselines.item_model import ItemModel
-from recommender.channels.co_investment import ease
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
+from pathfolio.recommender.baselines.item_model import ItemModel
+from pathfolio.recommender.channels.co_investment import ease
+from pathfolio.recommender.interactions import Interactions
 
 PENALTY: Final = 200.0
 

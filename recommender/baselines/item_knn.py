@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, KnowledgeGraph
-from recommender.baselines.item_model import ItemModel, co_holdings
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.recommender.baselines.item_model import ItemModel, co_holdings
 
 NEIGHBOURS: Final = 1000
 SHRINK: Final = 200.0

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from recommender.baselines.align import lay_over_pairs
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.recommender.baselines.align import lay_over_pairs
+from pathfolio.recommender.interactions import Interactions
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from recommender.baselines.align import find, lay_over_pairs
-from recommender.baselines.pair_features import PairFeatures
-from recommender.channels.co_investment import ease
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.recommender.baselines.align import find, lay_over_pairs
+from pathfolio.recommender.baselines.pair_features import PairFeatures
+from pathfolio.recommender.channels.co_investment import ease
+from pathfolio.recommender.interactions import Interactions
 
 if TYPE_CHECKING:
     from lightgbm import LGBMRanker

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from embeddings.threads import one_thread
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from recommender.baselines.align import find, lay_over
-from recommender.interactions import Interactions
+from pathfolio.embeddings.threads import one_thread
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.recommender.baselines.align import find, lay_over
+from pathfolio.recommender.interactions import Interactions
 
 if TYPE_CHECKING:
     from torch import Tensor

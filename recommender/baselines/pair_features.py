@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
-from kg.schema import NodeKind, Relation
-from recommender.baselines.content import attribute_matrix
-from recommender.baselines.item_knn import knn_weights
-from recommender.baselines.segments import segment_of
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.recommender.baselines.content import attribute_matrix
+from pathfolio.recommender.baselines.item_knn import knn_weights
+from pathfolio.recommender.baselines.segments import segment_of
+from pathfolio.recommender.interactions import Interactions
 
 _SHARED: Final = (
     Relation.IN_CLASS,

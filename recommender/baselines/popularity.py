@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
-from kg.schema import RELATION_CODE, Relation
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
+from pathfolio.kg.schema import RELATION_CODE, Relation
+from pathfolio.recommender.interactions import Interactions
 
 RECENT_DAYS: Final = 30
 _TIE: Final = 1e-4

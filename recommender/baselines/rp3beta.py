@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import KnowledgeGraph
-from recommender.baselines.item_knn import nearest
-from recommender.baselines.item_model import ItemModel
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.recommender.baselines.item_knn import nearest
+from pathfolio.recommender.baselines.item_model import ItemModel
+from pathfolio.recommender.interactions import Interactions
 
 ALPHA: Final = 0.5
 BETA: Final = 0.1

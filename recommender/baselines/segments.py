@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import Relation
-from recommender.baselines.popularity import all_pairs, holders, recent_purchases
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.baselines.popularity import all_pairs, holders, recent_purchases
 
 _BY: Final = (Relation.HAS_RISK, Relation.IN_SEGMENT)
 _OTHERS: Final = 0.05

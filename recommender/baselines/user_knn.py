@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.recommender.interactions import Interactions
 
 NEIGHBOURS: Final = 3000
 SHRINK: Final = 5.0

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.schema import NodeKind, Relation
-from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, attribute_relation, common_columns, meeting
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.recommender.account import ChannelAccount, Walk
+from pathfolio.recommender.channels.base import Investors, attribute_relation, common_columns, meeting
 
 ATTRIBUTE_CHANNELS: Final = {
     "issuer": NodeKind.ISSUER,

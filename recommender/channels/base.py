@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.schema import RELATIONS, NodeKind, Relation
-from recommender.account import ChannelAccount
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.recommender.account import ChannelAccount
+from pathfolio.recommender.interactions import Interactions
 
 
 @dataclass(frozen=True)

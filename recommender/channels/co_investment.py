@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, Walk
-from recommender.channels.base import Investors
-from recommender.groups import Groups
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, Walk
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.groups import Groups
 
 CO_INVESTMENT = "co_investment"
 

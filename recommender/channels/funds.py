@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph, Mask
-from kg.schema import Relation
-from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, common_columns, meeting
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.account import ChannelAccount, Walk
+from pathfolio.recommender.channels.base import Investors, common_columns, meeting
 
 FUND_HOLDINGS: Final = "fund_holdings"
 

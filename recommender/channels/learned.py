@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, KnowledgeGraph, Mask
-from kg.schema import ASSET_KINDS, Relation
-from recommender.account import ChannelAccount, Walk
-from recommender.channels.base import Investors, attribute_relation, common_columns, meeting
-from recommender.propagation import LinearPropagation
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import ASSET_KINDS, Relation
+from pathfolio.recommender.account import ChannelAccount, Walk
+from pathfolio.recommender.channels.base import Investors, attribute_relation, common_columns, meeting
+from pathfolio.recommender.propagation import LinearPropagation
 
 KG_EMBEDDING = "kg_embedding"
 GAT = "gat"

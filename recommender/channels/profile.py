@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, KnowledgeGraph, Mask
-from kg.schema import RELATIONS, Relation
-from recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
-from recommender.channels.base import Investors
-from recommender.groups import Groups
-from recommender.interactions import PROFILE_RELATIONS
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import RELATIONS, Relation
+from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import PROFILE_RELATIONS
 
 PROFILE: Final = "profile"
 _PRIOR: Final = 5.0

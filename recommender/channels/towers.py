@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, IntArray, to_days
-from recommender.account import ChannelAccount
-from recommender.channels.base import Investors
-from recommender.interactions import PROFILE_RELATIONS, Interactions
-from recommender.towers.batches import Readers, read_positions
-from recommender.towers.figures import age_numbers
-from recommender.towers.inputs import UNKNOWN, Single
-from recommender.towers.placed import PlacedTowers
+from pathfolio.kg.graph import FloatArray, IntArray, to_days
+from pathfolio.recommender.account import ChannelAccount
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.towers.batches import Readers, read_positions
+from pathfolio.recommender.towers.figures import age_numbers
+from pathfolio.recommender.towers.inputs import UNKNOWN, Single
+from pathfolio.recommender.towers.placed import PlacedTowers
 
 TWO_TOWERS: Final = "two_towers"
 

@@ -14,19 +14,19 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import KIND_CODE
-from recommender.channels.attributes import ATTRIBUTE_CHANNELS, SharedAttributes
-from recommender.channels.base import HoldingChannel, Investors
-from recommender.channels.co_investment import CO_INVESTMENT, CoInvestment
-from recommender.channels.funds import FUND_HOLDINGS
-from recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
-from recommender.channels.profile import PROFILE
-from recommender.channels.towers import TWO_TOWERS
-from recommender.evaluation.registry import ModelSpec
-from recommender.model import Model
-from recommender.scorer import Scorer
-from recommender.training import fit_scorer
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import KIND_CODE
+from pathfolio.recommender.channels.attributes import ATTRIBUTE_CHANNELS, SharedAttributes
+from pathfolio.recommender.channels.base import HoldingChannel, Investors
+from pathfolio.recommender.channels.co_investment import CO_INVESTMENT, CoInvestment
+from pathfolio.recommender.channels.funds import FUND_HOLDINGS
+from pathfolio.recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
+from pathfolio.recommender.channels.profile import PROFILE
+from pathfolio.recommender.channels.towers import TWO_TOWERS
+from pathfolio.recommender.evaluation.registry import ModelSpec
+from pathfolio.recommender.model import Model
+from pathfolio.recommender.scorer import Scorer
+from pathfolio.recommender.training import fit_scorer
 
 WHOLE: Final = "pathfolio"
 WITH_TOWERS: Final = "pathfolio+towers"
@@ -108,7 +108,7 @@ class _Shared:
 
 @dataclass(frozen=True)
 class Variant:
-    """A model that adds up only some of the parts; see `recommender.model.Model`."""
+    """A model that adds up only some of the parts; see `pathfolio.recommender.model.Model`."""
 
     origin: _Shared
     today: _Shared

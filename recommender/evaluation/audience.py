@@ -9,17 +9,17 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.progress import Progress
-from recommender.audience import audience_scores
-from recommender.baselines.align import find
-from recommender.baselines.content import fit_content
-from recommender.baselines.segments import segment_of
-from recommender.demand import NEW_ISSUE_DAYS
-from recommender.evaluation.mornings import RollingData, morning
-from recommender.evaluation.registry import ModelSpec
-from recommender.interactions import Interactions
-from recommender.model import Model, for_days
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.audience import audience_scores
+from pathfolio.recommender.baselines.align import find
+from pathfolio.recommender.baselines.content import fit_content
+from pathfolio.recommender.baselines.segments import segment_of
+from pathfolio.recommender.demand import NEW_ISSUE_DAYS
+from pathfolio.recommender.evaluation.mornings import RollingData, morning
+from pathfolio.recommender.evaluation.registry import ModelSpec
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.model import Model, for_days
 
 MIN_BUYERS: Final = 100
 COLUMNS: Final = ("window", "asset_id", "name", "kind", "day", "investors", "buyers", "model", "auc", "precision")

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import Relation
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import Relation
 
 HORIZONS: Final = (30, 90, 180)
 """Calendar days after the cut."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kg.graph import FloatArray
+from pathfolio.kg.graph import FloatArray
 
 
 @dataclass(frozen=True)

@@ -14,20 +14,28 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.errors import UsageError
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, Text
-from kg.progress import Progress
-from kg.schema import ASSET_KIND_OF, KIND_CODE, NodeKind
-from kg.tables import Tables
-from recommender.baselines.align import find
-from recommender.evaluation.backtest import Backtest, prepare_backtest
-from recommender.evaluation.metrics import USER_METRICS, coverage, gini, hits_of, novelty, share_that_fits, user_metrics
-from recommender.evaluation.registry import ModelSpec
-from recommender.evaluation.risk_fit import risk_fit
-from recommender.evaluation.split import Fold, FoldData, prepare_fold
-from recommender.evaluation.stranger import with_stranger
-from recommender.model import Model, for_days
-from recommender.ranking import id_order, top_lists
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, Text
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.schema import ASSET_KIND_OF, KIND_CODE, NodeKind
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.baselines.align import find
+from pathfolio.recommender.evaluation.backtest import Backtest, prepare_backtest
+from pathfolio.recommender.evaluation.metrics import (
+    USER_METRICS,
+    coverage,
+    gini,
+    hits_of,
+    novelty,
+    share_that_fits,
+    user_metrics,
+)
+from pathfolio.recommender.evaluation.registry import ModelSpec
+from pathfolio.recommender.evaluation.risk_fit import risk_fit
+from pathfolio.recommender.evaluation.split import Fold, FoldData, prepare_fold
+from pathfolio.recommender.evaluation.stranger import with_stranger
+from pathfolio.recommender.model import Model, for_days
+from pathfolio.recommender.ranking import id_order, top_lists
 
 KINDS: Final = ("all", *ASSET_KIND_OF)
 OWN_PORTFOLIO: Final = "own portfolio"
@@ -65,7 +73,7 @@ class Cell:
         by_seed: metric name to its mean over investors for each seed.
         overall: what is measured over all lists together (coverage, novelty, gini, risk_fit), the mean over seeds.
         returns: calendar days after the cut to metric name to (n,) float64, for the first seed's lists; empty where
-            no prices follow the cut (see `recommender.evaluation.backtest`).
+            no prices follow the cut (see `pathfolio.recommender.evaluation.backtest`).
         lists: (n, 10) asset positions of the first seed's lists, -1 for none.
     """
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.graph import FloatArray, IntArray, Mask
+from pathfolio.kg.graph import FloatArray, IntArray, Mask
 
 USER_METRICS: Final = ("ndcg@5", "ndcg@10", "precision@10", "recall@10", "hit@10", "mrr@10")
 """Names of what `user_metrics` returns, in that order."""

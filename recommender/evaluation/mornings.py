@@ -10,16 +10,16 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from kg.assemble import assemble_graph
-from kg.errors import DataError
-from kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Mask, to_days
-from kg.schema import ASSET_KINDS, KIND_CODE, RELATION_CODE, Relation
-from kg.tables import Tables
-from recommender.baselines.align import find
-from recommender.demand import NEW_ISSUE_DAYS
-from recommender.evaluation.split import Fold, pairs_before, without
-from recommender.evaluation.stranger import with_stranger
-from recommender.interactions import Interactions
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Mask, to_days
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, RELATION_CODE, Relation
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.baselines.align import find
+from pathfolio.recommender.demand import NEW_ISSUE_DAYS
+from pathfolio.recommender.evaluation.split import Fold, pairs_before, without
+from pathfolio.recommender.evaluation.stranger import with_stranger
+from pathfolio.recommender.interactions import Interactions
 
 _POSITIONS: Final = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
 _PAIR: Final = ["user_id", "asset_id"]

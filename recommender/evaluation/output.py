@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from kg.errors import UsageError
-from kg.spreadsheet import safe_table
-from recommender.evaluation.registry import MODELS
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.spreadsheet import safe_table
+from pathfolio.recommender.evaluation.registry import MODELS
 
 _INTERVAL_METRIC: Final = "ndcg@10"
 

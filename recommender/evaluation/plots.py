@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from recommender.evaluation.frozen import MARKET, OWN_PORTFOLIO
-from recommender.evaluation.registry import MODELS
+from pathfolio.recommender.evaluation.frozen import MARKET, OWN_PORTFOLIO
+from pathfolio.recommender.evaluation.registry import MODELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

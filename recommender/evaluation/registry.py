@@ -10,22 +10,22 @@ from typing import Final
 
 import pandas as pd
 
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from recommender.baselines.als import fit_als
-from recommender.baselines.content import fit_content
-from recommender.baselines.ease import fit_ease, fit_strong_ease, fit_weekly_ease
-from recommender.baselines.item_knn import fit_item_knn
-from recommender.baselines.lambdamart import fit_lambdamart
-from recommender.baselines.lightgcn import fit_lightgcn
-from recommender.baselines.popularity import fit_popularity, fit_random, fit_recent
-from recommender.baselines.rp3beta import fit_rp3beta
-from recommender.baselines.segments import fit_recent_segment, fit_segment
-from recommender.baselines.slim import fit_slim
-from recommender.baselines.user_knn import fit_user_knn
-from recommender.model import Model
-from recommender.towers.model import fit_two_towers
-from recommender.training import fit_scorer
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.recommender.baselines.als import fit_als
+from pathfolio.recommender.baselines.content import fit_content
+from pathfolio.recommender.baselines.ease import fit_ease, fit_strong_ease, fit_weekly_ease
+from pathfolio.recommender.baselines.item_knn import fit_item_knn
+from pathfolio.recommender.baselines.lambdamart import fit_lambdamart
+from pathfolio.recommender.baselines.lightgcn import fit_lightgcn
+from pathfolio.recommender.baselines.popularity import fit_popularity, fit_random, fit_recent
+from pathfolio.recommender.baselines.rp3beta import fit_rp3beta
+from pathfolio.recommender.baselines.segments import fit_recent_segment, fit_segment
+from pathfolio.recommender.baselines.slim import fit_slim
+from pathfolio.recommender.baselines.user_knn import fit_user_knn
+from pathfolio.recommender.model import Model
+from pathfolio.recommender.towers.model import fit_two_towers
+from pathfolio.recommender.training import fit_scorer
 
 Fitter = Callable[[KnowledgeGraph, int], Model]
 """fit(graph, seed) -> Model."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import Relation
-from recommender.suitability.assets import asset_facts
-from recommender.suitability.rulefile import rules_for
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.suitability.assets import asset_facts
+from pathfolio.recommender.suitability.rulefile import rules_for
 
 
 def risk_fit(graph: KnowledgeGraph, users: IntArray) -> FloatArray:

@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import FloatArray, Mask
-from kg.progress import Progress
-from kg.tables import Tables
-from recommender.evaluation.metrics import hits_of, user_metrics
-from recommender.evaluation.mornings import Morning, RollingData, prepare_rolling
-from recommender.evaluation.registry import ModelSpec
-from recommender.evaluation.split import Fold
-from recommender.model import Model, for_days
-from recommender.ranking import LIST_LENGTH, id_order, top_lists
+from pathfolio.kg.graph import FloatArray, Mask
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.evaluation.metrics import hits_of, user_metrics
+from pathfolio.recommender.evaluation.mornings import Morning, RollingData, prepare_rolling
+from pathfolio.recommender.evaluation.registry import ModelSpec
+from pathfolio.recommender.evaluation.split import Fold
+from pathfolio.recommender.model import Model, for_days
+from pathfolio.recommender.ranking import LIST_LENGTH, id_order, top_lists
 
 ROLLING_GROUPS: Final = MappingProxyType(
     {

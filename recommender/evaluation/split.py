@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.assemble import assemble_graph
-from kg.errors import DataError, UsageError
-from kg.graph import KnowledgeGraph
-from kg.tables import Tables
-from recommender.interactions import Interactions
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.interactions import Interactions
 
 _PAIR: Final = ["user_id", "asset_id"]
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.graph import KnowledgeGraph, Nodes
-from kg.schema import KIND_CODE, UNDATED, NodeKind
+from pathfolio.kg.graph import KnowledgeGraph, Nodes
+from pathfolio.kg.schema import KIND_CODE, UNDATED, NodeKind
 
 STRANGER_ID: Final = ""
 """Sorts before every other id, so the stranger is the first investor."""

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import FloatArray, Mask
-from recommender.evaluation.bootstrap import Bootstrap, Estimate
-from recommender.evaluation.frozen import Cell, FoldResult
-from recommender.evaluation.registry import MODELS
-from recommender.evaluation.rolling import ROLLING_GROUPS, RollingResult
+from pathfolio.kg.graph import FloatArray, Mask
+from pathfolio.recommender.evaluation.bootstrap import Bootstrap, Estimate
+from pathfolio.recommender.evaluation.frozen import Cell, FoldResult
+from pathfolio.recommender.evaluation.registry import MODELS
+from pathfolio.recommender.evaluation.rolling import ROLLING_GROUPS, RollingResult
 
 _NAN: Final = float("nan")
 DECIDING: Final = "ndcg@10"

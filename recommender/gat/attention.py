@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from embeddings.threads import one_thread
-from kg.errors import DataError, UsageError
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
-from kg.progress import Progress
-from recommender.gat.codes import code_columns, node_codes
-from recommender.gat.inputs import AttentionInputs, attention_inputs
-from recommender.propagation import LinearPropagation
+from pathfolio.embeddings.threads import one_thread
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.gat.codes import code_columns, node_codes
+from pathfolio.recommender.gat.inputs import AttentionInputs, attention_inputs
+from pathfolio.recommender.propagation import LinearPropagation
 
 Weights = npt.NDArray[np.float32]
 
@@ -197,7 +197,7 @@ def train_attention(
     graph: KnowledgeGraph, options: AttentionOptions | None = None, progress: Progress | None = None
 ) -> GraphAttention:
     """Train on an inner split of `graph` (see `AttentionOptions`); imports torch, and DGL where it is there."""
-    from recommender.gat.train import train
+    from pathfolio.recommender.gat.train import train
 
     with one_thread():
         return train(graph, options or AttentionOptions(), progress or Progress(out=None))

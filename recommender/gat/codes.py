@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.graph import KnowledgeGraph, Text
-from kg.schema import ASSET_KINDS, NODE_KINDS, PROFILE_KINDS, NodeKind
+from pathfolio.kg.graph import KnowledgeGraph, Text
+from pathfolio.kg.schema import ASSET_KINDS, NODE_KINDS, PROFILE_KINDS, NodeKind
 
 WIDEST: Final = 64
 """Columns for the codes of one group of kinds, at most; larger groups have random codes, not unit vectors."""

@@ -19,7 +19,7 @@ class DglEngine:
     name = "dgl"
 
     def softmax(self, logits: torch.Tensor, target: torch.Tensor, n: int) -> torch.Tensor:
-        """See `recommender.gat.torch_layers.TorchEngine.softmax`."""
+        """See `pathfolio.recommender.gat.torch_layers.TorchEngine.softmax`."""
         edges = torch.arange(len(target))
         block = dgl.create_block((edges, target), num_src_nodes=len(target), num_dst_nodes=n)
         attention: torch.Tensor = edge_softmax(block, logits)
@@ -28,7 +28,7 @@ class DglEngine:
     def gather(
         self, attention: torch.Tensor, source: torch.Tensor, target: torch.Tensor, vectors: torch.Tensor, n: int
     ) -> torch.Tensor:
-        """See `recommender.gat.torch_layers.TorchEngine.gather`."""
+        """See `pathfolio.recommender.gat.torch_layers.TorchEngine.gather`."""
         block = dgl.create_block((source, target), num_src_nodes=len(vectors), num_dst_nodes=n)
         with block.local_scope():
             block.srcdata["vector"] = vectors

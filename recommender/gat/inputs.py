@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.graph import IntArray, KnowledgeGraph, Mask
-from kg.schema import ASSET_KINDS, KIND_CODE, Relation
-from recommender.groups import Groups
-from recommender.interactions import Interactions
-from recommender.propagation import ATTRIBUTE_RELATIONS, asset_edges
+from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, Relation
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.propagation import ATTRIBUTE_RELATIONS, asset_edges
 
 Features = npt.NDArray[np.float32]
 
@@ -69,7 +69,8 @@ class AttentionInputs:
 def attention_inputs(graph: KnowledgeGraph, known: Mask) -> AttentionInputs:
     """The network's view of `graph`; edges to nodes that are not `known` (nodes,) are left out.
 
-    An asset whose holders are too few to be told (`recommender.groups`) looks like a new issue: no vector of its own.
+    An asset whose holders are too few to be told (`pathfolio.recommender.groups`) looks like a new issue: no vector of
+    its own.
     """
     holders = Groups(Interactions(graph)).holders
     source, target, kind = _edges(graph, known)

@@ -11,13 +11,15 @@ import numpy.typing as npt
 import scipy.sparse as sp
 import torch
 
-from kg.graph import IntArray
-from recommender.gat.attention import NEGATIVE_SLOPE, AttentionOptions, AttentionWeights, log_group_size
-from recommender.gat.inputs import ASSET_FEATURES, EDGE_TYPES, AttentionInputs
+from pathfolio.kg.graph import IntArray
+from pathfolio.recommender.gat.attention import NEGATIVE_SLOPE, AttentionOptions, AttentionWeights, log_group_size
+from pathfolio.recommender.gat.inputs import ASSET_FEATURES, EDGE_TYPES, AttentionInputs
 
 
 class Engine(Protocol):
-    """A way to propagate; the same in DGL and in plain torch (see `recommender.gat.torch_layers.TorchEngine`)."""
+    """A way to propagate; the same in DGL and in plain torch (see
+    `pathfolio.recommender.gat.torch_layers.TorchEngine`).
+    """
 
     name: str
 
@@ -35,10 +37,10 @@ class Engine(Protocol):
 def choose_engine(name: str) -> Engine:
     """DGL where it is installed, unless told otherwise."""
     if name == "torch" or (name == "auto" and importlib.util.find_spec("dgl") is None):
-        from recommender.gat.torch_layers import TorchEngine
+        from pathfolio.recommender.gat.torch_layers import TorchEngine
 
         return TorchEngine()
-    from recommender.gat.dgl_layers import DglEngine
+    from pathfolio.recommender.gat.dgl_layers import DglEngine
 
     return DglEngine()
 

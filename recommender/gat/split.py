@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import IntArray, KnowledgeGraph, Mask, to_days
-from kg.schema import RELATION_CODE, Relation
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask, to_days
+from pathfolio.kg.schema import RELATION_CODE, Relation
+from pathfolio.recommender.interactions import Interactions
 
 FEWEST_PURCHASES: Final = 200
 """With fewer first purchases in the inner window a random fifth of all positions is hidden instead."""

@@ -6,7 +6,7 @@ import torch
 
 
 class TorchEngine:
-    """What `recommender.gat.dgl_layers.DglEngine` does, without DGL."""
+    """What `pathfolio.recommender.gat.dgl_layers.DglEngine` does, without DGL."""
 
     name = "torch"
 

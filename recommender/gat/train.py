@@ -12,16 +12,16 @@ import scipy.sparse as sp
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from kg.progress import Progress
-from recommender.channels.co_investment import ease_weights
-from recommender.gat.attention import AttentionOptions, AttentionWeights, GraphAttention
-from recommender.gat.codes import code_columns, node_codes
-from recommender.gat.inputs import AttentionInputs, attention_inputs
-from recommender.gat.network import Network, View, arrays_of, choose_engine, sparse_tensor
-from recommender.gat.split import inner_split
-from recommender.groups import Groups
-from recommender.interactions import Interactions
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.channels.co_investment import ease_weights
+from pathfolio.recommender.gat.attention import AttentionOptions, AttentionWeights, GraphAttention
+from pathfolio.recommender.gat.codes import code_columns, node_codes
+from pathfolio.recommender.gat.inputs import AttentionInputs, attention_inputs
+from pathfolio.recommender.gat.network import Network, View, arrays_of, choose_engine, sparse_tensor
+from pathfolio.recommender.gat.split import inner_split
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
 
 VALIDATION: Final = 0.2
 """Share of the investors with purchases that are kept for early stopping."""
@@ -41,7 +41,7 @@ OTHER_INVESTORS: Final = 64
 
 
 def train(graph: KnowledgeGraph, options: AttentionOptions, progress: Progress) -> GraphAttention:
-    """See `recommender.gat.attention.train_attention`."""
+    """See `pathfolio.recommender.gat.attention.train_attention`."""
     run = Run.start(graph, options)
     best, best_metric, best_ndcg, best_epoch = run.weights(), -1.0, float("nan"), 0
     for epoch in range(1, options.max_epochs + 1):

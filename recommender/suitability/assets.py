@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask, to_date, to_days
-from kg.schema import KIND_CODE, RELATION_KINDS, UNDATED, Relation
-from recommender.suitability.exposure import Exposure, exposures
-from recommender.suitability.rulefile import restricted_relation
-from recommender.suitability.rules import Derivation, RuleSet
-from recommender.suitability.verdict import Fact
-from recommender.suitability.volatility import Volatility, volatility
+from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask, to_date, to_days
+from pathfolio.kg.schema import KIND_CODE, RELATION_KINDS, UNDATED, Relation
+from pathfolio.recommender.suitability.exposure import Exposure, exposures
+from pathfolio.recommender.suitability.rulefile import restricted_relation
+from pathfolio.recommender.suitability.rules import Derivation, RuleSet
+from pathfolio.recommender.suitability.verdict import Fact
+from pathfolio.recommender.suitability.volatility import Volatility, volatility
 
 PREDICTED: Final = "predicted"
 """The mark of a level that the source has estimated, and the note of the fact that says so."""

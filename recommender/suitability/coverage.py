@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kg.graph import KnowledgeGraph
-from kg.schema import Relation
-from recommender.suitability.assets import AssetFacts
-from recommender.suitability.investor import LEVEL_RELATIONS
-from recommender.suitability.rules import Restriction
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.suitability.assets import AssetFacts
+from pathfolio.recommender.suitability.investor import LEVEL_RELATIONS
+from pathfolio.recommender.suitability.rules import Restriction
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import NO_DAY
-from kg.schema import NodeKind, Relation
-from recommender.suitability.assets import AssetFacts, day_text, edge_fact, one_edge
-from recommender.suitability.investor import InvestorFacts, level_fact, share_fact
-from recommender.suitability.judges import LEVEL_TABLE, fact_edge
-from recommender.suitability.rules import Rule, RuleSet
-from recommender.suitability.verdict import REASON_CODE, Fact, Judgement
+from pathfolio.kg.graph import NO_DAY
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.recommender.suitability.assets import AssetFacts, day_text, edge_fact, one_edge
+from pathfolio.recommender.suitability.investor import InvestorFacts, level_fact, share_fact
+from pathfolio.recommender.suitability.judges import LEVEL_TABLE, fact_edge
+from pathfolio.recommender.suitability.rules import Rule, RuleSet
+from pathfolio.recommender.suitability.verdict import REASON_CODE, Fact, Judgement
 
 _WHOLE: Final = 1e-9
 _MEMO_SIZE: Final = 10_000

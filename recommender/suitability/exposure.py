@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, KnowledgeGraph
-from kg.schema import KIND_CODE, NodeKind, Relation
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import KIND_CODE, NodeKind, Relation
 
 LOOK_THROUGH_DEPTH: Final = 4
 """Funds of funds are followed this far; what is deeper counts as the fund that was reached."""

@@ -11,13 +11,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import IntArray, KnowledgeGraph, Mask
-from recommender.suitability.assets import AssetFacts, asset_facts
-from recommender.suitability.evidence import facts_used
-from recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, investor_facts
-from recommender.suitability.judges import LEVEL_TABLE, judge, same_finding
-from recommender.suitability.rules import Rule, RuleSet
-from recommender.suitability.verdict import REASON_CODE, REASONS, STATES, Judgement, Outcome, RuleResult, Verdict
+from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
+from pathfolio.recommender.suitability.assets import AssetFacts, asset_facts
+from pathfolio.recommender.suitability.evidence import facts_used
+from pathfolio.recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, investor_facts
+from pathfolio.recommender.suitability.judges import LEVEL_TABLE, judge, same_finding
+from pathfolio.recommender.suitability.rules import Rule, RuleSet
+from pathfolio.recommender.suitability.verdict import (
+    REASON_CODE,
+    REASONS,
+    STATES,
+    Judgement,
+    Outcome,
+    RuleResult,
+    Verdict,
+)
 
 Finding = tuple[Judgement, npt.NDArray[np.int8]]
 """What a rule finds about all assets, and what that counts as (assets,)."""

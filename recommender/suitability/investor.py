@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import FloatArray, IntArray
-from kg.schema import Relation
-from recommender.suitability.assets import PREDICTED, AssetFacts, edge_fact
-from recommender.suitability.verdict import Fact
+from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.suitability.assets import PREDICTED, AssetFacts, edge_fact
+from pathfolio.recommender.suitability.verdict import Fact
 
 LEVEL_RELATIONS: Final = MappingProxyType(
     {
@@ -51,7 +51,7 @@ class InvestorFacts:
     """One investor as the rules see them.
 
     Attributes:
-        row: -2 (`recommender.assumed.NOBODY`) for somebody whom the snapshot does not have.
+        row: -2 (`pathfolio.recommender.assumed.NOBODY`) for somebody whom the snapshot does not have.
         levels: by the names of `LEVEL_RELATIONS`; a level that is not known is absent.
         segment: the segment and its edge, or None.
         held: (h,) int64 positions of the assets that are held.

@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from kg.graph import NO_DAY, FloatArray, IntArray, to_days
-from kg.schema import UNDATED, Relation
-from recommender.suitability.assets import AssetFacts
-from recommender.suitability.exposure import Exposure
-from recommender.suitability.investor import InvestorFacts, Level
-from recommender.suitability.rules import Rule
-from recommender.suitability.verdict import REASON_CODE, Judgement, Outcome
+from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, to_days
+from pathfolio.kg.schema import UNDATED, Relation
+from pathfolio.recommender.suitability.assets import AssetFacts
+from pathfolio.recommender.suitability.exposure import Exposure
+from pathfolio.recommender.suitability.investor import InvestorFacts, Level
+from pathfolio.recommender.suitability.rules import Rule
+from pathfolio.recommender.suitability.verdict import REASON_CODE, Judgement, Outcome
 
 Judge = Callable[[Rule, AssetFacts, InvestorFacts, IntArray], Judgement]
 

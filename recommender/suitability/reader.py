@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kg.errors import DataError
+from pathfolio.kg.errors import DataError
 
 LANGS: Final = ("en", "zh-TW")
 

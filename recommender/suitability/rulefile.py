@@ -11,11 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from kg.errors import DataError
-from kg.graph import KnowledgeGraph
-from kg.schema import ASSET_KIND_OF, NodeKind, Relation
-from recommender.suitability.reader import TomlReader, found
-from recommender.suitability.rules import (
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind, Relation
+from pathfolio.recommender.suitability.reader import TomlReader, found
+from pathfolio.recommender.suitability.rules import (
     CONCENTRATIONS,
     DERIVED,
     FORMAT,
@@ -27,7 +27,7 @@ from recommender.suitability.rules import (
     RuleSet,
     VolatilityScale,
 )
-from recommender.suitability.verdict import Outcome
+from pathfolio.recommender.suitability.verdict import Outcome
 
 SHIPPED: Final = ("eu", "us", "tw")
 """Markets whose default rules come with the package."""

@@ -1,4 +1,6 @@
-"""A market's suitability rules as immutable values; `recommender.suitability.rulefile` reads them from TOML."""
+"""A market's suitability rules as immutable values; `pathfolio.recommender.suitability.rulefile` reads them from
+TOML.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from kg.schema import NodeKind
-from recommender.suitability.verdict import Outcome
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.suitability.verdict import Outcome
 
 FORMAT: Final = 1
 """The version of the rule files' own layout."""

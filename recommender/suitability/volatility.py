@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph
-from recommender.suitability.rules import VolatilityScale
+from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph
+from pathfolio.recommender.suitability.rules import VolatilityScale
 
 WEEKS_A_YEAR: Final = 52
 _SPLIT: Final = 2.0

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kg.graph import FloatArray, IntArray, Mask
-from kg.schema import ASSET_KINDS
-from recommender.towers.inputs import Single, TowerInputs
-from recommender.towers.options import TowerOptions
+from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.kg.schema import ASSET_KINDS
+from pathfolio.recommender.towers.inputs import Single, TowerInputs
+from pathfolio.recommender.towers.options import TowerOptions
 
 NONE = -1
 """Fills the history of an investor with few positions."""

@@ -10,10 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import FloatArray, KnowledgeGraph, Mask, to_days
-from kg.schema import Relation
-from recommender.interactions import Interactions
-from recommender.towers.indicators import INDICATORS, WINDOW, check_indicators, closes_by_asset, indicators, log_returns
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, to_days
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.towers.indicators import (
+    INDICATORS,
+    WINDOW,
+    check_indicators,
+    closes_by_asset,
+    indicators,
+    log_returns,
+)
 
 FEWEST: Final = 5
 """A figure that fewer assets of a kind have is left out."""

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.errors import UsageError
-from kg.graph import FloatArray, Text
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import FloatArray, Text
 
 INDICATORS: Final = (
     "ma_20", "ma_60", "rsi_14", "macd", "bollinger_place", "bollinger_width",

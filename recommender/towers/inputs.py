@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from embeddings.vectors import EntityVectors
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_days
-from kg.schema import ASSET_KINDS, KIND_CODE, RELATIONS, NodeKind, Relation
-from recommender.interactions import PROFILE_RELATIONS, Interactions
-from recommender.towers.figures import FEWEST, Figures, age_numbers, figures_of, ranked
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_days
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, RELATIONS, NodeKind, Relation
+from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.towers.figures import FEWEST, Figures, age_numbers, figures_of, ranked
 
 Single = npt.NDArray[np.float32]
 

@@ -13,18 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from embeddings.threads import one_thread
-from embeddings.train import VectorOptions, train_vectors
-from embeddings.vectors import EntityVectors
-from kg.errors import DataError, UsageError
-from kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
-from kg.progress import Progress
-from kg.schema import ASSET_KINDS, KIND_CODE, NodeKind
-from recommender.gat.split import inner_split
-from recommender.retrieve_index import Index, choose_index
-from recommender.towers.inputs import Single, Vocabulary, profile_codes, tower_inputs, vocabulary_of
-from recommender.towers.options import TowerOptions
-from recommender.towers.placed import INVESTOR_LAYERS, PlacedTowers
+from pathfolio.embeddings.threads import one_thread
+from pathfolio.embeddings.train import VectorOptions, train_vectors
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NodeKind
+from pathfolio.recommender.gat.split import inner_split
+from pathfolio.recommender.retrieve_index import Index, choose_index
+from pathfolio.recommender.towers.inputs import Single, Vocabulary, profile_codes, tower_inputs, vocabulary_of
+from pathfolio.recommender.towers.options import TowerOptions
+from pathfolio.recommender.towers.placed import INVESTOR_LAYERS, PlacedTowers
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TowerVectors:
         user_id, asset_id: (n,) and (m,) str, in the order of the rows.
         users: (n, kinds, d) float32.
         assets: (m, d) float32; the last column is the asset's bias, for which investors have 1.
-        kind_of: (m,) int64, positions in `kg.schema.ASSET_KINDS`, ascending.
+        kind_of: (m,) int64, positions in `pathfolio.kg.schema.ASSET_KINDS`, ascending.
     """
 
     user_id: Text
@@ -124,7 +124,7 @@ class TowerParts:
 
     def serve(self, graph: KnowledgeGraph) -> TowerVectors:
         """The vectors of a snapshot's investors and assets; prices after its date are not read."""
-        from recommender.towers.train import encode
+        from pathfolio.recommender.towers.train import encode
 
         inputs = tower_inputs(graph, self.vocabulary, self.vectors, self.prices)
         with one_thread():
@@ -138,7 +138,7 @@ class TowerParts:
         Raises:
             UsageError: positions are read by something else than a GRU.
         """
-        from recommender.towers.train import encode_assets
+        from pathfolio.recommender.towers.train import encode_assets
 
         if self.options.sequence != "gru":
             raise UsageError(f"two towers with a {self.options.sequence} are not served: train them with a GRU")
@@ -183,7 +183,7 @@ class TowerParts:
 
 @dataclass(frozen=True)
 class TwoTowers:
-    """Trained towers as a model of their own; see `recommender.model.Model`.
+    """Trained towers as a model of their own; see `pathfolio.recommender.model.Model`.
 
     Attributes:
         graph: the snapshot that it scores.
@@ -217,7 +217,7 @@ def train_towers(
     Raises:
         DataError: the snapshot has no triples to learn from.
     """
-    from recommender.towers.train import fit
+    from pathfolio.recommender.towers.train import fit
 
     options, progress = options or TowerOptions(), progress or Progress(out=None)
     known = prices[prices["date"] <= pd.Timestamp(graph.as_of)] if prices is not None else None

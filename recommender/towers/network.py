@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from kg.schema import ASSET_KINDS
-from recommender.interactions import PROFILE_RELATIONS
-from recommender.towers.batches import Readers
-from recommender.towers.inputs import ASSET_RELATIONS, USER_NUMBERS, AssetInputs, TowerInputs, Vocabulary
-from recommender.towers.options import TowerOptions
+from pathfolio.kg.schema import ASSET_KINDS
+from pathfolio.recommender.interactions import PROFILE_RELATIONS
+from pathfolio.recommender.towers.batches import Readers
+from pathfolio.recommender.towers.inputs import ASSET_RELATIONS, USER_NUMBERS, AssetInputs, TowerInputs, Vocabulary
+from pathfolio.recommender.towers.options import TowerOptions
 
 CODE_WIDTH = 12
 PRICE_WIDTH = 16

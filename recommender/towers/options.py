@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kg.errors import UsageError
+from pathfolio.kg.errors import UsageError
 
 CHOICES: Final = {
     "sequence": ("gru", "transformer"),

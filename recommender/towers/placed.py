@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from kg.errors import DataError
-from kg.graph import IntArray
-from recommender.towers.batches import Readers
-from recommender.towers.inputs import Single
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import IntArray
+from pathfolio.recommender.towers.batches import Readers
+from pathfolio.recommender.towers.inputs import Single
 
 INVESTOR_LAYERS = ("codes", "history.recurrent", "investor", "heads", "straight")
-"""Parts of the network (`recommender.towers.network.Towers`) that an investor's vectors are made of."""
+"""Parts of the network (`pathfolio.recommender.towers.network.Towers`) that an investor's vectors are made of."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class PlacedTowers:
     Attributes:
         assets: (m, d + 1) float32; the last column is the asset's bias.
         past: (m + 1, d) float32: assets as positions that are read, the last row zero.
-        kind_of: (m,) int64, positions in `kg.schema.ASSET_KINDS`, ascending.
+        kind_of: (m,) int64, positions in `pathfolio.kg.schema.ASSET_KINDS`, ascending.
         profile: (l, 3) int64: node row of a level, position in `PROFILE_RELATIONS`, and its code.
         memory, horizon_days: as in `TowerOptions`.
         weights: arrays of the network's `INVESTOR_LAYERS`, by name.

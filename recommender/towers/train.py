@@ -15,16 +15,16 @@ from torch import Tensor
 from torch.nn.functional import softplus
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from embeddings.vectors import EntityVectors
-from kg.graph import IntArray, KnowledgeGraph, Mask
-from kg.progress import Progress
-from recommender.evaluation.metrics import hits_of, ndcg
-from recommender.gat.split import InnerSplit
-from recommender.towers.batches import Step, hard_negatives, pairs_of, steps, whole
-from recommender.towers.inputs import Single, TowerInputs, Vocabulary, tower_inputs
-from recommender.towers.model import score
-from recommender.towers.network import AssetView, Towers, products
-from recommender.towers.options import TowerOptions
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
+from pathfolio.recommender.gat.split import InnerSplit
+from pathfolio.recommender.towers.batches import Step, hard_negatives, pairs_of, steps, whole
+from pathfolio.recommender.towers.inputs import Single, TowerInputs, Vocabulary, tower_inputs
+from pathfolio.recommender.towers.model import score
+from pathfolio.recommender.towers.network import AssetView, Towers, products
+from pathfolio.recommender.towers.options import TowerOptions
 
 Weights = Mapping[str, npt.NDArray[Any]]
 

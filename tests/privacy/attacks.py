@@ -19,14 +19,14 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from kg.graph import FloatArray, IntArray, Mask
-from recommender.account import ScoreAccount
-from recommender.assumed import AssumedInvestor, AssumedScore
-from recommender.build import Build
-from recommender.channels.attributes import SharedAttributes
-from recommender.groups import SMALLEST_GROUP
-from recommender.interactions import Interactions
-from recommender.scorer import Scorer
+from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.recommender.account import ScoreAccount
+from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.channels.attributes import SharedAttributes
+from pathfolio.recommender.groups import SMALLEST_GROUP
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.scorer import Scorer
 
 MOST_HOLDERS: Final = 30
 """Assets with more holders are no targets: their pairs are mostly told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from recommender.build import load_build
+from pathfolio.recommender.build import load_build
 from tests.privacy.attacks import ATTACKS, PUBLIC, Market, run, with_popularity
 
 

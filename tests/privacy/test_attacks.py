@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kg.progress import Progress
-from kg.sample import SampleSize, write_sample_market
-from kg.sample.size import END
-from kg.schema import RELATION_CODE, Relation
-from recommender.build import Beside, BuildOptions, load_build, make_build
-from recommender.channels.co_investment import CoInvestment, ease
-from recommender.groups import SMALLEST_GROUP
-from recommender.training import TrainingOptions
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.sample import SampleSize, write_sample_market
+from pathfolio.kg.sample.size import END
+from pathfolio.kg.schema import RELATION_CODE, Relation
+from pathfolio.recommender.build import Beside, BuildOptions, load_build, make_build
+from pathfolio.recommender.channels.co_investment import CoInvestment, ease
+from pathfolio.recommender.groups import SMALLEST_GROUP
+from pathfolio.recommender.training import TrainingOptions
+from pathfolio.web.sources import from_folder
 from tests.privacy.attacks import ATTACKS, PUBLIC, Market, Outcome, Target, change_of_score, run, with_popularity
-from web.sources import from_folder
 
 BAR = 0.01
 """By so much an attack's precision may be above that of guessing by popularity."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from kg.graph import KnowledgeGraph
-from kg.tables import Tables
-from recommender.towers.inputs import TowerInputs, Vocabulary
-from recommender.towers.model import TwoTowers
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary
+from pathfolio.recommender.towers.model import TwoTowers
 from tests.towers.world import TowersWorld, towers_world
 
 

@@ -9,15 +9,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from embeddings.train import VectorOptions, train_vectors
-from kg.assemble import assemble_graph
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from kg.schema import ASSET_KINDS
-from kg.tables import Tables
-from recommender.towers.figures import figures_of, ranked
-from recommender.towers.indicators import INDICATORS, STALE_DAYS, WINDOW, closes_by_asset, indicators, log_returns
-from recommender.towers.inputs import TowerInputs, Vocabulary, tower_inputs, vocabulary_of
+from pathfolio.embeddings.train import VectorOptions, train_vectors
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import ASSET_KINDS
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.towers.figures import figures_of, ranked
+from pathfolio.recommender.towers.indicators import (
+    INDICATORS,
+    STALE_DAYS,
+    WINDOW,
+    closes_by_asset,
+    indicators,
+    log_returns,
+)
+from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary, tower_inputs, vocabulary_of
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
 
@@ -85,7 +92,7 @@ def test_peers_share_a_category_or_an_industry(graph: KnowledgeGraph, known: pd.
     assert {"rating", "raters", "target", "fact expense_ratio", "days_listed", *INDICATORS} <= set(table.columns)
     own = table["peer rank of return_126"].dropna()
     assert own.between(0, 1, inclusive="right").all()
-    from kg.schema import Relation
+    from pathfolio.kg.schema import Relation
 
     industry = graph.outgoing(Relation.IN_INDUSTRY)
     asset = next(int(a) for a in own.index if len(industry.of(int(graph.assets[a]))))
@@ -123,7 +130,7 @@ def test_vectors_of_a_later_snapshot_are_read_by_the_same_vocabulary(tables: Tab
 def test_prices_without_ta_lib_are_refused_in_one_line(
     graph: KnowledgeGraph, known: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recommender.towers.indicators.find_spec", lambda name: None)
+    monkeypatch.setattr("pathfolio.recommender.towers.indicators.find_spec", lambda name: None)
     assert not figures_of(graph, None).returns.any()  # nothing to compute
     with pytest.raises(UsageError, match="indicators of prices need TA-Lib"):
         figures_of(graph, known)

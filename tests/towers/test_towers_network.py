@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from kg.schema import ASSET_KINDS, NodeKind, Relation
-from recommender.interactions import PROFILE_RELATIONS
-from recommender.towers.batches import whole
-from recommender.towers.inputs import TowerInputs, Vocabulary
-from recommender.towers.model import score
+from pathfolio.kg.schema import ASSET_KINDS, NodeKind, Relation
+from pathfolio.recommender.interactions import PROFILE_RELATIONS
+from pathfolio.recommender.towers.batches import whole
+from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary
+from pathfolio.recommender.towers.model import score
 from tests.towers.world import FAST
 
 if TYPE_CHECKING:
-    from recommender.towers.network import Towers
+    from pathfolio.recommender.towers.network import Towers
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
 
@@ -35,8 +35,8 @@ def test_the_network_scores_as_it_is_served(
 ) -> None:
     import torch
 
-    from recommender.towers.network import AssetView, Towers, products
-    from recommender.towers.train import vectors_of
+    from pathfolio.recommender.towers.network import AssetView, Towers, products
+    from pathfolio.recommender.towers.train import vectors_of
 
     vocabulary, inputs = read
     torch.manual_seed(0)
@@ -55,7 +55,7 @@ def test_the_network_scores_as_it_is_served(
 def test_the_order_of_purchases_matters(read: tuple[Vocabulary, TowerInputs], sequence: str) -> None:
     import torch
 
-    from recommender.towers.network import AssetView, Towers
+    from pathfolio.recommender.towers.network import AssetView, Towers
 
     vocabulary, inputs = read
     torch.manual_seed(0)
@@ -70,7 +70,7 @@ def test_the_order_of_purchases_matters(read: tuple[Vocabulary, TowerInputs], se
 
 
 def _scores(network: Towers, inputs: TowerInputs) -> np.ndarray:
-    from recommender.towers.train import vectors_of
+    from pathfolio.recommender.towers.train import vectors_of
 
     return score(*vectors_of(network, inputs, np.arange(40)), inputs.kind_of)
 
@@ -79,7 +79,7 @@ def _scores(network: Towers, inputs: TowerInputs) -> np.ndarray:
 def network(read: tuple[Vocabulary, TowerInputs]) -> Towers:
     import torch
 
-    from recommender.towers.network import Towers
+    from pathfolio.recommender.towers.network import Towers
 
     torch.manual_seed(0)
     return Towers(*read, FAST).eval()

@@ -13,23 +13,23 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from explain.explainer import Explainer
-from kg.errors import DataError, UsageError
-from kg.progress import Progress
-from recommender.assumed import AssumedInvestor, AssumedScore
-from recommender.build import Beside, Build, BuildOptions, load_build, write_build
-from recommender.channels.base import Investors
-from recommender.channels.towers import TWO_TOWERS
-from recommender.demand import lasting
-from recommender.evaluation.ablation import WHOLE, WITH_TOWERS, ablation_specs, beside_towers, score_parts
-from recommender.evaluation.registry import choose_models
-from recommender.evaluation.stranger import with_stranger
-from recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
-from recommender.towers.model import TowerParts
-from recommender.towers.placed import PlacedTowers
-from recommender.training import TrainingOptions
+from pathfolio.explain.explainer import Explainer
+from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.progress import Progress
+from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore
+from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build, write_build
+from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.channels.towers import TWO_TOWERS
+from pathfolio.recommender.demand import lasting
+from pathfolio.recommender.evaluation.ablation import WHOLE, WITH_TOWERS, ablation_specs, beside_towers, score_parts
+from pathfolio.recommender.evaluation.registry import choose_models
+from pathfolio.recommender.evaluation.stranger import with_stranger
+from pathfolio.recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from pathfolio.recommender.towers.model import TowerParts
+from pathfolio.recommender.towers.placed import PlacedTowers
+from pathfolio.recommender.training import TrainingOptions
+from pathfolio.web.cli import main
 from tests.towers.world import FAST, TowersWorld
-from web.cli import main
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
 
@@ -152,7 +152,7 @@ def test_a_sealed_build_scores_as_it_was_trained_and_without_torch(build: Build,
     assert again.has_towers
     np.testing.assert_array_equal(again.scorer.scores(USERS), scorer.scores(USERS))
     code = (
-        "import sys; from pathlib import Path; import numpy as np; from recommender.build import load_build;"
+        "import sys; from pathlib import Path; import numpy as np; from pathfolio.recommender.build import load_build;"
         "load_build(Path(sys.argv[1])).scorer.scores(np.arange(4));"
         "print(sorted({'torch', 'talib', 'pykeen', 'dgl'} & set(sys.modules)))"
     )

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.errors import DataError
-from kg.graph import KnowledgeGraph
-from kg.tables import Tables
-from recommender.evaluation.stranger import with_stranger
-from recommender.towers.model import TowerVectors, TwoTowers
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import DataError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.evaluation.stranger import with_stranger
+from pathfolio.recommender.towers.model import TowerVectors, TwoTowers
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
 
@@ -47,7 +47,7 @@ def test_what_is_saved_serves_without_torch(trained: TwoTowers, tmp_path: Path) 
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     code = (
         "import json, sys; from pathlib import Path; import numpy as np;"
-        "from recommender.towers.model import TowerVectors;"
+        "from pathfolio.recommender.towers.model import TowerVectors;"
         "served = TowerVectors.load(Path(sys.argv[1]));"
         "print(json.dumps([served.scores(np.arange(4)).tolist(), sorted({'torch', 'talib'} & set(sys.modules))]))"
     )

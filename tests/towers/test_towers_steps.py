@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommender.towers.batches import NONE, Step, candidates, hard_negatives, steps, target_weights, whole
-from recommender.towers.inputs import TowerInputs, Vocabulary
-from recommender.towers.options import TowerOptions
+from pathfolio.recommender.towers.batches import NONE, Step, candidates, hard_negatives, steps, target_weights, whole
+from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary
+from pathfolio.recommender.towers.options import TowerOptions
 from tests.towers.world import FAST
 
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
@@ -85,7 +85,7 @@ def test_hard_negatives_are_near_misses() -> None:
 def test_losses_by_their_formulas() -> None:
     import torch
 
-    from recommender.towers.train import purchase_loss
+    from pathfolio.recommender.towers.train import purchase_loss
 
     own, others = np.array([1.0, 0.5, -1.0]), np.array([[0.2, -np.inf], [0.4, 2.0]])
     row, weight = np.array([0, 1, 1]), np.array([1.0, 2.0, 1.0])

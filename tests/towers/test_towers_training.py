@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kg.assemble import assemble_graph
-from kg.errors import UsageError
-from kg.graph import KnowledgeGraph
-from kg.progress import Progress
-from kg.tables import Tables
-from recommender.baselines.popularity import fit_popularity
-from recommender.evaluation.frozen import evaluate_fold
-from recommender.evaluation.registry import MODELS, ModelSpec
-from recommender.evaluation.split import Fold
-from recommender.interactions import Interactions
-from recommender.towers.batches import steps
-from recommender.towers.inputs import TowerInputs, Vocabulary
-from recommender.towers.model import TwoTowers, fit_two_towers
-from recommender.towers.options import TowerOptions
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.baselines.popularity import fit_popularity
+from pathfolio.recommender.evaluation.frozen import evaluate_fold
+from pathfolio.recommender.evaluation.registry import MODELS, ModelSpec
+from pathfolio.recommender.evaluation.split import Fold
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.towers.batches import steps
+from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary
+from pathfolio.recommender.towers.model import TwoTowers, fit_two_towers
+from pathfolio.recommender.towers.options import TowerOptions
 from tests.eval_world import two_tastes
 from tests.towers.world import DAY, FAST
 
@@ -106,7 +106,7 @@ def test_unknown_options(field: str) -> None:
 
 
 def _after_two_epochs(read: tuple[Vocabulary, TowerInputs], options: TowerOptions) -> dict[str, np.ndarray]:
-    from recommender.towers.train import Run
+    from pathfolio.recommender.towers.train import Run
 
     run = Run.start(*read, options)
     run.epoch()
@@ -156,8 +156,8 @@ def test_the_search_stops_early_by_validation_ndcg(
     best: int,
 ) -> None:
     """nDCG@10 after each epoch is .1 .3 .2 .2 .2 .4 .1 .1 .1: with a patience of 2 the fourth pass is the last."""
-    from recommender.gat.split import inner_split
-    from recommender.towers import train
+    from pathfolio.recommender.gat.split import inner_split
+    from pathfolio.recommender.towers import train
 
     reached, asked = iter([0.1, 0.3, 0.2, 0.2, 0.2, 0.4, 0.1, 0.1, 0.1]), []
 
@@ -178,7 +178,7 @@ def test_the_chance_of_being_drawn_corrects_the_loss(read: tuple[Vocabulary, Tow
     """The same step, as if all candidates had been sure to be there: another loss."""
     import torch
 
-    from recommender.towers.train import Run
+    from pathfolio.recommender.towers.train import Run
 
     losses = []
     for corrected in (True, False):

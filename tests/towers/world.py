@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from kg.assemble import assemble_graph
-from kg.contract import read_folder
-from kg.graph import KnowledgeGraph
-from kg.tables import Tables
-from recommender.towers.inputs import TowerInputs, Vocabulary, tower_inputs
-from recommender.towers.model import TwoTowers, fit_two_towers
-from recommender.towers.options import TowerOptions
+from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.contract import read_folder
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.tables import Tables
+from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary, tower_inputs
+from pathfolio.recommender.towers.model import TwoTowers, fit_two_towers
+from pathfolio.recommender.towers.options import TowerOptions
 
 DAY = date(2026, 3, 31)
 FAST = TowerOptions(dimension=16, hidden=24, memory=8, batch=64, popular=16, even=16, max_epochs=3, patience=2)

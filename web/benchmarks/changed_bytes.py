@@ -26,16 +26,16 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from explain.ledger import custody
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
-from explain.ledger.verify import verify_ledger
-from explain.ledger.walk import Walk
-from kg.errors import LedgerError
-from web.benchmarks.figures import Figure
-from web.benchmarks.judged_bytes import changes, judged_bytes
-from web.benchmarks.ledger import fill
-from web.benchmarks.processes import FORK
+from pathfolio.explain.ledger import custody
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.explain.ledger.walk import Walk
+from pathfolio.kg.errors import LedgerError
+from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.judged_bytes import changes, judged_bytes
+from pathfolio.web.benchmarks.ledger import fill
+from pathfolio.web.benchmarks.processes import FORK
 
 _LISTED_BYTES: Final = 8192
 """SQLite's header and the beginning of its list of tables."""

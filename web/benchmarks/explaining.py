@@ -16,18 +16,18 @@ from typing import Any, Final
 import networkx as nx
 import numpy as np
 
-from explain.batch import explain_all
-from explain.evaluation.faithfulness import OURS, RANDOM
-from explain.evaluation.gat_explainers import GNN_EXPLAINER, GRADIENT
-from explain.evaluation.measures import ExplanationSample, evaluate_explanations
-from explain.explainer import Explainer
-from kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Nodes, to_days
-from kg.paths import PathFinder
-from kg.progress import Progress, peak_memory_mb
-from kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation
-from recommender.build import Build
-from recommender.retrieve import rank_assets
-from web.benchmarks.figures import Figure, seconds
+from pathfolio.explain.batch import explain_all
+from pathfolio.explain.evaluation.faithfulness import OURS, RANDOM
+from pathfolio.explain.evaluation.gat_explainers import GNN_EXPLAINER, GRADIENT
+from pathfolio.explain.evaluation.measures import ExplanationSample, evaluate_explanations
+from pathfolio.explain.explainer import Explainer
+from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Nodes, to_days
+from pathfolio.kg.paths import PathFinder
+from pathfolio.kg.progress import Progress, peak_memory_mb
+from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.retrieve import rank_assets
+from pathfolio.web.benchmarks.figures import Figure, seconds
 
 PAIRS: Final = 20_000
 HOPS: Final = 3

@@ -18,21 +18,21 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from explain.ledger.ledger import open_ledger
-from explain.ledger.verify import verify_ledger
-from kg.errors import LedgerError
-from recommender.build import Build
-from web.benchmarks.changed_bytes import changed_bytes, every_byte
-from web.benchmarks.figures import Figure
-from web.benchmarks.killed import (
+from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.kg.errors import LedgerError
+from pathfolio.recommender.build import Build
+from pathfolio.web.benchmarks.changed_bytes import changed_bytes, every_byte
+from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.killed import (
     killed_while_appending,
     killed_while_building,
     killed_while_made,
     killed_while_put_in_place,
 )
-from web.benchmarks.ledger import RECORDS
-from web.benchmarks.postgres import server_gone
-from web.benchmarks.processes import FORK, ids_in, in_threads
+from pathfolio.web.benchmarks.ledger import RECORDS
+from pathfolio.web.benchmarks.postgres import server_gone
+from pathfolio.web.benchmarks.processes import FORK, ids_in, in_threads
 
 KILLS: Final = 200
 BUILDS: Final = 150
@@ -210,7 +210,7 @@ def fuzzed(build: Build, folder: Path, requests: int) -> list[Figure]:
         return []
     import logging
 
-    from web.benchmarks.fuzz import fuzz_site
+    from pathfolio.web.benchmarks.fuzz import fuzz_site
 
     logging.disable(logging.CRITICAL)  # thousands of refusals
     found = fuzz_site(build, folder, requests)

@@ -28,14 +28,14 @@ from schemathesis.specs.openapi.checks import (
 )
 from werkzeug.test import TestResponse
 
-from kg.schema import NodeKind
-from recommender.build import Build
-from web.advice import open_desk
-from web.site import create_app
-from web.site.access.accounts import Accounts
-from web.site.access.guard import Access
-from web.site.access.roles import Role
-from web.site.pages.api import openapi_document
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.build import Build
+from pathfolio.web.advice import open_desk
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.accounts import Accounts
+from pathfolio.web.site.access.guard import Access
+from pathfolio.web.site.access.roles import Role
+from pathfolio.web.site.pages.api import openapi_document
 
 _CHECKS: Final = [
     not_a_server_error,

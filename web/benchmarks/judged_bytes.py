@@ -18,13 +18,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.merkle import frontier_of, root_of
-from explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
-from explain.ledger.tree import WIDTH, TileReader, TreeState, split_hashes
-from explain.ledger.walk import RootsAt, StoredEntry, Walk
-from web.benchmarks.figures import Figure
-from web.benchmarks.processes import FORK
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.merkle import frontier_of, root_of
+from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
+from pathfolio.explain.ledger.tree import WIDTH, TileReader, TreeState, split_hashes
+from pathfolio.explain.ledger.walk import RootsAt, StoredEntry, Walk
+from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.processes import FORK
 
 Judged = Iterator[tuple[str, bool]]
 """Table and column of each changed byte, and whether that was found."""

@@ -19,18 +19,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Final
 
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.verify import verify_ledger
-from explain.records.adviser import Adviser, Question
-from explain.records.serve import serve
-from kg.errors import DataError, LedgerError
-from kg.sample import SampleSize, write_sample_market
-from kg.sample.size import END
-from recommender.build import Build, load_build
-from recommender.suitability.rulefile import rules_for
-from recommender.swap import replace_folder
-from web.benchmarks.figures import Figure
-from web.benchmarks.processes import FORK, ids_in
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.serve import serve
+from pathfolio.kg.errors import DataError, LedgerError
+from pathfolio.kg.sample import SampleSize, write_sample_market
+from pathfolio.kg.sample.size import END
+from pathfolio.recommender.build import Build, load_build
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.recommender.swap import replace_folder
+from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.processes import FORK, ids_in
 
 MARKET: Final = SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1)
 """The smallest market that can be made; everything is trained on it as on any other."""
@@ -179,7 +179,7 @@ def killed_while_building(folder: Path, kills: int, refreshes: int) -> list[Figu
 @contextlib.contextmanager
 def _begun(arguments: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
     """A command of pathfolio that has finished its first stage, and what else it tells."""
-    command = [sys.executable, "-c", "import sys; from web.cli import main; sys.exit(main())", *arguments]
+    command = [sys.executable, "-c", "import sys; from pathfolio.web.cli import main; sys.exit(main())", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:  # noqa: S603 -- our own
         if process.stderr is None:
             raise AssertionError("a command without output")

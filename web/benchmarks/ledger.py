@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from explain.ledger.ledger import Ledger, open_ledger
-from explain.ledger.verify import verify_ledger
-from explain.records.adviser import Adviser, Question
-from explain.records.serve import serve
-from recommender.build import Build
-from recommender.suitability.rulefile import rules_for
-from web.benchmarks.figures import Figure, seconds
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.serve import serve
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.web.benchmarks.figures import Figure, seconds
 
 RECORDS: Final = 100_000
 _THREADS: Final = 64

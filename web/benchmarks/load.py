@@ -18,8 +18,8 @@ from queue import SimpleQueue
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from recommender.build import Build
-from web.benchmarks.figures import Figure
+from pathfolio.recommender.build import Build
+from pathfolio.web.benchmarks.figures import Figure
 
 RATE: Final = 100
 """Requests per second."""
@@ -164,7 +164,7 @@ def _ask(connection: http.client.HTTPConnection, user_id: str) -> str:
 @contextmanager
 def _site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`pathfolio serve` with a ledger of its own; its process and address."""
-    code = "import sys; from web.cli import main; sys.exit(main())"
+    code = "import sys; from pathfolio.web.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "serve", str(build.folder.absolute()), "--port", "0"]
     environ = os.environ | {"PATHFOLIO_LEDGER": str(folder), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as process:  # noqa: S603 -- our own
@@ -207,7 +207,7 @@ def _memory_mb(pid: int) -> float:
 
 
 def _records(folder: Path) -> int:
-    from explain.ledger.ledger import RECOMMENDATION, open_ledger
+    from pathfolio.explain.ledger.ledger import RECOMMENDATION, open_ledger
 
     opened = open_ledger(folder, create=False, environ={})
     count = len(opened.headers(kinds=[RECOMMENDATION]))

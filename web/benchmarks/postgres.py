@@ -19,11 +19,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
-from explain.ledger.verify import verify_ledger
-from kg.errors import LedgerError
-from web.benchmarks.figures import Figure
-from web.benchmarks.processes import ids_in
+from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
+from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.kg.errors import LedgerError
+from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.processes import ids_in
 
 MODES: Final = ("fast", "immediate")
 """How the server is stopped: orderly, connections ended at once; and as if it had crashed."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
 
 FORK: Final = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
 

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from recommender.build import Build
-from recommender.retrieve_index import EXACT_UP_TO, ExactIndex, FaissIndex, Vectors, recall
-from web.benchmarks.figures import Figure, seconds
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.retrieve_index import EXACT_UP_TO, ExactIndex, FaissIndex, Vectors, recall
+from pathfolio.web.benchmarks.figures import Figure, seconds
 
 SIZES: Final = (10_000, EXACT_UP_TO, 1_000_000)
 QUERIES: Final = 64

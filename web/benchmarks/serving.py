@@ -9,16 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from explain.explainer import Explainer
-from recommender.build import Build
-from recommender.lists_file import write_lists
-from recommender.retrieve import recommend
-from web.benchmarks.figures import Figure, seconds
+from pathfolio.explain.explainer import Explainer
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.lists_file import write_lists
+from pathfolio.recommender.retrieve import recommend
+from pathfolio.web.benchmarks.figures import Figure, seconds
 
 
 def help_text(_build: Build) -> list[Figure]:
     """`pathfolio --help` against an empty Python program."""
-    ours = seconds(lambda: _python("from web.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"))
+    ours = seconds(
+        lambda: _python("from pathfolio.web.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass")
+    )
     empty = seconds(lambda: _python("pass"))
     return [Figure("pathfolio --help", ours, "s", "python -c pass", empty)]
 

@@ -15,22 +15,22 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.errors import StoreError
-from kg.graph import IntArray, KnowledgeGraph
-from kg.schema import NODE_KINDS, NodeKind, Relation
-from kg.store import layout, read_graph
-from kg.store.address import address_from_environment
-from kg.store.answer import Limits, QueryStoppedError
-from kg.store.bolt import Store
-from kg.store.bulk import write_bulk_files
-from kg.store.catalog import NamedQuery, named_queries
-from kg.store.load import load_into
-from kg.store.query import run_query
-from kg.store.server import EmbeddedServer
-from kg.store.vectors import VectorNote, write_vectors
-from recommender.build import Build
-from web.benchmarks.explaining import crowd
-from web.benchmarks.figures import Figure, seconds
+from pathfolio.kg.errors import StoreError
+from pathfolio.kg.graph import IntArray, KnowledgeGraph
+from pathfolio.kg.schema import NODE_KINDS, NodeKind, Relation
+from pathfolio.kg.store import layout, read_graph
+from pathfolio.kg.store.address import address_from_environment
+from pathfolio.kg.store.answer import Limits, QueryStoppedError
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.bulk import write_bulk_files
+from pathfolio.kg.store.catalog import NamedQuery, named_queries
+from pathfolio.kg.store.load import load_into
+from pathfolio.kg.store.query import run_query
+from pathfolio.kg.store.server import EmbeddedServer
+from pathfolio.kg.store.vectors import VectorNote, write_vectors
+from pathfolio.recommender.build import Build
+from pathfolio.web.benchmarks.explaining import crowd
+from pathfolio.web.benchmarks.figures import Figure, seconds
 
 LEAST: Final = {"neo4j": 15_000, "arcadedb": 14_000}
 """Relations a second that a load over Bolt should reach on two cores."""

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from explain.assumed import WhatIfDesk
-from recommender.assumed import AssumedInvestor
-from recommender.build import Build
-from recommender.suitability.gate import Gate
-from recommender.suitability.rulefile import rules_for
-from web.benchmarks.figures import Figure
+from pathfolio.explain.assumed import WhatIfDesk
+from pathfolio.recommender.assumed import AssumedInvestor
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.rulefile import rules_for
+from pathfolio.web.benchmarks.figures import Figure
 
 RUNS = 60
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from web.advice import account_name
-from web.arguments import add_described
+from pathfolio.web.advice import account_name
+from pathfolio.web.arguments import add_described
 
 if TYPE_CHECKING:
-    from web.site.access.accounts import Accounts
+    from pathfolio.web.site.access.accounts import Accounts
 
 VARIABLE = "PATHFOLIO_ACCOUNTS"
 ROLES = ("investor", "analyst", "compliance", "engineer", "administrator")
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
         UsageError: no such account, a name that is taken, a password that is too short.
         PathfolioError: the accounts cannot be read or written.
     """
-    from web.site.access.accounts import Accounts
+    from pathfolio.web.site.access.accounts import Accounts
 
     accounts = Accounts(args.accounts or default_file())
     if args.action not in ("list", "tokens"):
@@ -96,8 +96,8 @@ def run(args: argparse.Namespace) -> None:
 
 def _note(args: argparse.Namespace) -> None:
     """Record who changes what, before it is changed."""
-    from explain.ledger.ledger import open_ledger
-    from explain.records.uses import ACCOUNT, note_use
+    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.records.uses import ACCOUNT, note_use
 
     ledger = open_ledger()
     note_use(ledger, ACCOUNT, account_name(), account=args.name, change=args.action, role=getattr(args, "role", ""))
@@ -112,7 +112,7 @@ def default_file() -> Path:
 
 
 def _add(accounts: Accounts, args: argparse.Namespace) -> None:
-    from web.site.access.roles import Role
+    from pathfolio.web.site.access.roles import Role
 
     password = None if args.token_only else _password()
     accounts.add(args.name, Role(args.role), password, args.investor)
@@ -134,7 +134,7 @@ def _list_tokens(accounts: Accounts, name: str) -> None:
 
 def _password() -> str:
     """Typed twice on a terminal; the first line of standard input otherwise."""
-    from kg.errors import UsageError
+    from pathfolio.kg.errors import UsageError
 
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")

@@ -9,14 +9,14 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from kg.spreadsheet import RULE, safe_cell
-from web.advice import account_name, add_rules, add_today, open_desk, what_happened
-from web.arguments import add_build
-from web.list_formats import sample_label
+from pathfolio.kg.spreadsheet import RULE, safe_cell
+from pathfolio.web.advice import account_name, add_rules, add_today, open_desk, what_happened
+from pathfolio.web.arguments import add_build
+from pathfolio.web.list_formats import sample_label
 
 if TYPE_CHECKING:
-    from explain.explanation import Explanation
-    from recommender.audience import Prospect
+    from pathfolio.explain.explanation import Explanation
+    from pathfolio.recommender.audience import Prospect
 
 COLUMNS: Final = ("rank", "score", "user_id", "name", "reasons")
 
@@ -34,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the investors for whom the asset scores best and is suitable, with reasons, once it is recorded who."""
-    from explain.records.audience import AudienceQuestion, recorded_audience
-    from kg.progress import Progress
-    from recommender.build import load_build
+    from pathfolio.explain.records.audience import AudienceQuestion, recorded_audience
+    from pathfolio.kg.progress import Progress
+    from pathfolio.recommender.build import load_build
 
     desk = open_desk(load_build(args.build), args.rules, today=args.today)
     asked = AudienceQuestion(account_name(), "command line", args.asset, args.k, desk.today())

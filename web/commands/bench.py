@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recommender.build import Build
-    from web.benchmarks.figures import Figure
+    from pathfolio.recommender.build import Build
+    from pathfolio.web.benchmarks.figures import Figure
 
 NAMES = ("help", "lists", "explained", "paths", "explanations", "faithfulness", "ledger")
 LONG = ("everyone", "scale", "faults", "load", "store", "retrieval", "what-if")
@@ -29,11 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Run the benchmarks and print their figures."""
-    from kg.errors import UsageError
-    from recommender.build import load_build
-    from web.benchmarks import explaining, faults, ledger, load, retrieval, serving, store, what_if
-    from web.benchmarks.figures import machine, report
-    from web.commands.demo import default_folder
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.recommender.build import load_build
+    from pathfolio.web.benchmarks import explaining, faults, ledger, load, retrieval, serving, store, what_if
+    from pathfolio.web.benchmarks.figures import machine, report
+    from pathfolio.web.commands.demo import default_folder
 
     benchmarks: dict[str, Callable[[Build], list[Figure]]] = {
         "help": serving.help_text,

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from web.arguments import add_horizon, iso_date
+from pathfolio.web.arguments import add_horizon, iso_date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Build, and print where the build is and what it holds."""
-    from kg.errors import UsageError
-    from kg.progress import Progress
-    from recommender.build import BuildOptions, check_replaceable, make_build
-    from recommender.demand import DemandOptions
-    from recommender.scorer import ScoreOptions
-    from recommender.training import TrainingOptions
-    from web.sources import from_folder, from_store
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.kg.progress import Progress
+    from pathfolio.recommender.build import BuildOptions, check_replaceable, make_build
+    from pathfolio.recommender.demand import DemandOptions
+    from pathfolio.recommender.scorer import ScoreOptions
+    from pathfolio.recommender.training import TrainingOptions
+    from pathfolio.web.sources import from_folder, from_store
 
     if (args.data is None) == (args.graph is None):
         raise UsageError("name a data folder, or a store with --graph, and not both")

@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kg.spreadsheet import RULE
-from web.arguments import iso_date
+from pathfolio.kg.spreadsheet import RULE
+from pathfolio.web.arguments import iso_date
 
 if TYPE_CHECKING:
-    from kg.store.answer import Limits
-    from kg.store.query import QueryResult
-    from kg.store.service import GraphService
+    from pathfolio.kg.store.answer import Limits
+    from pathfolio.kg.store.query import QueryResult
+    from pathfolio.kg.store.service import GraphService
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """List the named queries, or ask one question and print the answer."""
-    from kg.errors import UsageError
-    from kg.outfile import check_out
-    from kg.store.answer import Limits
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.kg.outfile import check_out
+    from pathfolio.kg.store.answer import Limits
 
     if args.list:
         _print_list()
@@ -77,9 +77,9 @@ def run(args: argparse.Namespace) -> None:
 
 def _question(args: argparse.Namespace) -> Any:
     """What to ask, checked before any server is started for it."""
-    from kg.store.catalog import named_query
-    from kg.store.guard import check_query
-    from kg.store.parameters import free_parameters
+    from pathfolio.kg.store.catalog import named_query
+    from pathfolio.kg.store.guard import check_query
+    from pathfolio.kg.store.parameters import free_parameters
 
     if args.name is not None:
         query = named_query(args.name)
@@ -97,8 +97,8 @@ def _with_day(args: argparse.Namespace) -> list[str]:
 
 
 def _service(args: argparse.Namespace, limits: Limits) -> GraphService:
-    from kg.store.address import address_from_environment
-    from kg.store.service import GraphService
+    from pathfolio.kg.store.address import address_from_environment
+    from pathfolio.kg.store.service import GraphService
 
     if args.build is not None:
         return GraphService.of_build(args.build, limits)
@@ -106,8 +106,8 @@ def _service(args: argparse.Namespace, limits: Limits) -> GraphService:
 
 
 def _write(result: QueryResult, args: argparse.Namespace) -> None:
-    from kg.outfile import write_private
-    from web.cypher_formats import FORMATS
+    from pathfolio.kg.outfile import write_private
+    from pathfolio.web.cypher_formats import FORMATS
 
     content = FORMATS[args.format](result)
     if args.out is not None:
@@ -121,7 +121,7 @@ def _write(result: QueryResult, args: argparse.Namespace) -> None:
 
 
 def _print_list() -> None:
-    from kg.store.catalog import named_queries
+    from pathfolio.kg.store.catalog import named_queries
 
     for name, query in named_queries().items():
         sys.stdout.write(f"{name}: {query.title}\n    {query.sentence}\n")

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from web.advice import add_rules, add_today
-from web.commands import serve
+from pathfolio.web.advice import add_rules, add_today
+from pathfolio.web.commands import serve
 
 if TYPE_CHECKING:
-    from kg.progress import Progress
+    from pathfolio.kg.progress import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int | None:
     """Build the sample market unless it is there, and serve it until interrupted."""
-    from kg.progress import Progress
+    from pathfolio.kg.progress import Progress
 
     progress, start = Progress(), time.perf_counter()
     folder = args.folder or default_folder(args.seed)
@@ -53,8 +53,8 @@ def _is_current(build: Path) -> bool:
     """Whether a build of this very version is there."""
     from importlib.metadata import version
 
-    from kg.errors import DataError
-    from recommender.build import load_build
+    from pathfolio.kg.errors import DataError
+    from pathfolio.recommender.build import load_build
 
     try:
         return bool(load_build(build).manifest["versions"]["pathfolio"] == version("pathfolio"))
@@ -63,11 +63,11 @@ def _is_current(build: Path) -> bool:
 
 
 def _build(folder: Path, seed: int, progress: Progress) -> None:
-    from kg.sample import write_sample_market
-    from kg.sample.size import END
-    from recommender.build import BuildOptions, make_build
-    from recommender.training import TrainingOptions
-    from web.sources import from_folder
+    from pathfolio.kg.sample import write_sample_market
+    from pathfolio.kg.sample.size import END
+    from pathfolio.recommender.build import BuildOptions, make_build
+    from pathfolio.recommender.training import TrainingOptions
+    from pathfolio.web.sources import from_folder
 
     options = BuildOptions(TrainingOptions(seed))
     with progress.stage("generate the sample market"):

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kg.progress import Progress
-    from kg.tables import Tables
-    from recommender.evaluation.frozen import FoldResult
-    from recommender.evaluation.registry import ModelSpec
-    from recommender.evaluation.rolling import RollingResult
-    from recommender.evaluation.split import Fold
+    from pathfolio.kg.progress import Progress
+    from pathfolio.kg.tables import Tables
+    from pathfolio.recommender.evaluation.frozen import FoldResult
+    from pathfolio.recommender.evaluation.registry import ModelSpec
+    from pathfolio.recommender.evaluation.rolling import RollingResult
+    from pathfolio.recommender.evaluation.split import Fold
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,11 +69,11 @@ def run(args: argparse.Namespace) -> None:
         DataError: the folder is refused, or the window has nothing to learn from or to score on.
     """
     if args.explanations:
-        from web import evaluate_explanations
+        from pathfolio.web import evaluate_explanations
 
         evaluate_explanations.run(args)
     elif args.audience:
-        from web import evaluate_audience
+        from pathfolio.web import evaluate_audience
 
         evaluate_audience.run(args)
     else:
@@ -81,12 +81,12 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _rank(args: argparse.Namespace) -> None:
-    from kg.contract import read_folder
-    from kg.errors import UsageError
-    from kg.progress import Progress
-    from recommender.evaluation.output import to_text, writer_for
-    from recommender.evaluation.split import Fold
-    from recommender.evaluation.table import metric_table
+    from pathfolio.kg.contract import read_folder
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.kg.progress import Progress
+    from pathfolio.recommender.evaluation.output import to_text, writer_for
+    from pathfolio.recommender.evaluation.split import Fold
+    from pathfolio.recommender.evaluation.table import metric_table
 
     if not args.fold and not args.rolling:
         raise UsageError("name a window with --fold TRAIN_END:TEST_END or --rolling CUT:END")
@@ -109,7 +109,7 @@ def _rank(args: argparse.Namespace) -> None:
     for path, write in writers:
         path.write_text(write(table), encoding="utf-8")
     if args.plots:
-        from recommender.evaluation.plots import plot_tables
+        from pathfolio.recommender.evaluation.plots import plot_tables
 
         plot_tables(table, args.plots)
 
@@ -122,9 +122,9 @@ def _legend(models: Sequence[ModelSpec]) -> str:
 
 
 def _models(args: argparse.Namespace) -> tuple[ModelSpec, ...]:
-    from recommender.evaluation.ablation import ablation_specs, beside_towers, fit_with_towers
-    from recommender.evaluation.registry import choose_models
-    from recommender.training import fit_scorer
+    from pathfolio.recommender.evaluation.ablation import ablation_specs, beside_towers, fit_with_towers
+    from pathfolio.recommender.evaluation.registry import choose_models
+    from pathfolio.recommender.training import fit_scorer
 
     if args.ablation:
         return ablation_specs(fit_with_towers if args.towers else fit_scorer, towers=args.towers)
@@ -134,8 +134,8 @@ def _models(args: argparse.Namespace) -> tuple[ModelSpec, ...]:
 
 def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec], windows: int) -> str:
     """Whose lists to write: the served score's, or the only model's; empty where none are asked for."""
-    from kg.errors import UsageError
-    from recommender.evaluation.ablation import WHOLE
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.recommender.evaluation.ablation import WHOLE
 
     if args.dump is None:
         return ""
@@ -152,7 +152,7 @@ def _dumped(args: argparse.Namespace, models: Sequence[ModelSpec], windows: int)
 def _frozen(
     tables: Tables, windows: Sequence[Fold], models: Sequence[ModelSpec], args: argparse.Namespace, progress: Progress
 ) -> list[FoldResult]:
-    from recommender.evaluation.frozen import evaluate_fold
+    from pathfolio.recommender.evaluation.frozen import evaluate_fold
 
     kinds, seeds = tuple(dict.fromkeys(args.kinds.split(","))), range(args.seeds)
     return [evaluate_fold(tables, fold, models, kinds=kinds, seeds=seeds, progress=progress) for fold in windows]
@@ -165,7 +165,7 @@ def _rolling(
     seeds: int,
     progress: Progress,
 ) -> list[RollingResult]:
-    from recommender.evaluation.rolling import evaluate_rolling
+    from pathfolio.recommender.evaluation.rolling import evaluate_rolling
 
     return [
         evaluate_rolling(tables, window.train_end, window.test_end, models, seeds=range(seeds), progress=progress)

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from web.advice import account_name, add_rules, add_today, hand_out, open_desk, what_happened
-from web.arguments import add_build
+from pathfolio.web.advice import account_name, add_rules, add_today, hand_out, open_desk, what_happened
+from pathfolio.web.arguments import add_build
 
 if TYPE_CHECKING:
-    from explain.records.adviser import Advice
-    from explain.records.desk import Desk
-    from recommender.build import Build
+    from pathfolio.explain.records.adviser import Advice
+    from pathfolio.explain.records.desk import Desk
+    from pathfolio.recommender.build import Build
 
 FORMATS: Final = ("text", "json", "html", "svg", "cypher")
 
@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> None:
         UsageError: options that do not go together, an unknown investor or asset.
         DataError: no build there.
     """
-    from kg.errors import UsageError
-    from kg.outfile import check_out
-    from recommender.build import load_build
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.kg.outfile import check_out
+    from pathfolio.recommender.build import load_build
 
     if args.all == bool(args.user or args.asset) or (not args.all and not (args.user and args.asset)):
         raise UsageError("name one pair with --user U --asset A, or every list with --all --out FILE.parquet")
@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _explain_all(build: Build, args: argparse.Namespace) -> None:
-    from explain.batch import explain_all
-    from explain.records.everybody import Everybody, record_everybody
-    from kg.progress import Progress
+    from pathfolio.explain.batch import explain_all
+    from pathfolio.explain.records.everybody import Everybody, record_everybody
+    from pathfolio.kg.progress import Progress
 
     progress, desk = Progress(), open_desk(build, args.rules, today=args.today)
     with progress.stage("load the scorer"):
@@ -92,9 +92,9 @@ def _answer(build: Build, args: argparse.Namespace) -> str:
 
 
 def _recorded(desk: Desk, args: argparse.Namespace, asset_id: str, *, counterfactual: bool = False) -> Advice:
-    from explain.records.adviser import Question
-    from explain.records.serve import serve
-    from kg.progress import Progress
+    from pathfolio.explain.records.adviser import Question
+    from pathfolio.explain.records.serve import serve
+    from pathfolio.kg.progress import Progress
 
     question = Question(account_name(), "command line", args.user, args.k, args.kind, lang=args.lang, asset_id=asset_id)
     served = serve(desk.adviser, desk.ledger, replace(question, counterfactual=counterfactual, today=desk.today()))
@@ -103,7 +103,7 @@ def _recorded(desk: Desk, args: argparse.Namespace, asset_id: str, *, counterfac
 
 
 def _contrast(one: Advice, other: Advice, args: argparse.Namespace, *, is_sample: bool) -> str:
-    from explain.contrast import contrast, contrast_as_text
+    from pathfolio.explain.contrast import contrast, contrast_as_text
 
     found = contrast(one.explanations[0], other.explanations[0])
     if args.format == "json":
@@ -113,8 +113,8 @@ def _contrast(one: Advice, other: Advice, args: argparse.Namespace, *, is_sample
 
 def _what_if(desk: Desk, shown: Advice, args: argparse.Namespace) -> str:
     """What would move the asset under the rules; and what these say against it, if anything."""
-    from explain.what_if import ScorerWhatIf
-    from explain.what_if_text import tell, to_json
+    from pathfolio.explain.what_if import ScorerWhatIf
+    from pathfolio.explain.what_if_text import tell, to_json
 
     if shown.change is None:
         raise AssertionError("what would move the asset was asked for")
@@ -129,25 +129,25 @@ def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
     if args.format == "json":
         return _json(explanation.to_json(args.lang))
     if args.format == "html":
-        from explain.formats.html import as_html
+        from pathfolio.explain.formats.html import as_html
 
         return str(as_html(explanation, args.lang, is_sample=build.is_sample, k=args.k)) + "\n"
     if args.format == "svg":
-        from explain.formats.svg import as_svg
+        from pathfolio.explain.formats.svg import as_svg
 
         return str(as_svg(explanation, args.lang)) + "\n"
     if args.format == "cypher":
-        from explain.formats.cypher import as_cypher
+        from pathfolio.explain.formats.cypher import as_cypher
 
         return as_cypher(explanation)
-    from explain.formats.text import as_text
+    from pathfolio.explain.formats.text import as_text
 
     return as_text(explanation, args.lang, is_sample=build.is_sample, k=args.k) + _verdict(shown, args.lang)
 
 
 def _verdict(shown: Advice, lang: str) -> str:
     """What the suitability rules make of the asset, and say against it."""
-    from explain.records.verdict_text import outcome_text, verdict_text
+    from pathfolio.explain.records.verdict_text import outcome_text, verdict_text
 
     verdict = shown.verdicts[0].to_json()
     sentences = "".join(f"  ! {text}\n" for text in verdict_text(verdict, lang, to_investor=True))

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from web.advice import account_name
-from web.arguments import add_build, add_described
+from pathfolio.web.advice import account_name
+from pathfolio.web.arguments import add_build, add_described
 
 FORMATS = ("parquet", "npz", "word2vec", "tsv")
 
@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the vectors and say which files there are."""
-    from embeddings.export import export_vectors, licence_of
-    from explain.ledger.ledger import open_ledger
-    from explain.records.uses import EXPORT, note_use
-    from recommender.build import load_build
+    from pathfolio.embeddings.export import export_vectors, licence_of
+    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.records.uses import EXPORT, note_use
+    from pathfolio.recommender.build import load_build
 
     build, ledger = load_build(args.build), open_ledger()
     file = {"format": args.format, "file": args.out.name}

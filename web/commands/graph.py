@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from web.arguments import add_build, add_described
+from pathfolio.web.arguments import add_build, add_described
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from kg.store.address import StoreAddress
+    from pathfolio.kg.store.address import StoreAddress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,11 +49,11 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _load(args: argparse.Namespace) -> None:
-    from kg.progress import Progress
-    from kg.storage import load_graph
-    from kg.store.bolt import Store
-    from kg.store.load import load_into
-    from kg.store.service import GraphService
+    from pathfolio.kg.progress import Progress
+    from pathfolio.kg.storage import load_graph
+    from pathfolio.kg.store.bolt import Store
+    from pathfolio.kg.store.load import load_into
+    from pathfolio.kg.store.service import GraphService
 
     address = _address(args)
     if address is None:
@@ -74,7 +74,7 @@ def _address(args: argparse.Namespace) -> StoreAddress | None:
     """The server that is named by option or environment; None for the embedded one."""
     import os
 
-    from kg.store.address import address_from_environment
+    from pathfolio.kg.store.address import address_from_environment
 
     if args.uri is None and not os.environ.get("PATHFOLIO_NEO4J_URI"):
         return None
@@ -82,9 +82,9 @@ def _address(args: argparse.Namespace) -> StoreAddress | None:
 
 
 def _serve(args: argparse.Namespace) -> None:
-    from kg.store.answer import Limits
-    from kg.store.server import ServerOptions
-    from kg.store.service import GraphService
+    from pathfolio.kg.store.answer import Limits
+    from pathfolio.kg.store.server import ServerOptions
+    from pathfolio.kg.store.service import GraphService
 
     options = ServerOptions(port=args.port, seconds=args.timeout)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -111,8 +111,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from kg.storage import load_graph
-    from kg.store.bulk import write_bulk_files
+    from pathfolio.kg.storage import load_graph
+    from pathfolio.kg.store.bulk import write_bulk_files
 
     arguments = write_bulk_files(load_graph(args.build / "graph"), args.out)
     sys.stdout.write(
@@ -124,11 +124,11 @@ def _export(args: argparse.Namespace) -> None:
 def _vectors(args: argparse.Namespace) -> None:
     import json
 
-    from embeddings.export import licence_of
-    from embeddings.vectors import EntityVectors
-    from kg.store.bolt import Store
-    from kg.store.service import writer_of_build
-    from kg.store.vectors import VectorNote, write_vectors
+    from pathfolio.embeddings.export import licence_of
+    from pathfolio.embeddings.vectors import EntityVectors
+    from pathfolio.kg.store.bolt import Store
+    from pathfolio.kg.store.service import writer_of_build
+    from pathfolio.kg.store.vectors import VectorNote, write_vectors
 
     address = _address(args)
     vectors = EntityVectors.load(args.build / "vectors")

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kg.spreadsheet import RULE
-from web.advice import account_name, add_rules, add_today, hand_out, open_desk, what_happened
-from web.arguments import add_build, add_list_options
+from pathfolio.kg.spreadsheet import RULE
+from pathfolio.web.advice import account_name, add_rules, add_today, hand_out, open_desk, what_happened
+from pathfolio.web.arguments import add_build, add_list_options
 
 if TYPE_CHECKING:
-    from explain.records.adviser import Question
-    from recommender.build import Build
+    from pathfolio.explain.records.adviser import Question
+    from pathfolio.recommender.build import Build
 
 _ENDINGS: Final = {".txt": "table", ".json": "json", ".csv": "csv"}
 
@@ -42,9 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print one list, or write all; each is recorded first."""
-    from kg.errors import UsageError
-    from recommender.build import load_build
-    from recommender.lists_file import check_name
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.recommender.build import load_build
+    from pathfolio.recommender.lists_file import check_name
 
     if args.all and args.out is None:
         raise UsageError("--all goes with --out FILE.parquet or --out FILE.csv")
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _check_format(args: argparse.Namespace) -> None:
     """Settle the format of one list; refuse a file that ends otherwise."""
-    from kg.outfile import check_out
+    from pathfolio.kg.outfile import check_out
 
     if args.out is not None:
         check_out(args.out, [ending for ending, form in _ENDINGS.items() if args.format in (None, form)])
@@ -66,9 +66,9 @@ def _check_format(args: argparse.Namespace) -> None:
 
 
 def _write_one(build: Build, args: argparse.Namespace) -> None:
-    from explain.records.serve import serve
-    from kg.progress import Progress
-    from web.list_formats import FORMATS
+    from pathfolio.explain.records.serve import serve
+    from pathfolio.kg.progress import Progress
+    from pathfolio.web.list_formats import FORMATS
 
     desk = open_desk(build, args.rules, today=args.today)
     served = serve(desk.adviser, desk.ledger, replace(_question(build, args), today=desk.today()))
@@ -78,21 +78,21 @@ def _write_one(build: Build, args: argparse.Namespace) -> None:
 
 def _question(build: Build, args: argparse.Namespace) -> Question:
     """Of an investor of the build, or of somebody of whom only the answers in --profile are known."""
-    from explain.records.adviser import Question
+    from pathfolio.explain.records.adviser import Question
 
     who, held = account_name(), args.include_held
     if args.profile is None:
         return Question(who, "command line", args.user, args.k, args.kind, include_held=held)
-    from explain.records.assumed import Assumed
-    from recommender.questionnaire import answered, read_profile
+    from pathfolio.explain.records.assumed import Assumed
+    from pathfolio.recommender.questionnaire import answered, read_profile
 
     assumed = Assumed.of(build.graph, answered(build.graph, read_profile(args.profile)))
     return Question(who, "command line", "", args.k, args.kind, assumed=assumed)
 
 
 def _write_all(build: Build, args: argparse.Namespace) -> None:
-    from explain.records.everybody import Everybody, serve_everybody
-    from kg.progress import Progress
+    from pathfolio.explain.records.everybody import Everybody, serve_everybody
+    from pathfolio.kg.progress import Progress
 
     progress, desk = Progress(), open_desk(build, args.rules, today=args.today)
     with progress.stage(f"recommend to {len(build.graph.users):,} investors") as details:

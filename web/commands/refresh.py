@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from web.arguments import add_build, add_horizon, iso_date
+from pathfolio.web.arguments import add_build, add_horizon, iso_date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the new build, and say how far the world has moved since the training."""
-    from kg.errors import UsageError
-    from kg.progress import Progress
-    from recommender.build import BuildOptions, check_replaceable, load_build, write_build
-    from recommender.drift import measure_drift
-    from recommender.training import TrainingOptions
-    from web.sources import from_folder
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.kg.progress import Progress
+    from pathfolio.recommender.build import BuildOptions, check_replaceable, load_build, write_build
+    from pathfolio.recommender.drift import measure_drift
+    from pathfolio.recommender.training import TrainingOptions
+    from pathfolio.web.sources import from_folder
 
     check_replaceable(args.out)
     old = load_build(args.build)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from web.advice import add_rules, add_today, open_desk, rules_text, today_text
-from web.arguments import add_build
-from web.commands.accounts import add_store
+from pathfolio.web.advice import add_rules, add_today, open_desk, rules_text, today_text
+from pathfolio.web.arguments import add_build
+from pathfolio.web.commands.accounts import add_store
 
 if TYPE_CHECKING:
-    from recommender.build import Build
-    from web.site.access.guard import Access
+    from pathfolio.recommender.build import Build
+    from pathfolio.web.site.access.guard import Access
 
 HOST = "127.0.0.1"
 PORT = 8000
@@ -65,13 +65,13 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
     """
     from contextlib import ExitStack, closing
 
-    from explain.records.keep import keep
-    from kg.progress import Progress
-    from recommender.build import load_build
-    from web.site import create_app
-    from web.site.app import LOOPBACK_NAMES
-    from web.site.helpers import helpers_for
-    from web.site.server import address_of, listen, run, say
+    from pathfolio.explain.records.keep import keep
+    from pathfolio.kg.progress import Progress
+    from pathfolio.recommender.build import load_build
+    from pathfolio.web.site import create_app
+    from pathfolio.web.site.app import LOOPBACK_NAMES
+    from pathfolio.web.site.helpers import helpers_for
+    from pathfolio.web.site.server import address_of, listen, run, say
 
     build = load_build(folder)
     url = getattr(args, "url", None)
@@ -102,10 +102,10 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
 
 def _access(host: str, url: str | None, where: str | None) -> Access:
     """Who may use the site: whoever is at this machine, or whoever has an account."""
-    from kg.errors import UsageError
-    from web.site.access.accounts import Accounts
-    from web.site.access.guard import Access
-    from web.site.server import LOOPBACK
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.web.site.access.accounts import Accounts
+    from pathfolio.web.site.access.guard import Access
+    from pathfolio.web.site.server import LOOPBACK
 
     parts = urlsplit(url or "")
     if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
@@ -127,10 +127,10 @@ def _access(host: str, url: str | None, where: str | None) -> Access:
 
 def _demo_access(build: Build, host: str) -> Access:
     """Sample accounts for one click, on this machine alone."""
-    from kg.errors import UsageError
-    from web.site.access.samples import sample_access
-    from web.site.examples import typical_investor
-    from web.site.server import LOOPBACK
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.web.site.access.samples import sample_access
+    from pathfolio.web.site.examples import typical_investor
+    from pathfolio.web.site.server import LOOPBACK
 
     if host not in LOOPBACK:
         raise UsageError(f"the demo's accounts need no password, so it stays on this machine: use --host {HOST}")

@@ -11,11 +11,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from web.advice import add_today
-from web.arguments import add_described
+from pathfolio.web.advice import add_today
+from pathfolio.web.arguments import add_described
 
 if TYPE_CHECKING:
-    from recommender.suitability.rules import RuleSet
+    from pathfolio.recommender.suitability.rules import RuleSet
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read the rules; with a build, screen all its assets for its investors."""
-    from recommender.suitability.rulefile import load_rules
+    from pathfolio.recommender.suitability.rulefile import load_rules
 
     rules, folder = load_rules(args.rules), args.build or args.build_option
     found = _counts(rules, folder, args.users, args.today) if folder else {}
@@ -41,11 +41,11 @@ def run(args: argparse.Namespace) -> None:
 
 def _counts(rules: RuleSet, folder: Path, most: int, today: date | None) -> dict[str, Any]:
     """Means over investors: how many assets each rule rejects, warns of and cannot judge."""
-    from explain.records.asking import day_of_asking
-    from recommender.build import load_build
-    from recommender.suitability.coverage import idle_restrictions, unlisted
-    from recommender.suitability.gate import Gate
-    from recommender.suitability.verdict import STATES, Outcome
+    from pathfolio.explain.records.asking import day_of_asking
+    from pathfolio.recommender.build import load_build
+    from pathfolio.recommender.suitability.coverage import idle_restrictions, unlisted
+    from pathfolio.recommender.suitability.gate import Gate
+    from pathfolio.recommender.suitability.verdict import STATES, Outcome
 
     build = load_build(folder)
     day, graph = day_of_asking(build, today)(), build.graph
@@ -88,7 +88,7 @@ def _print_json(rules: RuleSet, found: dict[str, Any]) -> None:
 
 
 def _print_table(rules: RuleSet, found: dict[str, Any]) -> None:
-    from explain.records.verdict_text import outcome_text
+    from pathfolio.explain.records.verdict_text import outcome_text
 
     sys.stdout.write(f"{rules.market} {rules.version}: {len(rules.rules)} rules, sha256 {rules.sha256[:12]}\n")
     width = max((len(rule.name) for rule in rules.rules), default=len("any rule"))

@@ -16,24 +16,24 @@ from flask import Flask, request, url_for
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from explain.formats.svg import as_svg
-from explain.records.desk import Desk
-from explain.records.find import Finder
-from explain.wording import LANGUAGES
-from recommender.build import Build, load_build
-from recommender.suitability.rulefile import NO_RULES
-from web.advice import open_desk
-from web.site import headers, inputs, recorded
-from web.site.access import guard
-from web.site.access.guard import Access, visitor
-from web.site.access.roles import Permission
-from web.site.charts import sparkline, stacked
-from web.site.converters import IdConverter
-from web.site.evidence import Evidence, figure
-from web.site.families import FAMILIES, family_of
-from web.site.graph.desk import GraphDesk
-from web.site.language import current_texts, keep_choice
-from web.site.pages import (
+from pathfolio.explain.formats.svg import as_svg
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.find import Finder
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.recommender.build import Build, load_build
+from pathfolio.recommender.suitability.rulefile import NO_RULES
+from pathfolio.web.advice import open_desk
+from pathfolio.web.site import headers, inputs, recorded
+from pathfolio.web.site.access import guard
+from pathfolio.web.site.access.guard import Access, visitor
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.charts import sparkline, stacked
+from pathfolio.web.site.converters import IdConverter
+from pathfolio.web.site.evidence import Evidence, figure
+from pathfolio.web.site.families import FAMILIES, family_of
+from pathfolio.web.site.graph.desk import GraphDesk
+from pathfolio.web.site.language import current_texts, keep_choice
+from pathfolio.web.site.pages import (
     accounts,
     api,
     assets,
@@ -49,10 +49,10 @@ from web.site.pages import (
     signin,
     what_if,
 )
-from web.site.purpose import ask_staff_first
-from web.site.served import Served
-from web.site.texts import other_languages, texts_of
-from web.site.waterfall import waterfall
+from pathfolio.web.site.purpose import ask_staff_first
+from pathfolio.web.site.served import Served
+from pathfolio.web.site.texts import other_languages, texts_of
+from pathfolio.web.site.waterfall import waterfall
 
 PAGES: Final = (
     home,

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from explain.evidence import Fact, PathNode
-from kg.graph import NO_DAY, Adjacency, to_date
-from kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
-from recommender.groups import SMALLEST_GROUP
-from web.site.served import Served
+from pathfolio.explain.evidence import Fact, PathNode
+from pathfolio.kg.graph import NO_DAY, Adjacency, to_date
+from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.recommender.groups import SMALLEST_GROUP
+from pathfolio.web.site.served import Served
 
 ATTRIBUTES: Final = tuple(
     relation

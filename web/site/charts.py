@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from web.site.families import Share
-from web.site.prices import PriceHistory
+from pathfolio.web.site.families import Share
+from pathfolio.web.site.prices import PriceHistory
 
 SPARK_WIDTH: Final = 600
 SPARK_HEIGHT: Final = 120

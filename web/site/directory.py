@@ -6,8 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from explain.tracer import Tracer
-from kg.graph import IntArray
+from pathfolio.explain.tracer import Tracer
+from pathfolio.kg.graph import IntArray
 
 LONGEST_QUERY: Final = 200
 """Characters of what is typed that are looked at."""

@@ -7,13 +7,13 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
-from explain.evidence import Fact, Path, PathEdge
-from explain.explanation import Explanation
-from explain.formats.text import fact_value, sources_line
-from explain.selection import digits_for, diverse
-from explain.wording import Wording
-from kg.labels import local_label
-from kg.schema import UNDATED, NodeKind
+from pathfolio.explain.evidence import Fact, Path, PathEdge
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.formats.text import fact_value, sources_line
+from pathfolio.explain.selection import digits_for, diverse
+from pathfolio.explain.wording import Wording
+from pathfolio.kg.labels import local_label
+from pathfolio.kg.schema import UNDATED, NodeKind
 
 SHOWN_PATHS: Final = 8
 MOST_PATHS: Final = 30

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from explain.evidence import PathNode
-from kg.graph import KnowledgeGraph
-from kg.schema import NodeKind, Relation
-from web.site.portfolio import Level, levels_of
-from web.site.served import Served
+from pathfolio.explain.evidence import PathNode
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.web.site.portfolio import Level, levels_of
+from pathfolio.web.site.served import Served
 
 EXAMPLE_HOLDINGS: Final = 8
 """Example investors hold about so many assets: enough to see paths, few enough to read."""

@@ -52,7 +52,7 @@ def register(app: Flask) -> None:
 
 
 def _picture_style_hash() -> str:
-    template = resources.files("explain").joinpath("templates", "picture.svg.j2").read_text(encoding="utf-8")
+    template = resources.files("pathfolio.explain").joinpath("templates", "picture.svg.j2").read_text(encoding="utf-8")
     style = re.search(r"<style>(.*?)</style>", template, re.DOTALL)
     digest = hashlib.sha256(style.group(1).encode() if style else b"").digest()
     return base64.b64encode(digest).decode()

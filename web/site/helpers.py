@@ -23,11 +23,11 @@ from typing import Any, Final, TypeVar
 
 from flask import Flask
 
-from explain.records.adviser import Advice, Question
-from explain.records.answer import Answer
-from kg.errors import UsageError
-from web.site.render import served
-from web.site.served import Served
+from pathfolio.explain.records.adviser import Advice, Question
+from pathfolio.explain.records.answer import Answer
+from pathfolio.kg.errors import UsageError
+from pathfolio.web.site.render import served
+from pathfolio.web.site.served import Served
 
 log = logging.getLogger("pathfolio.helpers")
 

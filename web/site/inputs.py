@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from flask import Flask, Response, jsonify, request
 
-from kg.errors import UsageError
-from kg.store.guard import LONGEST_QUERY
-from web.site.language import current_texts
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.store.guard import LONGEST_QUERY
+from pathfolio.web.site.language import current_texts
 
 LONGEST_TEXT: Final = 2_000
 """Characters of one value; ids and names have a thousand at most."""

@@ -6,8 +6,8 @@ from typing import Final
 
 from flask import Flask, Response, g, request
 
-from explain.wording import LANGUAGES
-from web.site.texts import DEFAULT_LANGUAGE, Texts, texts_of
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.web.site.texts import DEFAULT_LANGUAGE, Texts, texts_of
 
 COOKIE: Final = "pathfolio_lang"
 _YEAR: Final = 365 * 24 * 3600

@@ -7,11 +7,11 @@ from datetime import date
 
 import numpy as np
 
-from explain.evidence import PathNode
-from kg.graph import to_date
-from kg.schema import Relation
-from recommender.interactions import PROFILE_RELATIONS
-from web.site.served import Served
+from pathfolio.explain.evidence import PathNode
+from pathfolio.kg.graph import to_date
+from pathfolio.kg.schema import Relation
+from pathfolio.recommender.interactions import PROFILE_RELATIONS
+from pathfolio.web.site.served import Served
 
 
 @dataclass(frozen=True)

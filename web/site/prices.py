@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kg.graph import FloatArray
+from pathfolio.kg.graph import FloatArray
 
 SHOWN_DAYS: Final = 365
 FEWEST_PRICES: Final = 20

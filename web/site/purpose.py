@@ -9,19 +9,19 @@ from typing import Any, ClassVar, TypeVar
 
 from flask import Response, abort, current_app, request
 
-from explain.ledger.entry import GoneError
-from explain.ledger.ledger import Ledger
-from explain.records.find import Finder
-from explain.records.inspect import Look
-from kg.errors import UsageError
-from web.site.access.guard import permission_of
-from web.site.access.roles import Permission
-from web.site.language import current_texts
-from web.site.pages.errors import ErrorPage
-from web.site.recorded import asker
-from web.site.render import Page, served, show
-from web.site.stated import needs_purpose, stated_purpose
-from web.site.twin import wants_json
+from pathfolio.explain.ledger.entry import GoneError
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.records.find import Finder
+from pathfolio.explain.records.inspect import Look
+from pathfolio.kg.errors import UsageError
+from pathfolio.web.site.access.guard import permission_of
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.pages.errors import ErrorPage
+from pathfolio.web.site.recorded import asker
+from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.stated import needs_purpose, stated_purpose
+from pathfolio.web.site.twin import wants_json
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 

@@ -8,16 +8,16 @@ from typing import Final, TypeVar
 
 from flask import Flask, Response, g
 
-from explain.records.adviser import Advice, Question
-from explain.records.assumed import Assumed
-from explain.records.desk import Shown
-from web.advice import account_name
-from web.site.access.guard import visitor
-from web.site.language import current_texts
-from web.site.render import served
-from web.site.stated import purpose_towards
-from web.site.twin import wants_json
-from web.site.what_if_json import Asked
+from pathfolio.explain.records.adviser import Advice, Question
+from pathfolio.explain.records.assumed import Assumed
+from pathfolio.explain.records.desk import Shown
+from pathfolio.web.advice import account_name
+from pathfolio.web.site.access.guard import visitor
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.render import served
+from pathfolio.web.site.stated import purpose_towards
+from pathfolio.web.site.twin import wants_json
+from pathfolio.web.site.what_if_json import Asked
 
 RECORD_HEADER: Final = "Pathfolio-Record"
 """Under it an answer names its record."""

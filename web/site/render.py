@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from flask import Response, current_app, jsonify, make_response, render_template
 
-from web.site.language import current_texts
-from web.site.served import Served
-from web.site.twin import as_json, wants_json
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.served import Served
+from pathfolio.web.site.twin import as_json, wants_json
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
-from explain.facts import FactBook
-from explain.records.adviser import Question
-from explain.records.desk import Desk
-from explain.tracer import Tracer
-from kg.graph import KnowledgeGraph
-from kg.schema import ASSET_KIND_OF
-from web.site.directory import Directory
-from web.site.prices import PriceBook, PriceHistory
+from pathfolio.explain.facts import FactBook
+from pathfolio.explain.records.adviser import Question
+from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.tracer import Tracer
+from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.schema import ASSET_KIND_OF
+from pathfolio.web.site.directory import Directory
+from pathfolio.web.site.prices import PriceBook, PriceHistory
 
 Done = TypeVar("Done")
 

@@ -14,8 +14,8 @@ from flask import Flask
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
 
-from kg.errors import UsageError
-from web.site.connections import LARGEST_HEADER, MOST_CONNECTIONS, Server
+from pathfolio.kg.errors import UsageError
+from pathfolio.web.site.connections import LARGEST_HEADER, MOST_CONNECTIONS, Server
 
 THREADS: Final = 16
 """Some of them may wait for lists that nobody has asked for yet, which take longer."""

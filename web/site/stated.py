@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from flask import request, session
 
-from web.site.access.guard import current_access, visitor
+from pathfolio.web.site.access.guard import current_access, visitor
 
 HEADER: Final = "Pathfolio-Purpose"
 """In it programs say why they look; what is not ASCII stands as in an address (%E6%9F%A5)."""

@@ -1,4 +1,6 @@
-"""`Texts`: what the site says in one language; names of things, numbers and dates come from `explain.wording`."""
+"""`Texts`: what the site says in one language; names of things, numbers and dates come from
+`pathfolio.explain.wording`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from typing import Any, Final
 
 from babel import Locale
 
-from explain.wording import LANGUAGES, Wording, wording_of
+from pathfolio.explain.wording import LANGUAGES, Wording, wording_of
 
 DEFAULT_LANGUAGE: Final = "en"
 
@@ -68,7 +70,7 @@ def texts_of(lang: str) -> Texts:
         ('1 investor', '2,000 位投資人')
     """
     words = wording_of(lang)
-    text = resources.files("web.site").joinpath("texts", f"{lang}.toml").read_text(encoding="utf-8")
+    text = resources.files("pathfolio.web.site").joinpath("texts", f"{lang}.toml").read_text(encoding="utf-8")
     return Texts(words, MappingProxyType(tomllib.loads(text)))
 
 

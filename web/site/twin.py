@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from flask import request
 
-from explain.evidence import Fact, PathNode
-from explain.explanation import Explanation
-from web.site.prices import PriceHistory
+from pathfolio.explain.evidence import Fact, PathNode
+from pathfolio.explain.explanation import Explanation
+from pathfolio.web.site.prices import PriceHistory
 
 
 def wants_json() -> bool:

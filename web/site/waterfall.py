@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from explain.explanation import Explanation
-from explain.selection import digits_for
-from explain.wording import Wording
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.selection import digits_for
+from pathfolio.explain.wording import Wording
 
 SMALL: Final = 0.004
 """Parts below this share of all parts' absolute values stand together in one row."""

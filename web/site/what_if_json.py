@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from explain.assumed import AssumedLine, AssumedList, Move
-from explain.explanation import Explanation
-from kg.errors import UsageError
-from kg.schema import NodeKind
-from recommender.assumed import AssumedInvestor
-from recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, answered
-from web.site.served import Served
+from pathfolio.explain.assumed import AssumedLine, AssumedList, Move
+from pathfolio.explain.explanation import Explanation
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.schema import NodeKind
+from pathfolio.recommender.assumed import AssumedInvestor
+from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, answered
+from pathfolio.web.site.served import Served
 
 MOST_LINES: Final = 100
 MOST_NAMED: Final = 50

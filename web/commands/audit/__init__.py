@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from web.commands.audit import custody, proving, reading
+from pathfolio.web.commands.audit import custody, proving, reading
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do one action on the ledger that PATHFOLIO_LEDGER names."""
-    from explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.ledger import open_ledger
 
     ledger = open_ledger(create=False)
     try:

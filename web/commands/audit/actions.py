@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from web.arguments import add_described
+from pathfolio.web.arguments import add_described
 
 if TYPE_CHECKING:
-    from explain.ledger.ledger import Ledger
+    from pathfolio.explain.ledger.ledger import Ledger
 
 Act = Callable[["Ledger", argparse.Namespace], int | None]
 

@@ -6,11 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from web.advice import account_name
-from web.commands.audit.actions import add_action
+from pathfolio.web.advice import account_name
+from pathfolio.web.commands.audit.actions import add_action
 
 if TYPE_CHECKING:
-    from explain.ledger.ledger import Ledger
+    from pathfolio.explain.ledger.ledger import Ledger
 
 
 def add_actions(actions: Any) -> None:
@@ -34,21 +34,21 @@ def add_actions(actions: Any) -> None:
 
 
 def _hold(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.ledger import custody
+    from pathfolio.explain.ledger import custody
 
     receipt = custody.hold(ledger, person=args.user, record=args.record, who=account_name(), reason=args.reason)
     sys.stdout.write(f"hold {receipt.id}\n")
 
 
 def _release(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.ledger import custody
+    from pathfolio.explain.ledger import custody
 
     custody.release(ledger, args.hold, who=account_name(), reason=args.reason)
     sys.stdout.write("released\n")
 
 
 def _erase(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.ledger import custody
+    from pathfolio.explain.ledger import custody
 
     custody.erase(ledger, args.user, who=account_name(), reason=args.reason, despite_retention=args.despite_retention)
     sys.stdout.write(
@@ -58,13 +58,13 @@ def _erase(ledger: Ledger, args: argparse.Namespace) -> None:
 
 
 def _expire(ledger: Ledger, _args: argparse.Namespace) -> None:
-    from explain.ledger import custody
+    from pathfolio.explain.ledger import custody
 
     sys.stdout.write(f"{custody.expire(ledger, who=account_name())} records deleted\n")
 
 
 def _builds(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.records.keep import builds_folder, drop_unused, kept_builds
+    from pathfolio.explain.records.keep import builds_folder, drop_unused, kept_builds
 
     dropped = {kept.build_hash for kept in drop_unused(ledger)} if args.drop_unused else set()
     for kept in kept_builds(ledger):
@@ -75,8 +75,8 @@ def _builds(ledger: Ledger, args: argparse.Namespace) -> None:
 
 
 def _rotate(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.ledger import custody
-    from explain.ledger.keys import NEXT_VARIABLE, SIGNING_VARIABLE
+    from pathfolio.explain.ledger import custody
+    from pathfolio.explain.ledger.keys import NEXT_VARIABLE, SIGNING_VARIABLE
 
     new = custody.rotate_key(ledger, who=account_name(), reason=args.reason)
     sys.stdout.write(f"signs with {new.verifier(ledger.origin).text}: publish it\n")
@@ -85,7 +85,7 @@ def _rotate(ledger: Ledger, args: argparse.Namespace) -> None:
 
 
 def _clock(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.ledger import custody
+    from pathfolio.explain.ledger import custody
 
     custody.accept_clock(ledger, who=account_name(), reason=args.reason)
     sys.stdout.write("recorded; entries go on from now\n")

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from web.commands.audit.actions import add_action, print_json
+from pathfolio.web.commands.audit.actions import add_action, print_json
 
 if TYPE_CHECKING:
-    from explain.ledger.ledger import Ledger
-    from explain.ledger.note import Verifier
-    from explain.ledger.verify import Verification
+    from pathfolio.explain.ledger.ledger import Ledger
+    from pathfolio.explain.ledger.note import Verifier
+    from pathfolio.explain.ledger.verify import Verification
 
 
 def add_actions(actions: Any) -> None:
@@ -28,7 +28,7 @@ def add_actions(actions: Any) -> None:
 
 
 def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
-    from explain.ledger.verify import verify_ledger
+    from pathfolio.explain.ledger.verify import verify_ledger
 
     trusted, against = _trusted(args.key), [path.read_text("utf-8", errors="replace") for path in args.against]
     if args.record:
@@ -43,7 +43,7 @@ def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
 
 def _verify_record(ledger: Ledger, args: argparse.Namespace, trusted: list[Verifier], against: list[str]) -> int:
     """One record, and that the ledger it stands in begins with what the kept checkpoints signed."""
-    from explain.ledger.verify import verify_extends, verify_record
+    from pathfolio.explain.ledger.verify import verify_extends, verify_record
 
     findings = [verify_record(ledger, args.record, trusted=trusted)]
     findings += [verify_extends(ledger, text, trusted=trusted) for text in against]
@@ -57,8 +57,8 @@ def _verify_record(ledger: Ledger, args: argparse.Namespace, trusted: list[Verif
 
 def _trusted(key: str | None) -> list[Verifier]:
     """The key that --key gives, as it is or as a file; raises UsageError where it is none."""
-    from explain.ledger.note import Verifier
-    from kg.errors import LedgerError, UsageError
+    from pathfolio.explain.ledger.note import Verifier
+    from pathfolio.kg.errors import LedgerError, UsageError
 
     if key is None:
         return []

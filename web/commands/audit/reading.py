@@ -8,14 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from kg.bidi import isolated
-from web.advice import account_name
-from web.commands.audit.actions import add_action, print_json
+from pathfolio.kg.bidi import isolated
+from pathfolio.web.advice import account_name
+from pathfolio.web.commands.audit.actions import add_action, print_json
 
 if TYPE_CHECKING:
-    from explain.ledger.ledger import Ledger
-    from explain.records.inspect import Look, Row
-    from explain.records.replay import Replay
+    from pathfolio.explain.ledger.ledger import Ledger
+    from pathfolio.explain.records.inspect import Look, Row
+    from pathfolio.explain.records.replay import Replay
 
 KINDS: Final = (
     "recommendation", "what-if", "audience", "access", "batch", "build", "rules", "hold", "release", "erasure",
@@ -57,14 +57,14 @@ def add_actions(actions: Any) -> None:
 
 
 def _look(args: argparse.Namespace) -> Look:
-    from explain.records.inspect import Look
+    from pathfolio.explain.records.inspect import Look
 
     return Look(account_name(), args.purpose)
 
 
 def _list(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.records.inspect import LISTS, list_records
-    from kg.errors import UsageError
+    from pathfolio.explain.records.inspect import LISTS, list_records
+    from pathfolio.kg.errors import UsageError
 
     if args.limit < 1:
         raise UsageError(f"--limit {args.limit}: give 1 or more")
@@ -83,7 +83,7 @@ def _list(ledger: Ledger, args: argparse.Namespace) -> None:
 
 
 def _line(row: Row) -> str:
-    from explain.records.inspect import LISTS
+    from pathfolio.explain.records.inspect import LISTS
 
     assets = ", ".join(row.assets[:3]) + (", …" if len(row.assets) > 3 else "")
     nobody = "(somebody new)" if row.kind in LISTS else row.who
@@ -92,8 +92,8 @@ def _line(row: Row) -> str:
 
 
 def _show(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.records.inspect import LISTS
-    from explain.records.tables import expanded
+    from pathfolio.explain.records.inspect import LISTS
+    from pathfolio.explain.records.tables import expanded
 
     look, header = _look(args), ledger.header(args.record)
     payload = ledger.read(header.id, who=look.who, purpose=look.purpose)
@@ -106,8 +106,8 @@ def _show(ledger: Ledger, args: argparse.Namespace) -> None:
 
 
 def _print_record(record: dict[str, Any]) -> None:
-    from explain.records.history import assumed_text
-    from explain.records.verdict_text import verdict_text
+    from pathfolio.explain.records.history import assumed_text
+    from pathfolio.explain.records.verdict_text import verdict_text
 
     question, candidates = record["question"], record["candidates"]
     investor = f"investor {question['user_id']}" if question["user_id"] else "somebody new"
@@ -130,7 +130,7 @@ def _print_record(record: dict[str, Any]) -> None:
 
 def _print_line(item: dict[str, Any], lang: str) -> None:
     """One line of the list: its verdict, its reasons as they were shown, and what the rules say against it."""
-    from explain.records.verdict_text import outcome_text, verdict_text
+    from pathfolio.explain.records.verdict_text import outcome_text, verdict_text
 
     outcome, name = outcome_text(item["verdict"]["outcome"], "en"), isolated(item["name"])
     sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {name}: {outcome}\n")
@@ -141,10 +141,10 @@ def _print_line(item: dict[str, Any], lang: str) -> None:
 
 
 def _report(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.records.inspect import report_on
-    from explain.records.pdf import pdf_of
-    from explain.records.report import report_html
-    from kg.outfile import check_out, write_private
+    from pathfolio.explain.records.inspect import report_on
+    from pathfolio.explain.records.pdf import pdf_of
+    from pathfolio.explain.records.report import report_html
+    from pathfolio.kg.outfile import check_out, write_private
 
     header = ledger.header(args.record)
     out = args.out or Path(f"{header.id}.{args.format}")
@@ -155,8 +155,8 @@ def _report(ledger: Ledger, args: argparse.Namespace) -> None:
 
 
 def _export(ledger: Ledger, args: argparse.Namespace) -> None:
-    from explain.records.inspect import export_case
-    from kg.outfile import check_out
+    from pathfolio.explain.records.inspect import export_case
+    from pathfolio.kg.outfile import check_out
 
     check_out(args.out, (".zip",))
     export_case(ledger, args.record, _look(args), args.out)
@@ -166,9 +166,9 @@ def _export(ledger: Ledger, args: argparse.Namespace) -> None:
 
 
 def _replay(ledger: Ledger, args: argparse.Namespace) -> int:
-    from explain.records.inspect import read_record
-    from explain.records.replay import find_build, replay
-    from web.rebuild import rebuilt
+    from pathfolio.explain.records.inspect import read_record
+    from pathfolio.explain.records.replay import find_build, replay
+    from pathfolio.web.rebuild import rebuilt
 
     header, record = read_record(ledger, args.record, _look(args))
     if args.data is not None:

@@ -18,9 +18,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from kg.errors import PathfolioError, UsageError
-from web.site.access.roles import Role
-from web.site.access.token import USUAL_DAYS, Token, end_of, scope_of
+from pathfolio.kg.errors import PathfolioError, UsageError
+from pathfolio.web.site.access.roles import Role
+from pathfolio.web.site.access.token import USUAL_DAYS, Token, end_of, scope_of
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024

@@ -17,10 +17,10 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 
-from web.site.access.accounts import LONGEST_NAME, Accounts
-from web.site.access.roles import Permission
-from web.site.access.visitor import OWNER, STRANGER, Visitor, visitor_of
-from web.site.twin import wants_json
+from pathfolio.web.site.access.accounts import LONGEST_NAME, Accounts
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.access.visitor import OWNER, STRANGER, Visitor, visitor_of
+from pathfolio.web.site.twin import wants_json
 
 log = logging.getLogger("pathfolio.access")
 

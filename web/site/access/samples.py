@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from web.site.access.accounts import Accounts
-from web.site.access.guard import Access
-from web.site.access.roles import Role
+from pathfolio.web.site.access.accounts import Accounts
+from pathfolio.web.site.access.guard import Access
+from pathfolio.web.site.access.roles import Role
 
 _ORDER: Final = (Role.COMPLIANCE, Role.INVESTOR, Role.ANALYST, Role.ENGINEER, Role.ADMINISTRATOR)
 """Who sees most of what the demo has comes first."""

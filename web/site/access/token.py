@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from kg.errors import UsageError
-from web.site.access.roles import PERMISSIONS, Permission, Role
+from pathfolio.kg.errors import UsageError
+from pathfolio.web.site.access.roles import PERMISSIONS, Permission, Role
 
 USUAL_DAYS: Final = 90
 MOST_DAYS: Final = 365

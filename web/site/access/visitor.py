@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from web.site.access.accounts import Account
-from web.site.access.roles import EVERYTHING, PERMISSIONS, Permission, Role
+from pathfolio.web.site.access.accounts import Account
+from pathfolio.web.site.access.roles import EVERYTHING, PERMISSIONS, Permission, Role
 
 
 @dataclass(frozen=True)

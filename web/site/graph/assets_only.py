@@ -6,8 +6,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from kg.graph import Edges, KnowledgeGraph
-from kg.schema import KIND_CODE, NodeKind
+from pathfolio.kg.graph import Edges, KnowledgeGraph
+from pathfolio.kg.schema import KIND_CODE, NodeKind
 
 
 def without_investors(graph: KnowledgeGraph) -> KnowledgeGraph:

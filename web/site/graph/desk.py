@@ -9,15 +9,15 @@ from contextlib import ExitStack
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from kg.errors import PathfolioError, StoreError
-from kg.progress import Progress
-from kg.store.answer import Limits
-from kg.store.catalog import NamedQuery, named_queries
-from recommender.build import Build
-from web.site.graph.assets_only import without_investors
+from pathfolio.kg.errors import PathfolioError, StoreError
+from pathfolio.kg.progress import Progress
+from pathfolio.kg.store.answer import Limits
+from pathfolio.kg.store.catalog import NamedQuery, named_queries
+from pathfolio.recommender.build import Build
+from pathfolio.web.site.graph.assets_only import without_investors
 
 if TYPE_CHECKING:
-    from kg.store.service import GraphService
+    from pathfolio.kg.store.service import GraphService
 
 LIMITS: Final = Limits(seconds=15.0, rows=2_000, bytes=4 * 2**20)
 START_SECONDS: Final = 300.0
@@ -121,7 +121,7 @@ class GraphDesk:
             self._service = None
 
     def _open(self) -> None:
-        from kg.store.service import GraphService  # brings the driver, which no other page needs
+        from pathfolio.kg.store.service import GraphService  # brings the driver, which no other page needs
 
         try:
             if self.investors:
@@ -138,9 +138,9 @@ class GraphDesk:
 
 def _of_assets(build: Build) -> GraphService:
     """An embedded server with the build's graph without investors."""
-    from kg.store.bolt import Store
-    from kg.store.server import ServerOptions, locked, start_loaded
-    from kg.store.service import GraphService
+    from pathfolio.kg.store.bolt import Store
+    from pathfolio.kg.store.server import ServerOptions, locked, start_loaded
+    from pathfolio.kg.store.service import GraphService
 
     folder = build.folder / ASSETS_FOLDER
     with ExitStack() as stack:

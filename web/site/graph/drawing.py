@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from kg.store.query import QueryResult
-from kg.store.values import NodeValue
+from pathfolio.kg.store.query import QueryResult
+from pathfolio.kg.store.values import NodeValue
 
 if TYPE_CHECKING:
     import networkx as nx

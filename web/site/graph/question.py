@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kg.errors import StoreError, UsageError
-from kg.store.answer import QueryError, QueryStoppedError
-from kg.store.catalog import NamedQuery
-from kg.store.parameters import free_parameters
-from kg.store.query import QueryResult
-from web.site.graph.desk import GraphDesk, State
+from pathfolio.kg.errors import StoreError, UsageError
+from pathfolio.kg.store.answer import QueryError, QueryStoppedError
+from pathfolio.kg.store.catalog import NamedQuery
+from pathfolio.kg.store.parameters import free_parameters
+from pathfolio.kg.store.query import QueryResult
+from pathfolio.web.site.graph.desk import GraphDesk, State
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import ClassVar
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from explain.records.uses import ACCOUNT, note_use
-from web.site.access.accounts import Accounts
-from web.site.access.guard import current_access, needs, visitor
-from web.site.access.roles import Permission
-from web.site.render import Page, served, show
+from pathfolio.explain.records.uses import ACCOUNT, note_use
+from pathfolio.web.site.access.accounts import Accounts
+from pathfolio.web.site.access.guard import current_access, needs, visitor
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.render import Page, served, show
 
 log = logging.getLogger("pathfolio.access")
 blueprint = Blueprint("accounts", __name__)

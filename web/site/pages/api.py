@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
 
 blueprint = Blueprint("api", __name__)
 
@@ -25,9 +25,9 @@ def openapi() -> Response:
 @cache
 def openapi_document() -> dict[str, Any]:
     """`openapi.json` with the schema of explanations written out where it names it."""
-    document: dict[str, Any] = json.loads(_text("web.site", "openapi.json"))
+    document: dict[str, Any] = json.loads(_text("pathfolio.web.site", "openapi.json"))
     schemas = document["components"]["schemas"]
-    explanation = json.loads(_text("explain", "explanation.schema.json"))
+    explanation = json.loads(_text("pathfolio.explain", "explanation.schema.json"))
     for name, definition in explanation.pop("$defs", {}).items():
         schemas[f"Explanation_{name}"] = definition
     for name in ("$schema", "$id"):

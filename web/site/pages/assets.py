@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from flask import Blueprint, Response
 
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
-from web.site.asset_profile import AssetProfile, profile_of
-from web.site.pages.investors import asset_row, newly_listed
-from web.site.prices import PriceHistory
-from web.site.render import Page, served, show
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.asset_profile import AssetProfile, profile_of
+from pathfolio.web.site.pages.investors import asset_row, newly_listed
+from pathfolio.web.site.prices import PriceHistory
+from pathfolio.web.site.render import Page, served, show
 
 blueprint = Blueprint("assets", __name__)
 

@@ -7,16 +7,16 @@ from typing import ClassVar, Final
 
 from flask import Blueprint, Response, request
 
-from explain.evidence import PathNode, Reason
-from explain.records.audience import AudienceQuestion, Told, audience_of, record_audience
-from kg.errors import UsageError
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
-from web.site.families import Share, shares_of
-from web.site.language import current_texts
-from web.site.pages.investors import asset_row, spoken
-from web.site.recorded import asker
-from web.site.render import Page, served, show
+from pathfolio.explain.evidence import PathNode, Reason
+from pathfolio.explain.records.audience import AudienceQuestion, Told, audience_of, record_audience
+from pathfolio.kg.errors import UsageError
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.families import Share, shares_of
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.pages.investors import asset_row, spoken
+from pathfolio.web.site.recorded import asker
+from pathfolio.web.site.render import Page, served, show
 
 LENGTHS: Final = (10, 25, 50, 100)
 """How many investors can be asked for."""

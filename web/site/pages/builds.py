@@ -9,17 +9,17 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
-from web.site.language import current_texts
-from web.site.render import Page, served, show
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.render import Page, served, show
 
 blueprint = Blueprint("builds", __name__)
 
 
 @dataclass(frozen=True)
 class BuildPage(Page):
-    """The build's manifest.json and report.json; see `recommender.build`."""
+    """The build's manifest.json and report.json; see `pathfolio.recommender.build`."""
 
     template: ClassVar[str] = "build.html"
     manifest: Mapping[str, Any]

@@ -9,18 +9,18 @@ from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
-from explain.records.uses import QUERY, note_use
-from kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind
-from kg.store.catalog import NamedQuery
-from kg.store.query import QueryResult
-from web.cypher_formats import FORMATS
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
-from web.site.graph.desk import GraphDesk
-from web.site.graph.drawing import Drawing, drawing_of
-from web.site.graph.question import Answered, Question, ask
-from web.site.recorded import asker
-from web.site.render import Page, served, show
+from pathfolio.explain.records.uses import QUERY, note_use
+from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind
+from pathfolio.kg.store.catalog import NamedQuery
+from pathfolio.kg.store.query import QueryResult
+from pathfolio.web.cypher_formats import FORMATS
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.graph.desk import GraphDesk
+from pathfolio.web.site.graph.drawing import Drawing, drawing_of
+from pathfolio.web.site.graph.question import Answered, Question, ask
+from pathfolio.web.site.recorded import asker
+from pathfolio.web.site.render import Page, served, show
 
 PATIENCE: Final = 1.0
 """Seconds that the page waits for a store that is just starting, before it says so and comes again."""

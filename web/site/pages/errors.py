@@ -10,11 +10,11 @@ from flask import Flask, Response
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 
-from explain.ledger.entry import AlteredError
-from kg.errors import LedgerError, UsageError
-from web.site.access.accounts import AccountsError
-from web.site.language import current_texts
-from web.site.render import Page, show
+from pathfolio.explain.ledger.entry import AlteredError
+from pathfolio.kg.errors import LedgerError, UsageError
+from pathfolio.web.site.access.accounts import AccountsError
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.render import Page, show
 
 log = logging.getLogger("pathfolio.ledger")
 

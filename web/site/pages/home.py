@@ -8,14 +8,14 @@ from typing import ClassVar, Final
 
 from flask import Blueprint, Response, request
 
-from explain.evidence import PathNode
-from kg.schema import NodeKind
-from web.site.access.guard import needs, visitor
-from web.site.access.roles import Permission
-from web.site.directory import LONGEST_QUERY, Directory
-from web.site.examples import Example, examples_of
-from web.site.render import Page, served, show
-from web.site.served import Served
+from pathfolio.explain.evidence import PathNode
+from pathfolio.kg.schema import NodeKind
+from pathfolio.web.site.access.guard import needs, visitor
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.directory import LONGEST_QUERY, Directory
+from pathfolio.web.site.examples import Example, examples_of
+from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.served import Served
 
 MOST_HITS: Final = 20
 MOST_SUGGESTIONS: Final = 6

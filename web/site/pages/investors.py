@@ -9,23 +9,23 @@ from typing import ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, request
 
-from explain.evidence import PathNode, Reason
-from explain.explanation import Explanation
-from explain.records.adviser import Advice
-from explain.records.verdict_text import verdict_text, warnings_of
-from explain.triggers_facts import NEW_DAYS
-from kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
-from kg.schema import ASSET_KIND_OF, NodeKind
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
-from web.site.families import Share, shares_of
-from web.site.language import current_texts
-from web.site.pages.errors import NotThere
-from web.site.portfolio import Portfolio, portfolio_of
-from web.site.recorded import ask
-from web.site.render import Page, served, show
-from web.site.served import Served
-from web.site.twin import wants_json
+from pathfolio.explain.evidence import PathNode, Reason
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.records.adviser import Advice
+from pathfolio.explain.records.verdict_text import verdict_text, warnings_of
+from pathfolio.explain.triggers_facts import NEW_DAYS
+from pathfolio.kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
+from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.families import Share, shares_of
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.pages.errors import NotThere
+from pathfolio.web.site.portfolio import Portfolio, portfolio_of
+from pathfolio.web.site.recorded import ask
+from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.served import Served
+from pathfolio.web.site.twin import wants_json
 
 LIST_LENGTH: Final = 10
 SHOWN_REASONS: Final = 3

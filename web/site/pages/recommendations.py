@@ -8,19 +8,19 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response
 
-from explain.explanation import Explanation
-from explain.formats.text import heading
-from explain.records.adviser import Advice, Question
-from explain.records.verdict_text import look_of, result_text, title_for_investor
-from explain.wording import Wording
-from recommender.suitability.rules import RuleSet
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
-from web.site.language import current_texts
-from web.site.pages.investors import asked_kind, asset_row, investor_row
-from web.site.prices import PriceHistory
-from web.site.recorded import ask
-from web.site.render import Page, served, show
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.formats.text import heading
+from pathfolio.explain.records.adviser import Advice, Question
+from pathfolio.explain.records.verdict_text import look_of, result_text, title_for_investor
+from pathfolio.explain.wording import Wording
+from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.pages.investors import asked_kind, asset_row, investor_row
+from pathfolio.web.site.prices import PriceHistory
+from pathfolio.web.site.recorded import ask
+from pathfolio.web.site.render import Page, served, show
 
 blueprint = Blueprint("recommendations", __name__)
 

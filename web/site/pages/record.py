@@ -7,20 +7,20 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, Response, abort, request
 
-from explain.ledger.entry import Header
-from explain.records.history import Comparison, Event, compare, timeline
-from explain.records.inspect import case_of, integrity_of, read_record, report_on
-from explain.records.report import Integrity, Report, make_report, report_html
-from explain.records.whole import whole
-from explain.wording import LANGUAGES
-from kg.errors import PathfolioError
-from kg.labels import local_label
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
-from web.site.language import current_texts
-from web.site.pages.records import asset_name
-from web.site.purpose import ledger, look, with_purpose
-from web.site.render import Page, served, show
+from pathfolio.explain.ledger.entry import Header
+from pathfolio.explain.records.history import Comparison, Event, compare, timeline
+from pathfolio.explain.records.inspect import case_of, integrity_of, read_record, report_on
+from pathfolio.explain.records.report import Integrity, Report, make_report, report_html
+from pathfolio.explain.records.whole import whole
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.kg.errors import PathfolioError
+from pathfolio.kg.labels import local_label
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.pages.records import asset_name
+from pathfolio.web.site.purpose import ledger, look, with_purpose
+from pathfolio.web.site.render import Page, served, show
 
 blueprint = Blueprint("record", __name__)
 
@@ -108,7 +108,7 @@ def report(record_id: str, ending: str) -> Response:
     html = report_html(report_on(ledger(), header.id, look(), lang))
     if ending == "html":
         return _file(html.encode(), f"report-{header.id}.html", "text/html")
-    from explain.records.pdf import pdf_of
+    from pathfolio.explain.records.pdf import pdf_of
 
     try:
         return _file(served().work(pdf_of, html), f"report-{header.id}.pdf", "application/pdf")

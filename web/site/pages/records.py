@@ -10,18 +10,18 @@ from typing import ClassVar, Final
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from explain.evidence import PathNode
-from explain.records.assumed import WHAT_IF
-from explain.records.find import Found, Search, Summary
-from kg.schema import ASSET_KIND_OF, NodeKind
-from recommender.suitability.verdict import STATES
-from web.site.access.guard import needs
-from web.site.access.roles import Permission
-from web.site.language import current_texts
-from web.site.pages.signin import safe_target
-from web.site.purpose import finder, look, with_purpose
-from web.site.render import Page, served, show
-from web.site.stated import keep_purpose
+from pathfolio.explain.evidence import PathNode
+from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.find import Found, Search, Summary
+from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
+from pathfolio.recommender.suitability.verdict import STATES
+from pathfolio.web.site.access.guard import needs
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.pages.signin import safe_target
+from pathfolio.web.site.purpose import finder, look, with_purpose
+from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.stated import keep_purpose
 
 MOST_SHOWN: Final = 50
 MOST_COUNTED: Final = 100_000

@@ -10,11 +10,11 @@ from flask import Blueprint, abort, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_user, logout_user
 
-from web.site.access.accounts import Account
-from web.site.access.guard import current_access, needs, visitor
-from web.site.access.roles import Permission
-from web.site.access.visitor import visitor_of
-from web.site.render import Page, show
+from pathfolio.web.site.access.accounts import Account
+from pathfolio.web.site.access.guard import current_access, needs, visitor
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.access.visitor import visitor_of
+from pathfolio.web.site.render import Page, show
 
 log = logging.getLogger("pathfolio.access")
 blueprint = Blueprint("signin", __name__)

@@ -9,17 +9,17 @@ from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from explain.assumed import AssumedList, Move
-from explain.evidence import PathNode, Reason
-from explain.records.adviser import Advice
-from explain.records.verdict_text import warnings_of
-from explain.wording import LANGUAGES
-from kg.errors import UsageError
-from recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
-from web.site.access.guard import needs, visitor
-from web.site.access.roles import Permission
-from web.site.language import current_texts
-from web.site.pages.investors import (
+from pathfolio.explain.assumed import AssumedList, Move
+from pathfolio.explain.evidence import PathNode, Reason
+from pathfolio.explain.records.adviser import Advice
+from pathfolio.explain.records.verdict_text import warnings_of
+from pathfolio.explain.wording import LANGUAGES
+from pathfolio.kg.errors import UsageError
+from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
+from pathfolio.web.site.access.guard import needs, visitor
+from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.pages.investors import (
     PassedOver,
     asked_kind,
     investor_row,
@@ -27,12 +27,12 @@ from web.site.pages.investors import (
     passed_over_by,
     spoken,
 )
-from web.site.purpose import ask_purpose
-from web.site.recorded import ask_what_if
-from web.site.render import Page, served, show
-from web.site.served import Served
-from web.site.stated import needs_purpose, stated_purpose
-from web.site.what_if_json import Asked, asked_in_json, asked_of, to_json
+from pathfolio.web.site.purpose import ask_purpose
+from pathfolio.web.site.recorded import ask_what_if
+from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.served import Served
+from pathfolio.web.site.stated import needs_purpose, stated_purpose
+from pathfolio.web.site.what_if_json import Asked, asked_in_json, asked_of, to_json
 
 LIST_LENGTH: Final = 10
 MOST_CHOICES: Final = 24
