@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 os.environ.setdefault("DGLBACKEND", "pytorch")
+# What the tests start imports the checkout too, from whichever folder it runs, whatever is installed.
+SOURCE = Path(__file__).resolve().parents[1] / ".src"
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(SOURCE), os.environ.get("PYTHONPATH"))))
 
 if TYPE_CHECKING:
     from pathfolio.explain.ledger.ledger import Ledger

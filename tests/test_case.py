@@ -23,7 +23,7 @@ from tests.records_world import LOOK, ask, cautious
 
 def run_verifier(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """As somebody without pathfolio would: isolated Python, from another folder, with `cryptography` alone."""
-    block = "import sys, runpy; sys.modules.update(dict.fromkeys(('explain', 'kg', 'web', 'recommender')))"
+    block = "import sys, runpy; sys.modules['pathfolio'] = None"
     code = f"{block}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     command = [sys.executable, "-I", "-c", code, str(folder / "verify.py"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)

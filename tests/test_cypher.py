@@ -319,9 +319,7 @@ def test_serve_and_ask(build: Path, tmp_path: Path) -> None:
     """The whole way as a user goes it: a server, a client with the printed password, the command, and the end."""
     code = "import sys; from pathfolio.web.cli import main; sys.exit(main())"
     run = [sys.executable, "-c", code]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PATHFOLIO_NEO4J")} | {
-        "PYTHONPATH": str(Path(__file__).resolve().parents[1])
-    }
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PATHFOLIO_NEO4J")}
     serving = subprocess.Popen(
         [*run, "graph", "serve", str(build), "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment
     )
