@@ -5,6 +5,6 @@ from pathlib import Path
 # In a checkout the subpackages are links to the folders at the top level; installed, they are folders.
 if not Path(__file__).with_name("kg").is_dir():
     raise ImportError(
-        f"{Path(__file__).parent}: the links in it were checked out as text; allow symbolic links "
-        "(git config core.symlinks true; on Windows also the developer mode), then: git checkout -- .src"
+        "pathfolio comes from a checkout whose symbolic links became text files: allow links there "
+        "(git config core.symlinks true; on Windows also the developer mode), git checkout -- .src, and install again"
     )
