@@ -29,9 +29,7 @@ class Shortlist:
 
     @classmethod
     def of(cls, scores: FloatArray, eligible: Mask, screening: Screening, by_id: IntArray) -> Shortlist:
-        """Rank what is `eligible` (assets,) before the rules; `by_id` as from
-        `pathfolio.recommender.ranking.id_order`.
-        """
+        """Rank what is `eligible` (assets,) before the rules; `by_id` is what `id_order` gives."""
         usable = eligible & (scores > -np.inf)
         order = np.argsort(-np.where(usable, scores, -np.inf)[by_id], kind="stable")
         allowed = np.zeros(len(scores), bool)

@@ -45,9 +45,7 @@ class Prices:
 
 
 def stock_log_returns(stocks: Stocks, calendar: Calendar, seed: int) -> Floats:
-    """(days, s) float64: r = drift + beta * market + industry + own shock (Sharpe 1963; formulas in
-    `pathfolio.kg.sample`).
-    """
+    """(days, s) float64: r = drift + beta * market + industry + own shock (Sharpe 1963; see `pathfolio.kg.sample`)."""
     rng = stream(seed, "stock prices")
     days, n = len(calendar.days), len(stocks.industry)
     world = rng.normal(0, _GLOBAL, (days, 1))

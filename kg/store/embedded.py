@@ -1,5 +1,4 @@
-"""The embedded graph server, in a process of its own: `python -m pathfolio.kg.store.embedded`. Only file that imports
-it.
+"""The embedded graph server, in a process of its own: `python -m pathfolio.kg.store.embedded`. It alone imports it.
 
 It is an ArcadeDB, which speaks Bolt and Cypher, bound to the loopback interface. `pathfolio.kg.store.server` starts it,
 hands it its settings in one line of JSON on standard input, and ends it by closing that. A process of its own because a

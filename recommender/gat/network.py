@@ -17,9 +17,7 @@ from pathfolio.recommender.gat.inputs import ASSET_FEATURES, EDGE_TYPES, Attenti
 
 
 class Engine(Protocol):
-    """A way to propagate; the same in DGL and in plain torch (see
-    `pathfolio.recommender.gat.torch_layers.TorchEngine`).
-    """
+    """A way to propagate; in DGL the same as in plain torch, `pathfolio.recommender.gat.torch_layers.TorchEngine`."""
 
     name: str
 

@@ -1,6 +1,4 @@
-"""A market's suitability rules as immutable values; `pathfolio.recommender.suitability.rulefile` reads them from
-TOML.
-"""
+"""A market's suitability rules as immutable values; `rulefile` beside reads them from TOML."""
 
 from __future__ import annotations
 

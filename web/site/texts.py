@@ -1,6 +1,4 @@
-"""`Texts`: what the site says in one language; names of things, numbers and dates come from
-`pathfolio.explain.wording`.
-"""
+"""`Texts`: what the site says in one language; names, numbers and dates come from `pathfolio.explain.wording`."""
 
 from __future__ import annotations
 
