@@ -1,9 +1,9 @@
 """Recommends stocks and funds from a knowledge graph, and explains each by the paths that carry its score."""
 
-from pathlib import Path
+from importlib.machinery import PathFinder
 
 # In a checkout the subpackages are links to the folders at the top level; installed, they are folders.
-if not Path(__file__).with_name("kg").is_dir():
+if PathFinder.find_spec("pathfolio.kg", __path__) is None:
     raise ImportError(
         "pathfolio comes from a checkout whose symbolic links became text files: allow links there "
         "(git config core.symlinks true; on Windows also the developer mode), git checkout -- .src, and install again"
