@@ -1,8 +1,8 @@
 """A market of a few assets whose explanations can be derived by hand, and the accounts of its scores.
 
-Ada (u1) holds TSMC (30% of her portfolio) and the Alpha Fund (20%), and held UMC. Sixty others: 12 hold TSMC and
-MediaTek, 5 hold TSMC and ASE, 23 hold Alpha Fund and Beta Fund (13 are told of, since nobody else holds Beta Fund),
-10 hold TSMC and Alpha Fund, and 10 of no known level hold MediaTek alone.
+Ada (u1) holds TSMC (30% of her portfolio) and the Alpha Fund (20%), and held UMC. Sixty-one others: 12 hold TSMC and
+MediaTek, 5 hold TSMC and ASE, 23 hold Alpha Fund and Beta Fund (12 are told of, since nobody else holds Beta Fund),
+10 hold TSMC and Alpha Fund, and 11 of no known level hold MediaTek alone.
 Twelve semiconductor stocks have one-year returns of 1% to 12% (S1 to S12), MediaTek 30%.
 """
 
@@ -51,7 +51,7 @@ def _positions() -> pd.DataFrame:
     for start, stop, pair in ((0, 12, ("2330", "2454")), (12, 17, ("2330", "3711")), (17, 40, ("AF", "BF"))):
         rows += [(f"other{i}", asset, 0.5) for i in range(start, stop) for asset in pair]
     rows += [(f"other{i}", asset, 0.5) for i in range(40, 50) for asset in ("2330", "AF")]
-    rows += [(f"other{i}", "2454", 1.0) for i in range(50, 60)]
+    rows += [(f"other{i}", "2454", 1.0) for i in range(50, 61)]
     now = pd.DataFrame(rows, columns=["user_id", "asset_id", "weight"]).assign(as_of="2026-05-31", units=10.0)
     before = pd.DataFrame({"user_id": ["u1"], "asset_id": ["2303"], "as_of": ["2025-12-31"], "units": [5.0]})
     return pd.concat([now.assign(known_at="2026-06-05"), before])
@@ -69,12 +69,12 @@ def _facts() -> pd.DataFrame:
 
 def tiny_market() -> KnowledgeGraph:
     """The market on 30 June 2026."""
-    others = [f"other{i}" for i in range(60)]
+    others = [f"other{i}" for i in range(61)]
     names = ["Ada Chen", None, *(f"Secret {other}" for other in others)]
     users = pd.DataFrame({"user_id": ["u1", "u2", *others], "name": names})
-    of_others = [*["Balanced"] * 13, *["Conservative"] * 27, *["Balanced"] * 10, *[None] * 10]
+    of_others = [*["Balanced"] * 13, *["Conservative"] * 27, *["Balanced"] * 10, *[None] * 11]
     users["risk_level"] = ["Balanced", "Aggressive", *of_others]
-    users["objective"] = ["Income", *[None] * 61]
+    users["objective"] = ["Income", *[None] * 62]
     holdings = [("AF", "2330", 0.25), ("AF", "2454", 0.12), ("BF", "2330", 0.2), ("BF", "2882", 0.4)]
     funds = pd.DataFrame(holdings, columns=["fund_id", "asset_id", "weight"]).assign(as_of="2026-03-31")
     firms = [("2454", f"Firm {i}", "Buy" if i < 4 else "Hold") for i in range(5)]
@@ -146,7 +146,7 @@ class World:
         """Why the Beta Fund for Ada: co-investors, a common holding, a common issuer, her own stock in it."""
         issuer, kind = self.row("Alpha House", NodeKind.ISSUER), self.row("Equity Taiwan", NodeKind.CATEGORY)
         walks = {
-            "co_investment": [self.walk(("u1", "AF", OTHER_INVESTORS, "BF"), CO_INVESTORS, 0.6, 13)],
+            "co_investment": [self.walk(("u1", "AF", OTHER_INVESTORS, "BF"), CO_INVESTORS, 0.6, 12)],
             "issuer": [self.walk(("u1", "AF", issuer, "BF"), "HOLDS ISSUED_BY ISSUED_BY", 0.1)],
             "category": [self.walk(("u1", "AF", kind, "BF"), "HOLDS IN_CATEGORY IN_CATEGORY", 0.05)],
             "fund_holdings": [

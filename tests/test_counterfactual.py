@@ -101,6 +101,28 @@ def test_taking_off_is_as_small_as_can_be(seed: int, k: int) -> None:
             assert found.size == expected
 
 
+class OnlyFromPositions(Toy):
+    """As `Toy`, but nothing may be listed without the first of the investor's positions."""
+
+    def listed(self, user: int, kind: str | None, changes: Sequence[Change]) -> Mask:
+        first = self.positions(user)[:1].tolist()
+        return super().listed(user, kind, changes) & np.array([[first[0] not in c.without] for c in changes])
+
+
+def test_what_no_path_leads_to_any_more_is_off_the_list() -> None:
+    """The position without which no asset may be listed takes off whatever comes first, and that holds."""
+    found, world = 0, toy(1)
+    model = OnlyFromPositions(world.graph, world.weights, world.levels)
+    for user in range(len(model.graph.users)):
+        for asset in range(len(model.graph.assets)):
+            result = what_takes_it_off(model, user, asset, SearchOptions(k=len(model.graph.assets)))
+            if result.before:
+                assert result.change == Change(frozenset(model.positions(user)[:1].tolist()))
+                assert result.holds(model)
+                found += 1
+    assert found > 10
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 4))
 def test_bringing_on_is_as_small_as_can_be(seed: int, k: int) -> None:

@@ -30,24 +30,24 @@ def _groups(**frames: pd.DataFrame) -> Groups:
 
 
 def _issue_market() -> Groups:
-    """Two earlier bonds on market M with 40 holders together, one on N with too few, in two countries; new on each."""
+    """Two earlier bonds on market M with 41 holders together, one on N with too few, in two countries; new on each."""
     ages = {"m1": 100, "m2": 46, "n1": 100, "new": 0, "older": 5, "other": 0}
     listed = [to_date(to_days(DAY) - age).isoformat() for age in ages.values()]
     markets = ["M", "M", "N", "M", "M", "N"]
     assets = pd.DataFrame({"asset_id": list(ages), "kind": "bond", "name": "B", "listed": listed, "market": markets})
     assets["country"] = assets["market"].map({"M": "GR", "N": "LU"})
-    holders = {"m1": 30, "m2": 10, "n1": 9}
+    holders = {"m1": 30, "m2": 11, "n1": 10}
     held = [(f"u{number}", asset) for asset, count in holders.items() for number in range(count)]
     positions = pd.DataFrame(held, columns=["user_id", "asset_id"]).assign(as_of="2026-06-01")
     return _groups(assets=assets, positions=positions)
 
 
 def test_a_new_issue_pulls_by_what_came_of_earlier_ones_and_fades() -> None:
-    """The kind's mean is 40/3 holders (9 count as none); country and then market are each drawn towards the wider
+    """The kind's mean is 41/3 holders (ten count as none); country and then market are each drawn towards the wider
     mean by two more."""
-    groups, kind = _issue_market(), 40 / 3
-    greece, luxembourg = (40 + 2 * kind) / (2 + 2), (0 + 2 * kind) / (1 + 2)
-    at_m, at_n = (40 + 2 * greece) / (2 + 2), (0 + 2 * luxembourg) / (1 + 2)
+    groups, kind = _issue_market(), 41 / 3
+    greece, luxembourg = (41 + 2 * kind) / (2 + 2), (0 + 2 * kind) / (1 + 2)
+    at_m, at_n = (41 + 2 * greece) / (2 + 2), (0 + 2 * luxembourg) / (1 + 2)
     pull = {"new": math.log1p(0.2 * at_m), "older": math.exp(-1) * math.log1p(0.2 * at_m)}
     pull |= {"other": math.log1p(0.2 * at_n)}
     expected = [pull.get(i, 0.0) for i in groups.interactions.graph.asset_ids]
@@ -66,11 +66,11 @@ def test_a_market_new_to_the_data_is_judged_by_its_country() -> None:
             "country": ["GR", "LU", "GR", "LU"],
         }
     )
-    held = pd.DataFrame({"user_id": [f"u{i}" for i in range(10)], "asset_id": "old", "as_of": "2026-01-01"})
+    held = pd.DataFrame({"user_id": [f"u{i}" for i in range(11)], "asset_id": "old", "as_of": "2026-01-01"})
     record = track_record(_groups(assets=assets, positions=held))
     ids = ["far", "new", "news", "old"]
-    assert dict(zip(ids, record, strict=True))["new"] == pytest.approx((10 + 2 * 5) / (1 + 2))
-    assert dict(zip(ids, record, strict=True))["news"] == pytest.approx((0 + 2 * 5) / (1 + 2))
+    assert dict(zip(ids, record, strict=True))["new"] == pytest.approx((11 + 2 * 5.5) / (1 + 2))
+    assert dict(zip(ids, record, strict=True))["news"] == pytest.approx((0 + 2 * 5.5) / (1 + 2))
 
 
 def test_for_many_days_a_new_issue_counts_by_its_mean_over_them() -> None:
@@ -82,14 +82,14 @@ def test_for_many_days_a_new_issue_counts_by_its_mean_over_them() -> None:
 def test_where_nobody_was_seen_to_buy_demand_is_even() -> None:
     """A first statement says what is held, not what was bought lately: popular assets must not suffer for it."""
     assets = pd.DataFrame({"asset_id": ["a", "b"], "kind": "stock", "name": "A"})
-    holders = {"a": 30, "b": 10}
+    holders = {"a": 30, "b": 11}
     pairs = [(f"u{number}", asset) for asset, count in holders.items() for number in range(count)]
     held = pd.DataFrame(pairs, columns=["user_id", "asset_id"]).assign(as_of="2026-06-30")
     demand = measure_demand(_groups(assets=assets, positions=held), DemandOptions(horizon=182))
     np.testing.assert_allclose(demand.factor, [1.0, 1.0])
 
 
-def _fashion_market(lasts: int, buyers: int = 10) -> KnowledgeGraph:
+def _fashion_market(lasts: int, buyers: int = 11) -> KnowledgeGraph:
     """Every investor holds one of three assets, without taste; every day some buy the asset that is in fashion.
 
     Fashions follow each other at random among 30 assets and last so many days each.

@@ -323,9 +323,9 @@ def test_no_walk_leads_to_an_investor(world: KnowledgeGraph, trained: GraphAtten
     assert not set(trained.propagation(world).walks.indices.tolist()) & set(world.users.tolist())
 
 
-@pytest.mark.parametrize(("holders", "known"), [(9, False), (10, True)])
+@pytest.mark.parametrize(("holders", "known"), [(10, False), (11, True)])
 def test_an_asset_of_too_few_holders_looks_like_a_new_issue(holders: int, known: bool) -> None:
-    """Neither how many of them there are nor a vector that was learned of them is seen; of ten it is."""
+    """Neither how many of them there are nor a vector that was learned of them is seen; of eleven it is."""
     held = positions("2020-01-01", *(f"u{number}:A" for number in range(holders)))
     graph = assemble_graph(make_tables(assets=assets("A stock S 2019-01-01"), positions=held), DAY)
     inputs = attention_inputs(graph, np.ones(len(graph), bool))

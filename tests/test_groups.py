@@ -1,4 +1,4 @@
-"""Groups of at least ten: tables by hand and by slow counts, and a score that nothing else can change."""
+"""Groups of ten without whoever looks: tables by hand and by slow counts, and a score that nothing else can change."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from tests.explain_world import BUILD, DAY, tables_of
 from tests.random_market import ever_holders, lively_market
 
 POSITIONS = (Relation.HOLDS, Relation.HELD)
+TOLD = 11
+"""Ten and whoever looks: the fewest that are counted, and the fewest that are left out of a count."""
 
 
 # -- by hand -------------------------------------------------------------------------------------------------
@@ -55,28 +57,31 @@ def at(groups: Groups, asset: str) -> int:
     return graph.asset_row(asset) - int(graph.assets[0])
 
 
-def test_nine_holders_are_none_and_ten_are_ten_be_it_now_or_before() -> None:
-    rows = [*people("nine", 0, 9), *people("ten", 0, 10)]
+def test_ten_holders_are_none_and_eleven_are_eleven_be_it_now_or_before() -> None:
+    rows = [*people("eleven", 0, 11), *people("ten", 0, 10)]
     positions = pd.DataFrame(rows, columns=["user_id", "asset_id"]).assign(as_of="2020-01-01", units=1.0)
-    sold = pd.DataFrame({"user_id": ["u9"], "asset_id": ["ten"], "as_of": ["2020-06-01"], "units": [0.0]})
+    sold = pd.DataFrame({"user_id": ["u10"], "asset_id": ["eleven"], "as_of": ["2020-06-01"], "units": [0.0]})
     groups = groups_of(positions=pd.concat([positions, sold]))
-    assert (groups.holders[at(groups, "nine")], groups.holders[at(groups, "ten")]) == (0, 10)
-    assert groups.holders_now.tolist() == [0, 0]  # u9 sold
+    assert (groups.holders[at(groups, "ten")], groups.holders[at(groups, "eleven")]) == (0, 11)
+    assert groups.holders_now.tolist() == [0, 0]  # u10 sold
 
 
 @pytest.mark.parametrize(
     ("both", "only_first", "only_second", "told"),
     [
-        (11, 10, 10, 11),
-        (10, 10, 10, 0),  # without the viewer nine may be left
-        (11, 9, 10, 0),  # ten of the first's holders are left out, so ten could be told, which is too few
-        (12, 9, 30, 11),
-        (30, 0, 0, 20),  # all of them: whoever holds the one would be known to hold the other
-        (30, 5, 40, 25),
+        (11, 11, 11, 11),
+        (10, 11, 11, 0),  # without the viewer nine may be left
+        (11, 10, 11, 0),  # eleven of the first's 21 are left out, so ten could be told, which is too few
+        (11, 11, 10, 0),
+        (12, 10, 30, 11),
+        (30, 0, 0, 19),  # all of them: whoever holds the one would be known to hold the other
+        (30, 5, 40, 24),
         (15, 40, 40, 15),
     ],
 )
-def test_pairs_leave_ten_of_either_assets_holders_out(both: int, only_first: int, only_second: int, told: int) -> None:
+def test_pairs_leave_eleven_of_either_assets_holders_out(
+    both: int, only_first: int, only_second: int, told: int
+) -> None:
     pairs = [*people("A", 0, both), *people("B", 0, both)]
     pairs += [*people("A", both, both + only_first), *people("B", 500, 500 + only_second)]
     groups = holding(pairs)
@@ -90,9 +95,9 @@ def held_together(both: int, *more: tuple[str, str]) -> Groups:
 
 
 def test_weights_are_the_closed_form_of_the_told_table() -> None:
-    """A and B are held by 30, both by 25: 20 are told; C by 45, of whom 25 hold A and 20 hold B; D by nine."""
-    groups = held_together(25, *people("C", 0, 25), *people("C", 100, 120), *people("D", 200, 209))
-    together = np.array([[30.0, 20.0, 20.0], [20.0, 30.0, 20.0], [20.0, 20.0, 45.0]])
+    """A and B are held by 30, both by 25: 19 are told; C by 45, of whom 25 hold A and 20 hold B; D by ten."""
+    groups = held_together(25, *people("C", 0, 25), *people("C", 100, 120), *people("D", 200, 210))
+    together = np.array([[30.0, 19.0, 19.0], [19.0, 30.0, 19.0], [19.0, 19.0, 45.0]])
     np.testing.assert_array_equal(groups.together.toarray()[:3, :3] + np.diag(groups.holders[:3]), together)
     p = np.linalg.inv(together * (1 + np.diag([0.25] * 3)) + 5 * np.eye(3))  # dropout .2: 1 / 4 of the diagonal
     expected = np.pad(-p / np.diag(p) * (1 - np.eye(3)), (0, 1))
@@ -100,9 +105,9 @@ def test_weights_are_the_closed_form_of_the_told_table() -> None:
 
 
 def test_how_many_of_those_left_out_hold_both_changes_no_weight() -> None:
-    """20 of 30 and 30 are told, be it 21 or 29 who hold both."""
-    weights = [ease_weights(held_together(both), 5.0) for both in (21, 25, 29)]
-    raw = [ease(held_together(both).interactions.ever, 5.0) for both in (21, 25, 29)]
+    """19 of 30 and 30 are told, be it 20 or 29 who hold both."""
+    weights = [ease_weights(held_together(both), 5.0) for both in (20, 25, 29)]
+    raw = [ease(held_together(both).interactions.ever, 5.0) for both in (20, 25, 29)]
     assert weights[0].tobytes() == weights[1].tobytes() == weights[2].tobytes()
     assert raw[0].tobytes() != raw[1].tobytes() != raw[2].tobytes()
 
@@ -112,31 +117,33 @@ def test_how_many_of_those_left_out_hold_both_changes_no_weight() -> None:
     [
         (50, 12, 0, (50, 12)),  # none are left out
         (50, 12, 1, (50, 0)),  # the one of no known level would be found by subtraction
-        (50, 12, 9, (50, 0)),
-        (50, 12, 10, (50, 12)),
-        (50, 10, 0, (50, 0)),
-        (50, 9, 0, (0, 0)),  # nine are too few, and could be subtracted, so fifty are not told either
+        (50, 12, 10, (50, 0)),  # if one of the ten looks, nine are left
+        (50, 12, 11, (50, 12)),
+        (50, 11, 0, (50, 11)),
+        (50, 10, 1, (50, 0)),
+        (50, 10, 0, (0, 0)),  # ten are too few, and could be subtracted, so fifty are not told either
         (10, 10, 0, (0, 0)),
+        (11, 11, 0, (11, 11)),
     ],
 )
-def test_levels_are_told_where_those_left_out_are_none_or_ten(
+def test_levels_are_told_where_those_left_out_are_none_or_eleven(
     low: int, high: int, unknown: int, told: tuple[int, int]
 ) -> None:
-    """Low's, High's and others' investors who hold B; of each level another ten do not."""
+    """Low's, High's and others' investors who hold B; of each level another eleven do not."""
     levels = [*people("Low", 0, low), *people("High", 100, 100 + high)]
     pairs = [(user, "B") for user, _ in [*levels, *people("", 200, 200 + unknown)]]
-    levels += [*people("Low", 300, 310), *people("High", 400, 410)]
+    levels += [*people("Low", 300, 311), *people("High", 400, 411)]
     groups = holding(pairs, risk_level=levels, segment=[(user, "Mass") for user, _ in pairs])
     graph = groups.interactions.graph
     rows = [graph.row(NodeKind.RISK_LEVEL, level) for level in ("Low", "High")]
     counts = dict(zip(groups.levels.tolist(), groups.of_level_and_asset[:, 0].tolist(), strict=True))
     assert tuple(counts[row] for row in rows) == told
-    assert counts[graph.row(NodeKind.SEGMENT, "Mass")] == max(0, len(pairs) - 10) * (len(pairs) >= 21)
+    assert counts[graph.row(NodeKind.SEGMENT, "Mass")] == max(0, len(pairs) - 11) * (len(pairs) >= 22)
 
 
-def test_levels_leave_ten_who_do_not_hold_the_asset() -> None:
-    """30 of 33 Low investors hold B: 23 are told, if ten and more then remain of B's holders."""
-    for others, told in ((2, 0), (3, 23)):
+def test_levels_leave_eleven_who_do_not_hold_the_asset() -> None:
+    """30 of 33 Low investors hold B: 22 are told, if eleven and more then remain of B's holders."""
+    for others, told in ((2, 0), (3, 22)):
         groups = holding(people("B", 0, 30 + others), risk_level=[*people("Low", 0, 30), *people("Low", 50, 53)])
         assert (groups.of_level.tolist(), groups.of_level_and_asset.tolist()) == ([33], [[told]])
 
@@ -152,23 +159,23 @@ def bought(*purchases: tuple[str, int, int]) -> Groups:
     return groups_of(transactions=trades)
 
 
-def test_purchases_are_told_in_cells_of_ten_buyers() -> None:
+def test_purchases_are_told_in_cells_of_eleven_buyers() -> None:
     """12 in the first five days make a cell; 4 and 8 up to the 21st day another, to which the last 3 are added."""
-    groups = bought(("A", 3, 12), ("A", 10, 4), ("A", 20, 8), ("A", 100, 3), ("B", 3, 9), ("C", 5, 9), ("C", 100, 1))
+    groups = bought(("A", 3, 12), ("A", 10, 4), ("A", 20, 8), ("A", 100, 3), ("B", 3, 10), ("C", 5, 10), ("C", 100, 1))
     first, rest = 12 / 5, (4 + 8 + 3) / (182 - 5)
     np.testing.assert_allclose(groups.daily[:, at(groups, "A")], [first if end <= 5 else rest for end in CELLS])
     np.testing.assert_allclose(groups.daily[:, at(groups, "B")], 0.0)
-    np.testing.assert_allclose(groups.daily[:, at(groups, "C")], 10 / 182)
-    for days, of_a, of_c in ((7, 12 + 2 * rest, 70 / 182), (30, 12 + 25 * rest, 300 / 182), (182, 27, 10)):
+    np.testing.assert_allclose(groups.daily[:, at(groups, "C")], 11 / 182)
+    for days, of_a, of_c in ((7, 12 + 2 * rest, 77 / 182), (30, 12 + 25 * rest, 330 / 182), (182, 27, 11)):
         np.testing.assert_allclose(groups.bought_within(days), [of_a, 0, of_c])
 
 
 def test_purchases_that_statements_date_are_in_the_newest_cell_they_may_be_of() -> None:
-    """Ten who first hold B in the statement of 30 June and did not in that of 1 January: 10 in 180 days."""
-    first = [(user, asset, "2026-01-01") for user, asset in people("A", 0, 10)]
-    rows = first + [(user, asset, "2026-06-30") for user, asset in people("B", 0, 10)]
+    """Eleven who first hold B in the statement of 30 June and did not in that of 1 January: 11 in 180 days."""
+    first = [(user, asset, "2026-01-01") for user, asset in people("A", 0, 11)]
+    rows = first + [(user, asset, "2026-06-30") for user, asset in people("B", 0, 11)]
     groups = groups_of(positions=pd.DataFrame(rows, columns=["user_id", "asset_id", "as_of"]).assign(units=1.0))
-    np.testing.assert_allclose(groups.bought_within(30), [0.0, 10 * 30 / 182])
+    np.testing.assert_allclose(groups.bought_within(30), [0.0, 11 * 30 / 182])
 
 
 def test_models_learn_from_positions_that_eleven_have_together() -> None:
@@ -211,17 +218,17 @@ def dated(seed: int) -> KnowledgeGraph:
 
 def slow_pair(graph: KnowledgeGraph, first: int, second: int) -> int:
     a, b = ever_holders(graph, first), ever_holders(graph, second)
-    told = min(len(a & b), len(a) - 10, len(b) - 10)
-    return told if told >= 11 and first != second else 0
+    told = min(len(a & b), len(a) - TOLD, len(b) - TOLD)
+    return told if told >= TOLD and first != second else 0
 
 
 def slow_levels(graph: KnowledgeGraph, relation: Relation, asset: int) -> dict[int, int]:
     holders, told = set(graph.incoming(Relation.HOLDS).of(asset).tolist()), {}
     for level in np.unique(graph.edges.tail[graph.edges_between(relation)]).tolist():
         members = set(graph.incoming(relation).of(level).tolist())
-        count = min(len(members & holders), len(members) - 10)
-        told[level] = count if count >= 11 else 0
-    if 0 < len(holders) - sum(told.values()) < 10 and any(told.values()):
+        count = min(len(members & holders), len(members) - TOLD)
+        told[level] = count if count >= TOLD else 0
+    if 0 < len(holders) - sum(told.values()) < TOLD and any(told.values()):
         told[min((level for level in told if told[level]), key=told.__getitem__)] = 0
     return told
 
@@ -231,7 +238,7 @@ def slow_daily(ages: list[int]) -> list[float]:
     cells: list[tuple[int, int]] = []
     for start, end in pairwise((0, *CELLS)):
         cells.append((end - start, sum(start <= age < end for age in ages)))
-        if sum(buyers for _, buyers in cells) >= 10:
+        if sum(buyers for _, buyers in cells) >= TOLD:
             closed.append(cells)
             cells = []
     if not closed:
@@ -244,7 +251,7 @@ def slow_disclosed(graph: KnowledgeGraph, user: int) -> set[int]:
     assets = [asset for asset in graph.assets.tolist() if user in ever_holders(graph, asset)]
     kept: list[int] = []
     for asset in sorted(assets, key=lambda row: (-len(ever_holders(graph, row)), row)):
-        if len(ever_holders(graph, asset)) >= 10 and all(slow_pair(graph, asset, other) for other in kept):
+        if len(ever_holders(graph, asset)) >= TOLD and all(slow_pair(graph, asset, other) for other in kept):
             kept.append(asset)
     return set(kept)
 
@@ -255,7 +262,7 @@ def test_tables_are_slow_counts(seed: int) -> None:
     graph = dated(seed)
     groups, assets = Groups(Interactions(graph)), graph.assets.tolist()
     counts = [len(ever_holders(graph, asset)) for asset in assets]
-    assert groups.holders.tolist() == [count if count >= 10 else 0 for count in counts]
+    assert groups.holders.tolist() == [count if count >= TOLD else 0 for count in counts]
     assert groups.together.toarray().tolist() == [[slow_pair(graph, a, b) for b in assets] for a in assets]
     for position, asset in enumerate(assets):
         slow = {k: n for relation in PROFILE_RELATIONS for k, n in slow_levels(graph, relation, asset).items()}
@@ -307,9 +314,9 @@ Changed = tuple[KnowledgeGraph, set[int]]
 
 
 def rare_asset_added(graph: KnowledgeGraph, rng: np.random.Generator) -> Changed:
-    """An investor has one asset more, which at most eight others hold or held."""
+    """An investor has one asset more, which at most nine others hold or held."""
     it = Interactions(graph)
-    rare = int(rng.choice(graph.assets[it.holders <= 8]))
+    rare = int(rng.choice(graph.assets[it.holders <= 9]))
     edges = graph.edges_between(Relation.HOLDS)
     edge = int(rng.choice(edges[~np.isin(graph.edges.head[edges], list(ever_holders(graph, rare)))]))
     return with_copy(graph, edge, rare), {int(graph.edges.head[edge])}
@@ -324,7 +331,7 @@ def assets_swapped(graph: KnowledgeGraph, rng: np.random.Generator) -> Changed:
         one, other = rng.choice(positions, 2, replace=False).tolist()
         users, assets = edges.head[[one, other]].tolist(), edges.tail[[one, other]].tolist()
         owners = [ever_holders(graph, asset) for asset in assets]
-        if users[0] in owners[1] or users[1] in owners[0] or it.holders[assets - graph.assets[0]].min() < 10:
+        if users[0] in owners[1] or users[1] in owners[0] or it.holders[assets - graph.assets[0]].min() < TOLD:
             continue
         versions = [
             np.flatnonzero(np.isin(edges.relation, codes) & (edges.head == user) & (edges.tail == asset))

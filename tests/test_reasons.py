@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pathfolio.explain.checker.check import check_explanation
 from pathfolio.explain.checker.patterns import PATTERNS
 from pathfolio.explain.claims import Claim
+from pathfolio.explain.early import EarlyBuyers
 from pathfolio.explain.evidence import Fact, stable_id
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
@@ -125,7 +126,7 @@ def early_market(early: int, late: int) -> tuple[KnowledgeGraph, Explanation]:
 
 def test_a_new_issue_has_reasons() -> None:
     """The base's term for new issues weighs most here, so it is told first."""
-    graph, found = early_market(12, 0)
+    graph, found = early_market(12, 11)
     assert [reason.text for reason in found.reasons_in("en")] == [
         "This bond came to market on June 20, 2026, 10 days before the date of this recommendation.",
         "This bond is in the same asset class (Bond) as Young, which you hold.",
@@ -134,10 +135,30 @@ def test_a_new_issue_has_reasons() -> None:
     assert check_explanation(graph, found.to_json()) == []
 
 
-@pytest.mark.parametrize(("early", "late", "told"), [(12, 0, True), (12, 11, True), (12, 10, False), (9, 20, False)])
+@pytest.mark.parametrize(
+    ("early", "late", "told"), [(12, 11, True), (10, 11, True), (12, 10, False), (12, 0, False), (9, 20, False)]
+)
 def test_early_buyers_are_no_small_group_nor_is_the_rest(early: int, late: int, told: bool) -> None:
     _, found = early_market(early, late)
     assert any(reason.trigger == "early_buyers" for reason in found.reasons) == told
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "viewer", "told"),
+    [
+        (11, 11, "e0", 10),
+        (10, 11, "e0", None),
+        (10, 11, "viewer", 10),
+        (12, 11, "l0", 12),  # ten others are left out
+        (12, 10, "l0", None),
+    ],
+)
+def test_one_of_eleven_early_buyers_sees_ten_and_one_of_ten_sees_none(
+    early: int, late: int, viewer: str, told: int | None
+) -> None:
+    graph, _ = early_market(early, late)
+    seen = EarlyBuyers(graph).among_holders(graph.asset_row("New"), graph.row(NodeKind.USER, viewer))
+    assert seen == told
 
 
 def nobody(world: World) -> Explanation:
@@ -153,7 +174,7 @@ def test_where_no_path_speaks_the_holders_do(world: World) -> None:
 
 
 def test_every_kind_of_sentence_was_checked(world: World) -> None:
-    approved = [*explanations(world).values(), early_market(12, 0)[1], nobody(world)]
+    approved = [*explanations(world).values(), early_market(12, 11)[1], nobody(world)]
     seen: Counter[str] = Counter(r.trigger for e in approved for r in e.reasons_in("en"))
     for seed in range(10):
         for _, explanation in random_explanations(seed, count=14):

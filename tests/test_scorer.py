@@ -25,6 +25,7 @@ from pathfolio.recommender.channels.profile import fit_profile
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.retrieve import recommend
+from pathfolio.recommender.scorer import FEWEST_LED_TO, Scorer
 
 DAY = date(2026, 6, 30)
 
@@ -35,8 +36,8 @@ def _graph(**frames: pd.DataFrame) -> KnowledgeGraph:
 
 
 def _checkerboard() -> Groups:
-    """Even investors hold even assets, odd ones odd assets; each lacks one asset of their own colour, ten the same."""
-    pairs = [(f"u{u:02}", f"a{a}") for u in range(80) for a in range(8) if (u + a) % 2 == 0 and u % 8 != a]
+    """Even investors hold even assets, odd ones odd assets; each lacks one asset of their colour, eleven the same."""
+    pairs = [(f"u{u:02}", f"a{a}") for u in range(88) for a in range(8) if (u + a) % 2 == 0 and u % 8 != a]
     assets = pd.DataFrame({"asset_id": [f"a{a}" for a in range(8)], "kind": "stock", "name": "A"})
     positions = pd.DataFrame(pairs, columns=["user_id", "asset_id"]).assign(as_of="2026-01-31", units=1.0)
     return Groups(Interactions(_graph(assets=assets, positions=positions)))
@@ -48,7 +49,7 @@ def test_co_investment_finds_the_missing_square() -> None:
     channel = CoInvestment(groups.interactions.graph, groups, ease_weights(groups, 1.0), np.ones(8))
     scores = ever @ channel.kernel()
     scores[ever.toarray() > 0] = -np.inf
-    assert scores.argmax(axis=1).tolist() == [user % 8 for user in range(80)]
+    assert scores.argmax(axis=1).tolist() == [user % 8 for user in range(88)]
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -82,11 +83,15 @@ def test_co_holders_are_the_other_investors_who_hold_both() -> None:
     channel = CoInvestment(graph, groups, ease_weights(groups, 1.0), np.ones(8))
     (part,) = channel.account(Investors.of(it, np.array([0])), 0)
     by_holding = {graph.nodes.id[w.nodes[1]]: w.count for w in part.walks}
-    assert by_holding == {"a2": 20, "a4": 20, "a6": 20}  # of ten like u2, like u4 and like u6 ten lack one of the pair
+    assert by_holding == {
+        "a2": 22,
+        "a4": 22,
+        "a6": 22,
+    }  # eleven each of two kinds; another eleven hold a0 alone of the pair
     assert all(w.nodes[2] == OTHER_INVESTORS and w.relations[1:] == (HOLDS_OR_HELD,) * 2 for w in part.walks)
     assert (part.value, part.remainder) == (sum(w.contribution for w in part.walks), 0.0)
     (part,) = channel.account(Investors.of(it, np.array([2])), 0)
-    assert [w.count for w in part.walks if w.nodes[1] != graph.assets[0]] == [19, 19]  # u02 has a0 themselves
+    assert [w.count for w in part.walks if w.nodes[1] != graph.assets[0]] == [21, 21]  # u02 has a0 themselves
 
 
 def test_shared_attributes_by_hand() -> None:
@@ -167,7 +172,7 @@ def test_every_account_adds_up_to_the_score(sample_build: Build) -> None:
 def test_base_values_do_not_tell_of_a_few_people(sample_build: Build) -> None:
     """They are shown as numbers, from which the number of holders could be computed."""
     scorer = sample_build.scorer
-    few, many = scorer.demand.holders < 10, scorer.demand.holders > 10
+    few, many = scorer.interactions.holders < 11, scorer.interactions.holders > 10
     assert few.sum() > 1 and many.any()
     assert len(set(scorer.base["popularity"][few])) == 1
     assert scorer.base["popularity"][many].min() > scorer.base["popularity"][few].max()
@@ -193,6 +198,41 @@ def test_lists_are_complete_and_leave_out_what_was_held(sample_build: Build) -> 
         ids = [line.asset_id for line in recommend(scorer, user_id, 10)]
         assert len(set(ids)) == 10
         assert not ever[user, [scorer.graph.asset_row(i) - scorer.graph.assets[0] for i in ids]].any()
+
+
+def has_walk(scorer: Scorer, user_id: str, asset_id: str) -> bool:
+    """Whether the account of the score has a path to show."""
+    graph = scorer.graph
+    user, asset = graph.row(NodeKind.USER, user_id) - graph.users[0], graph.asset_row(asset_id) - graph.assets[0]
+    return any(channel.walks for channel in scorer.account(int(user), int(asset)).channels)
+
+
+def test_who_has_positions_is_listed_no_asset_without_a_path(small_build: Build) -> None:
+    """Not among ten, nor on a list of all that there is where paths lead to `FEWEST_LED_TO` assets and more."""
+    scorer, left_out = small_build.scorer, 0
+    ids, held = set(scorer.graph.asset_ids), scorer.interactions.ever.toarray() > 0
+    for user in np.flatnonzero(held.any(axis=1)).tolist():
+        user_id = str(scorer.graph.user_ids[user])
+        own = set(scorer.graph.asset_ids[held[user]])
+        led = {asset_id for asset_id in ids - own if has_walk(scorer, user_id, asset_id)}
+        listed = {line.asset_id for line in recommend(scorer, user_id, len(ids))}
+        ten = [line.asset_id for line in recommend(scorer, user_id, 10)]
+        assert len(ten) == 10
+        assert led.issuperset(ten)
+        if len(led) >= FEWEST_LED_TO:
+            assert listed == led
+            left_out += len(ids) - len(own) - len(led)
+    assert left_out > 0
+
+
+def test_the_list_of_somebody_new_is_complete_paths_or_none(small_build: Build) -> None:
+    scorer, without_path = small_build.scorer, 0
+    ids = set(scorer.graph.asset_ids)
+    for user in np.flatnonzero(np.diff(scorer.interactions.ever.indptr) == 0).tolist():
+        user_id = str(scorer.graph.user_ids[user])
+        assert {line.asset_id for line in recommend(scorer, user_id, len(ids))} == ids
+        without_path += sum(not has_walk(scorer, user_id, asset_id) for asset_id in ids)
+    assert without_path > 0
 
 
 def test_who_holds_nothing_gets_a_list_from_the_profile(sample_build: Build) -> None:
