@@ -21,7 +21,7 @@ from pathfolio.recommender.build import Build, load_build
 from pathfolio.web.benchmarks.figures import Figure, machine, report
 from pathfolio.web.benchmarks.ledger import RECORDS
 from pathfolio.web.commands.demo import default_folder
-from tests.faults import killed, ledger
+from tests.faults import killed, writing
 from tests.faults.changed_bytes import changed_bytes, every_byte
 from tests.faults.postgres import server_gone
 
@@ -63,14 +63,14 @@ TRIALS: Final = MappingProxyType[str, Callable[[Build, Path], list[Figure]]](
         "made": lambda _, folder: killed.killed_while_made(folder, KILLS),
         "appending": lambda _, folder: killed.killed_while_appending(folder, KILLS),
         "building": lambda _, folder: killed.killed_while_building(folder, BUILDS, BUILDS // 3),
-        "put-in-place": lambda build, folder: killed.killed_while_put_in_place(build, folder, KILLS),
-        "threads": lambda _, folder: ledger.many_at_once(folder, CONCURRENT),
-        "processes": lambda _, folder: ledger.two_processes(folder),
+        "replacing": lambda build, folder: killed.killed_while_put_in_place(build, folder, KILLS),
+        "threads": lambda _, folder: writing.many_at_once(folder, CONCURRENT),
+        "processes": lambda _, folder: writing.two_processes(folder),
         "every-byte": lambda _, folder: every_byte(folder),
         "bytes": lambda _, folder: changed_bytes(folder, RECORDS, FLIPS, COLUMNS),
-        "disk-full": lambda _, folder: ledger.disk_full(folder),
-        "read-only": lambda _, folder: ledger.read_only(folder),
-        "clock": lambda _, folder: ledger.clock_set_back(folder),
+        "disk-full": lambda _, folder: writing.disk_full(folder),
+        "read-only": lambda _, folder: writing.read_only(folder),
+        "clock": lambda _, folder: writing.clock_set_back(folder),
         "server": lambda _, __: server_gone(),
         "requests": lambda build, folder: fuzzed(build, folder, REQUESTS),
     }
@@ -81,7 +81,7 @@ TRIALS: Final = MappingProxyType[str, Callable[[Build, Path], list[Figure]]](
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
-        description="Try what faults do: processes killed (made, appending, building, put-in-place), many at once "
+        description="Try what faults do: processes killed (made, appending, building, replacing), many at once "
         "(threads, processes), bytes changed (every-byte, bytes), nowhere to write (disk-full, read-only), a clock "
         "set back (clock), PostgreSQL gone (server), the site asked at random (requests). Beside each figure stands "
         "what is asked for.",

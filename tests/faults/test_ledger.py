@@ -23,7 +23,7 @@ from pathfolio.web.benchmarks.figures import Figure
 from tests.faults.changed_bytes import changed_bytes, every_byte, ledger_with_everything
 from tests.faults.judged_bytes import judged_bytes
 from tests.faults.killed import killed_while_made
-from tests.faults.ledger import clock_set_back, disk_full, many_at_once
+from tests.faults.writing import clock_set_back, disk_full, many_at_once
 
 KILLS = 8
 
