@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--build", type=Path, metavar="BUILD", help="the build to measure on (default: the demo's)")
     parser.add_argument("--uri", help="of `store`: an empty Neo4j to measure as well (default: PATHFOLIO_NEO4J_URI)")
-    parser.epilog = (
-        "Kills, changed bytes and requests at random are tried from a checkout: python -m tests.faults --help."
-    )
+    parser.epilog = "From a checkout, python -m tests.faults tries kills, changed bytes and requests at random."
 
 
 def run(args: argparse.Namespace) -> None:
