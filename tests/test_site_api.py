@@ -51,7 +51,7 @@ def test_every_route_is_described(app: Flask) -> None:
 def test_requests_at_random(small_build: Build, tmp_path: Path) -> None:
     """Answers are held to the description; no server error, no traceback, nobody else's name or id."""
     pytest.importorskip("schemathesis", reason="no schemathesis: pip install 'pathfolio[test]'")
-    from pathfolio.web.benchmarks.fuzz import fuzz_site
+    from tests.faults.fuzz import fuzz_site
 
     found = fuzz_site(small_build, tmp_path / "ledger", 320)
     assert found.findings == []

@@ -1,4 +1,4 @@
-"""The ledger: appends, verification, what recording adds to an answer; and faults, hundreds of them."""
+"""The ledger: appends, verification, and what recording adds to an answer."""
 
 from __future__ import annotations
 

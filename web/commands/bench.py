@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathfolio.web.benchmarks.figures import Figure
 
 NAMES = ("help", "lists", "explained", "paths", "explanations", "faithfulness", "ledger")
-LONG = ("everyone", "scale", "faults", "load", "store", "retrieval", "what-if")
+LONG = ("everyone", "scale", "load", "store", "retrieval", "what-if")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,13 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--build", type=Path, metavar="BUILD", help="the build to measure on (default: the demo's)")
     parser.add_argument("--uri", help="of `store`: an empty Neo4j to measure as well (default: PATHFOLIO_NEO4J_URI)")
+    parser.epilog = "From a checkout, python -m tests.faults tries kills, changed bytes and requests at random."
 
 
 def run(args: argparse.Namespace) -> None:
     """Run the benchmarks and print their figures."""
     from pathfolio.kg.errors import UsageError
     from pathfolio.recommender.build import load_build
-    from pathfolio.web.benchmarks import explaining, faults, ledger, load, retrieval, serving, store, what_if
+    from pathfolio.web.benchmarks import explaining, ledger, load, retrieval, serving, store, what_if
     from pathfolio.web.benchmarks.figures import machine, report
     from pathfolio.web.commands.demo import default_folder
 
@@ -45,7 +46,6 @@ def run(args: argparse.Namespace) -> None:
         "faithfulness": explaining.faithfulness,
         "ledger": ledger.ledger,
         "scale": explaining.scale,
-        "faults": faults.faults,
         "load": load.load,
         "store": partial(store.store, uri=args.uri),
         "retrieval": retrieval.retrieval,

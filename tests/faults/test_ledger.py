@@ -19,11 +19,11 @@ from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import Walk
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks import faults
-from pathfolio.web.benchmarks.changed_bytes import changed_bytes, every_byte, ledger_with_everything
 from pathfolio.web.benchmarks.figures import Figure
-from pathfolio.web.benchmarks.judged_bytes import judged_bytes
-from pathfolio.web.benchmarks.killed import killed_while_made
+from tests.faults.changed_bytes import changed_bytes, every_byte, ledger_with_everything
+from tests.faults.judged_bytes import judged_bytes
+from tests.faults.killed import killed_while_made
+from tests.faults.writing import clock_set_back, disk_full, many_at_once
 
 KILLS = 8
 
@@ -206,7 +206,7 @@ def test_a_place_far_off_is_found_in_no_time(tmp_path: Path) -> None:
     assert time.monotonic() - started < 30
 
 
-# -- small versions of what `pathfolio bench faults` does at length ------------------------------------------
+# -- small versions of what `python -m tests.faults` does at length ------------------------------------------
 
 
 def values(figures: list[Figure]) -> dict[str, float]:
@@ -214,7 +214,7 @@ def values(figures: list[Figure]) -> dict[str, float]:
 
 
 def test_concurrent_appends(tmp_path: Path) -> None:
-    found = values(faults.many_at_once(tmp_path, 300))
+    found = values(many_at_once(tmp_path, 300))
     assert found == {"of 300 concurrent appends, lost": 0, "the ledger verifies after": 1}
 
 
@@ -247,8 +247,8 @@ def test_changed_bytes_in_every_structure(tmp_path: Path) -> None:
 
 
 def test_no_file_may_grow(tmp_path: Path) -> None:
-    assert values(faults.disk_full(tmp_path)) == {"appends refused with a clear error on a full disk": 1}
+    assert values(disk_full(tmp_path)) == {"appends refused with a clear error on a full disk": 1}
 
 
 def test_the_clock_is_set_back(tmp_path: Path) -> None:
-    assert list(values(faults.clock_set_back(tmp_path)).values()) == [1]
+    assert list(values(clock_set_back(tmp_path)).values()) == [1]

@@ -33,9 +33,9 @@ from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import Walk
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.figures import Figure
-from pathfolio.web.benchmarks.judged_bytes import changes, judged_bytes
 from pathfolio.web.benchmarks.ledger import fill
-from pathfolio.web.benchmarks.processes import FORK
+from tests.faults.judged_bytes import changes, judged_bytes
+from tests.faults.processes import FORK
 
 _LISTED_BYTES: Final = 8192
 """SQLite's header and the beginning of its list of tables."""

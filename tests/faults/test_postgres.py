@@ -12,7 +12,7 @@ from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.figures import Figure
-from pathfolio.web.benchmarks.postgres import Server, connection_ended, own_server, server_stopped
+from tests.faults.postgres import Server, connection_ended, own_server, server_stopped
 
 pytestmark = pytest.mark.postgres
 

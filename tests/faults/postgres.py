@@ -23,7 +23,7 @@ from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.figures import Figure
-from pathfolio.web.benchmarks.processes import ids_in
+from tests.faults.processes import ids_in
 
 MODES: Final = ("fast", "immediate")
 """How the server is stopped: orderly, connections ended at once; and as if it had crashed."""
@@ -81,7 +81,7 @@ class Server:
         command = [str(self.bin / program), *arguments]
         if os.geteuid() == 0:  # as whom it refuses to run
             command = ["runuser", "-u", _ACCOUNT, "--", *command]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", check=False)  # noqa: S603 -- our own
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", check=False)
         if done.returncode:
             raise AssertionError(f"{program}: {done.stderr.decode(errors='replace').strip()}")
 

@@ -30,7 +30,7 @@ from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.swap import replace_folder
 from pathfolio.web.benchmarks.figures import Figure
-from pathfolio.web.benchmarks.processes import FORK, ids_in
+from tests.faults.processes import FORK, ids_in
 
 MARKET: Final = SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1)
 """The smallest market that can be made; everything is trained on it as on any other."""
@@ -180,7 +180,7 @@ def killed_while_building(folder: Path, kills: int, refreshes: int) -> list[Figu
 def _begun(arguments: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
     """A command of pathfolio that has finished its first stage, and what else it tells."""
     command = [sys.executable, "-c", "import sys; from pathfolio.web.cli import main; sys.exit(main())", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:  # noqa: S603 -- our own
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         if process.stderr is None:
             raise AssertionError("a command without output")
         first = process.stderr.readline()

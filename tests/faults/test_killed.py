@@ -15,7 +15,7 @@ from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build,
 from pathfolio.recommender.swap import replace_folder
 from pathfolio.recommender.training import TrainingOptions
 from pathfolio.web.benchmarks.figures import Figure
-from pathfolio.web.benchmarks.killed import killed_while_building, killed_while_put_in_place, left_beside
+from tests.faults.killed import killed_while_building, killed_while_put_in_place, left_beside
 
 
 def values(figures: list[Figure]) -> dict[str, float]:

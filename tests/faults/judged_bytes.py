@@ -24,7 +24,7 @@ from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from pathfolio.explain.ledger.tree import WIDTH, TileReader, TreeState, split_hashes
 from pathfolio.explain.ledger.walk import RootsAt, StoredEntry, Walk
 from pathfolio.web.benchmarks.figures import Figure
-from pathfolio.web.benchmarks.processes import FORK
+from tests.faults.processes import FORK
 
 Judged = Iterator[tuple[str, bool]]
 """Table and column of each changed byte, and whether that was found."""

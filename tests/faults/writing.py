@@ -1,73 +1,21 @@
-"""What faults do: processes killed at random moments, bytes changed, disks full, clocks wrong, servers gone.
-
-Each figure has beside it what was asked for; a missed one is a failure of the program, not of the machine.
-"""
+"""A ledger that many write to at once, that has nowhere to write, or whose clock is set back."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 import resource
 import signal
-import tempfile
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
 
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.recommender.build import Build
-from pathfolio.web.benchmarks.changed_bytes import changed_bytes, every_byte
 from pathfolio.web.benchmarks.figures import Figure
-from pathfolio.web.benchmarks.killed import (
-    killed_while_appending,
-    killed_while_building,
-    killed_while_made,
-    killed_while_put_in_place,
-)
-from pathfolio.web.benchmarks.ledger import RECORDS
-from pathfolio.web.benchmarks.postgres import server_gone
-from pathfolio.web.benchmarks.processes import FORK, ids_in, in_threads
-
-KILLS: Final = 200
-BUILDS: Final = 150
-"""Whole builds that are killed, and a third as many refreshes: each takes seconds."""
-
-CONCURRENT: Final = 1000
-FLIPS: Final = 240
-"""Bytes changed in the file of a large ledger; each takes a verification of seconds."""
-
-COLUMNS: Final = 4
-"""Bytes changed in each of its columns."""
-
-REQUESTS: Final = 5000
-
-
-def faults(build: Build) -> list[Figure]:
-    """Everything that is tried, one after the other; the better part of an hour."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        return [
-            *killed_while_made(folder / "made", KILLS),
-            *killed_while_appending(folder / "appending", KILLS),
-            *killed_while_building(folder / "building", BUILDS, BUILDS // 3),
-            *killed_while_put_in_place(build, folder / "place", KILLS),
-            *many_at_once(folder / "many", CONCURRENT),
-            *two_processes(folder / "two"),
-            *every_byte(folder / "every"),
-            *changed_bytes(folder / "bytes", RECORDS, FLIPS, COLUMNS),
-            *disk_full(folder / "full"),
-            *read_only(folder / "readonly"),
-            *clock_set_back(folder / "clock"),
-            *server_gone(),
-            *fuzzed(build, folder / "fuzz", REQUESTS),
-        ]
-
+from tests.faults.processes import FORK, ids_in, in_threads
 
 # -- many at once --------------------------------------------------------------------------------------------
 
@@ -199,27 +147,3 @@ def clock_set_back(folder: Path) -> list[Figure]:
         told = "behind the newest entry" in str(error)
     opened.close()
     return [Figure("appends refused with a clear error when the clock is set back", int(told), "", "asked for", 1)]
-
-
-# -- requests at random --------------------------------------------------------------------------------------
-
-
-def fuzzed(build: Build, folder: Path, requests: int) -> list[Figure]:
-    """Requests of all kinds of visitors; needs what `pip install 'pathfolio[test]'` brings."""
-    if importlib.util.find_spec("schemathesis") is None:
-        return []
-    import logging
-
-    from pathfolio.web.benchmarks.fuzz import fuzz_site
-
-    logging.disable(logging.CRITICAL)  # thousands of refusals
-    found = fuzz_site(build, folder, requests)
-    logging.disable(logging.NOTSET)
-    told = [Figure(text[:200], 1, "") for text in found.findings[:20]]
-    answers = json.dumps(dict(sorted(found.answers.items())))
-    return [
-        Figure(f"requests at random, answers {answers}", found.requests, "", "asked for", requests),
-        *(Figure(f"of them to {path}", count, "") for path, count in sorted(found.endpoints.items())),
-        Figure("server errors, tracebacks, broken answers, others' data", len(found.findings), "", "asked for", 0),
-        *told,
-    ]
