@@ -73,10 +73,9 @@ class Counterfactual:
         """Score once more: whether the change does what is said of it."""
         if self.change is None:
             return True
-        ids, changes = model.graph.asset_ids, [Change(), self.change]
-        scores, listed = model.what_if(self.user, changes), model.listed(self.user, self.options.kind, changes)
-        places = [place_of(row, allowed, self.asset, ids) for row, allowed in zip(scores, listed, strict=True)]
-        return places == [self.before, self.after] and (self.before <= self.options.k) != (self.after <= self.options.k)
+        before, after = _places(model, self.user, self.asset, self.options.kind, [Change(), self.change])
+        as_said = after == self.after and before == (self.before or len(model.graph.assets) + 1)
+        return as_said and (before <= self.options.k) != (after <= self.options.k)
 
 
 def what_takes_it_off(model: WhatIf, user: int, asset: int, options: SearchOptions | None = None) -> Counterfactual:
@@ -116,7 +115,6 @@ class _Search:
 
     def __init__(self, model: WhatIf, user: int, asset: int, options: SearchOptions, *, off: bool) -> None:
         self.model, self.user, self.asset, self.options, self.off = model, user, asset, options, off
-        self.ids = model.graph.asset_ids
         self.before = self._places([Change()])[0] if model.listed(user, options.kind, [Change()])[0, asset] else 0
         self.scored = 1
 
@@ -187,16 +185,20 @@ class _Search:
         return (place > self.options.k) == self.off
 
     def _places(self, changes: list[Change]) -> list[int]:
-        """The asset's place after each change: behind all others where it may not be listed any more."""
-        scores = self.model.what_if(self.user, changes)
-        listed = self.model.listed(self.user, self.options.kind, changes)
-        places = [place_of(row, allowed, self.asset, self.ids) for row, allowed in zip(scores, listed, strict=True)]
-        return [place or len(self.ids) + 1 for place in places]
+        return _places(self.model, self.user, self.asset, self.options.kind, changes)
 
     def _result(self, change: Change | None, after: int, *, is_smallest: bool) -> Counterfactual:
         return Counterfactual(
             self.user, self.asset, self.options, self.off, change, self.before, after, is_smallest, self.scored
         )
+
+
+def _places(model: WhatIf, user: int, asset: int, kind: str | None, changes: Sequence[Change]) -> list[int]:
+    """The asset's place after each change: behind all others where it may not be listed any more."""
+    scores, listed = model.what_if(user, changes), model.listed(user, kind, changes)
+    ids = model.graph.asset_ids
+    places = [place_of(row, allowed, asset, ids) for row, allowed in zip(scores, listed, strict=True)]
+    return [place or len(ids) + 1 for place in places]
 
 
 def _union(parts: Sequence[Change]) -> Change | None:
