@@ -23,7 +23,7 @@ FEWEST_FACTS: Final = 2
 MOST_OF_A_TRIGGER: Final = 2
 """Co-investors of a third holding add little to those of two; one sentence about one industry is enough."""
 
-_WEAK: Final = frozenset({"shared_market", "shared_class", "learned"})
+_WEAK: Final = frozenset({"shared_market", "shared_class", "shared_country", "learned"})
 """What tells little, however much it adds to the score: told last, and once."""
 
 

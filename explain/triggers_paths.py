@@ -9,7 +9,7 @@ from typing import Final
 from pathfolio.explain.claims import LEARNED_CHANNELS, Case, Claim
 from pathfolio.explain.evidence import FOLLOWS, INTERESTED_IN, Path
 from pathfolio.explain.triggers_facts import is_new
-from pathfolio.kg.schema import ASSET_KINDS, PROFILE_KINDS, Relation
+from pathfolio.kg.schema import ASSET_KINDS, PROFILE_KINDS, NodeKind, Relation
 
 SMALLEST_PART: Final = 0.00005
 """Smaller parts of a portfolio, 0.00% when rounded, are not spoken of."""
@@ -41,13 +41,11 @@ _BUSINESS: Final = MappingProxyType(
 
 
 def from_paths(case: Case) -> Iterator[Claim]:
-    """All claims that the case's paths prove."""
+    """All claims that the case's paths prove; of a country only where nothing else is to be told."""
     stated = [path for path in case.paths if path.channel not in LEARNED_CHANNELS]
-    for path in stated:
-        yield from _from_path(case, path)
-    yield from _shared(case, stated)
-    yield from _overlap(case, stated)
-    yield from _learned(case)
+    claims = [claim for path in stated for claim in _from_path(case, path)]
+    claims += [*_shared(case, stated), *_overlap(case, stated), *_learned(case)]
+    yield from claims or _same_country(case, stated)
 
 
 def _from_path(case: Case, path: Path) -> Iterator[Claim]:
@@ -103,6 +101,15 @@ def _shared(case: Case, paths: list[Path]) -> Iterator[Claim]:
         if relation == Relation.IN_CLASS and not is_new(case):
             continue  # says little, but of a new issue little else is known
         yield _claim(case, _SHARED[relation], group[:MOST_NAMES], label=group[0].nodes[2])
+
+
+def _same_country(case: Case, paths: list[Path]) -> Iterator[Claim]:
+    """What the asset's country, or its market's, is the country of as well: up to `MOST_NAMES` holdings."""
+    found = [path for path in paths if any(node.kind == NodeKind.COUNTRY for node in path.nodes)]
+    alike = [path for path in found if path.edges[0].relation == found[0].edges[0].relation][:MOST_NAMES]
+    if alike:
+        country = next(node for node in alike[0].nodes if node.kind == NodeKind.COUNTRY)
+        yield _claim(case, "shared_country", alike, label=country)
 
 
 def _overlap(case: Case, paths: list[Path]) -> Iterator[Claim]:

@@ -29,8 +29,8 @@ from pathfolio.recommender.propagation import kg_propagation
 from pathfolio.recommender.towers.model import TowerParts
 from pathfolio.recommender.towers.placed import PlacedTowers
 
-FEWEST_LED_TO: Final = 50
-"""An investor whom paths lead to fewer assets may be recommended those without a path too."""
+FEWEST_LED_TO: Final = 20
+"""Of a kind of which paths lead to fewer assets, an investor may be recommended those without a path too."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,16 @@ class Scorer:
     def led_to(self, investors: Investors) -> Mask:
         """(n, assets) bool: where a path leads from the investor's positions or profile to the asset.
 
-        What cannot be shown cannot carry a recommendation. Somebody new, without positions, and whom paths lead to
-        fewer than `FEWEST_LED_TO` assets, may be recommended all.
+        What cannot be shown cannot carry a recommendation. Somebody new, without positions, may be recommended all,
+        and so may everybody of a kind of asset of which paths lead to fewer than `FEWEST_LED_TO`, that lists are whole.
         """
         led = np.asarray(investors.ever @ self._reach) > 0
         led |= self.profile.reached(investors)
-        free = (np.diff(investors.ever.indptr) == 0) | (led.sum(axis=1) < FEWEST_LED_TO)
-        return np.asarray(led | free[:, None])
+        led |= (np.diff(investors.ever.indptr) == 0)[:, None]
+        kinds = self.graph.nodes.kind[self.graph.assets]
+        for kind in np.unique(kinds):
+            led |= (kinds == kind) & (led[:, kinds == kind].sum(axis=1) < FEWEST_LED_TO)[:, None]
+        return led
 
     def sum_rows(self, investors: Investors) -> FloatArray:
         """(n, assets) float64: the sums of all parts, whether paths lead there or not."""

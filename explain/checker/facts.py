@@ -147,7 +147,7 @@ def _early_buyers(view: Snapshot, parsed: Parsed) -> list[str]:
     others = set(graph.incoming(Relation.HOLDS).of(view.asset).tolist()) - {view.user}
     problems = [] if view.user in early else ["the investor has bought no other asset early"]
     true = (len(others & early), _EARLY_DAYS)
-    right = (parsed.words["n"], parsed.words["days"]) == true and true[0] >= 10
+    right = (parsed.words["n"], parsed.words["days"]) == true and true[0] >= 10 and len(others - early) > 10
     return problems if right else [*problems, f"(such holders, days) is {true}"]
 
 

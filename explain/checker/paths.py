@@ -136,6 +136,22 @@ def _shared(relation: str) -> Callable[[Snapshot, Parsed], list[str]]:
     return check
 
 
+def _shared_country(view: Snapshot, parsed: Parsed) -> list[str]:
+    rows, problems = _holdings(view, parsed)
+    named = {row for row in _countries(view, view.asset) if view.name(row, parsed.lang) == parsed.words["label"]}
+    if not named:
+        return [*problems, f"the asset is not in {parsed.words['label']!r}"]
+    return problems + [
+        f"{view.name(row, parsed.lang)} is in another country" for row in rows if not named & _countries(view, row)
+    ]
+
+
+def _countries(view: Snapshot, asset: int) -> set[int]:
+    """The asset's own country, else its market's."""
+    own = view.tails(asset, "IN_COUNTRY")
+    return set(own) or {row for market in view.tails(asset, "LISTED_ON") for row in view.tails(market, "IN_COUNTRY")}
+
+
 def _look_through(view: Snapshot, parsed: Parsed) -> list[str]:
     rows, problems = _holdings(view, parsed)
     if len(rows) != 1 or not view.has(rows[0], "INVESTS_IN", view.asset):
@@ -196,6 +212,7 @@ PATH_CHECKS: Final = {
     "shared_category": _shared("IN_CATEGORY"),
     "shared_issuer": _shared("ISSUED_BY"),
     "shared_market": _shared("LISTED_ON"),
+    "shared_country": _shared_country,
     "shared_theme": _shared("IN_CONCEPT"),
     "shared_class": _shared("IN_CLASS"),
     "look_through": _look_through,

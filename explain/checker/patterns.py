@@ -42,6 +42,7 @@ _PATTERNS_EN: Final = {
     "shared_issuer": r"<THIS> is issued by (?P<label>.+), as (?:is|are) <HELD>\.",
     "shared_market": r"<THIS> is listed on (?P<label>.+), as (?:is|are) <HELD>\.",
     "shared_class": r"<THIS> is in the same asset class \((?P<label>.+)\) as <HELD>\.",
+    "shared_country": r"<THIS> is in the same country \((?P<label>.+)\) as <HELD>\.",
     "shared_theme": r"<THIS> belongs to the theme (?P<label>.+), as (?:does|do) <HELD>\.",
     "look_through": (
         r"<HELD>, invests (?:(?P<weight><P>) of its assets )?in <THIS>"
@@ -119,6 +120,7 @@ _PATTERNS_ZH: Final = {
     "shared_issuer": r"<THIS>與<HELD>皆由「(?P<label>.+)」發行。",
     "shared_market": r"<THIS>與<HELD>同在「(?P<label>.+)」掛牌。",
     "shared_class": r"<THIS>與<HELD>屬於同一資產類別（「(?P<label>.+)」）。",
+    "shared_country": r"<THIS>與<HELD>同屬一國（「(?P<label>.+)」）。",
     "shared_theme": r"<THIS>與<HELD>同屬「(?P<label>.+)」題材。",
     "look_through": (
         r"<HELD>(?:投資於|將 (?P<weight><P>) 的資產投資於)<THIS>(?:，相當於您投資組合的 (?P<part><P>))?。"

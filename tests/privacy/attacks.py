@@ -1,7 +1,7 @@
 """Attacks by somebody with an ordinary account, and how much better than popularity they guess.
 
 The attacker knows that somebody holds a rare asset, asks what following it would change, and guesses from the answer
-what else its few holders hold. Only pairs of assets that fewer than ten investors hold or held together count: what
+what else its few holders hold. Only pairs of assets that ten or fewer investors hold or held together count: what
 more people share may be told. As many assets are guessed as are true, so precision is recall. The floor is the same
 number of the most popular assets; an attack that stays at it has learned nothing.
 
@@ -38,8 +38,8 @@ class Target:
 
     Attributes:
         asset: position of the asset that the attacker follows.
-        secret: (assets,) bool: held together with it by one to nine investors.
-        pool: (assets,) bool: what the attacker guesses among: all but the asset and what ten or more share with it.
+        secret: (assets,) bool: held together with it by one to ten investors.
+        pool: (assets,) bool: what the attacker guesses among: all but the asset and what more than ten share with it.
     """
 
     asset: int
@@ -96,7 +96,7 @@ class Market:
             with_it = columns.indices[columns.indptr[asset] : columns.indptr[asset + 1]]
             together = np.asarray(self.ever[with_it].sum(axis=0)).ravel()
             together[asset] = 0
-            pool = together < SMALLEST_GROUP
+            pool = together <= SMALLEST_GROUP
             pool[asset] = False
             secret = (together > 0) & pool
             if secret.any():

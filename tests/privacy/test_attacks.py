@@ -71,9 +71,9 @@ def test_an_attack_adds_little_to_what_everybody_may_know(
 
 
 def test_a_build_without_the_rare_positions_serves_the_same(market: Market, tmp_path: Path) -> None:
-    """Nothing that is served would be otherwise, bit for bit, had nobody ever held what fewer than ten hold."""
+    """Nothing that is served would be otherwise, bit for bit, had nobody ever held what ten or fewer hold."""
     graph = market.build.graph
-    rare = graph.assets[(market.holders > 0) & (market.holders < SMALLEST_GROUP)]
+    rare = graph.assets[(market.holders > 0) & (market.holders <= SMALLEST_GROUP)]
     assert len(rare) > 10
     edges = graph.edges
     codes = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]

@@ -55,7 +55,7 @@ class AssetProfile:
     """What is known of one asset.
 
     Attributes:
-        holders: how many investors hold it, None where they are fewer than `SMALLEST_GROUP`.
+        holders: how many investors hold it, None where, without whoever looks, they may be fewer than `SMALLEST_GROUP`.
         parts: what a fund invests in, the largest first.
         funds: funds that invest in it, the one with the largest part first.
         ratings: analysts' ratings, the newest first.
@@ -84,7 +84,7 @@ def profile_of(served: Served, row: int) -> AssetProfile:
         currency=str(graph.nodes.currency[row]),
         listed=None if listed == NO_DAY else to_date(listed),
         attributes=_attributes(served, row),
-        holders=holders if holders >= SMALLEST_GROUP else None,
+        holders=holders if holders > SMALLEST_GROUP else None,
         facts=tuple(served.facts.of(row).values()),
         parts=_parts(served, graph.outgoing(Relation.INVESTS_IN), row),
         funds=_parts(served, graph.incoming(Relation.INVESTS_IN), row),
