@@ -85,7 +85,7 @@ def test_the_queries_that_froze_every_page_are_refused_at_once(query: str) -> No
 
 def test_a_query_that_is_too_long_is_told_how_long_it_may_be() -> None:
     check_query("RETURN 1" + " " * (LONGEST_QUERY - 8))
-    with pytest.raises(QueryError, match="20,000 characters, not 20,001"):
+    with pytest.raises(QueryError, match="32,000 characters, not 32,001"):
         check_query("RETURN 1" + " " * (LONGEST_QUERY - 7))
 
 

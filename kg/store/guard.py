@@ -14,7 +14,7 @@ from pathfolio.kg.store.answer import QueryError
 from pathfolio.kg.store.loops import check_loops, check_patterns
 from pathfolio.kg.store.tokens import Token, dotted_name, refusal, tokens_of, words
 
-LONGEST_QUERY: Final = 50_000
+LONGEST_QUERY: Final = 32_000
 DEEPEST_NESTING: Final = 60
 
 _STARTS: Final = words("MATCH OPTIONAL WITH UNWIND RETURN CALL")
