@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from pathfolio.kg.market_folder import checked_tables
 from pathfolio.kg.raw_file import Cells, RawFile, checked_header
 from pathfolio.kg.tables import COLUMNS, Tables
 
-Frame = pd.DataFrame | pa.Table
+Frame: TypeAlias = pd.DataFrame | pa.Table
 
 _REMEDY: Final = "give each table as a pandas.DataFrame or a pyarrow.Table"
 

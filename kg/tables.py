@@ -113,8 +113,8 @@ class Tables:
 
     def __repr__(self) -> str:
         """What it is called and how many rows each table has."""
-        counts = [f"{len(getattr(self, table)):,} {table}" for table in COLUMNS if len(getattr(self, table))]
-        aside = [f"{len(self.rejected):,} set aside"] if len(self.rejected) else []
+        counts = [f"{table} {len(getattr(self, table)):,}" for table in COLUMNS if len(getattr(self, table))]
+        aside = [f"set aside {len(self.rejected):,}"] if len(self.rejected) else []
         return f"Tables({self.name}: {', '.join(counts + aside)})"
 
     def source_of(self, table: str) -> str:

@@ -47,11 +47,10 @@ def read_market(source: str | Path | Mapping[str, Frame], *, name: str = "", is_
     >>> import pandas as pd
     >>> assets = pd.DataFrame({"asset_id": ["2330"], "kind": ["stock"], "name": ["TSMC"]})
     >>> read_market({"assets": assets})
-    Tables(market: 1 assets)
-    >>> read_market({"assets": assets.replace("stock", "share")})
+    Tables(market: assets 1)
+    >>> read_market({"assets": assets.drop(columns="name")})
     Traceback (most recent call last):
-    pathfolio.kg.errors.DataError: assets, row 0, column kind: 'share' unknown word: write one of: stock, fund, bond (1 \
-of 1 rows are like this)
+    pathfolio.kg.errors.DataError: assets: no column 'name' among 'asset_id, kind': add it
     """
     if isinstance(source, Mapping):
         return _told(read_market_frames(source, name=name or _UNNAMED, is_sample=is_sample), "row")
