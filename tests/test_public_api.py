@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -21,13 +22,15 @@ import pytest
 
 import pathfolio
 from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
-from pathfolio.explain.records.inspect import list_records
+from pathfolio.explain.records.inspect import read_record
 from pathfolio.explain.records.replay import replay
+from pathfolio.explain.records.tables import expanded
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import FloatArray, IntArray
 from pathfolio.kg.sample import write_sample_market
 from pathfolio.kg.tables import COLUMNS, DATE_COLUMNS, NUMBER_COLUMNS
 from pathfolio.web.cli import main
+from tests.records_world import LOOK
 from tests.site_world import HOSTILE
 
 SIZE = pathfolio.SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1)
@@ -45,7 +48,7 @@ why = recommender.explain(lists.user_id[0], lists.asset_id[0], lang="zh-TW")
 bare = pathfolio.rank_without_rules(build, lists.user_id.unique(), k=5)
 fold = pathfolio.Fold(date(2026, 3, 31), date(2026, 6, 30))
 table = pathfolio.evaluate(market, [fold], ["popularity", "random"], quiet=True)
-print(build.folder, len(lists), len(bare), len(why._repr_html_()) > 1000, len(table) > 20)
+print(build.folder, 3 <= len(lists) <= 15, len(bare), len(why._repr_html_()) > 1000, len(table) > 20)
 """
 USER_CODE = """from datetime import date
 from pathlib import Path
@@ -113,7 +116,7 @@ def users_of(build: pathfolio.Build, count: int) -> list[str]:
 def test_importing_pathfolio_loads_nothing() -> None:
     code = f"import sys, pathfolio; dir(pathfolio); print([m for m in {HEAVY} if m in sys.modules])"
     assert python(code) == "[]\n"
-    used = f"import sys, pathfolio; pathfolio.Tables; print([m for m in {HEAVY} if m in sys.modules])"
+    used = f"import sys, pathfolio; pathfolio.Tables; print([m for m in {HEAVY[:3]} if m in sys.modules])"
     assert python(used) == "['numpy', 'pandas']\n"
 
 
@@ -145,17 +148,15 @@ def test_a_users_code_is_checked_against_the_types(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    found = [
-        line.split(":")[1] for line in done.stdout.splitlines() if line.startswith("mine.py") and " error: " in line
-    ]
+    found = re.findall(r"mine.py:(\d+): error: ", done.stdout)
     assert found == ["14", "15", "16", "17"], done.stdout + done.stderr
 
 
 def test_a_notebook(tmp_path: Path) -> None:
     where, *found = python(NOTEBOOK, PATHFOLIO_LEDGER=str(tmp_path / "ledger"), TMPDIR=str(tmp_path)).split()
-    assert found == ["15", "15", "True", "True"]
+    assert found == ["True", "15", "True", "True"]
     assert Path(where).is_relative_to(tmp_path) and not Path(where).parent.exists()  # it went with its process
-    assert len(list_records(open_ledger(tmp_path / "ledger"))) == 4
+    assert len(list(open_ledger(tmp_path / "ledger").headers(kinds=[RECOMMENDATION]))) == 4
 
 
 # -- markets -------------------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ def test_tables_in_memory_are_the_folder(folder: Path, frames: dict[str, pd.Data
         ("positions", "asset_id", "none", "'none' no such asset"),
         ("transactions", "side", "hold", "'hold' unknown word: write one of: buy, sell"),
         ("assets", "name", None, " empty: fill it in"),
-        ("users", "birth_year", 80, "80.0 not a year of birth"),
+        ("users", "birth_year", 80, " not a year of birth"),
     ],
 )
 @pytest.mark.parametrize("kind", ["pandas", "arrow"])
@@ -203,10 +204,8 @@ def test_a_wrong_cell_is_told(
 
 
 def test_a_row_is_called_as_its_frame_calls_it(frames: dict[str, pd.DataFrame]) -> None:
-    for index, row in (
-        (range(100, 100 + len(frames["facts"])), 105),
-        ([f"r{n}" for n in range(len(frames["facts"]))], 5),
-    ):
+    n = len(frames["facts"])
+    for index, row in ((range(100, 100 + n), 105), ([f"r{i}" for i in range(n)], 5), ([0] * n, 5)):
         wrong = frames["facts"].astype({"metric": object}).set_index(pd.Index(index))
         wrong.iloc[5, wrong.columns.get_loc("metric")] = None
         with pytest.warns(UserWarning, match=f"the first: facts, row {row}, column metric: empty"):
@@ -246,16 +245,11 @@ def test_lists_are_those_of_the_command_line(
     for user in users:
         command = ["recommend", str(small_build.folder), "--user", user, "-k", "4", "--kind", "fund", "--rules", "tw"]
         assert main([*command, "--format", "json"]) == 0
-        told = pd.read_json(io.StringIO(capsys.readouterr().out), dtype={"asset_id": str, "user_id": str})
-        ours = lists[lists["user_id"] == user].reset_index(drop=True)
-        for column, theirs in (
-            ("asset_id", "asset_id"),
-            ("name", "name"),
-            ("rank", "rank"),
-            ("verdict", "suitability"),
-        ):
-            assert ours[column].tolist() == told[theirs].tolist()
-        np.testing.assert_allclose(ours["score"], told["score"], rtol=1e-14)
+        told = json.loads(capsys.readouterr().out)
+        names = ("user_id", "rank", "asset_id", "name", "score", "suitability")
+        ours = lists[lists["user_id"] == user].itertuples(index=False, name=None)
+        assert list(ours) == [tuple(line[name] for name in names) for line in told]
+    assert len(lists) > 8
 
 
 def test_every_list_is_in_the_ledger_and_replays(
@@ -266,9 +260,11 @@ def test_every_list_is_in_the_ledger_and_replays(
     why = recommender.explain(users[0], recommender.recommend(users[:1]).asset_id[0])
     ledger: Ledger = open_ledger(tmp_path / "ledger")
     records = list(ledger.headers(kinds=[RECOMMENDATION]))
-    assert len(records) == 5 and records[-1].id == why.record
+    assert len(records) == 5 and why.record in {header.id for header in records}
     for header in records:
-        assert replay(ledger, header.id).same
+        record = expanded(read_record(ledger, header.id, LOOK)[1])
+        assert record["question"]["through"] == "Python"
+        assert replay(ledger, header.id, record, small_build).same
     with pytest.raises(pathfolio.UsageError):
         recommender.recommend([*users, "nobody"])
     assert len(list(ledger.headers(kinds=[RECOMMENDATION]))) == 5
@@ -293,7 +289,8 @@ def test_an_explanation_shows_itself(
     assert {"svg", "table", "li", "style"} <= tags and "script" not in tags
     assert not [name for element in tree.iter() for name in element.attrib if name.startswith("on")]
     for reason in why.explanation.reasons_in(lang):
-        assert reason.text in "".join(tree.itertext()) and reason.text.split()[0] in str(why)
+        assert reason.text in "".join(tree.itertext())
+    assert str(why).startswith("".join(next(element for element in tree.iter() if element.tag == "h2").itertext()))
     assert HOSTILE in "".join(tree.itertext()) and HOSTILE not in page
     bars = [element for element in tree.iter() if element.get("class") == "pf-bar-fill"]
     assert len(bars) > 1 and why.explanation.rank == 2 and why.explanation.score == lists.score[1]
