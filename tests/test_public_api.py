@@ -24,7 +24,6 @@ import pathfolio
 from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
 from pathfolio.explain.records.inspect import read_record
 from pathfolio.explain.records.replay import replay
-from pathfolio.explain.records.tables import expanded
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import FloatArray, IntArray
 from pathfolio.kg.sample import write_sample_market
@@ -262,7 +261,7 @@ def test_every_list_is_in_the_ledger_and_replays(
     records = list(ledger.headers(kinds=[RECOMMENDATION]))
     assert len(records) == 5 and why.record in {header.id for header in records}
     for header in records:
-        record = expanded(read_record(ledger, header.id, LOOK)[1])
+        _, record = read_record(ledger, header.id, LOOK)
         assert record["question"]["through"] == "Python"
         assert replay(ledger, header.id, record, small_build).same
     with pytest.raises(pathfolio.UsageError):
