@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import os
 import re
@@ -134,6 +136,15 @@ def test_names_are_there_and_no_others() -> None:
         assert found.__name__ == name and found.__doc__
     with pytest.raises(AttributeError, match="module 'pathfolio' has no attribute 'recomend'"):
         pathfolio.recomend  # noqa: B018
+
+
+def test_checkers_see_each_name_where_it_comes_from() -> None:
+    source = ast.parse(Path(pathfolio.__file__).read_text(encoding="utf-8"))
+    seen = {
+        name.name: node.module for node in ast.walk(source) if isinstance(node, ast.ImportFrom) for name in node.names
+    }
+    for name in pathfolio.__all__:
+        assert getattr(importlib.import_module(str(seen[name])), name) is getattr(pathfolio, name)
 
 
 def test_a_users_code_is_checked_against_the_types(tmp_path: Path) -> None:
@@ -291,6 +302,8 @@ def test_an_explanation_shows_itself(
         assert reason.text in "".join(tree.itertext())
     assert str(why).startswith("".join(next(element for element in tree.iter() if element.tag == "h2").itertext()))
     assert HOSTILE in "".join(tree.itertext()) and HOSTILE not in page
+    heads = [element.get("class") for element in tree.iter() if element.tag == "p"]
+    assert heads[:3] == ["pf-meta", "pf-sample", "pf-verdict"] and heads.count("pf-verdict") == 1
     bars = [element for element in tree.iter() if element.get("class") == "pf-bar-fill"]
     assert len(bars) > 1 and why.explanation.rank == 2 and why.explanation.score == lists.score[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -19,9 +20,18 @@ from pathfolio.explain.wording import Wording, wording_of
 
 
 def as_html(
-    explanation: Explanation, lang: str = "en", *, is_sample: bool = False, picture: bool = True, k: int = 10
+    explanation: Explanation,
+    lang: str = "en",
+    *,
+    is_sample: bool = False,
+    picture: bool = True,
+    k: int = 10,
+    verdict: Sequence[str] = (),
 ) -> Markup:
     """The explanation as one `article`, with the path picture unless `picture` is False; `k` as in `as_text`.
+
+    Args:
+        verdict: what the suitability rules make of the asset, then what they say against it; none where empty.
 
     Raises:
         UsageError: there is no wording in that language.
@@ -37,6 +47,7 @@ def as_html(
         "meta": meta,
         "page": words.page,
         "sample": words.page("sample") if is_sample else "",
+        "verdict": verdict,
         "reasons": explanation.reasons_in(lang),
         "picture": as_svg(explanation, lang) if picture else "",
         "fall": fall,

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-from markupsafe import Markup
 
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.formats.html import as_html
@@ -63,11 +62,8 @@ class Explained:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: HTML and SVG without any script."""
-        shown = as_html(self.explanation, self.lang, is_sample=self.is_sample, k=self.k)
-        state, *against = self._verdict()
-        said = Markup('<p class="pf-verdict">{}</p>').format(state)
-        said += Markup("").join(Markup('<p class="pf-caution">{}</p>').format(text) for text in against)
-        return f'<div class="pf-notebook"><style>{_style()}</style>{shown}{said}</div>'
+        shown = as_html(self.explanation, self.lang, is_sample=self.is_sample, k=self.k, verdict=self._verdict())
+        return f'<div class="pf-notebook"><style>{_style()}</style>{shown}</div>'
 
     def _verdict(self) -> list[str]:
         """The verdict in words, then what speaks against the asset."""
