@@ -243,6 +243,11 @@ def test_what_is_no_market_is_refused_in_one_line(frames: dict[str, pd.DataFrame
         assert says in str(refused.value) and "\n" not in str(refused.value)
 
 
+def test_a_folder_says_itself_what_it_is_called(folder: Path) -> None:
+    with pytest.raises(pathfolio.UsageError, match=r"market\.json"):
+        pathfolio.read_market(folder, name="mine")  # type: ignore[call-overload]
+
+
 # -- lists and explanations ----------------------------------------------------------------------------------
 
 
