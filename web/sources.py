@@ -58,7 +58,8 @@ def from_tables(tables: Tables, as_of: date, progress: Progress) -> Source:
     with progress.stage("assemble graph") as details:
         graph = assemble_graph(tables, as_of)
         details.extend(_size(graph))
-    return Source(graph, tables.prices, {"source": "folder", **read_report(tables)}, tables)
+    source = "folder" if tables.origin else "tables in memory"
+    return Source(graph, tables.prices, {"source": source, **read_report(tables)}, tables)
 
 
 def from_store(uri: str, as_of: date, progress: Progress) -> Source:
