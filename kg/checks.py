@@ -37,7 +37,7 @@ def check_keys(sieve: Sieve, key: Sequence[str], prefer: pd.Series[bool] | None 
     text = repeated.astype("str").fillna("(empty)")
     found = (
         text[list(key)].agg(", ".join, axis=1)
-        + " (first on line "
+        + f" (first on {sieve.raw.counted} "
         + pd.Series(sieve.raw.line[first], index=first.index).astype("str")
         + ")"
     )

@@ -1,9 +1,9 @@
-"""The market folder: one CSV or Parquet file per table of the data contract, of which only assets is required."""
+"""A market: one table of the data contract per CSV or Parquet file of a folder, of which only assets is required."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -22,7 +22,7 @@ from pathfolio.kg.checks import (
 from pathfolio.kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, CellType, Column, Limits
 from pathfolio.kg.errors import DataError
 from pathfolio.kg.late import overruled_notes
-from pathfolio.kg.raw_file import read_raw, unread_files
+from pathfolio.kg.raw_file import RawFile, read_raw, unread_files
 from pathfolio.kg.schema import ASSET_KIND_OF, Relation
 from pathfolio.kg.sieve import Sieve, all_rejected, unused_columns
 from pathfolio.kg.tables import COLUMNS, Tables, empty_table, typed_table
@@ -172,30 +172,57 @@ def read_market_folder(folder: Path) -> Tables:
     """
     about = _read_about(folder)
     files = table_files(folder)
-    sieves = {name: Sieve(read_raw(folder, path), LAYOUT[name]) for name, path in files.items()}
-    for name, sieve in sieves.items():
-        if name in KEYS:
-            check_keys(sieve, KEYS[name])
-    _check_rows(sieves)
-    for name, sieve in sieves.items():
-        sieve.check_half()
-        if name == "assets" and not sieve.keep.any():
-            raise DataError(f"{sieve.raw.file}: no assets in it: add at least one row")
-    frames: dict[str, Any] = {
-        name: typed_table(name, sieves[name].kept) if name in sieves else empty_table(name) for name in COLUMNS
-    }
-    return Tables(
-        **frames,
+    return checked_tables(
+        {name: read_raw(folder, path) for name, path in files.items()},
         name=str(about.get("name") or folder.resolve().name),
         origin=folder,
         is_sample=bool(about.get("sample", False)),
+        notes=unread_files(folder, (path.name for path in files.values())),
+    )
+
+
+def checked_tables(
+    found: Mapping[str, RawFile],
+    *,
+    name: str,
+    is_sample: bool,
+    origin: Path | None = None,
+    notes: Iterable[str] = (),
+) -> Tables:
+    """The tables of a market as they were found, checked; rows that break the contract are set aside.
+
+    Args:
+        found: by the contract's name of the table; assets is one of them.
+        name: what the market is called.
+        notes: what to say of it in the build's report first.
+
+    Raises:
+        DataError: a table is refused: without a required column, or most of its rows are bad.
+    """
+    sieves = {table: Sieve(raw, LAYOUT[table]) for table, raw in found.items()}
+    for table, sieve in sieves.items():
+        if table in KEYS:
+            check_keys(sieve, KEYS[table])
+    _check_rows(sieves)
+    for table, sieve in sieves.items():
+        sieve.check_half()
+        if table == "assets" and not sieve.keep.any():
+            raise DataError(f"{sieve.raw.file}: no assets in it: add at least one row")
+    frames: dict[str, Any] = {
+        table: typed_table(table, sieves[table].kept) if table in sieves else empty_table(table) for table in COLUMNS
+    }
+    return Tables(
+        **frames,
+        name=name,
+        origin=origin,
+        is_sample=is_sample,
         rows_read={sieve.raw.file: sieve.raw.rows for sieve in sieves.values()},
         rejected=all_rejected(sieves.values()),
         notes=(
-            *unread_files(folder, (path.name for path in files.values())),
+            *notes,
             *unused_columns(sieves.values()),
             *odd_values(sieves),
-            *overruled_notes(frames, {name: sieve.raw.file for name, sieve in sieves.items()}),
+            *overruled_notes(frames, {table: sieve.raw.file for table, sieve in sieves.items()}),
         ),
     )
 

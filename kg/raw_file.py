@@ -1,4 +1,4 @@
-"""A file of a data folder as it was found: its cells, its lines, and the records that have the wrong shape."""
+"""A file of a data folder, or a table in memory, as it was found: its cells, lines, and records of a wrong shape."""
 
 from __future__ import annotations
 
@@ -38,20 +38,22 @@ class Misshapen:
 
 @dataclass(frozen=True)
 class RawFile:
-    """One file, nothing interpreted yet.
+    """One file or table, nothing interpreted yet.
 
     Attributes:
-        file: its path within the data folder, with forward slashes.
+        file: its path within the data folder, with forward slashes; the name of a table in memory.
         columns: header to cells, all of one length n, in the file's order.
         line: (n,) int64, the line on which each record starts; the header is line 1. Parquet has no lines:
             there it is the record's number, from 1.
         misshapen: records that are in none of the columns.
+        counted: what `line` counts: "line", or "row" for a table in memory.
     """
 
     file: str
     columns: dict[str, Cells]
     line: IntArray
     misshapen: tuple[Misshapen, ...] = ()
+    counted: str = "line"
 
     def __len__(self) -> int:
         return len(self.line)
@@ -60,6 +62,11 @@ class RawFile:
     def rows(self) -> int:
         """How many records the file has: misshapen ones count, blank lines do not."""
         return len(self.line) + len(self.misshapen)
+
+    @property
+    def header(self) -> str:
+        """Where the names of its columns stand, for messages."""
+        return f"{self.file}, line 1" if self.counted == "line" else self.file
 
 
 def read_raw(folder: Path, path: Path) -> RawFile:
@@ -87,7 +94,7 @@ def _read_parquet(data: bytes, file: str) -> RawFile:
         table = pq.ParquetFile(pa.BufferReader(data)).read()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise DataError(f"{file}: not readable as Parquet ({_one_line(error)}): write the file again") from None
-    header = _checked_header(table.column_names, file)
+    header = checked_header(table.column_names, f"{file}, line 1")
     return RawFile(file, dict(zip(header, table.columns, strict=True)), np.arange(1, table.num_rows + 1))
 
 
@@ -96,7 +103,7 @@ def _read_csv(data: bytes, file: str) -> RawFile:
     text = data.removeprefix(b"\xef\xbb\xbf")
     body = text.lstrip(b"\r\n")
     first_line = 1 + _newlines(text[: len(text) - len(body)])
-    header = _checked_header(_header_of(body, file), file)
+    header = checked_header(_header_of(body, file), f"{file}, line 1")
     table, misshapen = _parse(body, len(header), file)
     good, bad = _record_lines(table, misshapen, first_line, has_quotes=b'"' in body)
     _check_end(table, misshapen, good, bad, file)
@@ -134,11 +141,12 @@ def _header_of(body: bytes, file: str) -> list[str]:
         raise DataError(f"{file}, line 1: not a header ({_one_line(error)}): check its quotation marks") from None
 
 
-def _checked_header(names: list[str], file: str) -> list[str]:
+def checked_header(names: Iterable[str], where: str) -> list[str]:
+    """The names of the columns, trimmed; raises DataError, which says `where`, for one that is there twice."""
     header = [name.strip() for name in names]
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
     if twice:
-        raise DataError(f"{file}, line 1: column {twice[0]!r} is there twice: keep one of the two")
+        raise DataError(f"{where}: column {twice[0]!r} is there twice: keep one of the two")
     return [name or f"(column {at})" for at, name in enumerate(header, start=1)]
 
 

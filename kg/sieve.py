@@ -108,7 +108,8 @@ class Sieve:
         """
         rejected = self.rejected()
         if 2 * len(rejected) > self.raw.rows:
-            raise DataError(f"{_first_problem(rejected)} ({len(rejected):,} of {self.raw.rows:,} rows are like this)")
+            first = first_problem(rejected, self.raw.counted)
+            raise DataError(f"{first} ({len(rejected):,} of {self.raw.rows:,} rows are like this)")
 
 
 def all_rejected(sieves: Iterable[Sieve]) -> pd.DataFrame:
@@ -135,15 +136,16 @@ def _check_header(raw: RawFile, columns: Sequence[Column]) -> None:
     if not absent:
         return
     there = ", ".join(raw.columns)
-    remedy = "add it to the header line"
+    remedy = "add it to the header line" if raw.counted == "line" else "add it"
     if len(raw.columns) == 1 and any(mark in there for mark in ";\t|"):
         remedy = "separate the columns with commas"
-    raise DataError(f"{raw.file}, line 1: no column {absent[0]!r} among {there!r}: {remedy}")
+    raise DataError(f"{raw.header}: no column {absent[0]!r} among {there!r}: {remedy}")
 
 
-def _first_problem(rejected: pd.DataFrame) -> str:
+def first_problem(rejected: pd.DataFrame, counted: str = "line") -> str:
+    """The first of the rows set aside in one line: file, line (or row), column, value, problem and remedy."""
     first = rejected.iloc[0]
     column = f", column {first['column']}" if first["column"] else ""
     value = " ".join(str(first["value"]).split())
     found = f" {value!r}" if value else ""
-    return f"{first['file']}, line {first['line']}{column}:{found} {first['problem']}: {first['remedy']}"
+    return f"{first['file']}, {counted} {first['line']}{column}:{found} {first['problem']}: {first['remedy']}"

@@ -74,7 +74,7 @@ def _strings(values: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(texts.take(values.cat.codes.to_numpy(), allow_fill=True), index=values.index)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tables:
     """The nine tables of the data contract, each row valid, each with all its columns (`COLUMNS`).
 
@@ -110,6 +110,12 @@ class Tables:
     rejected: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REJECTED_COLUMNS), dtype="string"))
     labels: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LABEL_COLUMNS), dtype="string"))
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """What it is called and how many rows each table has."""
+        counts = [f"{table} {len(getattr(self, table)):,}" for table in COLUMNS if len(getattr(self, table))]
+        aside = [f"set aside {len(self.rejected):,}"] if len(self.rejected) else []
+        return f"Tables({self.name}: {', '.join(counts + aside)})"
 
     def source_of(self, table: str) -> str:
         """What stands as `source` on edges made from `table`."""

@@ -85,7 +85,7 @@ class Build:
     """A loaded build; its parts are read when they are first asked for."""
 
     folder: Path
-    manifest: Mapping[str, Any]
+    manifest: Mapping[str, Any] = field(repr=False)
 
     @property
     def build_hash(self) -> str:
@@ -162,7 +162,7 @@ class Build:
             raise DataError(f"{self.folder}: another build took its place while this one was read: start again")
 
 
-def load_build(folder: Path, *, verify: bool = False) -> Build:
+def load_build(folder: str | Path, *, verify: bool = False) -> Build:
     """Open a build.
 
     Args:
@@ -171,6 +171,7 @@ def load_build(folder: Path, *, verify: bool = False) -> Build:
     Raises:
         DataError: no build, one of another format, or (with `verify`) one that was changed.
     """
+    folder = Path(folder)
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):

@@ -24,11 +24,12 @@ from pathfolio.explain.early import EarlyBuyers
 from pathfolio.explain.evidence import Fact, stable_id
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.formats.html import as_html, waterfall
+from pathfolio.explain.formats.html import as_html
 from pathfolio.explain.formats.svg import as_svg
 from pathfolio.explain.formats.text import as_text, fact_line, text_width
 from pathfolio.explain.picture import CARD_WIDTH
 from pathfolio.explain.reasons import MOST_CAUTIONS, MOST_REASONS, choose
+from pathfolio.explain.waterfall import waterfall
 from pathfolio.explain.wording import LANGUAGES, wording_of
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import KnowledgeGraph
@@ -301,12 +302,11 @@ def test_figures_have_one_minus_and_names_of_their_own() -> None:
 
 def test_bars_of_the_waterfall_meet(world: World) -> None:
     for explanation in explanations(world).values():
-        bars, at = waterfall(explanation, wording_of("en")), 0.0
-        assert sum(bar.value for bar in bars) == pytest.approx(explanation.score)
-        for bar in bars:
-            assert 0 <= bar.start <= 100
-            assert bar.start + bar.size <= 100.01
-            at += bar.value
+        fall = waterfall(explanation, wording_of("en"))
+        assert sum(row.part.value for row in fall.rows) + fall.small_value == pytest.approx(explanation.score)
+        for row in fall.rows:
+            assert 0 <= row.start <= 100
+            assert row.start + row.size <= 100.01
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -14,6 +14,7 @@ import pytest
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.waterfall import waterfall
 from pathfolio.explain.wording import LANGUAGES, wording_of
 from pathfolio.kg.store.catalog import named_queries
 from pathfolio.recommender.account import ChannelAccount
@@ -31,7 +32,6 @@ from pathfolio.web.site.pages.signin import SignInPage
 from pathfolio.web.site.prices import PriceBook, PriceHistory
 from pathfolio.web.site.render import Page
 from pathfolio.web.site.texts import texts_of
-from pathfolio.web.site.waterfall import waterfall
 from tests.explain_world import BUILD, World
 
 TEMPLATES = resources.files("pathfolio.web.site").joinpath("templates")

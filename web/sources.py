@@ -50,10 +50,16 @@ def from_folder(folder: Path, as_of: date, progress: Progress) -> Source:
     with progress.stage("read tables") as details:
         tables = read_folder(folder)
         details.extend([f"{sum(tables.rows_read.values()):,} rows", f"{len(tables.rejected):,} set aside"])
+    return from_tables(tables, as_of, progress)
+
+
+def from_tables(tables: Tables, as_of: date, progress: Progress) -> Source:
+    """The snapshot of tables that were read already."""
     with progress.stage("assemble graph") as details:
         graph = assemble_graph(tables, as_of)
         details.extend(_size(graph))
-    return Source(graph, tables.prices, {"source": "folder", **read_report(tables)}, tables)
+    source = "folder" if tables.origin else "tables in memory"
+    return Source(graph, tables.prices, {"source": source, **read_report(tables)}, tables)
 
 
 def from_store(uri: str, as_of: date, progress: Progress) -> Source:

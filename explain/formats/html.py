@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -13,38 +13,33 @@ from markupsafe import Markup
 from pathfolio.explain.evidence import Path, stable_id
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.formats.svg import as_svg
-from pathfolio.explain.formats.text import SHOWN_PATHS, fact_line, heading, relation_text, score_rows, sources_line
+from pathfolio.explain.formats.text import SHOWN_PATHS, fact_line, heading, relation_text, sources_line
 from pathfolio.explain.selection import digits_for, diverse
+from pathfolio.explain.waterfall import waterfall
 from pathfolio.explain.wording import Wording, wording_of
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One row of the waterfall.
-
-    Attributes:
-        start, size: where its bar begins and how long it is, in percent of the whole width.
-        text: the value with its sign.
-    """
-
-    name: str
-    value: float
-    start: float
-    size: float
-    text: str
-
-
 def as_html(
-    explanation: Explanation, lang: str = "en", *, is_sample: bool = False, picture: bool = True, k: int = 10
+    explanation: Explanation,
+    lang: str = "en",
+    *,
+    is_sample: bool = False,
+    picture: bool = True,
+    k: int = 10,
+    verdict: Sequence[str] = (),
 ) -> Markup:
     """The explanation as one `article`, with the path picture unless `picture` is False; `k` as in `as_text`.
+
+    Args:
+        verdict: what the suitability rules make of the asset, then what they say against it; none where empty.
 
     Raises:
         UsageError: there is no wording in that language.
     """
     words = wording_of(lang)
     shown = diverse(explanation.paths, SHOWN_PATHS)
-    title, meta = heading(explanation, words, k, _digits(explanation, words))
+    fall = waterfall(explanation, words)
+    title, meta = heading(explanation, words, k, fall.digits)
     context = {
         "id": stable_id("x", explanation.user_id, explanation.asset_id, lang),
         "lang": lang,
@@ -52,36 +47,15 @@ def as_html(
         "meta": meta,
         "page": words.page,
         "sample": words.page("sample") if is_sample else "",
+        "verdict": verdict,
         "reasons": explanation.reasons_in(lang),
         "picture": as_svg(explanation, lang) if picture else "",
-        "rows": waterfall(explanation, words),
-        "total": words.signed(explanation.score, _digits(explanation, words)),
+        "fall": fall,
+        "signed": words.signed,
+        "total": words.signed(explanation.score, fall.digits),
         "facts": _facts(explanation, words),
     }
     return Markup(_template().render(context | _paths(explanation, shown, words)))  # noqa: S704 - autoescaped
-
-
-def waterfall(explanation: Explanation, words: Wording) -> list[Bar]:
-    """The score's parts in order, each bar beginning where the one before it ends."""
-    rows, digits = score_rows(explanation, words), _digits(explanation, words)
-    ends = [0.0]
-    for _, value in rows:
-        ends.append(ends[-1] + value)
-    low, width = min(ends), (max(ends) - min(ends)) or 1.0
-    return [
-        Bar(
-            name=name,
-            value=value,
-            start=round(100 * (min(start, start + value) - low) / width, 2),
-            size=round(100 * abs(value) / width, 2),
-            text=words.signed(value, digits),
-        )
-        for (name, value), start in zip(rows, ends, strict=False)
-    ]
-
-
-def _digits(explanation: Explanation, words: Wording) -> int:
-    return digits_for([explanation.score, *(value for _, value in score_rows(explanation, words))])
 
 
 def _paths(explanation: Explanation, shown: list[Path], words: Wording) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Final
 from pathfolio.explain.evidence import Fact, Path, PathEdge
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.selection import digits_for, diverse
+from pathfolio.explain.waterfall import score_parts
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.schema import UNDATED
@@ -68,7 +69,7 @@ def _reasons(explanation: Explanation, words: Wording) -> Iterator[str]:
 
 
 def _score(explanation: Explanation, words: Wording) -> Iterator[str]:
-    rows = score_rows(explanation, words)
+    rows = [(part.title, part.value) for part in score_parts(explanation, words)]
     digits = digits_for([explanation.score, *(value for _, value in rows)])
     largest = max((abs(value) for _, value in rows), default=0.0) or 1.0
     width = max(text_width(name) for name, _ in [*rows, (words.page("total"), 0.0)])
@@ -78,18 +79,6 @@ def _score(explanation: Explanation, words: Wording) -> Iterator[str]:
         bar = ("█" if value >= 0 else "░") * round(longest * abs(value) / largest)
         yield f"  {padded(name, width)}  {words.signed(value, digits):>{digits + 6}}  {bar}".rstrip()
     yield f"  {padded(words.page('total'), width)}  {words.signed(explanation.score, digits):>{digits + 6}}"
-
-
-def score_rows(explanation: Explanation, words: Wording) -> list[tuple[str, float]]:
-    """(name, value) of every base term and channel that is not 0, what lies on paths apart from what does not."""
-    rows = [(f"{words.page('base')}{words.words['colon']}{words.channel(n)}", v) for n, v in explanation.base if v]
-    for part in explanation.channels:
-        name = words.channel(part.name)
-        on_paths = part.value - part.remainder
-        rows += [(name, on_paths)] if on_paths or not part.remainder else []
-        if part.remainder:
-            rows.append((f"{name}{words.words['colon']}{words.page('learned')}", part.remainder))
-    return rows
 
 
 def _paths(explanation: Explanation, words: Wording) -> Iterator[str]:

@@ -48,7 +48,7 @@ class Question:
 
     Attributes:
         who: who asked: the account, or the user of the operating system.
-        through: command line, api or site.
+        through: command line, api, site or Python.
         user_id: for whom.
         kind: stock, fund or bond; None for all.
         asset_id: the one asset that was asked about, instead of a list.

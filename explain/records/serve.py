@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,21 @@ def serve(adviser: Adviser, ledger: Ledger, question: Question) -> Served:
     record = record_of(adviser, advice)
     receipt = ledger.append(record, **about(adviser, question))
     return Served(advice, record, receipt)
+
+
+def serve_lists(adviser: Adviser, ledger: Ledger, questions: Iterable[Question]) -> list[Served]:
+    """Answer several questions for lists at once; all answers are recorded, or none.
+
+    Raises:
+        LedgerError: they could not be recorded, so there is nothing to show.
+        UsageError: unknown investor or kind.
+    """
+    keep(adviser.build, adviser.rules, ledger)
+    advised = list(adviser.advise_all(questions))
+    records = [record_of(adviser, advice) for advice in advised]
+    persons = [advice.question.user_id for advice in advised]
+    receipts = ledger.append_many(list(zip(records, persons, strict=True)), kind=RECOMMENDATION, tags=tags_of(adviser))
+    return [Served(*each) for each in zip(advised, records, receipts, strict=True)]
 
 
 def about(adviser: Adviser, question: Question, person: str | None = None) -> dict[str, Any]:

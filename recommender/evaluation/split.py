@@ -22,10 +22,18 @@ _PAIR: Final = ["user_id", "asset_id"]
 
 @dataclass(frozen=True)
 class Fold:
-    """Train on what was known on `train_end`; test on new purchases after it, up to and including `test_end`."""
+    """Train on what was known on `train_end`; test on new purchases after it, up to and including `test_end`.
+
+    Raises:
+        UsageError: the test ends before it starts.
+    """
 
     train_end: date
     test_end: date
+
+    def __post_init__(self) -> None:
+        if self.test_end <= self.train_end:
+            raise UsageError(f"{self.name!r} ends before it starts: write the earlier date first")
 
     @classmethod
     def parse(cls, text: str) -> Fold:
@@ -41,8 +49,6 @@ class Fold:
             start, end = (date.fromisoformat(part) for part in text.split(":"))
         except ValueError:
             raise UsageError(f"{text!r} is not a window: write two dates as 2020-07-01:2020-12-31") from None
-        if end <= start:
-            raise UsageError(f"{text!r} ends before it starts: write the earlier date first")
         return cls(start, end)
 
     @property

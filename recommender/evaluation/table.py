@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -19,6 +19,7 @@ from pathfolio.recommender.evaluation.rolling import ROLLING_GROUPS, RollingResu
 _NAN: Final = float("nan")
 DECIDING: Final = "ndcg@10"
 """The metric by which the best baseline is chosen."""
+BASELINES: Final = frozenset(spec.name for spec in MODELS.values() if spec.baseline)
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,26 @@ class _Measured:
     overall: dict[str, float] = field(default_factory=dict)
 
 
-def metric_table(results: Iterable[FoldResult | RollingResult], *, seed: int = 0, reference: str = "") -> pd.DataFrame:
+def metric_table(
+    results: Iterable[FoldResult | RollingResult],
+    *,
+    seed: int = 0,
+    reference: str = "",
+    baselines: Collection[str] = BASELINES,
+) -> pd.DataFrame:
     """All rows of all results; columns are the fields of `Row`.
 
     Args:
         reference: the model to compare with; the best baseline where it is empty.
         seed: of the bootstrap's draws.
+        baselines: the models of which the best is chosen.
     """
     rows: list[Row] = []
     for result in results:
         of = _fold_groups(result) if isinstance(result, FoldResult) else _rolling_groups(result)
         for key, users, measured in of:
-            rows += _group_rows(key, users, measured, seed, reference)
+            chosen = next((one for one in measured if one.model == reference), None)
+            rows += _group_rows(key, users, measured, seed, chosen or _best_baseline(measured, baselines))
     return pd.DataFrame([asdict(row) for row in rows], columns=list(Row.__dataclass_fields__))
 
 
@@ -125,10 +134,9 @@ def _group_rows(
     users: npt.NDArray[np.object_],
     measured: Sequence[_Measured],
     seed: int,
-    reference: str,
+    best: _Measured | None,
 ) -> Iterator[Row]:
     draws = Bootstrap(users, seed)
-    best = next((one for one in measured if one.model == reference), None) or _best_baseline(measured)
     for one in measured:
         for name, values in one.values.items():
             found = _estimate(draws, users, values, seed)
@@ -154,9 +162,9 @@ def _group_rows(
             yield Row(*key, one.model, metric, 0, len(users), value, _NAN, _NAN, _NAN)
 
 
-def _best_baseline(measured: Sequence[_Measured]) -> _Measured | None:
-    baselines = [one for one in measured if one.model in MODELS and MODELS[one.model].baseline]
-    return max(baselines, key=lambda one: float(one.values[DECIDING, 0].mean()), default=None)
+def _best_baseline(measured: Sequence[_Measured], baselines: Collection[str]) -> _Measured | None:
+    found = [one for one in measured if one.model in baselines]
+    return max(found, key=lambda one: float(one.values[DECIDING, 0].mean()), default=None)
 
 
 def _paired(

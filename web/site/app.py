@@ -19,6 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from pathfolio.explain.formats.svg import as_svg
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder
+from pathfolio.explain.waterfall import waterfall
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import NO_RULES
@@ -52,7 +53,6 @@ from pathfolio.web.site.pages import (
 from pathfolio.web.site.purpose import ask_staff_first
 from pathfolio.web.site.served import Served
 from pathfolio.web.site.texts import other_languages, texts_of
-from pathfolio.web.site.waterfall import waterfall
 
 PAGES: Final = (
     home,

@@ -15,10 +15,17 @@ SMALL: Final = 0.004
 
 @dataclass(frozen=True)
 class Part:
-    """A base term, what a channel lays on paths, or what it does not; `detail` says which of the last."""
+    """A base term, what a channel lays on paths, or what it does not.
+
+    Attributes:
+        name: of the term or channel.
+        detail: which of them it is; empty for what lies on paths.
+        title: both in one line.
+    """
 
     name: str
     detail: str
+    title: str
     value: float
 
 
@@ -52,7 +59,7 @@ class Waterfall:
 
 def waterfall(explanation: Explanation, words: Wording) -> Waterfall:
     """The score of an explanation, part by part."""
-    parts = _parts(explanation, words)
+    parts = score_parts(explanation, words)
     limit = SMALL * sum(abs(part.value) for part in parts)
     large = [part for part in parts if abs(part.value) >= limit]
     small = tuple(part for part in parts if abs(part.value) < limit)
@@ -60,13 +67,17 @@ def waterfall(explanation: Explanation, words: Wording) -> Waterfall:
     return Waterfall(_rows(large, sum(part.value for part in small)), small, digits)
 
 
-def _parts(explanation: Explanation, words: Wording) -> list[Part]:
-    base = words.page("base")
-    parts = [Part(words.channel(name), base, value) for name, value in explanation.base if value]
+def score_parts(explanation: Explanation, words: Wording) -> list[Part]:
+    """Base terms and channels that are not 0, what lies on paths apart from what does not."""
+    base, learned, colon = words.page("base"), words.page("learned"), words.words["colon"]
+    parts = []
+    for name, value in explanation.base:
+        title = words.channel(name)
+        parts.append(Part(title, base, f"{base}{colon}{title}", value))
     for channel in explanation.channels:
-        name = words.channel(channel.name)
-        parts.append(Part(name, "", channel.value - channel.remainder))
-        parts.append(Part(name, words.page("learned"), channel.remainder))
+        title = words.channel(channel.name)
+        parts.append(Part(title, "", title, channel.value - channel.remainder))
+        parts.append(Part(title, learned, f"{title}{colon}{learned}", channel.remainder))
     return [part for part in parts if part.value]
 
 
