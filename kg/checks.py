@@ -34,7 +34,7 @@ def check_keys(sieve: Sieve, key: Sequence[str], prefer: pd.Series[bool] | None 
         return
     group = repeated.groupby(list(key), sort=False, dropna=False, observed=True).ngroup()
     first = pd.Series(repeated.index, index=repeated.index).groupby(group).transform("first")
-    text = repeated.astype("str").fillna("(empty)")
+    text = sieve.kept.loc[repeated.index].astype("str").fillna("(empty)")  # as it stands in the file
     found = (
         text[list(key)].agg(", ".join, axis=1)
         + f" (first on {sieve.raw.counted} "
