@@ -45,7 +45,7 @@ BODIES = {
     "a negative one": ('{"%s": [[-9223372036854775809]]}', "-9223372036854775809"),
     "infinity": ('{"%s": 1e999}', "inf"),
     "no number": ('{"%s": NaN}', "nan"),
-    "a long text": ('{"%s": "' + "x" * LONGEST_TEXT * 11 + '"}', "22,000"),
+    "a long text": ('{"%s": "' + "x" * LONGEST_TEXT * 17 + '"}', "34,000"),
     "many values": ('{"%s": [' + "0," * MOST_IN_JSON + "0]}", "20,000"),
     "many levels": ('{"%s": ' + "[" * 30 + "]" * 30 + "}", "20"),
 }
