@@ -162,6 +162,12 @@ class Build:
             raise DataError(f"{self.folder}: another build took its place while this one was read: start again")
 
 
+def has_this_format(folder: Path) -> bool:
+    """Whether the build there is one that this version computes with."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return bool(manifest.get("format") == FORMAT)
+
+
 def load_build(folder: str | Path, *, verify: bool = False) -> Build:
     """Open a build.
 

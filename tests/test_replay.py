@@ -12,11 +12,12 @@ import pytest
 from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.columns import packed, unpacked
-from pathfolio.explain.records.inspect import read_record
+from pathfolio.explain.records.inspect import read_record, report_on
 from pathfolio.explain.records.keep import kept_build
 from pathfolio.explain.records.replay import differences, find_build, replay
+from pathfolio.explain.records.report import report_html
 from pathfolio.explain.records.serve import serve
-from pathfolio.kg.errors import UsageError
+from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import load_rules
 from pathfolio.web.cli import main
@@ -55,6 +56,21 @@ def test_replay_where_the_build_is_gone(adviser: Adviser, build: Build, ledger: 
     with pytest.raises(UsageError, match="is gone: name it with --build, or what it was made of with --data"):
         find_build(ledger, served.record, None)
     assert replay(ledger, served.receipt.id, served.record, find_build(ledger, served.record, build.folder)).same
+
+
+def test_a_record_of_an_earlier_format_of_builds_is_read_but_not_computed_again(
+    adviser: Adviser, build: Build, ledger: Ledger
+) -> None:
+    """Scores of format 2 told of small groups: what was recorded with them is shown, and replayed by their version."""
+    served = serve(adviser, ledger, ask(investors(build)[2]))
+    kept = kept_build(ledger, build.build_hash)
+    assert kept is not None
+    manifest = json.loads((kept / "manifest.json").read_text("utf-8"))
+    (kept / "manifest.json").unlink()  # it may be a link to the build's own
+    (kept / "manifest.json").write_text(json.dumps(manifest | {"format": 2}), "utf-8")
+    assert served.advice.lines[0].name in report_html(report_on(ledger, served.receipt.id, LOOK, "en"))
+    with pytest.raises(DataError, match="a build of format 2, not 3: build again .* replayed by the version that made"):
+        find_build(ledger, served.record, None)
 
 
 def test_replay_from_the_data_where_the_build_is_gone(

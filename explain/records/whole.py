@@ -11,7 +11,7 @@ from pathfolio.explain.records.keep import RULES, kept_build, registered
 from pathfolio.explain.records.record import digest_of, record_of
 from pathfolio.explain.records.tables import expanded
 from pathfolio.kg.errors import LedgerError
-from pathfolio.recommender.build import load_build
+from pathfolio.recommender.build import has_this_format, load_build
 from pathfolio.recommender.suitability.rulefile import parse_rules
 from pathfolio.recommender.suitability.rules import RuleSet
 
@@ -24,9 +24,12 @@ REST_GONE: Final = "recorded, the build of the rest gone"
 
 
 def sealed_adviser(ledger: Ledger, record: dict[str, Any]) -> Adviser | None:
-    """An adviser over the build and the rules that a record names; None where the build was not kept."""
+    """An adviser over the build and the rules that a record names; None where the build was not kept.
+
+    Nor is there one where the build is of an earlier format, with which this version computes nothing.
+    """
     folder = kept_build(ledger, record["build"]["hash"])
-    if folder is None:
+    if folder is None or not has_this_format(folder):
         return None
     return Adviser(load_build(folder), recorded_rules(ledger, record))
 
