@@ -69,7 +69,9 @@ def test_a_record_of_an_earlier_format_of_builds_is_read_but_not_computed_again(
     (kept / "manifest.json").unlink()  # it may be a link to the build's own
     (kept / "manifest.json").write_text(json.dumps(manifest | {"format": 2}), "utf-8")
     assert served.advice.lines[0].name in report_html(report_on(ledger, served.receipt.id, LOOK, "en"))
-    with pytest.raises(DataError, match=r"a build of format 2, not 3: build again .* replayed by the version that made"):
+    with pytest.raises(
+        DataError, match=r"a build of format 2, not 3: build again .* replayed by the version that made"
+    ):
         find_build(ledger, served.record, None)
 
 
