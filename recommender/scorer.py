@@ -116,9 +116,8 @@ class Scorer:
         led = np.asarray(investors.ever @ self._reach) > 0
         led |= self.profile.reached(investors)
         led |= (np.diff(investors.ever.indptr) == 0)[:, None]
-        kinds = self.graph.nodes.kind[self.graph.assets]
-        for kind in np.unique(kinds):
-            led |= (kinds == kind) & (led[:, kinds == kind].sum(axis=1) < FEWEST_LED_TO)[:, None]
+        for of_kind in self._kinds:
+            led |= of_kind & (led[:, of_kind].sum(axis=1) < FEWEST_LED_TO)[:, None]
         return led
 
     def sum_rows(self, investors: Investors) -> FloatArray:
@@ -192,6 +191,12 @@ class Scorer:
     @cached_property
     def _base_total(self) -> FloatArray:
         return np.asarray(sum(self.base.values()))
+
+    @cached_property
+    def _kinds(self) -> tuple[Mask, ...]:
+        """(assets,) bool for each kind of asset that there is."""
+        kinds = self.graph.nodes.kind[self.graph.assets]
+        return tuple(kinds == kind for kind in np.unique(kinds))
 
     @cached_property
     def _reach(self) -> npt.NDArray[np.float32]:

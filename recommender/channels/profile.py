@@ -45,8 +45,7 @@ class SharedProfile:
 
     def reached(self, investors: Investors) -> Mask:
         """(n, assets) bool: where a walk through one of the investor's levels leads to the asset."""
-        told = (self.lift != 0).astype(np.float64)
-        return np.asarray((investors.profile[:, self.groups.levels] @ told) * self.weight != 0)
+        return np.asarray(investors.profile[:, self.groups.levels] @ self._told > 0)
 
     def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
         """One walk per profile node; every part lies on one."""
@@ -81,6 +80,11 @@ class SharedProfile:
             return []
         levels: list[int] = profile.indices[profile.indptr[at] : profile.indptr[at + 1]].tolist()
         return levels
+
+    @cached_property
+    def _told(self) -> FloatArray:
+        """(levels, assets) 1 where a walk through the level leads to the asset."""
+        return np.asarray((self.lift != 0) & (self.weight != 0), np.float64)
 
     @cached_property
     def _place(self) -> dict[int, int]:
