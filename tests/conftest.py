@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import ROOT
+
 os.environ.setdefault("DGLBACKEND", "pytorch")
 # What the tests start imports the checkout too, from whichever folder it runs, whatever is installed.
-SOURCE = Path(__file__).resolve().parents[1] / ".src"
+SOURCE = ROOT / ".src"
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(SOURCE), os.environ.get("PYTHONPATH"))))
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with far-trans, us-2025 and tw-2026; tests that need it are skipped where it is absent."""
-    beside = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+    beside = ROOT.parent / "shared" / "data"
     folder = Path(os.environ.get("PATHFOLIO_DATA", beside))
     if not folder.is_dir():
         pytest.skip("no real data: set PATHFOLIO_DATA to the folder that holds far-trans, us-2025 and tw-2026")
@@ -43,9 +45,9 @@ def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def small_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """A build of 160 investors and 76 assets, trained for a moment; see `tests.site_world`."""
+    """A build of 160 investors and 76 assets, trained for a moment; see `tests.web.site_world`."""
     from pathfolio.recommender.build import load_build
-    from tests.site_world import build_market
+    from tests.web.site_world import build_market
 
     return load_build(build_market(tmp_path_factory.getbasetemp() / "site"))
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests import ROOT
+
 ORDER = ("kg", "embeddings", "recommender", "explain", "web")
 ENGINES = {"pykeen": "embeddings/train.py", "dgl": "recommender/gat/dgl_layers.py"}
 SINGLE = ("neo4j", "arcadedb_embedded")

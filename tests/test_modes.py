@@ -20,7 +20,7 @@ from pathfolio.recommender.build import Build
 from pathfolio.recommender.lists_file import lists_table, save_table
 from pathfolio.recommender.swap import replace_folder
 from pathfolio.web.cli import main
-from tests.records_world import LOOK, ask, investors
+from tests.explain.records_world import LOOK, ask, investors
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 

@@ -31,8 +31,8 @@ from pathfolio.kg.graph import FloatArray, IntArray
 from pathfolio.kg.sample import write_sample_market
 from pathfolio.kg.tables import COLUMNS, DATE_COLUMNS, NUMBER_COLUMNS
 from pathfolio.web.cli import main
-from tests.records_world import LOOK
-from tests.site_world import HOSTILE
+from tests.explain.records_world import LOOK
+from tests.web.site_world import HOSTILE
 
 SIZE = pathfolio.SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1)
 DAY = date(2026, 6, 30)

@@ -21,9 +21,9 @@ from pathfolio.web.commands.audience import COLUMNS
 from pathfolio.web.commands.audience import as_csv as audience_csv
 from pathfolio.web.cypher_formats import as_csv as answer_csv
 from pathfolio.web.list_formats import as_csv as list_csv
+from tests.explain.records_world import ask, investors
+from tests.kg.market_files import FILES, MANY, write_market
 from tests.linear import MOST, growth
-from tests.market_files import FILES, MANY, write_market
-from tests.records_world import ask, investors
 
 FORMULAS = (
     "=1+1",

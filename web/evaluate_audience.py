@@ -21,8 +21,8 @@ def run(args: argparse.Namespace) -> None:
     """
     from pathfolio.kg.contract import read_folder
     from pathfolio.kg.progress import Progress
-    from pathfolio.recommender.evaluation.audience import evaluate_audience, to_text
     from pathfolio.recommender.evaluation.mornings import prepare_rolling
+    from pathfolio.recommender.evaluation.new_issues import evaluate_audience, to_text
     from pathfolio.recommender.evaluation.registry import choose_models
     from pathfolio.recommender.evaluation.split import Fold
 

@@ -11,9 +11,9 @@ import pytest
 
 from pathfolio.recommender.build import Build
 from pathfolio.web.cli import main
+from tests import ROOT
 from tests.faults.__main__ import TRIALS
 
-ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("kg", "embeddings", "recommender", "explain", "web")
 
 

@@ -16,7 +16,7 @@ from pathfolio.web.list_formats import sample_label
 
 if TYPE_CHECKING:
     from pathfolio.explain.explanation import Explanation
-    from pathfolio.recommender.audience import Prospect
+    from pathfolio.recommender.investor_ranking import Prospect
 
 COLUMNS: Final = ("rank", "score", "user_id", "name", "reasons")
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the investors for whom the asset scores best and is suitable, with reasons, once it is recorded who."""
-    from pathfolio.explain.records.audience import AudienceQuestion, recorded_audience
+    from pathfolio.explain.records.audience_record import AudienceQuestion, recorded_audience
     from pathfolio.kg.progress import Progress
     from pathfolio.recommender.build import load_build
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from flask import Blueprint, Response, request
 
 from pathfolio.explain.evidence import PathNode, Reason
-from pathfolio.explain.records.audience import AudienceQuestion, Told, audience_of, record_audience
+from pathfolio.explain.records.audience_record import AudienceQuestion, Told, audience_of, record_audience
 from pathfolio.kg.errors import UsageError
 from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission

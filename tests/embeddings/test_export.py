@@ -1,0 +1,192 @@
+"""Exported vectors, loaded again with the tools that their users use, have the same nearest neighbours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from gensim.models import KeyedVectors
+
+from pathfolio.embeddings.export import FORMATS, export_vectors, word_of
+from pathfolio.embeddings.vectors import EntityVectors, VectorManifest
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, NodeKind
+from pathfolio.kg.store import layout
+from pathfolio.kg.store.bolt import Store
+from pathfolio.kg.store.catalog import named_query
+from pathfolio.kg.store.query import run_query
+from pathfolio.kg.store.vectors import read_vectors
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.groups import disclosed
+from pathfolio.web.cli import main
+from tests.kg.store_world import SERVERS, address_of, empty
+
+AWKWARD = (
+    ("A B", "two words"), ("A%20B", "what two words look like when they are written as one"), ("NA", "NA"),
+    ("x\ty", "a tab\tin the name"), ("z", "two\nlines"),
+    ("台積電", "台積電 TSMC"), ("ΔΗΛΟΣ", "ΔΗΛΟΣ"), ('q"q', '"quoted"'),
+)  # fmt: skip
+"""Ids and names of stocks that trip careless writers."""
+
+Loaded = tuple[list[str], npt.NDArray[np.float64]]
+
+
+@pytest.fixture
+def vectors() -> EntityVectors:
+    """Random vectors of the awkward stocks and of 40 industries, sorted by (kind, id)."""
+    ids = sorted(key for key, _ in AWKWARD)
+    names = [dict(AWKWARD)[key] for key in ids]
+    industries = [f"industry {number:02d}" for number in range(40)]
+    kind = [KIND_CODE[NodeKind.STOCK]] * len(ids) + [KIND_CODE[NodeKind.INDUSTRY]] * len(industries)
+    values = np.random.default_rng(3).standard_normal((len(kind), 12)).astype(np.float32)
+    manifest = VectorManifest("RotatE", 12, 3, 4, {"mrr": 0.5}, (), "0" * 64, date(2022, 6, 30), 99, {"pykeen": "1"})
+    texts = (np.array([*part, *industries], dtype=object) for part in (ids, names))
+    return EntityVectors(np.array(kind, np.int8), *texts, values, manifest)
+
+
+def _parquet(path: Path) -> Loaded:
+    frame = pd.read_parquet(path)
+    return (frame["kind"] + ":" + frame["id"]).tolist(), np.stack(frame["vector"].to_list())
+
+
+def _npz(path: Path) -> Loaded:
+    with np.load(path, allow_pickle=False) as file:
+        return [f"{k}:{i}" for k, i in zip(file["kind"], file["id"], strict=True)], file["vectors"]
+
+
+def _word2vec(path: Path) -> Loaded:
+    loaded = KeyedVectors.load_word2vec_format(str(path), binary=False)
+    names = pd.read_csv(f"{path}.entities.tsv", sep="\t", dtype=str, keep_default_na=False, quoting=3)
+    id_of = dict(zip(names["word"], names["type"] + ":" + names["id"], strict=True))
+    return [id_of[word] for word in loaded.index_to_key], loaded.vectors
+
+
+def _tsv(path: Path) -> Loaded:
+    data = pd.read_csv(path.with_name("metadata.tsv"), sep="\t", dtype=str, keep_default_na=False, quoting=3)
+    return (data["type"] + ":" + data["id"]).tolist(), pd.read_csv(path, sep="\t", header=None).to_numpy()
+
+
+LOADERS: dict[str, Callable[[Path], Loaded]] = {
+    "parquet": _parquet, "npz": _npz, "word2vec": _word2vec, "tsv": _tsv,
+}  # fmt: skip
+
+
+def _neighbours(vectors: npt.NDArray[np.float64], row: int) -> list[int]:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.argsort(-(unit @ unit[row]), kind="stable")[:6].tolist()
+
+
+def _labels(vectors: EntityVectors) -> list[str]:
+    return [f"{NODE_KINDS[k].value}:{i}" for k, i in zip(vectors.kind, vectors.id, strict=True)]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_round_trip(form: str, vectors: EntityVectors, tmp_path: Path) -> None:
+    files = export_vectors(vectors, form, tmp_path / f"vectors.{form}", {"build": "b" * 64, "licence": "CC-BY 4.0"})
+    labels, loaded = LOADERS[form](files[0])
+    one_line = form in ("tsv", "word2vec")
+    assert labels == [" ".join(label.split()) if one_line else label for label in _labels(vectors)]
+    np.testing.assert_array_equal(loaded.astype(np.float32), vectors.vectors)
+    for row in range(0, len(vectors), 7):
+        assert _neighbours(loaded, row) == _neighbours(vectors.vectors.astype(np.float64), row)
+    manifest = json.loads(files[-1].read_text(encoding="utf-8"))
+    wanted = {"format": form, "build": "b" * 64, "model": "RotatE", "dimension": 12, "entities": 48}
+    wanted |= {"metric": "cosine", "as_of": "2022-06-30", "licence": "CC-BY 4.0"}
+    assert {key: manifest[key] for key in wanted} == wanted
+
+
+def test_gensim_finds_the_same_neighbours(vectors: EntityVectors, tmp_path: Path) -> None:
+    path, *_ = export_vectors(vectors, "word2vec", tmp_path / "vectors.txt", {})
+    loaded = KeyedVectors.load_word2vec_format(str(path), binary=False)
+    words = [word_of(*label.split(":", 1)) for label in _labels(vectors)]
+    assert len(set(words)) == len(vectors), "no two entities share a word"
+    for row in (0, 5, 20):
+        expected = [words[other] for other in _neighbours(vectors.vectors.astype(np.float64), row)[1:]]
+        assert [word for word, _ in loaded.most_similar(words[row], topn=5)] == expected
+
+
+def test_names_are_exported(vectors: EntityVectors, tmp_path: Path) -> None:
+    names = vectors.name.tolist()
+    parquet, *_ = export_vectors(vectors, "parquet", tmp_path / "v.parquet", {})
+    assert pd.read_parquet(parquet)["name"].tolist() == names
+    npz, *_ = export_vectors(vectors, "npz", tmp_path / "v.npz", {})
+    assert np.load(npz)["name"].tolist() == names
+    for form, labels in (("tsv", tmp_path / "metadata.tsv"), ("word2vec", tmp_path / "v.word2vec.entities.tsv")):
+        export_vectors(vectors, form, tmp_path / f"v.{form}", {})
+        lines = labels.read_text(encoding="utf-8").splitlines()
+        assert len(lines) == len(vectors) + 1
+        column = lines[0].split("\t").index("name")
+        assert [line.split("\t")[column] for line in lines[1:]] == [" ".join(name.split()) for name in names]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_same_vectors_same_bytes(form: str, vectors: EntityVectors, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    a, b = (export_vectors(vectors, form, tmp_path / folder / "v.out", {}) for folder in ("a", "b"))
+    assert [path.read_bytes() for path in a] == [path.read_bytes() for path in b]
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "message"),
+    [
+        ("csv", "v.csv", "unknown format 'csv'"),
+        ("npz", "absent/v.npz", "no such folder"),
+        ("tsv", "metadata.tsv", "this name is for the labels"),
+    ],
+)
+def test_wrong_calls(form: str, name: str, message: str, vectors: EntityVectors, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message):
+        export_vectors(vectors, form, tmp_path / name, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_command(sample_build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "v.parquet"
+    assert main(["export", "embeddings", str(sample_build.folder), "--format", "parquet", "--out", str(out)]) == 0
+    assert capsys.readouterr().out.splitlines() == [str(out), f"{out}.json"]
+    np.testing.assert_array_equal(np.stack(pd.read_parquet(out)["vector"].to_list()), sample_build.vectors.vectors)
+    manifest = json.loads(Path(f"{out}.json").read_text(encoding="utf-8"))
+    learned_from = disclosed(sample_build.graph).content_hash
+    assert (manifest["build"], manifest["graph_hash"]) == (sample_build.build_hash, learned_from)
+    assert manifest["licence"].startswith("generated data")
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_as_node_vectors_with_the_same_neighbours(
+    server: str, sample_build: Build, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`graph load` and `graph vectors`, then the driver's and the vector index's word for who is near."""
+    address = address_of(server)
+    with Store(address) as store:
+        empty(store)
+    for name in ("uri", "user", "password", "database"):
+        monkeypatch.setenv(f"PATHFOLIO_NEO4J_{name.upper()}", getattr(address, name))
+    vectors = sample_build.vectors
+    assert main(["graph", "load", str(sample_build.folder)]) == 0
+    assert main(["graph", "vectors", str(sample_build.folder)]) == 0
+    assert f"{len(vectors):,} nodes have an embedding" in capsys.readouterr().out
+    funds = np.flatnonzero(vectors.kind == KIND_CODE[NodeKind.FUND])
+    assets = np.flatnonzero(np.isin(vectors.kind, [KIND_CODE[kind] for kind in ASSET_KINDS]))
+    nearest = named_query("nearest")
+    with Store(address) as store:
+        ids, names, values = read_vectors(store, NodeKind.FUND)
+        assert (ids, names) == (vectors.id[funds].tolist(), vectors.name[funds].tolist())
+        np.testing.assert_array_equal(values, vectors.vectors[funds])
+        about = store.read(layout.READ_META)[0][0]
+        assert about["embedding_build"] == sample_build.build_hash
+        assert about["embedding_licence"].startswith("generated data")
+        unit = vectors.vectors[assets] / np.linalg.norm(vectors.vectors[assets], axis=1, keepdims=True)
+        for at in (0, len(assets) // 2, len(assets) - 1):
+            cosine = unit @ unit[at]
+            cosine[at] = -2.0
+            found = run_query(store, nearest.text_for(store.dialect), {"asset": vectors.id[assets[at]], "most": 5}).rows
+            assert [row[2] for row in found] == pytest.approx(np.sort(cosine)[::-1][:5], abs=1e-5)
+            best = vectors.id[assets[np.argsort(-cosine, kind="stable")[:5]]].tolist()
+            assert {row[0] for row in found} == set(best)
