@@ -18,6 +18,7 @@ from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.propagation import LinearPropagation, kg_propagation
+from tests import ROOT
 from tests.recommender.eval_world import assets, make_tables, positions, two_tastes
 
 DAY = date(2020, 12, 31)
@@ -87,7 +88,6 @@ from pathlib import Path
 from pathfolio.embeddings.train import VectorOptions, train_vectors
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.progress import Progress
-from tests import ROOT
 from tests.recommender.eval_world import two_tastes
 graph = assemble_graph(two_tastes(users=80), date(2020, 12, 31))
 options = VectorOptions(dimension=16, max_epochs=6, batch=32, candidates=16, seed=5)

@@ -28,6 +28,7 @@ from pathfolio.recommender.gat.codes import WIDEST, code_columns, node_codes
 from pathfolio.recommender.gat.inputs import EDGE_TYPES, HOLDERS_FEATURE, LOG_SCALE, AttentionInputs, attention_inputs
 from pathfolio.recommender.gat.split import inner_split
 from pathfolio.recommender.interactions import Interactions
+from tests import ROOT
 from tests.recommender.eval_world import assets, make_tables, positions, two_tastes
 
 DAY = date(2020, 12, 31)
@@ -241,7 +242,6 @@ import json, sys
 from pathlib import Path
 from pathfolio.kg.storage import load_graph
 from pathfolio.recommender.gat.attention import GraphAttention
-from tests import ROOT
 propagation = GraphAttention.load(Path(sys.argv[2])).propagation(load_graph(Path(sys.argv[1])))
 json.dump([propagation.factors().tolist(), sorted({"torch", "dgl", "pykeen"} & set(sys.modules))], sys.stdout)
 """
