@@ -11,16 +11,13 @@ import numpy.typing as npt
 
 from pathfolio.explain.evidence import Fact, stable_id
 from pathfolio.kg.graph import NO_DAY, Adjacency, FloatArray, KnowledgeGraph, to_date
-from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.schema import NodeKind, Relation, Use, used_for
 
 FEWEST_PEERS: Final = 10
 """A comparison with fewer assets, the asset itself included, says nothing."""
 
 _SAME_TIME_DAYS: Final = 31
 """Figures of peers count where their dates are at most so far from the asset's own."""
-
-_PEER_RELATIONS: Final = (Relation.IN_CATEGORY, Relation.IN_INDUSTRY, Relation.IN_SECTOR)
-"""What makes assets of one kind peers: the first in which enough of them have the figure."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +159,7 @@ class FactBook:
         column = self._column(metric)
         if np.isnan(column.value[asset]):
             return None
-        for relation in _PEER_RELATIONS:
+        for relation in used_for(Use.PEERS):
             for group in self.graph.outgoing(relation).of(asset).tolist():
                 peers = self._in_group(asset, column, relation, group)
                 if len(peers) >= FEWEST_PEERS:

@@ -8,6 +8,7 @@ from pathfolio.explain.evidence import INTERESTED_IN, Path
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import PathReason, of_paths
+from pathfolio.kg.schema import Use, used_for
 
 
 class Interest(PathReason):
@@ -23,6 +24,6 @@ class Interest(PathReason):
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Whether the asset is part of it; that it was named stands in the question, not in the snapshot."""
-        relations = ("IN_INDUSTRY", "IN_SECTOR", "IN_CATEGORY")
-        labels = [view.name(row, said.lang) for relation in relations for row in view.tails(view.asset, relation)]
+        having = (row for relation in used_for(Use.INTEREST) for row in view.tails(view.asset, relation))
+        labels = [view.name(row, said.lang) for row in having]
         return [] if said.text("label") in labels else [f"the asset is part of {labels}"]

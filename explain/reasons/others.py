@@ -14,7 +14,7 @@ from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind, of_facts, of_paths
 from pathfolio.kg.graph import NO_DAY
-from pathfolio.kg.schema import ASSET_KINDS, PROFILE_KINDS, RELATION_CODE, RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, POSITION_CODES, PROFILE_KINDS, NodeKind, Relation, profile_relation
 from pathfolio.recommender.demand import NEW_ISSUE_DAYS
 from pathfolio.recommender.groups import SMALLEST_GROUP
 
@@ -58,8 +58,7 @@ class ProfilePeers(PathReason):
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Whether the level is the investor's, and how many others of it hold the asset."""
-        kind, users = NodeKind(said.text("level_kind")), (NodeKind.USER,)
-        relation = next(r for r, spec in RELATIONS.items() if spec.heads == users and kind in spec.tails).value
+        relation = profile_relation(NodeKind(said.text("level_kind"))).value
         levels = [row for row in view.tails(view.user, relation) if view.name(row, said.lang) == said.text("level")]
         if not levels or not said.paths or view.row(said.paths[0]["nodes"][1]) != levels[0]:
             return [f"{said.text('level')!r} is not the investor's {relation}"]
@@ -95,9 +94,9 @@ class EarlyBuyers(ReasonKind):
 
 def _early_investors(view: Snapshot, most_days: int) -> set[int]:
     """Rows of who bought another asset within so many days of its listing."""
-    graph, held = view.graph, (RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD])
+    graph = view.graph
     first: dict[tuple[int, int], int] = {}
-    at = np.flatnonzero(np.isin(graph.edges.relation, held))
+    at = np.flatnonzero(np.isin(graph.edges.relation, POSITION_CODES))
     columns = (graph.edges.head, graph.edges.tail, graph.edges.as_of)
     for user, asset, day in zip(*(column[at].tolist() for column in columns), strict=True):
         first[user, asset] = min(day, first.get((user, asset), day))

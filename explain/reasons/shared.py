@@ -13,32 +13,27 @@ from pathfolio.explain.evidence import Path
 from pathfolio.explain.reasons.case import LEARNED_CHANNELS, Case
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import MOST_NAMES, ReasonKind, of_paths
-from pathfolio.kg.schema import ASSET_KINDS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
 
-_KEYS: Final = MappingProxyType(
-    {
-        Relation.IN_INDUSTRY: "industry",
-        Relation.IN_SECTOR: "sector",
-        Relation.IN_CATEGORY: "category",
-        Relation.ISSUED_BY: "issuer",
-        Relation.LISTED_ON: "market",
-        Relation.IN_CONCEPT: "theme",
-        Relation.IN_CLASS: "class",
-    }
+_OWN: Final = MappingProxyType(
+    {r: spec.reason for r, spec in RELATIONS.items() if spec.reason and not (spec.channel and spec.channel.through)}
 )
+"""Attributes that assets have themselves, and the sentences that tell that two share them."""
+
 _WEAK: Final = (Relation.LISTED_ON, Relation.IN_CLASS)
+"""So many assets share these that it tells little."""
 
 
 class SharedAttribute(ReasonKind):
-    """An attribute that the asset shares with holdings: one family for all relations to which the schema gives it."""
+    """An attribute that the asset shares with holdings: one family for all to which the schema gives a sentence."""
 
-    triggers = tuple(f"shared_{key}" for key in _KEYS.values())
+    triggers = tuple(_OWN.values())
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """One claim per attribute, of up to `MOST_NAMES` holdings."""
         groups: dict[tuple[str, str | None, str], list[Path]] = {}
         for path in case.stated:
-            if len(path.nodes) == 4 and path.edges[1].relation in _KEYS:
+            if len(path.nodes) == 4 and path.edges[1].relation in _OWN:
                 first, second, third = path.edges
                 if second.relation == third.relation:
                     groups.setdefault((second.relation, path.nodes[2].id, first.relation), []).append(path)
@@ -47,11 +42,11 @@ class SharedAttribute(ReasonKind):
             if relation == Relation.IN_CLASS and not case.is_new:
                 continue  # says little, but of a new issue little else is known
             is_weak, label = relation in _WEAK, group[0].nodes[2]
-            yield of_paths(case, f"shared_{_KEYS[relation]}", group[:MOST_NAMES], is_weak=is_weak, label=label)
+            yield of_paths(case, _OWN[relation], group[:MOST_NAMES], is_weak=is_weak, label=label)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Whether the asset and each of the holdings have it."""
-        relation = next(r for r, key in _KEYS.items() if said.trigger == f"shared_{key}").value
+        relation = next(relation for relation, spec in RELATIONS.items() if spec.reason == said.trigger).value
         rows, problems = check_holdings(view, said)
         labels = {row for row in view.tails(view.asset, relation) if view.name(row, said.lang) == said.text("label")}
         if not labels:
