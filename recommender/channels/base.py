@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import Relation
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.recommender.interactions import Interactions
 
@@ -126,13 +126,3 @@ def common_columns(matrix: sp.csr_array, holdings: IntArray, asset: int) -> tupl
     hit = (target[place] == mine).nonzero()[0] if len(mine) else place
     product = matrix.data[at[hit]] * matrix.data[theirs][place[hit]]
     return owner[hit], mine[hit].astype(np.int64), product.astype(np.float64)
-
-
-@cache
-def attribute_relation(kind: NodeKind) -> Relation:
-    """The relation by which an asset has an attribute node of this kind.
-
-    >>> attribute_relation(NodeKind.ISSUER)
-    <Relation.ISSUED_BY: 'ISSUED_BY'>
-    """
-    return next(relation for relation, spec in RELATIONS.items() if kind in spec.tails and NodeKind.STOCK in spec.heads)

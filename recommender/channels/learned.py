@@ -9,9 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import ASSET_KINDS, Relation
+from pathfolio.kg.schema import ASSET_KINDS, Relation, attribute_relation
 from pathfolio.recommender.account import ChannelAccount, Walk
-from pathfolio.recommender.channels.base import Investors, attribute_relation, common_columns, meeting
+from pathfolio.recommender.channels.base import Investors, common_columns, meeting
 from pathfolio.recommender.propagation import LinearPropagation
 
 KG_EMBEDDING = "kg_embedding"

@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, to_days
+from pathfolio.kg.schema import PROFILE_RELATIONS
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.recommender.channels.base import Investors
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.towers.batches import Readers, read_positions
 from pathfolio.recommender.towers.figures import age_numbers
 from pathfolio.recommender.towers.inputs import UNKNOWN, Single
