@@ -19,6 +19,9 @@ FEWEST_PEERS: Final = 10
 _SAME_TIME_DAYS: Final = 31
 """Figures of peers count where their dates are at most so far from the asset's own."""
 
+_PEER_RELATIONS: Final = used_for(Use.PEERS)
+"""What makes assets of one kind peers: the first in which enough of them have the figure."""
+
 
 @dataclass(frozen=True)
 class Peers:
@@ -159,7 +162,7 @@ class FactBook:
         column = self._column(metric)
         if np.isnan(column.value[asset]):
             return None
-        for relation in used_for(Use.PEERS):
+        for relation in _PEER_RELATIONS:
             for group in self.graph.outgoing(relation).of(asset).tolist():
                 peers = self._in_group(asset, column, relation, group)
                 if len(peers) >= FEWEST_PEERS:
