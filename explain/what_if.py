@@ -10,8 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import Relation
-from pathfolio.recommender.assumed import AssumedInvestor, level_relation
+from pathfolio.kg.schema import Relation, profile_relation
+from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import candidates
@@ -96,7 +96,7 @@ class ScorerWhatIf:
         """The investor's profile: relation to the row of the level."""
         profile = self._interactions.profile
         rows = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
-        return {level_relation(self.graph.kind_of(row)): row for row in rows}
+        return {profile_relation(self.graph.kind_of(row)): row for row in rows}
 
     def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
         """(len(changes), assets) float64: the scores after each change."""

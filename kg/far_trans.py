@@ -87,14 +87,14 @@ _LAYOUT: Final = {
         _ISIN,
         Column("side", _WORD, required=True, header="transactionType", words=_SIDES),
         Column("date", _DATE, required=True, header="timestamp"),
-        Column("units", _NUMBER, limits=NOT_NEGATIVE),
-        Column("value", _NUMBER, header="totalValue", limits=NOT_NEGATIVE),
+        Column("units", _NUMBER, bounds=NOT_NEGATIVE),
+        Column("value", _NUMBER, header="totalValue", bounds=NOT_NEGATIVE),
         Column("channel", _TEXT),
     ),
     _PRICES: (
         _ISIN,
         Column("date", _DATE, required=True, header="timestamp"),
-        Column("close", _NUMBER, required=True, header="closePrice", limits=POSITIVE),
+        Column("close", _NUMBER, required=True, header="closePrice", bounds=POSITIVE),
     ),
 }
 _POSITION_COLUMNS: Final = (_CUSTOMER, _ISIN, Column("units", _NUMBER, required=True, header="net_units"))

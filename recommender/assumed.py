@@ -17,10 +17,9 @@ import scipy.sparse as sp
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import RELATIONS, Relation, Use, attribute_relation, profile_relation
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount, Walk
-from pathfolio.recommender.channels.base import attribute_relation
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import candidates
 from pathfolio.recommender.scorer import Scorer
@@ -35,7 +34,7 @@ EMPHASIS: Final = 1.0
 """How often what is followed counts as if it were all that is held."""
 
 INTEREST: Final = "interest"
-INTEREST_KINDS: Final = (NodeKind.INDUSTRY, NodeKind.SECTOR, NodeKind.CATEGORY)
+INTEREST_KINDS: Final = tuple(RELATIONS[r].tails[0] for r in Relation if Use.INTEREST in RELATIONS[r].uses)
 INTEREST_WEIGHT: Final = 0.05
 """What an interest adds to the first of the assets that have it: about the pull of a new issue, well above a
 profile's lifts."""
@@ -72,7 +71,7 @@ class AssumedInvestor:
         ever, profile = scorer.interactions.ever, scorer.interactions.profile
         held = ever.indices[ever.indptr[user] : ever.indptr[user + 1]].tolist()
         nodes = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
-        levels = {level_relation(scorer.graph.kind_of(node)): node for node in nodes}
+        levels = {profile_relation(scorer.graph.kind_of(node)): node for node in nodes}
         return AssumedInvestor(int(scorer.graph.users[user]), frozenset(held), levels=levels)
 
     def with_answers(self, levels: Mapping[Relation, int | None]) -> AssumedInvestor:
@@ -131,15 +130,6 @@ class AssumedInvestor:
         if self.years is not None:
             levels["horizon"] = Level("", -1, self.years)
         return replace(stated, levels=levels)
-
-
-def level_relation(kind: NodeKind) -> Relation:
-    """The relation by which an investor has a level of this kind.
-
-    >>> level_relation(NodeKind.OBJECTIVE)
-    <Relation.SEEKS: 'SEEKS'>
-    """
-    return next(relation for relation in PROFILE_RELATIONS if kind in RELATIONS[relation].tails)
 
 
 @dataclass(frozen=True)

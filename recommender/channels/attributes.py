@@ -10,23 +10,16 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
-from pathfolio.kg.schema import KIND_CODE, NodeKind, Relation
+from pathfolio.kg.schema import KIND_CODE, RELATIONS, NodeKind, Relation, attribute_relation, shared_channels
 from pathfolio.recommender.account import ChannelAccount, Walk
-from pathfolio.recommender.channels.base import Family, attribute_relation
+from pathfolio.recommender.channels.base import Family
 from pathfolio.recommender.channels.common_nodes import CommonNodes
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.score_inputs import ScoreInputs
 
-ATTRIBUTE_CHANNELS: Final = {
-    "issuer": NodeKind.ISSUER,
-    "asset_class": NodeKind.ASSET_CLASS,
-    "category": NodeKind.CATEGORY,
-    "industry": NodeKind.INDUSTRY,
-    "sector": NodeKind.SECTOR,
-    "market": NodeKind.MARKET,
-    "concept": NodeKind.CONCEPT,
-    "country": NodeKind.COUNTRY,
-}
+ATTRIBUTE_CHANNELS: Final = {channel.name: RELATIONS[relation].tails[0] for channel, relation in shared_channels()}
+"""Name of each channel to the kind of node that is shared, in the order in which accounts tell them."""
+
 RARITY_POWER: Final = 0.25
 """An attribute that k assets share counts k^-0.25; issuers, few by nature, count in full."""
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import StrEnum
-from functools import cache
 from typing import Protocol
 
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, Mask
-from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.score_inputs import ScoreInputs
@@ -121,13 +119,3 @@ class ChannelMaker(Protocol):
     def fit(self, inputs: ScoreInputs) -> Channel | None:
         """The channel over a snapshot, or None where it is not served: it was not asked for."""
         ...
-
-
-@cache
-def attribute_relation(kind: NodeKind) -> Relation:
-    """The relation by which an asset has an attribute node of this kind.
-
-    >>> attribute_relation(NodeKind.ISSUER)
-    <Relation.ISSUED_BY: 'ISSUED_BY'>
-    """
-    return next(relation for relation, spec in RELATIONS.items() if kind in spec.tails and NodeKind.STOCK in spec.heads)

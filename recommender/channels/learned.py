@@ -10,9 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import ASSET_KINDS, Relation
+from pathfolio.kg.schema import ASSET_KINDS, Relation, attribute_relation
 from pathfolio.recommender.account import ChannelAccount, Walk
-from pathfolio.recommender.channels.base import Family, HoldingChannel, attribute_relation
+from pathfolio.recommender.channels.base import Family, HoldingChannel
 from pathfolio.recommender.channels.common_nodes import common_columns, meeting
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.propagation import LinearPropagation, kg_propagation

@@ -8,12 +8,11 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import RELATIONS, Relation
+from pathfolio.kg.graph import FloatArray, Mask
+from pathfolio.kg.schema import Relation, profile_relation
 from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.groups import Groups
-from pathfolio.recommender.interactions import PROFILE_RELATIONS
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.score_inputs import ScoreInputs
 
@@ -76,7 +75,7 @@ class SharedProfile(Channel):
 
     def _walk(self, user: int, node: int, asset: int, part: float, count: int) -> Walk:
         graph = self.groups.interactions.graph
-        relation = _relation(graph, node)
+        relation = profile_relation(graph.kind_of(node))
         target = int(graph.assets[asset])
         return Walk((user, node, OTHER_INVESTORS, target), (relation, relation, Relation.HOLDS), part, count)
 
@@ -113,8 +112,3 @@ def fit_profile(groups: Groups, weight: float) -> SharedProfile:
     share = groups.holders_now / max(groups.interactions.shape[0], 1)
     lift = np.log((together + _PRIOR) / (groups.of_level[:, None] * share + _PRIOR))
     return SharedProfile(groups, np.where(together > 0, lift, 0.0), weight)
-
-
-def _relation(graph: KnowledgeGraph, node: int) -> Relation:
-    kind = graph.kind_of(node)
-    return next(relation for relation in PROFILE_RELATIONS if kind in RELATIONS[relation].tails)

@@ -9,11 +9,12 @@ from typing import ClassVar, Final
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, Mask, to_days
+from pathfolio.kg.schema import PROFILE_RELATIONS
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.demand import lasting
 from pathfolio.recommender.groups import disclosed
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.score_inputs import ScoreInputs
 from pathfolio.recommender.towers.batches import Readers, read_positions

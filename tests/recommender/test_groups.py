@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from pathfolio.explain.explainer import Explainer
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import Edges, IntArray, KnowledgeGraph
-from pathfolio.kg.schema import RELATION_CODE, NodeKind, Relation
+from pathfolio.kg.schema import PROFILE_RELATIONS, RELATION_CODE, NodeKind, Relation
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.channels.base import HoldingChannel
 from pathfolio.recommender.channels.co_investment import ease, ease_weights
 from pathfolio.recommender.channels.profile import SharedProfile
 from pathfolio.recommender.groups import CELLS, Groups, disclosed
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from tests.explain.explain_world import BUILD, DAY, tables_of
 from tests.kg.random_market import ever_holders, lively_market
