@@ -24,7 +24,10 @@ from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import candidates
 from pathfolio.recommender.scorer import Scorer
 from pathfolio.recommender.suitability.gate import Gate, Screening
-from pathfolio.recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, Level, investor_facts
+from pathfolio.recommender.suitability.investor import InvestorFacts, InvestorLevel
+from pathfolio.recommender.suitability.investor_profile import investor_facts
+from pathfolio.recommender.suitability.kinds import LEVEL_RELATIONS
+from pathfolio.recommender.suitability.kinds.horizon import HorizonRule
 from pathfolio.recommender.suitability.verdict import Outcome
 
 NOBODY: Final = -2
@@ -110,7 +113,7 @@ class AssumedInvestor:
             return screening
         # Said in years, so what should be held longer is not only warned of.
         effects = screening.effects.copy()
-        rules = [row for row, rule in enumerate(gate.assets.rules.rules) if rule.kind == "horizon"]
+        rules = [row for row, rule in enumerate(gate.assets.rules.rules) if isinstance(rule, HorizonRule)]
         effects[rules] = np.where(effects[rules] >= Outcome.WARN, np.int8(Outcome.REJECT), effects[rules])
         return replace(screening, effects=effects)
 
@@ -126,9 +129,11 @@ class AssumedInvestor:
             name = str(graph.nodes.id[self.levels[relation]]) if relation in self.levels else ""
             if name:
                 found, limit = stated.levels.get(table), rules.levels[table].get(name.casefold())
-                levels[table] = found if found is not None and found.name == name else Level(name, -1, limit)
+                if found is None or found.name != name:
+                    found = InvestorLevel(name, relation, -1, limit)
+                levels[table] = found
         if self.years is not None:
-            levels["horizon"] = Level("", -1, self.years)
+            levels[HorizonRule.table] = InvestorLevel("", HorizonRule.relation, -1, self.years)
         return replace(stated, levels=levels)
 
 
