@@ -50,7 +50,7 @@ class _Branch:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class SentencePattern:
     """One template as a pattern."""
 
     pattern: re.Pattern[str]
@@ -80,7 +80,7 @@ class Sentence:
 
 
 @cache
-def sentences_of(lang: str) -> Mapping[str, Sentence]:
+def sentences_of(lang: str) -> Mapping[str, SentencePattern]:
     """The sentences of a language by the names of their templates.
 
     Raises:
@@ -89,7 +89,7 @@ def sentences_of(lang: str) -> Mapping[str, Sentence]:
     return sentences_of_template(template_of(lang), wording_of(lang))
 
 
-def sentences_of_template(text: str, wording: Wording) -> Mapping[str, Sentence]:
+def sentences_of_template(text: str, wording: Wording) -> Mapping[str, SentencePattern]:
     """The sentences of a template's macros by the names of these; raises as `sentences_of` does."""
     body = Environment(autoescape=False).parse(text).body  # noqa: S701 - not HTML
     macros = {node.name: node for node in body if isinstance(node, nodes.Macro)}
@@ -106,9 +106,9 @@ class _Compiler:
     branches: dict[str, _Branch] = field(default_factory=dict)
     numbers: Iterable[int] = field(default_factory=count)
 
-    def sentence(self, macro: nodes.Macro) -> Sentence:
+    def sentence(self, macro: nodes.Macro) -> SentencePattern:
         # A name may hold anything, line ends included.
-        return Sentence(re.compile(self._all(macro.body), re.DOTALL), self.places, self.branches)
+        return SentencePattern(re.compile(self._all(macro.body), re.DOTALL), self.places, self.branches)
 
     def _all(self, parts: Sequence[nodes.Node]) -> str:
         return "".join(map(self._part, parts))
