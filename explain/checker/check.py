@@ -16,6 +16,7 @@ from pathfolio.explain.checker.paths import PATH_CHECKS, check_paths
 from pathfolio.explain.checker.patterns import PATTERNS, WORDS
 from pathfolio.explain.checker.view import Figure, Parsed, Snapshot
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.languages import language
 from pathfolio.recommender.suitability.rules import RuleSet
 
 Check = Callable[[Snapshot, Parsed], list[str]]
@@ -88,8 +89,7 @@ def _figure(text: str) -> Figure:
 
 
 def _day(text: str, lang: str) -> date | None:
-    form = "%B %d, %Y" if lang == "en" else "%Y年%m月%d日"
     try:
-        return datetime.strptime(text, form).date()
+        return datetime.strptime(text, language(lang).day_pattern).date()
     except ValueError:
         return None
