@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
-from pathfolio.explain.claims import Claim
 from pathfolio.explain.evidence import PathNode, Reason
+from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.languages import words
 
@@ -41,8 +41,8 @@ class Speech:
             "group": wording.group,
             "channel": wording.channel,
         }
-        self._macros: Any = env.from_string(_macros(wording.lang, "reasons")).module
-        self._what_if: Any = env.from_string(_macros(wording.lang, "what_if")).module
+        self._macros: Any = env.from_string(template_of(wording.lang, "reasons")).module
+        self._what_if: Any = env.from_string(template_of(wording.lang, "what_if")).module
         self._said: dict[Hashable, str] = {}
 
     def reason(self, claim: Claim) -> Reason:
@@ -76,7 +76,7 @@ class Speech:
         return f"{language.comma.join(names[:-1])}{language.last_comma}{names[-1]}"
 
 
-def _macros(lang: str, section: str) -> str:
+def template_of(lang: str, section: str = "reasons") -> str:
     """A section's phrases and sentences as macros of a claim's values, `c`; phrases first, for sentences use them."""
     texts = {**words(lang, section, "phrases"), **words(lang, section)}
     return "".join(f"{{% macro {name}(c) %}}{text}{{% endmacro %}}" for name, text in texts.items())
@@ -86,6 +86,7 @@ def _macros(lang: str, section: str) -> str:
 def speech_of(lang: str) -> Speech:
     """The sentences of a language; raises UsageError where there are none in it.
 
+    >>> from pathfolio.kg.languages.names import Names
     >>> names = {"a": {"en": "Apple", "zh-TW": "蘋果"}, "m": {"en": "Micron", "zh-TW": "美光"}}
     >>> speech_of("en").names([PathNode(key, "Stock", Names(of)) for key, of in names.items()])
     'Apple and Micron'

@@ -56,7 +56,6 @@ class Language:
         comma, last_comma: between the items of a list, and before the last.
         colon: between a heading and what it heads, on one line.
         space: between two sentences.
-        day_pattern: how `datetime.strptime` reads a date that is written out.
         script: han, or latin: how far apart lines stand.
         fonts: the tag by which fontconfig finds fonts that print it; empty where every font does.
     """
@@ -72,7 +71,6 @@ class Language:
     last_comma: str
     colon: str
     space: str
-    day_pattern: str
     script: str
     fonts: str = ""
 

@@ -25,7 +25,6 @@ OWN_PHRASES = {"reasons.phrases", "what_if.phrases"}
 
 TAGGED = {
     "explain/records/tables.py": "records made before names were a map",
-    "explain/checker/patterns.py": "sentences as patterns, by language",
     "recommender/suitability/reader.py": "rule files with titles in two languages",
 }
 """Files that may name a language, and why."""
