@@ -200,7 +200,7 @@ def test_an_interest_is_one_of_the_assets_attributes(world: World, lang: str) ->
     beta = explanations(world)["beta"]
     view, path = Snapshot(world.graph, beta.to_json()), beta.paths[0]
     for label, is_right in (("Equity Taiwan", True), ("Equity Japan", False)):
-        node = PathNode(label, "Category", label, label)
+        node = PathNode(label, "Category", Names.everywhere(label))
         claim = Claim("interest", {"kind": "Fund", "label": node}, (path.id,))
         assert (check_reason(view, speech_of(lang).reason(claim).to_json()) == []) == is_right
 
