@@ -71,15 +71,14 @@ class ConcentrationRule(GroupedRule):
         exposure = self._exposure(assets)
         before = exposure.of_holdings(investor.held, investor.share)
         share, after, limit, group = self._after_purchase(assets, exposure, before, at)
-        found = self.finding(len(at), Outcome.PASS, "within_limit")
-        if self.warn_at < self.limit:
-            found = found.where((limit <= self.limit) & (after >= self.warn_at), Outcome.WARN, "near_limit")
         above = after > limit + _ROUNDING
-        if investor.weighting == "equal":
-            found = found.where(above, self.derived, "derived_above_limit")
-        else:
-            found = found.where(above, self.fail, "above_limit")
-        found = found.where((share < KNOWN_PART) & ~above, Outcome.UNKNOWN, "no_group")
+        near = (limit <= self.limit) & (after >= self.warn_at) & (self.warn_at < self.limit)
+        is_assumed = investor.weighting == "equal"
+        found = self.finding(len(at), Outcome.PASS, "within_limit").where(
+            (near, Outcome.WARN, "near_limit"),
+            (above, self.derived, "derived_above_limit") if is_assumed else (above, self.fail, "above_limit"),
+            ((share < KNOWN_PART) & ~above, Outcome.UNKNOWN, "no_group"),
+        )
         return replace(found, measured=after, limit=limit, subject=group, names=exposure.names)
 
     def _exposure(self, assets: AssetFacts) -> Exposure:
