@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -60,21 +61,32 @@ def table_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def read_market_folder(folder: Path) -> Tables:
-    """Read a market folder; rows that break the contract are set aside in `Tables.rejected`.
+@dataclass(frozen=True)
+class MarketFolder:
+    """The adapter of the contract's own layout."""
 
-    Raises:
-        DataError: a file is refused: empty, not UTF-8, without a required column, or most of its rows are bad.
-    """
-    about = _read_about(folder)
-    files = table_files(folder)
-    return checked_tables(
-        {name: read_raw(folder, path) for name, path in files.items()},
-        name=str(about.get("name") or folder.resolve().name),
-        origin=folder,
-        is_sample=bool(about.get("sample", False)),
-        notes=unread_files(folder, (path.name for path in files.values())),
-    )
+    name: str = "a market folder"
+    sign: str = "assets.csv or assets.parquet"
+
+    def look(self, path: Path) -> bool:
+        """Whether there is a table of assets."""
+        return any((path / f"assets.{suffix}").is_file() for suffix in ("csv", "parquet"))
+
+    def read(self, path: Path) -> Tables:
+        """Read every table that is there.
+
+        Raises:
+            DataError: a file is refused: empty, not UTF-8, without a required column, or most of its rows are bad.
+        """
+        about = _read_about(path)
+        files = table_files(path)
+        return checked_tables(
+            {name: read_raw(path, file) for name, file in files.items()},
+            name=str(about.get("name") or path.resolve().name),
+            origin=path,
+            is_sample=bool(about.get("sample", False)),
+            notes=unread_files(path, (file.name for file in files.values())),
+        )
 
 
 def checked_tables(

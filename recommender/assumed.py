@@ -19,8 +19,8 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import RELATIONS, Relation, Use, attribute_relation, profile_relation
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount, Walk
-from pathfolio.recommender.channels.base import Investors
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import candidates
 from pathfolio.recommender.scorer import Scorer
 from pathfolio.recommender.suitability.gate import Gate, Screening
@@ -87,13 +87,13 @@ class AssumedInvestor:
         """Positions of what counts as held, ascending."""
         return np.array(sorted((self.held | self.followed) - self.dismissed), np.int64)
 
-    def rows(self, interactions: Interactions) -> Investors:
+    def rows(self, interactions: Interactions) -> InvestorRows:
         """The one row that the channels score."""
         graph, taken = interactions.graph, self.taken
         levels = np.array(sorted(self.levels.values()), np.int64)
         ever = sp.csr_array((np.ones(len(taken)), taken, [0, len(taken)]), (1, len(graph.assets)))
         profile = sp.csr_array((np.ones(len(levels)), levels, [0, len(levels)]), (1, len(graph)))
-        nobody = Investors.of(interactions, np.zeros(0, np.int64))
+        nobody = InvestorRows.of(interactions, np.zeros(0, np.int64))
         return replace(nobody, ever=ever, profile=profile, row=np.array([self.row], np.int64))
 
     def eligible(self, graph: KnowledgeGraph, kind: str | None) -> Mask:
@@ -145,11 +145,11 @@ class AssumedScore:
     investor: AssumedInvestor
 
     @cached_property
-    def _row(self) -> Investors:
+    def _row(self) -> InvestorRows:
         return self.investor.rows(self.scorer.interactions)
 
     @cached_property
-    def _followed(self) -> Investors | None:
+    def _followed(self) -> InvestorRows | None:
         """Somebody in the same row who holds what this one follows and nothing else; None where nothing is new."""
         new = self.investor.followed - self.investor.held - self.investor.dismissed
         return AssumedInvestor(self.investor.row, followed=new).rows(self.scorer.interactions) if new else None
