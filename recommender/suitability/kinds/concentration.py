@@ -47,6 +47,7 @@ class ConcentrationRule(GroupedRule):
 
     kind = "concentration"
     unit = Unit.FRACTION
+    fractions = frozenset({"EXPOSURE", "PURCHASE_SHARE", Relation.HOLDS.value, Relation.INVESTS_IN.value})
     groups = GROUPS
     reasons = ("within_limit", "near_limit", "above_limit", "derived_above_limit", "no_weights", "no_group")
 

@@ -32,6 +32,7 @@ class RiskClassRule(LevelRule):
     """
 
     reasons = (*LEVEL_REASONS, "derived_above_level", "volatile_above_level", "kind_alone", "few_prices")
+    fractions = frozenset({"VOLATILITY"})
 
     derived: Annotated[Outcome, Effect(like="fail", allowed=VIOLATIONS)]
     uncertain: Annotated[Outcome, Effect()] = Outcome.PASS
