@@ -15,7 +15,7 @@ from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.exposure import Exposure, exposures
 from pathfolio.recommender.suitability.investor import InvestorFacts, share_fact
 from pathfolio.recommender.suitability.judgement import Judgement
-from pathfolio.recommender.suitability.options import VIOLATIONS, Effect, OneOf, Share
+from pathfolio.recommender.suitability.options import VIOLATIONS, Effect, OneOf, Proportion
 from pathfolio.recommender.suitability.reader import TomlTable
 from pathfolio.recommender.suitability.rule import GroupedRule, Unit
 from pathfolio.recommender.suitability.used_facts import edge_fact, kept, one_edge
@@ -52,9 +52,9 @@ class ConcentrationRule(GroupedRule):
     reasons = ("within_limit", "near_limit", "above_limit", "derived_above_limit", "no_weights", "no_group")
 
     group: Annotated[str, OneOf(words=GROUPS)]
-    limit: Annotated[float, Share()]
-    fund_limit: Annotated[float, Share(like="limit")]
-    warn_at: Annotated[float, Share(like="limit")]
+    limit: Annotated[float, Proportion()]
+    fund_limit: Annotated[float, Proportion(like="limit")]
+    warn_at: Annotated[float, Proportion(like="limit")]
     derived: Annotated[Outcome, Effect(like="fail", allowed=VIOLATIONS)]
 
     def check(self, entry: TomlTable) -> None:
