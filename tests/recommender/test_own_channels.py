@@ -40,7 +40,7 @@ def _vectors(graph: KnowledgeGraph) -> pd.DataFrame:
     rows = graph.assets.tolist()
     industries = np.unique(asset_edges(graph, Relation.IN_INDUSTRY)[1]).tolist()
     frame = pd.DataFrame(
-        {"id": graph.nodes.id[[*rows, *industries]], "kind": [*kinds, *["Industry"] * len(industries)]}
+        {"id": graph.nodes.id[[*rows, *industries]], "kind": [*[""] * len(rows), *["Industry"] * len(industries)]}
     )
     numbers = rng.normal(size=(len(frame), 3)).round(3)
     return frame.assign(**{f"v{at}": numbers[:, at] for at in range(3)})
