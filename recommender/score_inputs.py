@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,16 @@ class ScoreOptions:
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> ScoreOptions:
-        """The options that `dataclasses.asdict` took apart."""
-        return ScoreOptions(**{**values, "demand": DemandOptions(**values["demand"])})
+        """The options that `dataclasses.asdict` took apart; a weight that came later is 0: the build was without it.
+
+        >>> from dataclasses import asdict
+        >>> old = asdict(ScoreOptions())
+        >>> _ = old.pop("towers")
+        >>> ScoreOptions.from_json(old).towers
+        0.0
+        """
+        later = {each.name: 0.0 for each in fields(ScoreOptions) if each.name not in values}
+        return ScoreOptions(**{**later, **values, "demand": DemandOptions(**values["demand"])})
 
 
 @dataclass(frozen=True)
