@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 
 from pathfolio.kg.graph import IntArray, KnowledgeGraph
-from pathfolio.kg.schema import RELATION_CODE, Relation
+from pathfolio.kg.schema import RELATION_CODE, Relation, Role, of_role
 
-LEFT_OUT: Final = (Relation.HAS_FACT, Relation.RATED_BY)
+LEFT_OUT: Final = of_role(Role.FACT)
 """Relations whose tail says nothing without the edge's value: every asset with a price has the same metrics."""
 
 

@@ -103,6 +103,11 @@ class EntityVectors:
         rows: VectorArray = self.vectors[self.kind == KIND_CODE[kind]]
         return rows
 
+    def without_investors(self) -> EntityVectors:
+        """The vectors of all that is no person: those of investors tell what they hold."""
+        kept = self.kind != KIND_CODE[NodeKind.USER]
+        return EntityVectors(self.kind[kept], self.id[kept], self.name[kept], self.vectors[kept], self.manifest)
+
     @cached_property
     def _row_of(self) -> dict[tuple[int, str], int]:
         return {key: row for row, key in enumerate(zip(self.kind.tolist(), self.id.tolist(), strict=True))}

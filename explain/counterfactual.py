@@ -16,8 +16,7 @@ from typing import Final
 
 from pathfolio.explain.place import place_of
 from pathfolio.explain.what_if import Change, WhatIf
-from pathfolio.kg.schema import RELATIONS
-from pathfolio.recommender.interactions import PROFILE_RELATIONS
+from pathfolio.kg.schema import PROFILE_RELATIONS, RELATIONS
 
 BATCH: Final = 256
 

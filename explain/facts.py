@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pathfolio.explain.evidence import Fact, stable_id
 from pathfolio.kg.graph import NO_DAY, Adjacency, FloatArray, KnowledgeGraph, to_date
-from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.schema import NodeKind, Relation, Use, used_for
 
 FEWEST_PEERS: Final = 10
 """A comparison with fewer assets, the asset itself included, says nothing."""
@@ -19,7 +19,7 @@ FEWEST_PEERS: Final = 10
 _SAME_TIME_DAYS: Final = 31
 """Figures of peers count where their dates are at most so far from the asset's own."""
 
-_PEER_RELATIONS: Final = (Relation.IN_CATEGORY, Relation.IN_INDUSTRY, Relation.IN_SECTOR)
+_PEER_RELATIONS: Final = used_for(Use.PEERS)
 """What makes assets of one kind peers: the first in which enough of them have the figure."""
 
 

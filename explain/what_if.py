@@ -10,10 +10,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import Relation
-from pathfolio.recommender.assumed import AssumedInvestor, level_relation
-from pathfolio.recommender.channels.base import Investors
+from pathfolio.kg.schema import Relation, profile_relation
+from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import candidates
 from pathfolio.recommender.suitability.gate import Gate
 
@@ -96,7 +96,7 @@ class ScorerWhatIf:
         """The investor's profile: relation to the row of the level."""
         profile = self._interactions.profile
         rows = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
-        return {level_relation(self.graph.kind_of(row)): row for row in rows}
+        return {profile_relation(self.graph.kind_of(row)): row for row in rows}
 
     def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
         """(len(changes), assets) float64: the scores after each change."""
@@ -110,7 +110,7 @@ class ScorerWhatIf:
         suitable = {given: self._suitable(self.gate, user, given) for given in {*map(_given, changes)}}
         return eligible & np.stack([suitable[_given(change)] for change in changes])
 
-    def _investors(self, user: int, changes: Sequence[Change]) -> Investors:
+    def _investors(self, user: int, changes: Sequence[Change]) -> InvestorRows:
         """The investor's row after each change."""
         held, answers = self.positions(user), self.answers(user)
         ever = [[j for j in held.tolist() if j not in change.without] for change in changes]
@@ -119,7 +119,7 @@ class ScorerWhatIf:
         ]
         rows = np.full(len(changes), self.graph.users[user], np.int64)
         ever_shape, profile_shape = (len(changes), len(self.graph.assets)), (len(changes), len(self.graph))
-        return Investors(_rows(ever, ever_shape), _rows(levels, profile_shape), rows)
+        return InvestorRows(_rows(ever, ever_shape), _rows(levels, profile_shape), rows)
 
     def _suitable(self, gate: Gate, user: int, given: tuple[tuple[Relation, int], ...]) -> Mask:
         """(assets,) bool: what the rules let through for the investor with these answers."""

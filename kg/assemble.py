@@ -11,29 +11,12 @@ import pandas as pd
 from pathfolio.kg.compile import compile_graph
 from pathfolio.kg.graph import KnowledgeGraph, to_days
 from pathfolio.kg.positions import position_versions
-from pathfolio.kg.schema import ASSET_KIND_OF, RELATIONS, UNDATED, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KIND_OF, RELATIONS, UNDATED, NodeKind, Relation, Role, columns_of
 from pathfolio.kg.sectors import industry_sectors
 from pathfolio.kg.tables import Tables
 
 PREDICTED_PREFIX: Final = "Predicted_"
 """A level that starts so was estimated by the source; the edge keeps the level and is marked."""
-
-_USER_ATTRIBUTES: Final = (
-    ("risk_level", Relation.HAS_RISK),
-    ("objective", Relation.SEEKS),
-    ("capacity", Relation.HAS_CAPACITY),
-    ("experience", Relation.HAS_EXPERIENCE),
-    ("segment", Relation.IN_SEGMENT),
-)
-_ASSET_ATTRIBUTES: Final = (
-    ("industry", Relation.IN_INDUSTRY),
-    ("sector", Relation.IN_SECTOR),
-    ("category", Relation.IN_CATEGORY),
-    ("issuer", Relation.ISSUED_BY),
-    ("market", Relation.LISTED_ON),
-    ("country", Relation.IN_COUNTRY),
-    ("risk_rating", Relation.HAS_RISK_RATING),
-)
 
 
 def assemble_graph(tables: Tables, as_of: date) -> KnowledgeGraph:
@@ -152,14 +135,14 @@ def _user_edges(tables: Tables) -> list[pd.DataFrame]:
     out = []
     institution = tables.users["kind"].where(tables.users["kind"] == "institution")
     users = tables.users.assign(segment=tables.users["segment"].fillna(institution))
-    for column, relation in _USER_ATTRIBUTES:
+    for column, relation in columns_of(Role.PROFILE).items():
         rows = users[users[column].notna()]
         level = rows[column].str.removeprefix(PREDICTED_PREFIX)
         mark = np.where(rows[column].str.startswith(PREDICTED_PREFIX), "predicted", "")
         tail = (RELATIONS[relation].tails[0].value, level)
         user = (NodeKind.USER.value, rows["user_id"])
         days = rows["as_of"]
-        if relation is not Relation.IN_SEGMENT:
+        if RELATIONS[relation].is_level:
             days = rows["answered"].where(mark == "").fillna(rows["as_of"])
         edges = _edges(relation, user, tail, days, rows["as_of"], qualifier=mark, source=tables.source_of("users"))
         out.append(edges)
@@ -169,7 +152,7 @@ def _user_edges(tables: Tables) -> list[pd.DataFrame]:
 def _asset_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
     source = tables.source_of("assets")
     out = []
-    for column, relation in _ASSET_ATTRIBUTES:
+    for column, relation in columns_of(Role.ATTRIBUTE).items():
         rows = tables.assets[tables.assets[column].notna()]
         tail = (RELATIONS[relation].tails[0].value, rows[column])
         out.append(_edges(relation, _asset_end(rows, kind_of), tail, _asset_dates(rows), source=source))

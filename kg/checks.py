@@ -9,11 +9,19 @@ import numpy as np
 import pandas as pd
 
 from pathfolio.kg.column import Mask
-from pathfolio.kg.schema import ASSET_KIND_OF, ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KIND_OF, ASSET_KINDS, RELATIONS, NodeKind, Relation, Role, columns_of
 from pathfolio.kg.sieve import Sieve
 
 _LARGEST_AMOUNT: Final = 50.0
 """A year's revenue or cash flow is at most a few times the market value; beyond this the currency is another."""
+
+_HEADS: Final = {kind for spec in RELATIONS.values() for kind in spec.heads}
+_COLUMNS_OF_HEADS: Final = tuple(
+    (column, relation)
+    for column, relation in columns_of(Role.ATTRIBUTE).items()
+    if RELATIONS[relation].tails[0] in _HEADS
+)
+"""Columns of assets whose nodes begin relations of their own: industries and markets."""
 
 
 def check_keys(sieve: Sieve, key: Sequence[str], prefer: pd.Series[bool] | None = None) -> None:
@@ -130,8 +138,7 @@ def check_relations(sieve: Sieve, assets: pd.DataFrame, users: Collection[str]) 
     rows = sieve.frame
     named = {
         NodeKind.USER: set(users),
-        NodeKind.INDUSTRY: set(assets["industry"].dropna()),
-        NodeKind.MARKET: set(assets["market"].dropna()),
+        **{RELATIONS[relation].tails[0]: set(assets[column].dropna()) for column, relation in _COLUMNS_OF_HEADS},
     }
     for kind in ASSET_KINDS:
         named[kind] = {a for a, k in zip(assets["asset_id"], assets["kind"], strict=True) if ASSET_KIND_OF[k] is kind}

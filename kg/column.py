@@ -45,7 +45,7 @@ class CellType(Enum):
 
 
 @dataclass(frozen=True)
-class Limits:
+class Bounds:
     """The numbers that a column may hold: low <= x <= high, or low < x where `above` is set."""
 
     problem: str
@@ -60,11 +60,11 @@ class Limits:
         return below | (values > self.high)
 
 
-ANY_NUMBER: Final = Limits("", "")
-FRACTION: Final = Limits("not a fraction between 0 and 1", "divide percents by 100; leave out short positions", 0, 1)
-POSITIVE: Final = Limits("not above 0", "leave the row out where there was no price", 0, above=True)
-NOT_NEGATIVE: Final = Limits("below 0", "give amounts without a sign", 0)
-YEAR: Final = Limits("not a year of birth", "write the year with four digits, or leave the cell empty", 1850, 2199)
+ANY_NUMBER: Final = Bounds("", "")
+FRACTION: Final = Bounds("not a fraction between 0 and 1", "divide percents by 100; leave out short positions", 0, 1)
+POSITIVE: Final = Bounds("not above 0", "leave the row out where there was no price", 0, above=True)
+NOT_NEGATIVE: Final = Bounds("below 0", "give amounts without a sign", 0)
+YEAR: Final = Bounds("not a year of birth", "write the year with four digits, or leave the cell empty", 1850, 2199)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Column:
         required: the file must have it, and no cell may be empty.
         header: what the file calls it, where that differs from `name`.
         words: for a WORD, what may be written (in any case) and what the contract calls it.
-        limits: for a NUMBER, what it may be.
+        bounds: for a NUMBER, what it may be.
         unknown: texts by which the source says that it does not know.
     """
 
@@ -86,7 +86,7 @@ class Column:
     required: bool = False
     header: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
-    limits: Limits = ANY_NUMBER
+    bounds: Bounds = ANY_NUMBER
     unknown: frozenset[str] = frozenset()
 
     @property
@@ -229,9 +229,9 @@ def _numbers(cells: Cells, column: Column, file: str) -> tuple[pd.Series[Any], l
     else:
         raise _wrong_type(cells, column, file)
     values = np.where(wrong, np.nan, values)
-    outside = column.limits.broken(values)
+    outside = column.bounds.broken(values)
     faults = [Fault(wrong, "not a number", "write digits with a decimal point, no thousands separators, no unit")]
-    faults.append(Fault(outside, column.limits.problem, column.limits.remedy))
+    faults.append(Fault(outside, column.bounds.problem, column.bounds.remedy))
     return pd.Series(np.where(outside, np.nan, values)), faults
 
 

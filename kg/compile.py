@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pathfolio.kg.graph import NO_DAY, Edges, KnowledgeGraph, Nodes, to_days
-from pathfolio.kg.schema import KIND_CODE, NODE_KINDS, RELATION_CODE, Relation
+from pathfolio.kg.schema import KIND_CODE, NODE_KINDS, POSITIONS, RELATION_CODE
 
 NODE_TEXTS: Final = ("id", "name", "name_local", "ticker", "isin", "currency", "income_band")
 EDGE_TEXTS: Final = ("qualifier", "source")
@@ -77,7 +77,7 @@ def _visible_from(edges: pd.DataFrame) -> pd.Series[Any]:
 
 def _first_positions(edges: pd.DataFrame) -> pd.DataFrame:
     """Who holds an asset knows it, whatever its listing date says: kind, id and the first day it was held."""
-    held = edges[edges["relation"].isin([Relation.HOLDS.value, Relation.HELD.value])]
+    held = edges[edges["relation"].isin([relation.value for relation in POSITIONS])]
     visible = _visible_from(held)
     first = []
     for side in ("head", "tail"):

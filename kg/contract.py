@@ -1,9 +1,8 @@
 """Read a data folder, whatever its layout is: the entrance to everything that comes from files.
 
-Two layouts are known, and told apart by looking: the market folder (`pathfolio.kg.market_folder`) and FAR-Trans
-(`pathfolio.kg.far_trans`). A file that cannot be used is refused with `DataError`, in one line that names file, line,
-column, value and remedy. A row that breaks the contract is set aside in `Tables.rejected`; no row is dropped in
-silence.
+Each layout has an adapter (`ADAPTERS`); they are told apart by looking. A file that cannot be used is refused with
+`DataError`, in one line that names file, line, column, value and remedy. A row that breaks the contract is set aside in
+`Tables.rejected`; no row is dropped in silence.
 """
 
 from __future__ import annotations
@@ -11,34 +10,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from pathfolio.kg.adapter import Adapter
 from pathfolio.kg.errors import DataError
-from pathfolio.kg.far_trans import is_far_trans, read_far_trans
-from pathfolio.kg.market_folder import read_market_folder, table_files
+from pathfolio.kg.far_trans import FarTrans
+from pathfolio.kg.market_folder import MarketFolder
 from pathfolio.kg.spreadsheet import safe_table
 from pathfolio.kg.tables import Tables
 
-_REMEDY: Final = (
-    "name a market folder (assets.csv or assets.parquet in it) or a FAR-Trans folder (asset_information.csv in it)"
-)
+ADAPTERS: Final[tuple[Adapter, ...]] = (MarketFolder(), FarTrans())
+"""Every layout that can be read."""
+
+_REMEDY: Final = "name " + " or ".join(f"{adapter.name} ({adapter.sign} in it)" for adapter in ADAPTERS)
 
 
 def read_folder(path: Path) -> Tables:
-    """The validated content of a market folder or a FAR-Trans folder.
+    """The validated content of a folder of one of the layouts.
 
     Raises:
-        DataError: the folder is of neither layout, or of both; or a file in it is refused.
+        DataError: the folder is of no layout, or of several; or a file in it is refused.
     """
     if not path.is_dir():
         what = "a file, not a folder" if path.exists() else "no such folder"
         raise DataError(f"{path}: {what}: {_REMEDY}")
-    is_market, is_bank = "assets" in table_files(path), is_far_trans(path)
-    if is_market and is_bank:
-        raise DataError(f"{path}: both a market folder and a FAR-Trans folder: keep assets or asset_information")
-    if is_market:
-        return read_market_folder(path)
-    if is_bank:
-        return read_far_trans(path)
-    raise DataError(f"{path}: neither layout (it holds {_content(path)}): {_REMEDY}{_hint(path)}")
+    fitting = [adapter for adapter in ADAPTERS if adapter.look(path)]
+    if not fitting:
+        raise DataError(f"{path}: neither layout (it holds {_content(path)}): {_REMEDY}{_hint(path)}")
+    if len(fitting) > 1:
+        names = " and ".join(adapter.name for adapter in fitting)
+        signs = "; ".join(adapter.sign for adapter in fitting)
+        raise DataError(f"{path}: both {names}: keep the files of one ({signs})")
+    return fitting[0].read(path)
 
 
 def _content(path: Path) -> str:
@@ -50,7 +51,7 @@ def _content(path: Path) -> str:
 def _hint(path: Path) -> str:
     """The first folder inside that would do, for archives that unpack into one."""
     for inside in sorted(entry for entry in path.iterdir() if entry.is_dir()):
-        if is_far_trans(inside) or any((inside / f"assets.{suffix}").is_file() for suffix in ("csv", "parquet")):
+        if any(adapter.look(inside) for adapter in ADAPTERS):
             return f"; {inside} is one"
     return ""
 

@@ -25,6 +25,7 @@ What is made of it:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -87,14 +88,14 @@ _LAYOUT: Final = {
         _ISIN,
         Column("side", _WORD, required=True, header="transactionType", words=_SIDES),
         Column("date", _DATE, required=True, header="timestamp"),
-        Column("units", _NUMBER, limits=NOT_NEGATIVE),
-        Column("value", _NUMBER, header="totalValue", limits=NOT_NEGATIVE),
+        Column("units", _NUMBER, bounds=NOT_NEGATIVE),
+        Column("value", _NUMBER, header="totalValue", bounds=NOT_NEGATIVE),
         Column("channel", _TEXT),
     ),
     _PRICES: (
         _ISIN,
         Column("date", _DATE, required=True, header="timestamp"),
-        Column("close", _NUMBER, required=True, header="closePrice", limits=POSITIVE),
+        Column("close", _NUMBER, required=True, header="closePrice", bounds=POSITIVE),
     ),
 }
 _POSITION_COLUMNS: Final = (_CUSTOMER, _ISIN, Column("units", _NUMBER, required=True, header="net_units"))
@@ -112,45 +113,51 @@ _CAPACITIES: Final = (
 )
 
 
-def is_far_trans(folder: Path) -> bool:
-    """True where `folder` has the assets as FAR-Trans lays them out."""
-    return (folder / _ASSETS).is_file()
+@dataclass(frozen=True)
+class FarTrans:
+    """The adapter: the published archive, or a partial copy with positions."""
 
+    name: str = "a FAR-Trans folder"
+    sign: str = _ASSETS
 
-def read_far_trans(folder: Path) -> Tables:
-    """Read FAR-Trans: the published archive, or a partial copy with positions.
+    def look(self, path: Path) -> bool:
+        """Whether the assets are there as FAR-Trans lays them out."""
+        return (path / _ASSETS).is_file()
 
-    Raises:
-        DataError: a file is missing or refused.
-    """
-    sieves = _open_files(folder)
-    statements = _open_statements(folder)
-    _check_files(sieves, statements)
-    every = [*sieves.values(), *statements.values()]
-    assets = _assets(sieves[_ASSETS].kept)
-    frames: dict[str, Any] = {
-        "users": _users(sieves[_USERS].kept),
-        "assets": assets,
-        "positions": _positions(statements),
-        "transactions": _typed(sieves, "transactions", _TRANSACTIONS),
-        "prices": _typed(sieves, "prices", _PRICES),
-        "relations": pd.concat([_country_rows(sieves.get(_MARKETS)), _issuer_rows(assets)], ignore_index=True),
-    }
-    rest: dict[str, Any] = {name: empty_table(name) for name in ("fund_holdings", "facts", "analyst_ratings")}
-    return Tables(
-        **frames,
-        **rest,
-        name=NAME,
-        origin=folder,
-        sources=dict(_SOURCES),
-        rows_read={sieve.raw.file: sieve.raw.rows for sieve in every},
-        rejected=all_rejected(every),
-        labels=_labels(sieves.get(_MARKETS)),
-        notes=(
-            *_notes(folder, sieves, statements),
-            *overruled_notes(frames, {"positions": _POSITIONS, "transactions": _TRANSACTIONS}),
-        ),
-    )
+    def read(self, path: Path) -> Tables:
+        """Read the archive.
+
+        Raises:
+            DataError: a file is missing or refused.
+        """
+        sieves = _open_files(path)
+        statements = _open_statements(path)
+        _check_files(sieves, statements)
+        every = [*sieves.values(), *statements.values()]
+        assets = _assets(sieves[_ASSETS].kept)
+        frames: dict[str, Any] = {
+            "users": _users(sieves[_USERS].kept),
+            "assets": assets,
+            "positions": _positions(statements),
+            "transactions": _typed(sieves, "transactions", _TRANSACTIONS),
+            "prices": _typed(sieves, "prices", _PRICES),
+            "relations": pd.concat([_country_rows(sieves.get(_MARKETS)), _issuer_rows(assets)], ignore_index=True),
+        }
+        rest: dict[str, Any] = {name: empty_table(name) for name in ("fund_holdings", "facts", "analyst_ratings")}
+        return Tables(
+            **frames,
+            **rest,
+            name=NAME,
+            origin=path,
+            sources=dict(_SOURCES),
+            rows_read={sieve.raw.file: sieve.raw.rows for sieve in every},
+            rejected=all_rejected(every),
+            labels=_labels(sieves.get(_MARKETS)),
+            notes=(
+                *_notes(path, sieves, statements),
+                *overruled_notes(frames, {"positions": _POSITIONS, "transactions": _TRANSACTIONS}),
+            ),
+        )
 
 
 # -- files ----------------------------------------------------------------------------------------------------

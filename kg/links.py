@@ -12,13 +12,13 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.metapaths import Metapath, Step
-from pathfolio.kg.schema import Relation
+from pathfolio.kg.schema import RELATIONS, Relation, Role
 
 DAMPING: Final = 0.4
 """Exponent of degrees in the score of a path, as published for the degree-weighted path count."""
 
 _WEIGHTED: Final = frozenset(
-    {Relation.INVESTS_IN, Relation.COMPETES_WITH, Relation.SUPPLIES, Relation.IN_CONCEPT, Relation.AFFECTED_BY}
+    relation for relation, spec in RELATIONS.items() if spec.weight and spec.role is not Role.POSITION
 )
 """Relations whose weight multiplies a path's score (look-through); positions count 1 whatever their size."""
 

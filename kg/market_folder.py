@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,118 +20,14 @@ from pathfolio.kg.checks import (
     check_user,
     odd_values,
 )
-from pathfolio.kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, CellType, Column, Limits
 from pathfolio.kg.errors import DataError
 from pathfolio.kg.late import overruled_notes
 from pathfolio.kg.raw_file import RawFile, read_raw, unread_files
-from pathfolio.kg.schema import ASSET_KIND_OF, Relation
 from pathfolio.kg.sieve import Sieve, all_rejected, unused_columns
-from pathfolio.kg.tables import COLUMNS, Tables, empty_table, typed_table
+from pathfolio.kg.tables import COLUMNS, LAYOUT, Tables, empty_table, typed_table
 
 ABOUT_FILE: Final = "market.json"
 """Optional: {"name": what the data set is called, "sample": true where it is made up}."""
-
-_TEXT, _ID, _WORD, _DATE, _NUMBER = (
-    CellType.TEXT,
-    CellType.IDENTIFIER,
-    CellType.WORD,
-    CellType.DATE,
-    CellType.NUMBER,
-)
-_ASSET_WORDS: Final = {word: word for word in ASSET_KIND_OF}
-_USER_WORDS: Final = {"retail": "retail", "institution": "institution"}
-_SIDES: Final = {"buy": "buy", "sell": "sell"}
-_RELATION_WORDS: Final = {relation.value: relation.value for relation in Relation}
-
-
-def _text(*names: str) -> list[Column]:
-    return [Column(name, _TEXT) for name in names]
-
-
-def _number(name: str, limits: Limits, *, required: bool = False) -> Column:
-    return Column(name, _NUMBER, required, limits=limits)
-
-
-LAYOUT: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
-    {
-        "users": (
-            Column("user_id", _ID, required=True),
-            Column("kind", _WORD, words=_USER_WORDS),
-            *_text("name", "segment", "risk_level", "objective", "experience", "income_band", "capacity"),
-            _number("birth_year", YEAR),
-            Column("as_of", _DATE),
-            Column("answered", _DATE),
-        ),
-        "assets": (
-            Column("asset_id", _ID, required=True),
-            Column("kind", _WORD, required=True, words=_ASSET_WORDS),
-            Column("name", _TEXT, required=True),
-            *_text("name_local", "ticker", "isin", "market", "currency", "country"),
-            *_text("sector", "industry", "category", "issuer", "risk_rating"),
-            _number("expense_ratio", FRACTION),
-            Column("listed", _DATE),
-            Column("as_of", _DATE),
-        ),
-        "positions": (
-            Column("user_id", _ID, required=True),
-            Column("asset_id", _ID, required=True),
-            Column("as_of", _DATE, required=True),
-            Column("known_at", _DATE),
-            _number("units", NOT_NEGATIVE),
-            _number("value", NOT_NEGATIVE),
-            _number("weight", FRACTION),
-        ),
-        "transactions": (
-            Column("user_id", _ID, required=True),
-            Column("asset_id", _ID, required=True),
-            Column("date", _DATE, required=True),
-            Column("side", _WORD, required=True, words=_SIDES),
-            _number("units", NOT_NEGATIVE),
-            _number("value", NOT_NEGATIVE),
-            *_text("channel"),
-        ),
-        "fund_holdings": (
-            Column("fund_id", _ID, required=True),
-            Column("asset_id", _ID, required=True),
-            Column("as_of", _DATE, required=True),
-            _number("weight", FRACTION, required=True),
-            Column("known_at", _DATE),
-        ),
-        "prices": (
-            Column("asset_id", _ID, required=True),
-            Column("date", _DATE, required=True),
-            _number("close", POSITIVE, required=True),
-            *(_number(name, POSITIVE) for name in ("open", "high", "low")),
-            _number("volume", NOT_NEGATIVE),
-        ),
-        "facts": (
-            Column("asset_id", _ID, required=True),
-            Column("metric", _ID, required=True),
-            Column("value", _NUMBER, required=True),
-            *_text("unit"),
-            Column("as_of", _DATE, required=True),
-            Column("known_at", _DATE),
-            *_text("source"),
-        ),
-        "relations": (
-            Column("source_id", _ID, required=True),
-            Column("relation", _WORD, required=True, words=_RELATION_WORDS),
-            Column("target_id", _ID, required=True),
-            _number("weight", FRACTION),
-            Column("as_of", _DATE),
-            Column("known_at", _DATE),
-            *_text("source"),
-        ),
-        "analyst_ratings": (
-            Column("asset_id", _ID, required=True),
-            Column("date", _DATE, required=True),
-            Column("analyst_firm", _ID, required=True),
-            Column("rating", _TEXT, required=True),
-            _number("target_price_usd", NOT_NEGATIVE),
-        ),
-    }
-)
-"""What each table's file may hold; the columns may stand in any order."""
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -164,21 +61,32 @@ def table_files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def read_market_folder(folder: Path) -> Tables:
-    """Read a market folder; rows that break the contract are set aside in `Tables.rejected`.
+@dataclass(frozen=True)
+class MarketFolder:
+    """The adapter of the contract's own layout."""
 
-    Raises:
-        DataError: a file is refused: empty, not UTF-8, without a required column, or most of its rows are bad.
-    """
-    about = _read_about(folder)
-    files = table_files(folder)
-    return checked_tables(
-        {name: read_raw(folder, path) for name, path in files.items()},
-        name=str(about.get("name") or folder.resolve().name),
-        origin=folder,
-        is_sample=bool(about.get("sample", False)),
-        notes=unread_files(folder, (path.name for path in files.values())),
-    )
+    name: str = "a market folder"
+    sign: str = "assets.csv or assets.parquet"
+
+    def look(self, path: Path) -> bool:
+        """Whether there is a table of assets."""
+        return any((path / f"assets.{suffix}").is_file() for suffix in ("csv", "parquet"))
+
+    def read(self, path: Path) -> Tables:
+        """Read every table that is there.
+
+        Raises:
+            DataError: a file is refused: empty, not UTF-8, without a required column, or most of its rows are bad.
+        """
+        about = _read_about(path)
+        files = table_files(path)
+        return checked_tables(
+            {name: read_raw(path, file) for name, file in files.items()},
+            name=str(about.get("name") or path.resolve().name),
+            origin=path,
+            is_sample=bool(about.get("sample", False)),
+            notes=unread_files(path, (file.name for file in files.values())),
+        )
 
 
 def checked_tables(

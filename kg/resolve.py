@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.schema import RELATION_CODE, RELATIONS, Relation, Replaces
+from pathfolio.kg.schema import POSITION_CODES, RELATION_CODE, RELATIONS, Replaces, Role
 
 if TYPE_CHECKING:
     from pathfolio.kg.graph import Edges
@@ -20,10 +20,10 @@ def current_versions(edges: Edges) -> npt.NDArray[np.bool_]:
     Newest means the latest `as_of`, then the latest `known_at`, then the last in the edges' sorted order.
     """
     current = np.zeros(len(edges), bool)
-    held = np.isin(edges.relation, [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]])
+    held = np.isin(edges.relation, POSITION_CODES)
     _keep_newest(edges, np.flatnonzero(held), current, (edges.tail, edges.head))
     for relation, spec in RELATIONS.items():
-        if relation in (Relation.HOLDS, Relation.HELD):
+        if spec.role is Role.POSITION:
             continue
         at = np.flatnonzero(edges.relation == RELATION_CODE[relation])
         if spec.replaces is Replaces.PAIR:

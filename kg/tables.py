@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -10,34 +11,118 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-COLUMNS: Final = MappingProxyType(
+from pathfolio.kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, Bounds, CellType, Column
+from pathfolio.kg.schema import ASSET_KIND_OF, Relation, Role, columns_of
+
+_TEXT, _ID, _WORD, _DATE, _NUMBER = (
+    CellType.TEXT,
+    CellType.IDENTIFIER,
+    CellType.WORD,
+    CellType.DATE,
+    CellType.NUMBER,
+)
+_ASSET_WORDS: Final = {word: word for word in ASSET_KIND_OF}
+_USER_WORDS: Final = {"retail": "retail", "institution": "institution"}
+_SIDES: Final = {"buy": "buy", "sell": "sell"}
+_RELATION_WORDS: Final = {relation.value: relation.value for relation in Relation}
+
+
+def _text(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, _TEXT) for name in names)
+
+
+def _number(name: str, bounds: Bounds, *, required: bool = False) -> Column:
+    return Column(name, _NUMBER, required, bounds=bounds)
+
+
+LAYOUT: Final[Mapping[str, tuple[Column, ...]]] = MappingProxyType(
     {
         "users": (
-            "user_id", "name", "kind", "segment", "risk_level", "objective", "experience",
-            "birth_year", "income_band", "capacity", "as_of", "answered",
+            Column("user_id", _ID, required=True),
+            *_text("name"),
+            Column("kind", _WORD, words=_USER_WORDS),
+            *_text(*columns_of(Role.PROFILE)),
+            _number("birth_year", YEAR),
+            *_text("income_band"),
+            Column("as_of", _DATE),
+            Column("answered", _DATE),
         ),
         "assets": (
-            "asset_id", "kind", "name", "name_local", "ticker", "isin", "market", "currency", "country",
-            "sector", "industry", "category", "issuer", "risk_rating", "expense_ratio", "listed", "as_of",
+            Column("asset_id", _ID, required=True),
+            Column("kind", _WORD, required=True, words=_ASSET_WORDS),
+            Column("name", _TEXT, required=True),
+            *_text("name_local", "ticker", "isin", "currency", *columns_of(Role.ATTRIBUTE)),
+            _number("expense_ratio", FRACTION),
+            Column("listed", _DATE),
+            Column("as_of", _DATE),
         ),
-        "positions": ("user_id", "asset_id", "as_of", "known_at", "units", "value", "weight"),
-        "transactions": ("user_id", "asset_id", "date", "side", "units", "value", "channel"),
-        "fund_holdings": ("fund_id", "asset_id", "as_of", "weight", "known_at"),
-        "prices": ("asset_id", "date", "close", "open", "high", "low", "volume"),
-        "facts": ("asset_id", "metric", "value", "unit", "as_of", "known_at", "source"),
-        "relations": ("source_id", "relation", "target_id", "weight", "as_of", "known_at", "source"),
-        "analyst_ratings": ("asset_id", "date", "analyst_firm", "rating", "target_price_usd"),
+        "positions": (
+            Column("user_id", _ID, required=True),
+            Column("asset_id", _ID, required=True),
+            Column("as_of", _DATE, required=True),
+            Column("known_at", _DATE),
+            _number("units", NOT_NEGATIVE),
+            _number("value", NOT_NEGATIVE),
+            _number("weight", FRACTION),
+        ),
+        "transactions": (
+            Column("user_id", _ID, required=True),
+            Column("asset_id", _ID, required=True),
+            Column("date", _DATE, required=True),
+            Column("side", _WORD, required=True, words=_SIDES),
+            _number("units", NOT_NEGATIVE),
+            _number("value", NOT_NEGATIVE),
+            *_text("channel"),
+        ),
+        "fund_holdings": (
+            Column("fund_id", _ID, required=True),
+            Column("asset_id", _ID, required=True),
+            Column("as_of", _DATE, required=True),
+            _number("weight", FRACTION, required=True),
+            Column("known_at", _DATE),
+        ),
+        "prices": (
+            Column("asset_id", _ID, required=True),
+            Column("date", _DATE, required=True),
+            _number("close", POSITIVE, required=True),
+            *(_number(name, POSITIVE) for name in ("open", "high", "low")),
+            _number("volume", NOT_NEGATIVE),
+        ),
+        "facts": (
+            Column("asset_id", _ID, required=True),
+            Column("metric", _ID, required=True),
+            Column("value", _NUMBER, required=True),
+            *_text("unit"),
+            Column("as_of", _DATE, required=True),
+            Column("known_at", _DATE),
+            *_text("source"),
+        ),
+        "relations": (
+            Column("source_id", _ID, required=True),
+            Column("relation", _WORD, required=True, words=_RELATION_WORDS),
+            Column("target_id", _ID, required=True),
+            _number("weight", FRACTION),
+            Column("as_of", _DATE),
+            Column("known_at", _DATE),
+            *_text("source"),
+        ),
+        "analyst_ratings": (
+            Column("asset_id", _ID, required=True),
+            Column("date", _DATE, required=True),
+            Column("analyst_firm", _ID, required=True),
+            Column("rating", _TEXT, required=True),
+            _number("target_price_usd", NOT_NEGATIVE),
+        ),
     }
-)  # fmt: skip
-"""Columns of each table in the contract's order (see `pathfolio.kg.contract` for their types)."""
+)
+"""Columns of each table as a market folder has them, in the contract's order; a file may have them in any."""
 
-DATE_COLUMNS: Final = frozenset({"as_of", "known_at", "date", "listed", "answered"})
-NUMBER_COLUMNS: Final = frozenset(
-    {
-        "units", "value", "weight", "close", "open", "high", "low", "volume",
-        "expense_ratio", "target_price_usd", "birth_year",
-    }
-)  # fmt: skip
+COLUMNS: Final = MappingProxyType({table: tuple(c.name for c in columns) for table, columns in LAYOUT.items()})
+"""Names of the columns of each table, in the contract's order."""
+
+_EVERY: Final = tuple(column for columns in LAYOUT.values() for column in columns)
+DATE_COLUMNS: Final = frozenset(column.name for column in _EVERY if column.type is CellType.DATE)
+NUMBER_COLUMNS: Final = frozenset(column.name for column in _EVERY if column.type is CellType.NUMBER)
 
 REJECTED_COLUMNS: Final = ("file", "line", "column", "value", "problem", "remedy")
 LABEL_COLUMNS: Final = ("kind", "id", "name", "name_local")

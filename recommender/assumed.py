@@ -17,14 +17,17 @@ import scipy.sparse as sp
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import RELATIONS, Relation, Use, attribute_relation, profile_relation
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount, Walk
-from pathfolio.recommender.channels.base import Investors, attribute_relation
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import candidates
 from pathfolio.recommender.scorer import Scorer
 from pathfolio.recommender.suitability.gate import Gate, Screening
-from pathfolio.recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, Level, investor_facts
+from pathfolio.recommender.suitability.investor import InvestorFacts, InvestorLevel
+from pathfolio.recommender.suitability.investor_profile import investor_facts
+from pathfolio.recommender.suitability.kinds import LEVEL_RELATIONS
+from pathfolio.recommender.suitability.kinds.horizon import HorizonRule
 from pathfolio.recommender.suitability.verdict import Outcome
 
 NOBODY: Final = -2
@@ -34,7 +37,7 @@ EMPHASIS: Final = 1.0
 """How often what is followed counts as if it were all that is held."""
 
 INTEREST: Final = "interest"
-INTEREST_KINDS: Final = (NodeKind.INDUSTRY, NodeKind.SECTOR, NodeKind.CATEGORY)
+INTEREST_KINDS: Final = tuple(RELATIONS[r].tails[0] for r in Relation if Use.INTEREST in RELATIONS[r].uses)
 INTEREST_WEIGHT: Final = 0.05
 """What an interest adds to the first of the assets that have it: about the pull of a new issue, well above a
 profile's lifts."""
@@ -71,7 +74,7 @@ class AssumedInvestor:
         ever, profile = scorer.interactions.ever, scorer.interactions.profile
         held = ever.indices[ever.indptr[user] : ever.indptr[user + 1]].tolist()
         nodes = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
-        levels = {level_relation(scorer.graph.kind_of(node)): node for node in nodes}
+        levels = {profile_relation(scorer.graph.kind_of(node)): node for node in nodes}
         return AssumedInvestor(int(scorer.graph.users[user]), frozenset(held), levels=levels)
 
     def with_answers(self, levels: Mapping[Relation, int | None]) -> AssumedInvestor:
@@ -84,13 +87,13 @@ class AssumedInvestor:
         """Positions of what counts as held, ascending."""
         return np.array(sorted((self.held | self.followed) - self.dismissed), np.int64)
 
-    def rows(self, interactions: Interactions) -> Investors:
+    def rows(self, interactions: Interactions) -> InvestorRows:
         """The one row that the channels score."""
         graph, taken = interactions.graph, self.taken
         levels = np.array(sorted(self.levels.values()), np.int64)
         ever = sp.csr_array((np.ones(len(taken)), taken, [0, len(taken)]), (1, len(graph.assets)))
         profile = sp.csr_array((np.ones(len(levels)), levels, [0, len(levels)]), (1, len(graph)))
-        nobody = Investors.of(interactions, np.zeros(0, np.int64))
+        nobody = InvestorRows.of(interactions, np.zeros(0, np.int64))
         return replace(nobody, ever=ever, profile=profile, row=np.array([self.row], np.int64))
 
     def eligible(self, graph: KnowledgeGraph, kind: str | None) -> Mask:
@@ -110,7 +113,7 @@ class AssumedInvestor:
             return screening
         # Said in years, so what should be held longer is not only warned of.
         effects = screening.effects.copy()
-        rules = [row for row, rule in enumerate(gate.assets.rules.rules) if rule.kind == "horizon"]
+        rules = [row for row, rule in enumerate(gate.assets.rules.rules) if isinstance(rule, HorizonRule)]
         effects[rules] = np.where(effects[rules] >= Outcome.WARN, np.int8(Outcome.REJECT), effects[rules])
         return replace(screening, effects=effects)
 
@@ -126,19 +129,12 @@ class AssumedInvestor:
             name = str(graph.nodes.id[self.levels[relation]]) if relation in self.levels else ""
             if name:
                 found, limit = stated.levels.get(table), rules.levels[table].get(name.casefold())
-                levels[table] = found if found is not None and found.name == name else Level(name, -1, limit)
+                if found is None or found.name != name:
+                    found = InvestorLevel(name, relation, -1, limit)
+                levels[table] = found
         if self.years is not None:
-            levels["horizon"] = Level("", -1, self.years)
+            levels[HorizonRule.table] = InvestorLevel("", HorizonRule.relation, -1, self.years)
         return replace(stated, levels=levels)
-
-
-def level_relation(kind: NodeKind) -> Relation:
-    """The relation by which an investor has a level of this kind.
-
-    >>> level_relation(NodeKind.OBJECTIVE)
-    <Relation.SEEKS: 'SEEKS'>
-    """
-    return next(relation for relation in PROFILE_RELATIONS if kind in RELATIONS[relation].tails)
 
 
 @dataclass(frozen=True)
@@ -149,11 +145,11 @@ class AssumedScore:
     investor: AssumedInvestor
 
     @cached_property
-    def _row(self) -> Investors:
+    def _row(self) -> InvestorRows:
         return self.investor.rows(self.scorer.interactions)
 
     @cached_property
-    def _followed(self) -> Investors | None:
+    def _followed(self) -> InvestorRows | None:
         """Somebody in the same row who holds what this one follows and nothing else; None where nothing is new."""
         new = self.investor.followed - self.investor.held - self.investor.dismissed
         return AssumedInvestor(self.investor.row, followed=new).rows(self.scorer.interactions) if new else None

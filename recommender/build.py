@@ -36,7 +36,8 @@ from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.storage import load_graph, save_graph
 from pathfolio.recommender.gat.attention import GraphAttention
-from pathfolio.recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
+from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from pathfolio.recommender.swap import replace_folder
 from pathfolio.recommender.towers.model import TowerParts
 from pathfolio.recommender.towers.placed import PlacedTowers

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import RELATION_CODE, Relation
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.kg.schema import POSITION_CODES, PROFILE_RELATIONS, Relation
+from pathfolio.recommender.interactions import Interactions
 
 SMALLEST_GROUP: Final = 10
 """Other investors count only summed up, in groups of at least this many."""
@@ -182,9 +182,8 @@ def disclosed(graph: KnowledgeGraph) -> KnowledgeGraph:
     """
     interactions = Interactions(graph)
     hidden = _hidden_pairs(Groups(interactions))
-    codes = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
     edges = graph.edges
-    at = np.flatnonzero(np.isin(edges.relation, codes))
+    at = np.flatnonzero(np.isin(edges.relation, POSITION_CODES))
     kept = np.ones(len(edges), bool)
     kept[at] = ~np.isin(interactions.keys(at), hidden)
     return replace(graph, edges=edges.take(kept))

@@ -10,9 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask, to_days
-from pathfolio.kg.schema import PROFILE_KINDS, RELATION_CODE, RELATIONS, Relation
-
-PROFILE_RELATIONS = tuple(r for r, spec in RELATIONS.items() if spec.tails[0] in PROFILE_KINDS)
+from pathfolio.kg.schema import POSITION_CODES, PROFILE_RELATIONS, RELATION_CODE, Relation
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,7 @@ class Interactions:
     @cached_property
     def _first_versions(self) -> IntArray:
         """Position of the oldest version of each pair of `ever`, in the order of `ever`'s entries."""
-        codes = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
-        at = np.flatnonzero(np.isin(self.graph.edges.relation, codes))
+        at = np.flatnonzero(np.isin(self.graph.edges.relation, POSITION_CODES))
         key = self.keys(at)
         order = np.lexsort((self.graph.edges.as_of[at], key))
         first = np.ones(len(order), bool)

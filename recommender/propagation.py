@@ -13,21 +13,11 @@ import scipy.sparse as sp
 
 from pathfolio.embeddings.vectors import EntityVectors
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
-from pathfolio.kg.schema import ASSET_KINDS, NODE_KINDS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, NODE_KINDS, NodeKind, Relation, Use, used_for
 
 Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-ATTRIBUTE_RELATIONS: Final = (
-    Relation.IN_CLASS,
-    Relation.IN_CATEGORY,
-    Relation.IN_INDUSTRY,
-    Relation.IN_SECTOR,
-    Relation.ISSUED_BY,
-    Relation.LISTED_ON,
-    Relation.IN_COUNTRY,
-    Relation.HAS_RISK_RATING,
-    Relation.IN_CONCEPT,
-)
+WALKED: Final = used_for(Use.WALKS)
 """What an asset is known by on the day it is listed."""
 
 RARITY: Final = 0.25
@@ -97,7 +87,7 @@ def kg_propagation(graph: KnowledgeGraph, vectors: EntityVectors) -> LinearPropa
     return LinearPropagation(sp.csr_array(attributes + own), _base(graph, vectors, kinds))
 
 
-def attribute_walks(graph: KnowledgeGraph, relations: Sequence[Relation] = ATTRIBUTE_RELATIONS) -> sp.csr_array:
+def attribute_walks(graph: KnowledgeGraph, relations: Sequence[Relation] = WALKED) -> sp.csr_array:
     """(assets, nodes) float64: k^-`RARITY` where an asset has an attribute that k > 1 assets share."""
     total = sp.csr_array((len(graph.assets), len(graph)))
     for relation in relations:

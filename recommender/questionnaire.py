@@ -16,19 +16,10 @@ import numpy as np
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
-from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation, Role, attribute_relation, columns_of
 from pathfolio.recommender.assumed import INTEREST_KINDS, AssumedInvestor, interest_nodes
-from pathfolio.recommender.channels.base import attribute_relation
 
-QUESTIONS: Final = MappingProxyType(
-    {
-        "risk_level": Relation.HAS_RISK,
-        "objective": Relation.SEEKS,
-        "experience": Relation.HAS_EXPERIENCE,
-        "capacity": Relation.HAS_CAPACITY,
-        "segment": Relation.IN_SEGMENT,
-    }
-)
+QUESTIONS: Final = MappingProxyType(columns_of(Role.PROFILE))
 """Name of the answer, as in the users table, to the relation that states it."""
 
 HORIZON: Final = "horizon"

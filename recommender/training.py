@@ -14,7 +14,8 @@ from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.demand_fit import learn_demand
 from pathfolio.recommender.groups import disclosed
-from pathfolio.recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
+from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from pathfolio.recommender.towers.indicators import check_indicators
 from pathfolio.recommender.towers.model import TowerParts, train_towers
 from pathfolio.recommender.towers.options import TowerOptions

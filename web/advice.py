@@ -100,7 +100,7 @@ def hand_out(text: str, out: Path | None) -> None:
 
 def what_happened(desk: Desk, record_id: str) -> str:
     """One line for whoever asked: the record, where it is, under which rules, and what these could not judge."""
-    rules, untold = desk.adviser.rules, desk.adviser.untold_rules
+    rules, untold = desk.adviser.rules, desk.adviser.gate.untold_rules
     told = f"; no investor's answer is known for the rules {', '.join(untold)}" if untold else ""
     return f"record {record_id} in {desk.ledger.store.where}; {today_text(desk)}; {rules_text(rules)}{told}"
 

@@ -14,7 +14,7 @@ from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.keep import BUILD, registered
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build, BuildOptions, write_build
-from pathfolio.recommender.scorer import ScoreOptions
+from pathfolio.recommender.score_inputs import ScoreOptions
 from pathfolio.recommender.training import TrainingOptions, train_parts
 from pathfolio.web.sources import from_folder
 

@@ -13,7 +13,7 @@ import numpy as np
 from pathfolio.explain.checker.view import Parsed, Snapshot
 from pathfolio.explain.scales import opinion
 from pathfolio.kg.graph import NO_DAY, to_date
-from pathfolio.kg.schema import RELATION_CODE, NodeKind, Relation
+from pathfolio.kg.schema import POSITION_CODES, NodeKind, Relation
 
 _SAME_TIME: Final = timedelta(days=31)
 _YEAR: Final = timedelta(days=365)
@@ -132,9 +132,9 @@ def _widely_held(view: Snapshot, parsed: Parsed) -> list[str]:
 
 def _early_buyers(view: Snapshot, parsed: Parsed) -> list[str]:
     """Of the others who hold the asset now, those whose first position in another asset is as old as its listing."""
-    graph, held = view.graph, (RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD])
+    graph = view.graph
     first: dict[tuple[int, int], int] = {}
-    at = np.flatnonzero(np.isin(graph.edges.relation, held))
+    at = np.flatnonzero(np.isin(graph.edges.relation, POSITION_CODES))
     columns = (graph.edges.head, graph.edges.tail, graph.edges.as_of)
     for user, asset, day in zip(*(column[at].tolist() for column in columns), strict=True):
         first[user, asset] = min(day, first.get((user, asset), day))

@@ -16,9 +16,8 @@ import pandas as pd
 
 from pathfolio.explain.what_if import Change, WhatIf
 from pathfolio.kg.graph import FloatArray, IntArray
-from pathfolio.kg.schema import PROFILE_KINDS
+from pathfolio.kg.schema import PROFILE_KINDS, profile_relation
 from pathfolio.recommender.account import ScoreAccount
-from pathfolio.recommender.assumed import level_relation
 from pathfolio.recommender.model import ExplainedModel
 
 OURS: Final = "paths"
@@ -102,7 +101,7 @@ def importance_of(account: ScoreAccount, units: Sequence[Change], asked: WhatIf)
     for channel in account.channels:
         for walk in channel.walks:
             kind = graph.kind_of(walk.nodes[1])
-            key: object = level_relation(kind) if kind in PROFILE_KINDS else walk.nodes[1] - first_asset
+            key: object = profile_relation(kind) if kind in PROFILE_KINDS else walk.nodes[1] - first_asset
             total[key] = total.get(key, 0.0) + walk.contribution
     keys = [next(iter(unit.without)) if unit.without else unit.answers[0][0] for unit in units]
     return np.array([total.get(key, 0.0) for key in keys])

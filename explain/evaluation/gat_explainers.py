@@ -17,9 +17,9 @@ import pandas as pd
 
 from pathfolio.explain.evaluation.faithfulness import OURS, RANDOM, SHARES
 from pathfolio.kg.graph import FloatArray, IntArray
-from pathfolio.recommender.channels.base import Investors
 from pathfolio.recommender.channels.learned import LearnedCloseness
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.investor_rows import InvestorRows
 
 GRADIENT: Final = "gradient x input"
 GNN_EXPLAINER: Final = "GNNExplainer"
@@ -77,7 +77,7 @@ class EdgeScore:
         return self.factor * np.concatenate([by_own, by_near, self.asset_weight * (self.asset_base @ left)])
 
 
-def edge_score(channel: LearnedCloseness, investor: Investors, asset: int) -> EdgeScore | None:
+def edge_score(channel: LearnedCloseness, investor: InvestorRows, asset: int) -> EdgeScore | None:
     """The pair's score by edges; None where the investor holds nothing else or the channel has no pull on the asset."""
     held = investor.ever.indices[investor.ever.indptr[0] : investor.ever.indptr[1]]
     held = held[held != asset]
@@ -172,7 +172,7 @@ def compare_on_channel(
     """
     rng, rows = np.random.default_rng(seed), []
     for user, asset in pairs:
-        score = edge_score(channel, Investors.of(interactions, np.array([user])), asset)
+        score = edge_score(channel, InvestorRows.of(interactions, np.array([user])), asset)
         if score is None or score.value(np.ones(score.size)) <= 1e-12:
             continue
         rows += [(name, *_deletion(score, explain(score, rng))) for name, explain in EXPLAINERS.items()]

@@ -20,7 +20,7 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.kg.progress import Progress
-from pathfolio.recommender.channels.learned import GAT, LearnedCloseness
+from pathfolio.recommender.channels.learned import AttentionCloseness
 from pathfolio.recommender.retrieve import rank_assets
 from pathfolio.recommender.suitability.rulefile import rules_for
 
@@ -151,15 +151,14 @@ def _on_attention(
 ) -> list[tuple[str, str, float, int, str]]:
     """Rows of the table: what each explainer's first edges carry of the channel's score."""
     rng = np.random.default_rng(sample.seed)
-    channels = [c for c in scorer.holding_channels if isinstance(c, LearnedCloseness) and c.name == GAT]
+    channel = scorer.channel(AttentionCloseness)
     chosen = [pairs[i] for i in rng.choice(len(pairs), min(sample.attention, len(pairs)), replace=False)]
+    table = compare_on_channel(channel, scorer.interactions, chosen, seed=sample.seed)
     rows = []
-    for channel in channels:
-        table = compare_on_channel(channel, scorer.interactions, chosen, seed=sample.seed)
-        for row in table.to_dict("records"):
-            for metric, better in (("drop of 1", "higher"), ("drop of 3", "higher"), ("deletion area", "lower")):
-                name = f"{metric} (edges of the graph attention)"
-                rows.append((str(row["explainer"]), name, float(row[metric]), int(row["items"]), better))
+    for row in table.to_dict("records"):
+        for metric, better in (("drop of 1", "higher"), ("drop of 3", "higher"), ("deletion area", "lower")):
+            name = f"{metric} (edges of the graph attention)"
+            rows.append((str(row["explainer"]), name, float(row[metric]), int(row["items"]), better))
     return rows
 
 

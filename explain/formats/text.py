@@ -12,13 +12,13 @@ from pathfolio.explain.selection import digits_for, diverse
 from pathfolio.explain.waterfall import score_parts
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.labels import local_label
-from pathfolio.kg.schema import UNDATED
+from pathfolio.kg.schema import RELATIONS, UNDATED, Role, columns_of
 
 SHOWN_PATHS: Final = 8
 _LONGEST_BAR: Final = 24
 _SHORTEST_BAR: Final = 8
 _WIDTH: Final = 100
-_LEVEL_KINDS: Final = {"risk_level": "RiskLevel", "objective": "Objective"}
+_LEVELS: Final = columns_of(Role.PROFILE)
 """Metrics whose values are levels with a name in each language."""
 
 
@@ -139,7 +139,9 @@ def fact_line(fact: Fact, words: Wording) -> str:
 def fact_value(fact: Fact, words: Wording) -> str:
     """A fact's value with its unit, fractions as percentages, ratios as they are."""
     if isinstance(fact.value, str):
-        return local_label(_LEVEL_KINDS.get(fact.metric, ""), fact.value, words.lang)
+        relation = _LEVELS.get(fact.metric)
+        kind = RELATIONS[relation].tails[0] if relation is not None else ""
+        return local_label(kind, fact.value, words.lang)
     if fact.unit == "fraction":
         return words.percent(fact.value, 2)
     number = f"{'−' if fact.value < 0 else ''}{abs(fact.value):,.6g}"

@@ -32,7 +32,6 @@ from pathfolio.recommender.model import Recommendation
 from pathfolio.recommender.ranking import id_order
 from pathfolio.recommender.retrieve import candidates, user_position
 from pathfolio.recommender.suitability.gate import Gate, Screening
-from pathfolio.recommender.suitability.judges import LEVEL_TABLE
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.verdict import Verdict
 
@@ -170,12 +169,6 @@ class Adviser:
         if kept is None or kept.assets.today != today:
             kept = self._gate_of_day = self.gate.on(today)
         return kept
-
-    @cached_property
-    def untold_rules(self) -> tuple[str, ...]:
-        """Ids of the rules about a level that no investor of the build has told: their `absent` counts."""
-        rules = self.rules.rules
-        return tuple(rule.name for rule in rules if LEVEL_TABLE.get(rule.kind) in self.gate.untold)
 
     @cached_property
     def explainer(self) -> Explainer:

@@ -10,24 +10,14 @@ from typing import Any, Final
 
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.labels import local_label
+from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, PROFILE_RELATIONS, RELATIONS
 
 LEVEL_KINDS: Final = MappingProxyType(
-    {
-        "HAS_RISK": "RiskLevel",
-        "SEEKS": "Objective",
-        "HAS_CAPACITY": "Capacity",
-        "HAS_EXPERIENCE": "Experience",
-        "IN_SEGMENT": "Segment",
-    }
+    {relation.value: RELATIONS[relation].tails[0].value for relation in PROFILE_RELATIONS}
 )
 """Relations of an investor to the vocabulary of the level that they lead to."""
 
-_LABELS: Final = LEVEL_KINDS | {
-    "IN_INDUSTRY": "Industry",
-    "IN_SECTOR": "Sector",
-    "IN_CATEGORY": "Category",
-    "HAS_RISK_RATING": "RiskRating",
-}
+_LABELS: Final = LEVEL_KINDS | {relation.value: RELATIONS[relation].tails[0].value for relation in ATTRIBUTE_RELATIONS}
 _FRACTIONS: Final = frozenset({"EXPOSURE", "PURCHASE_SHARE", "HOLDS", "INVESTS_IN", "VOLATILITY"})
 
 

@@ -27,10 +27,10 @@ from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF, Relation
 from pathfolio.recommender.model import Recommendation
-from pathfolio.recommender.suitability.assets import edge_fact
 from pathfolio.recommender.suitability.gate import Screening
 from pathfolio.recommender.suitability.investor import level_fact, share_fact
 from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.suitability.used_facts import edge_fact
 from pathfolio.recommender.suitability.verdict import Outcome
 
 FORMAT: Final = 2
@@ -130,7 +130,7 @@ def _counterfactual(adviser: Adviser, question: Question, found: Counterfactual)
 
 
 def _rules(rules: RuleSet) -> dict[str, Any]:
-    names = [[rule.name, f"{rule.kind}/{rule.group}" if rule.group else rule.kind] for rule in rules.rules]
+    names = [[rule.name, rule.full_kind] for rule in rules.rules]
     return {"market": rules.market, "version": rules.version, "sha256": rules.sha256, "rules": names}
 
 

@@ -30,8 +30,8 @@ from pathfolio.explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.labels import local_label
-from pathfolio.recommender.suitability.assets import PREDICTED
 from pathfolio.recommender.suitability.investor import ASSUMED
+from pathfolio.recommender.suitability.used_facts import PREDICTED
 
 _ON_FIRST_PAGE: Final = 4
 """Rejected assets on the first page."""

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from pathfolio.explain.evidence import PathEdge, PathNode
 from pathfolio.explain.explanation import Explanation
 from pathfolio.recommender.suitability.rules import RuleSet
-from pathfolio.recommender.suitability.verdict import UNDECIDED, Fact, Outcome, RuleResult, Verdict
+from pathfolio.recommender.suitability.verdict import UNDECIDED, Outcome, RuleResult, UsedFact, Verdict
 
 _NODE: Final = ("id", "kind", "name", "local_name")
 _EDGE: Final = ("head", "relation", "tail", "weight", "source", "as_of", "known_at")
@@ -79,7 +79,7 @@ class Tables:
         self._states = states
         self.nodes = _Column(_node_row, _node_key)
         self.edges: _Column[PathEdge] = _Column(_edge_row, _itself)
-        self.facts: _Column[Fact] = _Column(Fact.to_json, _itself)
+        self.facts: _Column[UsedFact] = _Column(UsedFact.to_json, _itself)
 
     def to_json(self) -> dict[str, list[Any]]:
         """The tables as they stand in the record."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.labels import local_label
-from pathfolio.recommender.suitability.assets import PREDICTED
+from pathfolio.recommender.suitability.used_facts import PREDICTED
 from pathfolio.recommender.suitability.verdict import Verdict
 
 _SUBJECT_KIND: Final = MappingProxyType(

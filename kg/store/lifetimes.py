@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pathfolio.kg.graph import Days, Edges, KnowledgeGraph, to_days
-from pathfolio.kg.schema import RELATION_CODE, RELATIONS, Relation, Replaces
+from pathfolio.kg.schema import POSITION_CODES, RELATION_CODE, RELATIONS, Replaces, Role
 
 STILL_CURRENT: Final = to_days(date(9999, 12, 31))
 """Stands as the end of what nothing has replaced yet."""
@@ -28,12 +28,11 @@ def lifetimes(graph: KnowledgeGraph) -> tuple[Days, Days]:
     edges, known = graph.edges, graph.nodes.known_at
     start = np.maximum.reduce([edges.as_of, edges.known_at, known[edges.head], known[edges.tail]])
     until = np.full(len(edges), STILL_CURRENT, np.int32)
-    positions = (Relation.HOLDS, Relation.HELD)
-    held = np.flatnonzero(np.isin(edges.relation, [RELATION_CODE[r] for r in positions]))
+    held = np.flatnonzero(np.isin(edges.relation, POSITION_CODES))
     _end_by_newer(edges, start, until, held, [edges.head, edges.tail])
     for relation, spec in RELATIONS.items():
         at = np.flatnonzero(edges.relation == RELATION_CODE[relation])
-        if relation in positions or not len(at):
+        if spec.role is Role.POSITION or not len(at):
             continue
         if spec.replaces is Replaces.STATEMENT:
             _end_by_newer(edges, start, until, at, [edges.head, edges.tail, edges.as_of])

@@ -48,6 +48,8 @@ def write_vectors(
 ) -> int:
     """Set the property `embedding` of the nodes that the store has, and index those of assets (cosine).
 
+    A kind of which no vector is given has none afterwards, so that none of an earlier build stays.
+
     Args:
         kinds: (n,) int8, codes of `NODE_KINDS`.
         ids: (n,) of that kind.
@@ -71,6 +73,8 @@ def write_vectors(
     with store.writer() as write:
         for code, kind in enumerate(NODE_KINDS):
             at = np.flatnonzero(kinds == code)
+            if not len(at):
+                write(f"MATCH (n:{kind.value}) WHERE n.{PROPERTY} IS NOT NULL REMOVE n.{PROPERTY} RETURN count(*)")
             for start in range(0, len(at), BATCH):
                 part = at[start : start + BATCH]
                 rows = list(zip(names[part].tolist(), vectors[part].tolist(), strict=True))

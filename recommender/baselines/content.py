@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
-from pathfolio.kg.schema import Relation
+from pathfolio.kg.schema import Use, used_for
 from pathfolio.recommender.interactions import Interactions
-
-ATTRIBUTES: Final = (
-    Relation.IN_CLASS,
-    Relation.IN_CATEGORY,
-    Relation.IN_SECTOR,
-    Relation.IN_INDUSTRY,
-    Relation.ISSUED_BY,
-    Relation.LISTED_ON,
-    Relation.IN_COUNTRY,
-    Relation.HAS_RISK_RATING,
-    Relation.INVESTS_IN,
-)
 
 
 def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
     """(assets, nodes) float64: 1 / log(1 + assets with the attribute) where an asset has it; rows of unit length."""
-    parts = [graph.edges_between(relation) for relation in ATTRIBUTES]
+    parts = [graph.edges_between(relation) for relation in used_for(Use.SIMILARITY)]
     at = np.concatenate(parts)
     head = graph.edges.head[at].astype(np.int64) - (graph.assets[0] if len(graph.assets) else 0)
     ours = (head >= 0) & (head < len(graph.assets))

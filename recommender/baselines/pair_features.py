@@ -11,20 +11,17 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
-from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.schema import NodeKind, Relation, Use, used_for
 from pathfolio.recommender.baselines.content import attribute_matrix
 from pathfolio.recommender.baselines.item_knn import knn_weights
 from pathfolio.recommender.baselines.segments import segment_of
 from pathfolio.recommender.interactions import Interactions
 
-_SHARED: Final = (
-    Relation.IN_CLASS,
-    Relation.IN_CATEGORY,
-    Relation.IN_SECTOR,
-    Relation.IN_INDUSTRY,
-    Relation.ISSUED_BY,
-    Relation.LISTED_ON,
+_SHARED: Final = tuple(
+    dict.fromkeys((Relation.IN_CLASS, Relation.IN_CATEGORY, Relation.IN_SECTOR, *used_for(Use.PAIRS)))
 )
+"""Sectors before industries: boosting breaks ties by the order of its columns."""
+
 _WINDOWS: Final = (30, 90, 182)
 
 

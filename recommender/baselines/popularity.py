@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
-from pathfolio.kg.schema import RELATION_CODE, Relation
+from pathfolio.kg.schema import POSITION_CODES
 from pathfolio.recommender.interactions import Interactions
 
 RECENT_DAYS: Final = 30
@@ -136,6 +136,6 @@ def recent_purchases(graph: KnowledgeGraph, days: int = RECENT_DAYS) -> Purchase
 
 def _statement_days(graph: KnowledgeGraph) -> IntArray:
     """Days since 1970 that statements of positions describe, ascending."""
-    positions = np.isin(graph.edges.relation, [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]])
+    positions = np.isin(graph.edges.relation, POSITION_CODES)
     stated = positions & (graph.edges.qualifier == "statement")
     return np.unique(graph.edges.as_of[stated]).astype(np.int64)

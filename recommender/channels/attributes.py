@@ -4,77 +4,64 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import KIND_CODE, RELATIONS, NodeKind, Relation, attribute_relation, shared_channels
 from pathfolio.recommender.account import ChannelAccount, Walk
-from pathfolio.recommender.channels.base import Investors, attribute_relation, common_columns, meeting
+from pathfolio.recommender.channels.base import Family
+from pathfolio.recommender.channels.common_nodes import CommonNodes
+from pathfolio.recommender.investor_rows import InvestorRows
+from pathfolio.recommender.score_inputs import ScoreInputs
 
-ATTRIBUTE_CHANNELS: Final = {
-    "issuer": NodeKind.ISSUER,
-    "asset_class": NodeKind.ASSET_CLASS,
-    "category": NodeKind.CATEGORY,
-    "industry": NodeKind.INDUSTRY,
-    "sector": NodeKind.SECTOR,
-    "market": NodeKind.MARKET,
-    "concept": NodeKind.CONCEPT,
-    "country": NodeKind.COUNTRY,
-}
+ATTRIBUTE_CHANNELS: Final = {channel.name: RELATIONS[relation].tails[0] for channel, relation in shared_channels()}
+"""Name of each channel to the kind of node that is shared, in the order in which accounts tell them."""
+
 RARITY_POWER: Final = 0.25
 """An attribute that k assets share counts k^-0.25; issuers, few by nature, count in full."""
 
 
 @dataclass(frozen=True)
-class SharedAttributes:
-    """score(u, a) = pull(a) / sqrt(n_u) * sum over u's assets h and nodes v of z(h, v) z(a, v).
+class SharedAttributes(CommonNodes):
+    """Likeness of attributes, see `CommonNodes`.
 
     Attributes:
-        graph: the snapshot.
         z: (assets, nodes) csr; rows of unit length over the attribute nodes an asset has.
-        pull: (assets,) float64, of the target asset alone.
     """
 
-    graph: KnowledgeGraph
-    z: sp.csr_array
-    pull: FloatArray
+    name: ClassVar[str] = "attributes"
+    names: ClassVar[tuple[str, ...]] = tuple(ATTRIBUTE_CHANNELS)
+    family: ClassVar[Family] = Family.SHARED
 
-    @property
-    def scaled(self) -> bool:
-        """Likeness is averaged over holdings, by the square root of their number."""
-        return True
+    @classmethod
+    def fit(cls, inputs: ScoreInputs) -> SharedAttributes:
+        """Over a snapshot."""
+        return cls(inputs.graph, attribute_matrix(inputs.graph), inputs.options.attributes * inputs.pull)
 
-    def kernel(self) -> FloatArray:
-        """(assets, assets) float64; an asset does not speak for itself."""
-        likeness = (self.z @ self.z.T).toarray()
-        np.fill_diagonal(likeness, 0.0)
-        return np.asarray(likeness, dtype=np.float64) * self.pull
+    def kernels(self) -> dict[str, FloatArray]:
+        """Each kind of attribute to its part of the kernel."""
+        return {name: self._kernel_of(self._only(kind)) for name, kind in ATTRIBUTE_CHANNELS.items()}
 
-    def reach(self) -> Mask:
-        """(assets, assets) bool: which assets share an attribute."""
-        return np.asarray(meeting(self.z) & (self.pull != 0))
+    def _only(self, kind: NodeKind) -> sp.csr_array:
+        """z where the nodes are of a kind."""
+        nodes = sp.diags_array((self.graph.nodes.kind == KIND_CODE[kind]).astype(np.float64))
+        return sp.csr_array(self.z @ nodes)
 
-    def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk: investor - asset held - attribute - target."""
         walks: dict[str, list[Walk]] = {}
         user, target = int(investor.row[0]), int(self.graph.assets[asset])
-        if self.pull[asset]:
-            owner, node, likeness = common_columns(self.z, investor.holdings, asset)
-            parts = likeness * (self.pull[asset] * investor.scale[0, 0])
-            held = investor.positions(self.graph)
-            for own, via, part in zip(owner.tolist(), node.tolist(), parts.tolist(), strict=True):
-                first, position = held[own]
-                there, back = self._way(first, via), self._way(target, via)
-                nodes = (user, first, *there.between, via, *reversed(back.between), target)
-                walk = Walk(nodes, (position, *there.relations, *reversed(back.relations)), part)
-                channel = self._channel_of[via]
-                walks.setdefault(channel, []).append(walk)
+        for met in self.meetings(investor, asset):
+            there, back = self._way(met.held, met.column), self._way(target, met.column)
+            nodes = (user, met.held, *there.between, met.column, *reversed(back.between), target)
+            walk = Walk(nodes, (met.position, *there.relations, *reversed(back.relations)), met.part)
+            walks.setdefault(self._channel_of[met.column], []).append(walk)
         return tuple(
             ChannelAccount(name, sum(w.contribution for w in walks[name]), tuple(walks[name]), 0.0)
-            for name in ATTRIBUTE_CHANNELS
+            for name in self.names
             if name in walks
         )
 

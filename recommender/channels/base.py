@@ -1,138 +1,121 @@
-"""What a channel is, and the rows of investors that it scores."""
+"""What a channel is: a part of the score that has a name, belongs to a family, scores investors and accounts for it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache, cached_property
+from abc import ABC, abstractmethod
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
-import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.kg.graph import FloatArray, Mask
 from pathfolio.recommender.account import ChannelAccount
-from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.investor_rows import InvestorRows
+from pathfolio.recommender.score_inputs import ScoreInputs
 
 
-@dataclass(frozen=True)
-class Investors:
-    """Rows of investors as a channel sees them; changed rows answer what-if questions.
+class Family(StrEnum):
+    """What channels are shown as where a score is seen at a glance."""
 
-    Attributes:
-        ever: (n, assets) csr, 1 where an asset is held or was held.
-        profile: (n, nodes) csr, 1 where the investor has a profile node.
-        row: the node row of each investor, -1 for one that the graph does not have.
-    """
-
-    ever: sp.csr_array
-    profile: sp.csr_array
-    row: IntArray
-
-    @classmethod
-    def of(cls, interactions: Interactions, users: IntArray) -> Investors:
-        """The investors at positions `users` as they stand in the snapshot."""
-        rows = interactions.graph.users[users]
-        return cls(interactions.ever[users], interactions.profile[users], rows)
-
-    @cached_property
-    def scale(self) -> FloatArray:
-        """(n, 1) float64: 1 / sqrt(number of assets ever held), 1 for none; keeps busy investors comparable."""
-        count = np.diff(self.ever.indptr).astype(np.float64)
-        return (1.0 / np.sqrt(np.maximum(count, 1.0)))[:, None]
-
-    def __len__(self) -> int:
-        return self.ever.shape[0]
-
-    @cached_property
-    def holdings(self) -> IntArray:
-        """Positions of the assets that the first investor holds or held."""
-        return self.ever.indices[self.ever.indptr[0] : self.ever.indptr[1]].astype(np.int64)
-
-    @cached_property
-    def _positions(self) -> dict[KnowledgeGraph, list[tuple[int, Relation]]]:
-        return {}
-
-    def positions(self, graph: KnowledgeGraph) -> list[tuple[int, Relation]]:
-        """For each of `holdings` its node row, and HOLDS or HELD as the graph has it; HOLDS where assumed."""
-        if graph not in self._positions:
-            user = int(self.row[0])
-            before = set(graph.outgoing(Relation.HELD).of(user).tolist()) if user >= 0 else set()
-            rows = graph.assets[self.holdings].tolist()
-            self._positions[graph] = [(row, Relation.HELD if row in before else Relation.HOLDS) for row in rows]
-        return self._positions[graph]
-
-    @cached_property
-    def levels(self) -> list[int]:
-        """Rows of the first investor's profile nodes."""
-        levels: list[int] = self.profile.indices[self.profile.indptr[0] : self.profile.indptr[1]].tolist()
-        return levels
+    CO_INVESTMENT = "co_investment"
+    FUNDS = "funds"
+    SHARED = "shared"
+    LEARNED = "learned"
+    PROFILE = "profile"
+    OWN = "own"
+    BASE = "base"
 
 
-class HoldingChannel(Protocol):
-    """One or several named parts of the score that are sums over the assets an investor holds or held."""
+class Channel(ABC):
+    """One part of the score, or several of one make, fitted over one snapshot."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is called as a whole."""
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Under which accounts show its parts: its own name, where it is one part."""
+
+    @property
+    @abstractmethod
+    def family(self) -> Family:
+        """With which others it is shown."""
+
+    @abstractmethod
+    def scores(self, investors: InvestorRows) -> FloatArray:
+        """(n, assets) float64: what it adds to the scores."""
+
+    def parts(self, investors: InvestorRows) -> dict[str, FloatArray]:
+        """Each of `names` to what it adds, (n, assets) float64; for ablation."""
+        return {self.name: self.scores(investors)}
+
+    @abstractmethod
+    def reached(self, investors: InvestorRows) -> Mask:
+        """(n, assets), or what broadcasts to it, bool: where a walk of the channel leads from investor to asset."""
+
+    @abstractmethod
+    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+        """Its part of the score of `investor`'s first row and one asset position, taken apart."""
+
+
+class HoldingChannel(Channel):
+    """A channel that is a sum over the assets an investor holds or held, so that the scorer adds up kernels once."""
 
     @property
     def scaled(self) -> bool:
-        """Whether the sum is multiplied by `Investors.scale`."""
-        ...
+        """Whether the sum is multiplied by `InvestorRows.scale`: an average, by the square root of their number."""
+        return True
 
+    @abstractmethod
     def kernel(self) -> FloatArray:
         """(assets, assets) float64: what holding the row's asset adds to the column's; zero diagonal."""
-        ...
 
+    def kernels(self) -> dict[str, FloatArray]:
+        """Each of `names` to its part of the kernel."""
+        return {self.name: self.kernel()}
+
+    @abstractmethod
     def reach(self) -> Mask:
         """(assets, assets) bool: where a walk of the channel joins the row's asset, held, to the column's."""
+
+    def scores(self, investors: InvestorRows) -> FloatArray:
+        """See `Channel.scores`."""
+        return self._summed(investors, self.kernel())
+
+    def parts(self, investors: InvestorRows) -> dict[str, FloatArray]:
+        """See `Channel.parts`."""
+        return {name: self._summed(investors, kernel) for name, kernel in self.kernels().items()}
+
+    def reached(self, investors: InvestorRows) -> Mask:
+        """See `Channel.reached`."""
+        return np.asarray(investors.ever @ self.reach() > 0)
+
+    def _summed(self, investors: InvestorRows, kernel: FloatArray) -> FloatArray:
+        values = np.asarray(investors.ever @ kernel, dtype=np.float64)
+        return values * investors.scale if self.scaled else values
+
+
+class ChannelMaker(Protocol):
+    """What fits a channel to a snapshot; the channels' classes are it themselves."""
+
+    @property
+    def name(self) -> str:
+        """The channel's."""
         ...
 
-    def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
-        """The channel's part of the score of `investor`'s first row and one asset position, taken apart."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The channel's."""
         ...
 
+    @property
+    def family(self) -> Family:
+        """The channel's."""
+        ...
 
-def meeting(walks: sp.csr_array) -> Mask:
-    """(assets, assets) bool: which rows of `walks` have a column in common.
-
-    >>> meeting(sp.csr_array(np.array([[1.0, 0.0], [2.0, 3.0], [0.0, 1.0]])))[0].tolist()
-    [True, True, False]
-    """
-    pattern = sp.csr_array((np.ones(walks.nnz, np.float32), walks.indices, walks.indptr), walks.shape)
-    return np.asarray((pattern @ pattern.T).toarray() > 0)
-
-
-def common_columns(matrix: sp.csr_array, holdings: IntArray, asset: int) -> tuple[IntArray, IntArray, FloatArray]:
-    """The columns that the row of each holding and the row of `asset` have in common; `asset`'s own row is skipped.
-
-    Args:
-        matrix: csr, its columns ascending within a row.
-        holdings: (h,) rows.
-
-    Returns:
-        (k,) which of the holdings, (k,) the column, (k,) float64 the product of the two entries.
-
-    Examples:
-        >>> walks = sp.csr_array(np.array([[1.0, 2.0, 0.0], [0.0, 3.0, 4.0]]))
-        >>> [found.tolist() for found in common_columns(walks, np.array([0, 1]), 1)]
-        [[0], [1], [6.0]]
-    """
-    theirs = slice(matrix.indptr[asset], matrix.indptr[asset + 1])
-    target, start = matrix.indices[theirs], matrix.indptr[holdings]
-    degree = (matrix.indptr[holdings + 1] - start) * (holdings != asset) * (len(target) > 0)
-    owner = np.arange(len(holdings)).repeat(degree)
-    at = np.arange(len(owner)) + (start - degree.cumsum() + degree).repeat(degree)
-    mine = matrix.indices[at]
-    place = target.searchsorted(mine)
-    place[place == len(target)] = 0
-    hit = (target[place] == mine).nonzero()[0] if len(mine) else place
-    product = matrix.data[at[hit]] * matrix.data[theirs][place[hit]]
-    return owner[hit], mine[hit].astype(np.int64), product.astype(np.float64)
-
-
-@cache
-def attribute_relation(kind: NodeKind) -> Relation:
-    """The relation by which an asset has an attribute node of this kind.
-
-    >>> attribute_relation(NodeKind.ISSUER)
-    <Relation.ISSUED_BY: 'ISSUED_BY'>
-    """
-    return next(relation for relation, spec in RELATIONS.items() if kind in spec.tails and NodeKind.STOCK in spec.heads)
+    def fit(self, inputs: ScoreInputs) -> Channel | None:
+        """The channel over a snapshot, or None where it is not served: it was not asked for."""
+        ...

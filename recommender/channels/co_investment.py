@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +11,16 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, Walk
-from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.channels.base import Family, HoldingChannel
 from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.investor_rows import InvestorRows
+from pathfolio.recommender.score_inputs import ScoreInputs
 
-CO_INVESTMENT = "co_investment"
+CO_INVESTMENT: Final = "co_investment"
 
 
 @dataclass(frozen=True)
-class CoInvestment:
+class CoInvestment(HoldingChannel):
     """score(u, a) = factor(a) * sum over u's assets h of weight(h, a).
 
     Attributes:
@@ -27,10 +30,22 @@ class CoInvestment:
         factor: (assets,) float64, of the target asset alone, so the sum over holdings stays exact.
     """
 
+    name: ClassVar[str] = CO_INVESTMENT
+    names: ClassVar[tuple[str, ...]] = (CO_INVESTMENT,)
+    family: ClassVar[Family] = Family.CO_INVESTMENT
+
     graph: KnowledgeGraph
     groups: Groups
     weights: npt.NDArray[np.float32]
     factor: FloatArray
+
+    @classmethod
+    def fit(cls, inputs: ScoreInputs) -> CoInvestment:
+        """Over a snapshot; EASE's weights are computed where they are not known."""
+        options, weights = inputs.options, inputs.ease
+        if weights is None:
+            weights = ease_weights(inputs.groups, options.regularisation, options.dropout)
+        return cls(inputs.graph, inputs.groups, weights, inputs.demand.factor)
 
     @property
     def scaled(self) -> bool:
@@ -45,7 +60,7 @@ class CoInvestment:
         """(assets, assets) bool: where the weight is not 0."""
         return np.asarray(self.weights != 0)
 
-    def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
         """One walk per holding that others hold or held together with the target; every part lies on one."""
         holdings, target = investor.holdings, int(self.graph.assets[asset])
         parts = self.weights[holdings, asset].astype(np.float64) * self.factor[asset]
@@ -58,7 +73,7 @@ class CoInvestment:
                 walks.append(Walk((user, first, OTHER_INVESTORS, target), steps, part, count))
         return (ChannelAccount(CO_INVESTMENT, float(parts.sum()), tuple(walks), 0.0),)
 
-    def _others(self, investor: Investors, asset: int) -> IntArray:
+    def _others(self, investor: InvestorRows, asset: int) -> IntArray:
         """(holdings,) how many others hold or held each holding and the target."""
         counts = self.groups.together[[asset]].toarray().ravel()[investor.holdings]
         if investor.row[0] < 0:

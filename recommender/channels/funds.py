@@ -3,59 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.recommender.account import ChannelAccount, Walk
-from pathfolio.recommender.channels.base import Investors, common_columns, meeting
+from pathfolio.recommender.channels.base import Family
+from pathfolio.recommender.channels.common_nodes import CommonNodes
+from pathfolio.recommender.investor_rows import InvestorRows
+from pathfolio.recommender.score_inputs import ScoreInputs
 
 FUND_HOLDINGS: Final = "fund_holdings"
 
 
 @dataclass(frozen=True)
-class FundHoldings:
-    """score(u, a) = pull(a) / sqrt(n_u) * sum over u's assets h and assets s of y(h, s) y(a, s).
+class FundHoldings(CommonNodes):
+    """Overlap of holdings, see `CommonNodes`.
 
-    A fund's row of y holds its weights scaled to unit length, a stock's or bond's a 1 for itself; so the walks are
+    A fund's row of z holds its weights scaled to unit length, a stock's or bond's a 1 for itself; so the walks are
     investor - stock - fund that holds it, investor - fund - stock in it, and investor - fund - stock - fund.
+
+    Attributes:
+        z: (assets, assets) csr.
     """
 
-    graph: KnowledgeGraph
-    y: sp.csr_array
-    pull: FloatArray
+    name: ClassVar[str] = FUND_HOLDINGS
+    names: ClassVar[tuple[str, ...]] = (FUND_HOLDINGS,)
+    family: ClassVar[Family] = Family.FUNDS
 
-    @property
-    def scaled(self) -> bool:
-        """Overlap is averaged over holdings, by the square root of their number."""
-        return True
+    @classmethod
+    def fit(cls, inputs: ScoreInputs) -> FundHoldings:
+        """Over a snapshot."""
+        demand = inputs.demand
+        return cls(inputs.graph, holdings_matrix(inputs.graph), inputs.options.funds * (demand.issue + demand.factor))
 
-    def kernel(self) -> FloatArray:
-        """(assets, assets) float64; an asset does not speak for itself."""
-        overlap = (self.y @ self.y.T).toarray()
-        np.fill_diagonal(overlap, 0.0)
-        return np.asarray(overlap, dtype=np.float64) * self.pull
-
-    def reach(self) -> Mask:
-        """(assets, assets) bool: which assets have a holding in common, or one holds the other."""
-        return np.asarray(meeting(self.y) & (self.pull != 0))
-
-    def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk through INVESTS_IN."""
-        if not self.pull[asset]:
-            return ()
-        owner, inner, overlap = common_columns(self.y, investor.holdings, asset)
-        parts = overlap * (self.pull[asset] * investor.scale[0, 0])
         user, target, walks = int(investor.row[0]), int(self.graph.assets[asset]), []
-        rows, held = self.graph.assets[inner].tolist(), investor.positions(self.graph)
-        for own, row, part in zip(owner.tolist(), rows, parts.tolist(), strict=True):
-            first, position = held[own]
-            between = () if row in (first, target) else (row,)
+        for met in self.meetings(investor, asset):
+            row = int(self.graph.assets[met.column])
+            between = () if row in (met.held, target) else (row,)
             steps = (Relation.INVESTS_IN,) * (1 + len(between))
-            walks.append(Walk((user, first, *between, target), (position, *steps), part))
+            walks.append(Walk((user, met.held, *between, target), (met.position, *steps), met.part))
         value = sum(walk.contribution for walk in walks)
         return (ChannelAccount(FUND_HOLDINGS, value, tuple(walks), 0.0),) if walks else ()
 

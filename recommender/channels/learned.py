@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar, Final
 
 import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import ASSET_KINDS, Relation
+from pathfolio.kg.schema import ASSET_KINDS, Relation, attribute_relation
 from pathfolio.recommender.account import ChannelAccount, Walk
-from pathfolio.recommender.channels.base import Investors, attribute_relation, common_columns, meeting
-from pathfolio.recommender.propagation import LinearPropagation
+from pathfolio.recommender.channels.base import Family, HoldingChannel
+from pathfolio.recommender.channels.common_nodes import common_columns, meeting
+from pathfolio.recommender.investor_rows import InvestorRows
+from pathfolio.recommender.propagation import LinearPropagation, kg_propagation
+from pathfolio.recommender.score_inputs import ScoreInputs
 
-KG_EMBEDDING = "kg_embedding"
-GAT = "gat"
+KG_EMBEDDING: Final = "kg_embedding"
+GAT: Final = "gat"
 
 
 @dataclass(frozen=True)
-class LearnedCloseness:
+class LearnedCloseness(HoldingChannel):
     """score(u, a) = pull(a) / sqrt(n_u) * sum over u's assets h of f(h) . f(a), with f = walks @ base.
 
     The dot product is a sum over pairs of walks h -> v and a -> w of weight times base(v) . base(w). Pairs that
@@ -27,15 +31,11 @@ class LearnedCloseness:
     learned remainder.
     """
 
-    name: str
+    family: ClassVar[Family] = Family.LEARNED
+
     graph: KnowledgeGraph
     propagation: LinearPropagation
     pull: FloatArray
-
-    @property
-    def scaled(self) -> bool:
-        """Closeness is averaged over holdings, by the square root of their number."""
-        return True
 
     def kernel(self) -> FloatArray:
         """(assets, assets) float64; an asset does not speak for itself."""
@@ -50,7 +50,7 @@ class LearnedCloseness:
         met.eliminate_zeros()
         return np.asarray(meeting(met) & (self.pull != 0))
 
-    def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
         """One walk per holding and attribute, holding of a fund or asset that both reach."""
         if not self.pull[asset]:
             return ()
@@ -63,7 +63,7 @@ class LearnedCloseness:
         rest = value - sum(walk.contribution for walk in walks)
         return (ChannelAccount(self.name, value, tuple(walks), rest),)
 
-    def _closed_walks(self, investor: Investors, asset: int, factor: float) -> list[Walk]:
+    def _closed_walks(self, investor: InvestorRows, asset: int, factor: float) -> list[Walk]:
         owner, node, product = common_columns(self._walks, investor.holdings, asset)
         parts = product * self.propagation.strength[node] * factor
         user, target, held = int(investor.row[0]), int(self.graph.assets[asset]), investor.positions(self.graph)
@@ -94,3 +94,31 @@ class LearnedCloseness:
         """How assets are joined to each attribute node; assets are not in it."""
         kinds = {row: self.graph.kind_of(row) for row in np.unique(self._walks.indices).tolist()}
         return {row: attribute_relation(kind) for row, kind in kinds.items() if kind not in ASSET_KINDS}
+
+
+@dataclass(frozen=True)
+class KgCloseness(LearnedCloseness):
+    """Closeness of the KG embedding's vectors."""
+
+    name: ClassVar[str] = KG_EMBEDDING
+    names: ClassVar[tuple[str, ...]] = (KG_EMBEDDING,)
+
+    @classmethod
+    def fit(cls, inputs: ScoreInputs) -> KgCloseness:
+        """Over a snapshot; an asset that the vectors do not know is reached through its attributes."""
+        propagation = kg_propagation(inputs.graph, inputs.learned.vectors)
+        return cls(inputs.graph, propagation, inputs.options.kg * inputs.pull)
+
+
+@dataclass(frozen=True)
+class AttentionCloseness(LearnedCloseness):
+    """Closeness of what the graph attention network propagates."""
+
+    name: ClassVar[str] = GAT
+    names: ClassVar[tuple[str, ...]] = (GAT,)
+
+    @classmethod
+    def fit(cls, inputs: ScoreInputs) -> AttentionCloseness:
+        """Over a snapshot, whatever day the network was trained on."""
+        propagation = inputs.learned.attention.propagation(inputs.graph)
+        return cls(inputs.graph, propagation, inputs.options.gat * inputs.pull)

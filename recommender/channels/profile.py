@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import RELATIONS, Relation
+from pathfolio.kg.graph import FloatArray, Mask
+from pathfolio.kg.schema import Relation, profile_relation
 from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
-from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.groups import Groups
-from pathfolio.recommender.interactions import PROFILE_RELATIONS
+from pathfolio.recommender.investor_rows import InvestorRows
+from pathfolio.recommender.score_inputs import ScoreInputs
 
 PROFILE: Final = "profile"
 _PRIOR: Final = 5.0
@@ -21,7 +22,7 @@ _PRIOR: Final = 5.0
 
 
 @dataclass(frozen=True)
-class SharedProfile:
+class SharedProfile(Channel):
     """score(u, a) = weight / (1 + n_u) * mean over u's profile nodes p of lift(p, a).
 
     Beside a base of log demand this is naive Bayes over the profile, averaged since risk level, objective and the
@@ -35,19 +36,28 @@ class SharedProfile:
         weight: of the channel.
     """
 
+    name: ClassVar[str] = PROFILE
+    names: ClassVar[tuple[str, ...]] = (PROFILE,)
+    family: ClassVar[Family] = Family.PROFILE
+
     groups: Groups
     lift: FloatArray
     weight: float
 
-    def scores(self, investors: Investors) -> FloatArray:
+    @classmethod
+    def fit(cls, inputs: ScoreInputs) -> SharedProfile:
+        """Over a snapshot."""
+        return fit_profile(inputs.groups, inputs.options.profile)
+
+    def scores(self, investors: InvestorRows) -> FloatArray:
         """(n, assets) float64."""
         return np.asarray(investors.profile[:, self.groups.levels] @ self.lift) * (self.weight * self._fade(investors))
 
-    def reached(self, investors: Investors) -> Mask:
+    def reached(self, investors: InvestorRows) -> Mask:
         """(n, assets) bool: where a walk through one of the investor's levels leads to the asset."""
         return np.asarray(investors.profile[:, self.groups.levels] @ self._told > 0)
 
-    def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
         """One walk per profile node; every part lies on one."""
         factor = self.weight * float(self._fade(investor)[0, 0])
         walks = []
@@ -65,7 +75,7 @@ class SharedProfile:
 
     def _walk(self, user: int, node: int, asset: int, part: float, count: int) -> Walk:
         graph = self.groups.interactions.graph
-        relation = _relation(graph, node)
+        relation = profile_relation(graph.kind_of(node))
         target = int(graph.assets[asset])
         return Walk((user, node, OTHER_INVESTORS, target), (relation, relation, Relation.HOLDS), part, count)
 
@@ -91,7 +101,7 @@ class SharedProfile:
         return {node: at for at, node in enumerate(self.groups.levels.tolist())}
 
     @staticmethod
-    def _fade(investors: Investors) -> FloatArray:
+    def _fade(investors: InvestorRows) -> FloatArray:
         answers = np.maximum(np.diff(investors.profile.indptr), 1)
         return np.asarray(1.0 / ((1.0 + np.diff(investors.ever.indptr)) * answers))[:, None]
 
@@ -102,8 +112,3 @@ def fit_profile(groups: Groups, weight: float) -> SharedProfile:
     share = groups.holders_now / max(groups.interactions.shape[0], 1)
     lift = np.log((together + _PRIOR) / (groups.of_level[:, None] * share + _PRIOR))
     return SharedProfile(groups, np.where(together > 0, lift, 0.0), weight)
-
-
-def _relation(graph: KnowledgeGraph, node: int) -> Relation:
-    kind = graph.kind_of(node)
-    return next(relation for relation in PROFILE_RELATIONS if kind in RELATIONS[relation].tails)

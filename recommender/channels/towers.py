@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray, IntArray, to_days
+from pathfolio.kg.graph import FloatArray, IntArray, Mask, to_days
+from pathfolio.kg.schema import PROFILE_RELATIONS
 from pathfolio.recommender.account import ChannelAccount
-from pathfolio.recommender.channels.base import Investors
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.channels.base import Channel, Family
+from pathfolio.recommender.demand import lasting
+from pathfolio.recommender.groups import disclosed
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.investor_rows import InvestorRows
+from pathfolio.recommender.score_inputs import ScoreInputs
 from pathfolio.recommender.towers.batches import Readers, read_positions
 from pathfolio.recommender.towers.figures import age_numbers
 from pathfolio.recommender.towers.inputs import UNKNOWN, Single
@@ -21,7 +26,7 @@ TWO_TOWERS: Final = "two_towers"
 
 
 @dataclass(frozen=True)
-class TwoTowerScores:
+class TwoTowerScores(Channel):
     """score(u, a) = weight * (t(u, a) - mean) / deviation, of the towers' scores t over all assets.
 
     An investor without positions gets nothing from it: profile and demand know them better.
@@ -32,18 +37,35 @@ class TwoTowerScores:
         weight: of the channel.
     """
 
+    name: ClassVar[str] = TWO_TOWERS
+    names: ClassVar[tuple[str, ...]] = (TWO_TOWERS,)
+    family: ClassVar[Family] = Family.LEARNED
+
     interactions: Interactions
     placed: PlacedTowers
     weight: float
 
-    def scores(self, investors: Investors) -> FloatArray:
+    @classmethod
+    def fit(cls, inputs: ScoreInputs) -> TwoTowerScores | None:
+        """Over a snapshot, on which the towers are placed where they are not yet; None where none were trained."""
+        placed, towers, options = inputs.placed, inputs.learned.towers, inputs.options
+        if placed is None and towers is not None:
+            placed = towers.place(disclosed(inputs.graph))
+        weight = options.towers * lasting(options.demand.horizon)
+        return cls(inputs.interactions, placed, weight) if placed is not None else None
+
+    def scores(self, investors: InvestorRows) -> FloatArray:
         """(n, assets) float64."""
         found = self.placed.scores(self._readers(investors)).astype(np.float64)
         spread = found.std(axis=1, keepdims=True)
         standard = (found - found.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
         return np.asarray(standard * (self.weight * (np.diff(investors.ever.indptr) > 0))[:, None])
 
-    def account(self, investor: Investors, asset: int) -> tuple[ChannelAccount, ...]:
+    def reached(self, investors: InvestorRows) -> Mask:
+        """Nothing: what is learned here lies on no path."""
+        return np.zeros((1, 1), bool)
+
+    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
         """All of it is remainder."""
         if not len(investor.holdings):
             return ()
@@ -55,10 +77,10 @@ class TwoTowerScores:
         return (ChannelAccount(TWO_TOWERS, value, (), value),)
 
     @cached_property
-    def _latest(self) -> dict[int, tuple[Investors, FloatArray]]:
+    def _latest(self) -> dict[int, tuple[InvestorRows, FloatArray]]:
         return {}
 
-    def _readers(self, investors: Investors) -> Readers:
+    def _readers(self, investors: InvestorRows) -> Readers:
         """Positions in the order of time; those that the snapshot does not have are the newest."""
         today = to_days(self.interactions.graph.as_of)
         row = np.repeat(np.arange(len(investors)), np.diff(investors.ever.indptr))
@@ -77,7 +99,7 @@ class TwoTowerScores:
         there = (user >= 0) & (self._keys[at] == key) if len(self._keys) else np.zeros(len(key), bool)
         return np.where(there, self.interactions.since[at], today) if len(self._keys) else np.full(len(key), today)
 
-    def _codes(self, investors: Investors) -> IntArray:
+    def _codes(self, investors: InvestorRows) -> IntArray:
         """(n, profile relations) codes of the levels that training saw; of two of a relation the first counts."""
         row = np.repeat(np.arange(len(investors)), np.diff(investors.profile.indptr))
         column, code = self._level[investors.profile.indices].T
@@ -86,7 +108,7 @@ class TwoTowerScores:
         codes[row[::-1], column[::-1]] = code[::-1]
         return codes
 
-    def _ages(self, investors: Investors) -> Single:
+    def _ages(self, investors: InvestorRows) -> Single:
         known = investors.row >= 0
         ages = np.zeros((len(investors), 2), np.float32)
         ages[known] = self._age[investors.row[known] - self._first_user]

@@ -6,26 +6,24 @@ are computed once for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
+from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
-from pathfolio.kg.schema import KIND_CODE
-from pathfolio.recommender.channels.attributes import ATTRIBUTE_CHANNELS, SharedAttributes
-from pathfolio.recommender.channels.base import HoldingChannel, Investors
-from pathfolio.recommender.channels.co_investment import CO_INVESTMENT, CoInvestment
-from pathfolio.recommender.channels.funds import FUND_HOLDINGS
-from pathfolio.recommender.channels.learned import GAT, KG_EMBEDDING, LearnedCloseness
-from pathfolio.recommender.channels.profile import PROFILE
+from pathfolio.recommender.channels.base import ChannelMaker
+from pathfolio.recommender.channels.shipped import ALWAYS
 from pathfolio.recommender.channels.towers import TWO_TOWERS
 from pathfolio.recommender.evaluation.registry import ModelSpec
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.model import Model
-from pathfolio.recommender.scorer import Scorer
+from pathfolio.recommender.scorer import BASE, Scorer
 from pathfolio.recommender.training import fit_scorer
 
 WHOLE: Final = "pathfolio"
@@ -34,47 +32,38 @@ WITH_TOWERS: Final = "pathfolio+towers"
 Fit = Callable[[KnowledgeGraph, int, pd.DataFrame | None], Scorer]
 """fit(graph, seed, prices up to the snapshot's date) -> Scorer."""
 
-PARTS: Final = {
-    CO_INVESTMENT: (CO_INVESTMENT,),
-    KG_EMBEDDING: (KG_EMBEDDING,),
-    GAT: (GAT,),
-    "both learned": (KG_EMBEDDING, GAT),
-    "attributes": tuple(ATTRIBUTE_CHANNELS),
-    **{name: (name,) for name in ATTRIBUTE_CHANNELS},
-    FUND_HOLDINGS: (FUND_HOLDINGS,),
-    PROFILE: (PROFILE,),
-    "new_issue": ("new_issue",),
-    "recent_demand": ("recent_demand",),
-    "popularity": ("popularity",),
-}
-"""Name of a part, or of several taken together, to the names of channels and base values."""
 
+def parts_of(makers: Iterable[ChannelMaker]) -> dict[str, tuple[str, ...]]:
+    """What is left out and left alone of channels: each, each of its parts, and two neighbours of one family.
 
-def score_parts(scorer: Scorer, investors: Investors) -> dict[str, FloatArray]:
-    """Every channel and base value by name, (n, assets) float64 each (a base value has one row); their sum is the
-    score."""
-    parts: dict[str, FloatArray] = {name: values[None, :] for name, values in scorer.base.items()}
-    parts[PROFILE] = scorer.profile.scores(investors)
-    if scorer.towers is not None:
-        parts[TWO_TOWERS] = scorer.towers.scores(investors)
-    for channel in scorer.holding_channels:
-        for name, kernel in _kernels(channel):
-            values = np.asarray(investors.ever @ kernel, dtype=np.float64)
-            parts[name] = values * investors.scale if channel.scaled else values
+    Returns:
+        name of what is taken together to the names of the parts of the score.
+
+    >>> parts_of([KgCloseness, AttentionCloseness])
+    {'kg_embedding': ('kg_embedding',), 'gat': ('gat',), 'both learned': ('kg_embedding', 'gat')}
+    """
+    parts: dict[str, tuple[str, ...]] = {}
+    for family, neighbours in groupby(makers, key=lambda maker: maker.family):
+        alike = tuple(neighbours)
+        for maker in alike:
+            parts[maker.name] = maker.names
+            parts |= {name: (name,) for name in maker.names}
+        if len(alike) > 1:
+            parts[f"{'both' if len(alike) == 2 else 'all'} {family}"] = tuple(n for maker in alike for n in maker.names)
     return parts
 
 
-def _kernels(channel: HoldingChannel) -> Iterator[tuple[str, FloatArray]]:
-    """(assets, assets) float64 by the name under which accounts show it."""
-    if isinstance(channel, SharedAttributes):
-        kind = channel.graph.nodes.kind
-        for name, of in ATTRIBUTE_CHANNELS.items():
-            only = sp.diags_array((kind == KIND_CODE[of]).astype(np.float64))
-            yield name, SharedAttributes(channel.graph, sp.csr_array(channel.z @ only), channel.pull).kernel()
-    elif isinstance(channel, CoInvestment):
-        yield CO_INVESTMENT, channel.kernel()
-    else:
-        yield channel.name if isinstance(channel, LearnedCloseness) else FUND_HOLDINGS, channel.kernel()
+PARTS: Final = MappingProxyType({**parts_of(ALWAYS), **{name: (name,) for name in BASE}})
+"""Name of a part, or of several taken together, to the names of channels and base values that every score has."""
+
+
+def score_parts(scorer: Scorer, investors: InvestorRows) -> dict[str, FloatArray]:
+    """Every channel and base value by name, (n, assets) float64 each (a base value has one row); their sum is the
+    score."""
+    parts: dict[str, FloatArray] = {name: values[None, :] for name, values in scorer.base.items()}
+    for channel in scorer.channels:
+        parts |= channel.parts(investors)
+    return parts
 
 
 @dataclass
@@ -90,7 +79,7 @@ class _Shared:
         key = users.tobytes()
         if key not in self._parts:
             self._parts.clear()
-            self._parts[key] = score_parts(self.scorer, Investors.of(self.scorer.interactions, users))
+            self._parts[key] = score_parts(self.scorer, InvestorRows.of(self.scorer.interactions, users))
         return self._parts[key]
 
     def refreshed(self, graph: KnowledgeGraph) -> _Shared:
@@ -114,6 +103,12 @@ class Variant:
     today: _Shared
     names: frozenset[str]
     without: bool
+
+    def __post_init__(self) -> None:
+        known = self.today.scorer.part_names
+        unknown = sorted(self.names - set(known))
+        if unknown:
+            raise UsageError(f"no part {unknown[0]!r} of the score: choose from {', '.join(known)}")
 
     @property
     def graph(self) -> KnowledgeGraph:

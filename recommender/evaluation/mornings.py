@@ -13,7 +13,7 @@ import pandas as pd
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.errors import DataError
 from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Mask, to_days
-from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, RELATION_CODE, Relation
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, POSITION_CODES
 from pathfolio.kg.tables import Tables
 from pathfolio.recommender.baselines.align import find
 from pathfolio.recommender.demand import NEW_ISSUE_DAYS
@@ -21,7 +21,6 @@ from pathfolio.recommender.evaluation.split import Fold, pairs_before, without
 from pathfolio.recommender.evaluation.stranger import with_stranger
 from pathfolio.recommender.interactions import Interactions
 
-_POSITIONS: Final = [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
 _PAIR: Final = ["user_id", "asset_id"]
 
 
@@ -37,7 +36,7 @@ def morning(graph: KnowledgeGraph, day: date) -> KnowledgeGraph:
     known = graph.at(day)
     limit = to_days(day)
     edges = known.edges
-    earlier = ~(np.isin(edges.relation, _POSITIONS) & (edges.known_at >= limit))
+    earlier = ~(np.isin(edges.relation, POSITION_CODES) & (edges.known_at >= limit))
     touched = np.zeros(len(known), bool)
     touched[edges.head[earlier]] = touched[edges.tail[earlier]] = True
     is_asset = np.isin(known.nodes.kind, [KIND_CODE[kind] for kind in ASSET_KINDS])

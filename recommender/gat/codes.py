@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.graph import KnowledgeGraph, Text
-from pathfolio.kg.schema import ASSET_KINDS, NODE_KINDS, PROFILE_KINDS, NodeKind
+from pathfolio.kg.schema import ASSET_KINDS, ATTRIBUTE_RELATIONS, NODE_KINDS, PROFILE_KINDS, RELATIONS, NodeKind
 
 WIDEST: Final = 64
 """Columns for the codes of one group of kinds, at most; larger groups have random codes, not unit vectors."""
 
+_OF_INVESTORS: Final = {NodeKind.USER, *PROFILE_KINDS} - {RELATIONS[r].tails[0] for r in ATTRIBUTE_RELATIONS}
 GROUPS: Final = (
     ASSET_KINDS,
-    *((k,) for k in NODE_KINDS if k is not NodeKind.USER and k not in PROFILE_KINDS and k not in ASSET_KINDS),
+    *((kind,) for kind in NODE_KINDS if kind not in _OF_INVESTORS and kind not in ASSET_KINDS),
 )
 """Kinds whose codes share columns."""
 

@@ -12,11 +12,11 @@ from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, Relation
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
-from pathfolio.recommender.propagation import ATTRIBUTE_RELATIONS, asset_edges
+from pathfolio.recommender.propagation import WALKED, asset_edges
 
 Features = npt.NDArray[np.float32]
 
-EDGE_TYPES: Final = (*(relation.value for relation in ATTRIBUTE_RELATIONS), "INVESTS_IN", "SELF")
+EDGE_TYPES: Final = (*(relation.value for relation in WALKED), "INVESTS_IN", "SELF")
 """Types of the edges that attention weighs; SELF goes nowhere. None leads to investors: a walk through the few who
 hold an asset would tell what else they hold."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask, to_days
-from pathfolio.kg.schema import RELATION_CODE, Relation
+from pathfolio.kg.schema import POSITION_CODES
 from pathfolio.recommender.interactions import Interactions
 
 FEWEST_PURCHASES: Final = 200
@@ -35,8 +35,8 @@ class InnerSplit:
 
 def inner_split(graph: KnowledgeGraph, horizon_days: int, rng: np.random.Generator) -> InnerSplit:
     """Purchases of the last `horizon_days`; a random fifth of all positions where there are too few of those."""
-    edges, codes = graph.edges, [RELATION_CODE[Relation.HOLDS], RELATION_CODE[Relation.HELD]]
-    is_position = np.isin(edges.relation, codes)
+    edges = graph.edges
+    is_position = np.isin(edges.relation, POSITION_CODES)
     recent = is_position & (edges.known_at > to_days(graph.as_of - timedelta(days=horizon_days)))
     split = _without_positions(graph, recent)
     if len(split.user) < FEWEST_PURCHASES:

@@ -96,7 +96,7 @@ class Exposure:
 
 
 def exposures(graph: KnowledgeGraph) -> dict[str, Exposure]:
-    """The four exposures of all assets, by the names of `rules.CONCENTRATIONS`."""
+    """The four exposures of all assets, by the groups of the rules about concentration."""
     through = look_through(graph)
     rows, n = graph.assets, len(graph.assets)
     is_fund = graph.nodes.kind[rows] == KIND_CODE[NodeKind.FUND]

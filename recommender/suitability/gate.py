@@ -13,19 +13,15 @@ import pandas as pd
 
 from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
 from pathfolio.recommender.suitability.assets import AssetFacts, asset_facts
-from pathfolio.recommender.suitability.evidence import facts_used
-from pathfolio.recommender.suitability.investor import LEVEL_RELATIONS, InvestorFacts, investor_facts
-from pathfolio.recommender.suitability.judges import LEVEL_TABLE, judge, same_finding
-from pathfolio.recommender.suitability.rules import Rule, RuleSet
-from pathfolio.recommender.suitability.verdict import (
-    REASON_CODE,
-    REASONS,
-    STATES,
-    Judgement,
-    Outcome,
-    RuleResult,
-    Verdict,
-)
+from pathfolio.recommender.suitability.investor import InvestorFacts
+from pathfolio.recommender.suitability.investor_profile import investor_facts
+from pathfolio.recommender.suitability.judgement import Judgement
+from pathfolio.recommender.suitability.kinds import LEVEL_RELATIONS
+from pathfolio.recommender.suitability.kinds.levels import LevelRule
+from pathfolio.recommender.suitability.rule import Rule
+from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.suitability.used_facts import edge_fact
+from pathfolio.recommender.suitability.verdict import EXEMPT, STATES, Outcome, RuleResult, UsedFact, Verdict
 
 Finding = tuple[Judgement, npt.NDArray[np.int8]]
 """What a rule finds about all assets, and what that counts as (assets,)."""
@@ -83,19 +79,26 @@ class Screening:
     def _result(self, row: int, number: int, *, facts: bool) -> RuleResult:
         rule = self.assets.rules.rules[row]
         found, at = self.judgements[row], int(self.at[number])
-        subject, reason = int(found.subject[at]), REASONS[int(found.reason[at])]
+        subject, reason = int(found.subject[at]), found.reason_of(at)
         return RuleResult(
             rule=rule.name,
-            kind=f"{rule.kind}/{rule.group}" if rule.group else rule.kind,
+            kind=rule.full_kind,
             outcome=Outcome(int(found.outcome[at])),
             effect=Outcome(int(self.effects[row, number])),
             reason=reason,
             measured=_number(found.measured[at]),
             limit=_number(found.limit[at]),
             subject=str(found.names[subject]) if subject >= 0 else "",
-            facts=facts_used(rule, self.assets, self.investor, at, found) if facts else (),
-            warn_at=rule.warn_at if reason == "near_limit" else None,
+            facts=self._facts(rule, at, found) if facts else (),
+            warn_at=rule.warns_from(reason),
         )
+
+    def _facts(self, rule: Rule, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+        """What the rule used to judge the asset at position `asset`, or why it does not apply."""
+        segment = self.investor.segment
+        if segment is not None and rule.is_exempt(self.investor):
+            return (edge_fact(self.assets.graph, segment[1]),)
+        return rule.facts(self.assets, self.investor, asset, found)
 
     def counted(self, effect: Outcome) -> dict[str, int]:
         """Rule id to how many candidates have this effect from it, each rule on its own."""
@@ -155,23 +158,27 @@ class Gate:
         judgements = tuple(judgement for judgement, _ in findings)
         return Screening(self.assets, investor, at, judgements, np.stack(effects)[: len(rules)])
 
+    @cached_property
+    def untold_rules(self) -> tuple[str, ...]:
+        """Ids of the rules about a level that no investor of the snapshot has told: their `absent` counts."""
+        rules = self.assets.rules.rules
+        return tuple(rule.name for rule in rules if isinstance(rule, LevelRule) and rule.table in self.untold)
+
     def _finding(self, number: int, rule: Rule, investor: InvestorFacts) -> Finding:
-        key = same_finding(rule, investor)
+        key = EXEMPT if rule.is_exempt(investor) else rule.same_finding(investor)
         found = None if key is None else self._kept.get((number, key))
         if found is None:
-            judgement = judge(rule, self.assets, investor, np.arange(len(self.assets.graph.assets)))
-            found = judgement, self._effect(rule, judgement)
+            judgement = self._judgement(rule, investor)
+            found = judgement, rule.effect(judgement, self.untold)
             if key is not None:
                 self._kept[number, key] = found
         return found
 
-    def _effect(self, rule: Rule, found: Judgement) -> npt.NDArray[np.int8]:
-        """What the outcomes count as; where nobody has told a level, `absent` says what not knowing it counts as."""
-        unknown = found.outcome == Outcome.UNKNOWN
-        effect = np.where(unknown, np.int8(rule.unknown), found.outcome)
-        if LEVEL_TABLE.get(rule.kind) in self.untold:
-            effect = np.where(unknown & (found.reason == REASON_CODE["no_level"]), np.int8(rule.absent), effect)
-        return effect.astype(np.int8)
+    def _judgement(self, rule: Rule, investor: InvestorFacts) -> Judgement:
+        n = len(self.assets.graph.assets)
+        if rule.is_exempt(investor):
+            return rule.finding(n, Outcome.PASS, EXEMPT)
+        return rule.judge(self.assets, investor, np.arange(n))
 
 
 def check(

@@ -1,10 +1,13 @@
-"""A TOML file of rules being read: typed values, and complaints that name the line and the remedy."""
+"""A TOML file being read: typed values, and complaints that name the line and the remedy."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from pathfolio.kg.errors import DataError
@@ -12,106 +15,179 @@ from pathfolio.kg.errors import DataError
 LANGS: Final = ("en", "zh-TW")
 
 
-class TomlReader:
-    """One file: its text is kept so that each complaint can name a line."""
+@dataclass(frozen=True)
+class TomlFile:
+    """One file: its text is kept so that each complaint can name a line.
 
-    def __init__(self, origin: str, text: str, content: dict[str, Any]) -> None:
-        """The file called `origin`, parsed as `content`."""
-        self.origin, self.text, self.lines, self.content = origin, text, text.splitlines(), content
+    Attributes:
+        origin: how complaints call it.
+    """
 
-    # -- values ----------------------------------------------------------------------------------------------
+    origin: str
+    text: str
+    content: dict[str, Any]
 
-    def _text(self, table: Mapping[str, Any], key: str, line: int = 0, default: str | None = None) -> str:
-        value = table.get(key, default)
-        if not isinstance(value, str) or (default is None and not value):
-            raise self._error(self._where(table, key, line), found(table, key), f'write {key} = "…"')
+    @classmethod
+    def parse(cls, raw: bytes, origin: str) -> TomlFile:
+        """The file with these bytes; raises DataError for what is no TOML."""
+        try:
+            text = raw.decode("utf-8")
+            return cls(origin, text, tomllib.loads(text))
+        except UnicodeDecodeError as error:
+            line = raw[: error.start].count(b"\n") + 1
+            raise DataError(f"{origin}:{line}: not UTF-8: save the file as UTF-8") from None
+        except tomllib.TOMLDecodeError as error:
+            raise DataError(_not_toml(origin, str(error), text)) from None
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        return self.text.splitlines()
+
+    @property
+    def top(self) -> TomlTable:
+        """What stands before the first header."""
+        return TomlTable(self, self.content, 0)
+
+    def table(self, name: str) -> TomlTable:
+        """The table of that name; an empty one where there is none."""
+        values = self.content.get(name, {})
+        if not isinstance(values, dict):
+            raise self.error(self.line_of(name), f"{name} is not a table", f"write [{name}]")
+        return TomlTable(self, values, self.line_of(name, is_table=True))
+
+    def entries(self, name: str) -> Iterator[TomlTable]:
+        """The tables of the array of that name, in their order."""
+        entries = self.content.get(name, [])
+        if not isinstance(entries, list):
+            raise self.error(self.line_of(name, is_table=True), f"[{name}] is one table", f"write [[{name}]]")
+        header = re.compile(rf"\s*\[\[\s*{name}\s*\]\]")
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise self.error(self.line_of(name), f"{name} is no list of tables", f"write [[{name}]]")
+        lines = [number for number, line in enumerate(self.lines, 1) if header.match(line)]
+        for at, entry in enumerate(entries):
+            yield TomlTable(self, entry, lines[at] if at < len(lines) else 1)
+
+    def line_of(self, key: str, *, after: int = 1, is_table: bool = False) -> int:
+        """The first line from `after` on that sets `key` or opens the table of that name; 0 where there is none."""
+        name = re.escape(key)
+        pattern = re.compile(rf"\s*\[+\s*{name}[\s\].]" if is_table else rf"""\s*["']?{name}["']?\s*=""")
+        return next((n for n, line in enumerate(self.lines, 1) if n >= after and pattern.match(line)), 0)
+
+    def error(self, line: int, said: str, remedy: str) -> DataError:
+        """A complaint: where, what stands there, and what to write instead."""
+        return DataError(f"{self.origin}:{max(line, 1)}: {said}: {remedy}")
+
+
+@dataclass(frozen=True)
+class TomlTable:
+    """One table of a file. Each method gives the value under a key, or raises DataError for what it may not be.
+
+    Attributes:
+        line: of its header; 0 for what stands before all headers.
+    """
+
+    file: TomlFile
+    values: dict[str, Any]
+    line: int
+
+    def text(self, key: str) -> str:
+        """A text that is not empty."""
+        value = self.values.get(key)
+        if not isinstance(value, str) or not value:
+            raise self.error(key, self.said(key), f'write {key} = "…"')
         return value
 
-    def _texts(self, table: Mapping[str, Any], key: str, line: int) -> list[str]:
-        values = table.get(key, [])
+    def texts(self, key: str) -> list[str]:
+        """A list of texts; an empty one where there is none."""
+        values = self.values.get(key, [])
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise self._error(self._where(table, key, line), f"{key} = {values!r}", f'write {key} = ["…", "…"]')
+            raise self.error(key, f"{key} = {values!r}", f'write {key} = ["…", "…"]')
         return values
 
-    def _one_of(
-        self, table: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: str | None, line: int = 0
-    ) -> str:
-        value = table.get(key, default)
-        if value is None or (key in table and value not in allowed):
-            raise self._error(self._where(table, key, line), found(table, key), f"use one of {', '.join(allowed)}")
+    def one_of(self, key: str, allowed: tuple[str, ...], default: str | None) -> str:
+        """One of some words."""
+        value = self.values.get(key, default)
+        if value is None or (key in self.values and value not in allowed):
+            raise self.error(key, self.said(key), f"use one of {', '.join(allowed)}")
         return str(value)
 
-    def _fraction(self, table: Mapping[str, Any], key: str, default: float, line: int) -> float:
-        value = table.get(key, default)
+    def fraction(self, key: str, default: float | None) -> float:
+        """A fraction above 0 and up to 1."""
+        value = self.values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-            raise self._error(
-                self._where(table, key, line), f"{key} = {value!r}", "write a fraction above 0 and up to 1, such as 0.1"
-            )
+            raise self.error(key, self.said(key), "write a fraction above 0 and up to 1, such as 0.1")
         return float(value)
 
-    def _whole(self, table: Mapping[str, Any], key: str, default: int | None, line: int, least: int = 0) -> int:
-        value = table.get(key, default)
+    def whole(self, key: str, default: int | None, least: int = 0) -> int:
+        """A whole number, `least` or more."""
+        value = self.values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            remedy = f"write a whole number, {least} or more"
-            raise self._error(self._where(table, key, line), found(table, key), remedy)
+            raise self.error(key, self.said(key), f"write a whole number, {least} or more")
         return value
 
-    def _titles(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
-        titles, remedy = table.get("title"), 'write title = { en = "…", zh-TW = "…" }'
-        where = self._where(table, "title", line)
+    def titles(self) -> dict[str, str]:
+        """The title in each language."""
+        titles, remedy = self.values.get("title"), 'write title = { en = "…", zh-TW = "…" }'
         if not isinstance(titles, dict):
-            raise self._error(where, found(table, "title"), remedy)
+            raise self.error("title", self.said("title"), remedy)
         for lang in (*LANGS, *titles):
             if not isinstance(titles.get(lang), str) or not titles[lang].strip():
-                raise self._error(where, f"title: {found(titles, lang)}", remedy)
+                raise self.error("title", f"title: {_said(titles, lang)}", remedy)
         return dict(titles)
 
-    def _basis(self, table: Mapping[str, Any], line: int) -> dict[str, str]:
-        """One text for all languages, or one for each."""
-        basis = table.get("basis", {})
+    def basis(self) -> dict[str, str]:
+        """The basis in law: one text for all languages, or one for each."""
+        basis = self.values.get("basis", {})
         texts = dict.fromkeys(LANGS, basis) if isinstance(basis, str) else basis
         if not isinstance(texts, dict) or not all(
             isinstance(texts.get(lang), str) for lang in (*LANGS, *texts) if texts
         ):
             remedy = 'write basis = "…", or basis = { en = "…", zh-TW = "…" }'
-            raise self._error(self._where(table, "basis", line), f"basis = {basis!r}", remedy)
+            raise self.error("basis", f"basis = {basis!r}", remedy)
         return texts
 
-    def _table(self, name: str) -> dict[str, Any]:
-        table = self.content.get(name, {})
-        if not isinstance(table, dict):
-            raise self._error(self._line_of(name), f"{name} is not a table", f"write [{name}]")
-        return table
-
-    def _numbers(self, table: Mapping[str, Any], name: str) -> dict[str, float]:
-        values = table.get(name, {})
+    def numbers(self, name: str) -> dict[str, float]:
+        """The table of that name in this one: names, in lower case, to numbers."""
+        values, file = self.values.get(name, {}), self.file
         if not isinstance(values, dict):
-            raise self._error(self._line_of(name), f"{name} is not a table", "write level = number, one a line")
+            raise file.error(file.line_of(name), f"{name} is not a table", "write level = number, one a line")
         for key, value in values.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise self._error(self._line_of(key), f"{key} = {value!r}", "write a number, 0 or more")
+                raise file.error(file.line_of(key), f"{key} = {value!r}", "write a number, 0 or more")
         folded = [key.casefold() for key in values]
         twice = next((key for at, key in enumerate(values) if folded.index(folded[at]) < at), None)
         if twice is not None:
-            raise self._error(self._line_of(twice), f"{twice!r} stands here twice, but for case", "keep one of them")
+            raise file.error(file.line_of(twice), f"{twice!r} stands here twice, but for case", "keep one of them")
         return {key.casefold(): value for key, value in values.items()}
 
     # -- complaints ------------------------------------------------------------------------------------------
 
-    def _line_of(self, key: str, *, after: int = 1, table: bool = False) -> int:
-        """The first line from `after` on that sets `key` or opens the table of that name; 0 where there is none."""
-        name = re.escape(key)
-        pattern = re.compile(rf"\s*\[+\s*{name}[\s\].]" if table else rf"""\s*["']?{name}["']?\s*=""")
-        return next((n for n, line in enumerate(self.lines, 1) if n >= after and pattern.match(line)), 0)
+    def check_keys(self, known: Iterable[str]) -> None:
+        """Refuse keys that are not among `known`."""
+        names, file = set(known), self.file
+        for key in self.values:
+            if key not in names:
+                at = file.line_of(key, after=self.line) or file.line_of(key, after=self.line, is_table=True)
+                raise file.error(at or self.line, f"{key!r} is not known here", f"use {', '.join(sorted(names))}")
 
-    def _where(self, table: Mapping[str, Any], key: str, line: int) -> int:
-        """The line that sets `key`, or the line of the table that ought to."""
-        return (self._line_of(key, after=line) if key in table else 0) or line
+    def said(self, key: str) -> str:
+        """What stands under `key`, for a complaint."""
+        return _said(self.values, key)
 
-    def _error(self, line: int, found: str, remedy: str) -> DataError:
-        return DataError(f"{self.origin}:{max(line, 1)}: {found}: {remedy}")
+    def error(self, key: str, said: str, remedy: str) -> DataError:
+        """A complaint about what stands under `key`, or ought to stand in this table."""
+        line = self.file.line_of(key, after=self.line) if key in self.values else 0
+        return self.file.error(line or self.line, said, remedy)
 
 
-def found(table: Mapping[str, Any], key: str) -> str:
-    """What stands under `key`, for a complaint."""
-    return f"{key} = {table[key]!r}" if key in table else f"no {key}"
+def _said(values: dict[str, Any], key: str) -> str:
+    return f"{key} = {values[key]!r}" if key in values else f"no {key}"
+
+
+def _not_toml(origin: str, message: str, text: str) -> str:
+    found = re.search(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)", message)
+    line = 1 if found is None else int(found[1] or len(text.splitlines()) or 1)
+    what = message if found is None else message[: found.start()]
+    column = f" at column {found[2]}" if found is not None and found[2] else ""
+    return f"{origin}:{line}: not valid TOML{column}: {what[:1].lower()}{what[1:]}: correct this line"

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Any, Final
-
-import numpy as np
-import numpy.typing as npt
 
 
 class Outcome(IntEnum):
@@ -30,7 +25,7 @@ _WORDS: Final = tuple(outcome.name.lower() for outcome in Outcome)
 
 
 @dataclass(frozen=True)
-class Fact:
+class UsedFact:
     """One fact that a rule used: an edge of the graph, a price, or what the rule file derived from them.
 
     Attributes:
@@ -80,7 +75,7 @@ class RuleResult:
     measured: float | None
     limit: float | None
     subject: str
-    facts: tuple[Fact, ...]
+    facts: tuple[UsedFact, ...]
     warn_at: float | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -136,52 +131,5 @@ class Verdict:
         return {"asset_id": self.asset_id, "outcome": self.state, "results": results}
 
 
-REASONS: Final = (
-    "within_level", "above_level", "above_level_tolerated", "within_every_level", "no_level", "level_not_in_file",
-    "no_class", "exempt", "within_limit", "near_limit", "above_limit", "no_group", "no_weights", "restricted",
-    "not_restricted", "traded", "no_price", "price_too_old", "not_listed_yet", "stopped", "fresh", "stale",
-    "no_date", "not_needed", "derived_above_level", "derived_above_limit", "volatile_above_level", "kind_alone",
-    "few_prices", "within_predicted_level", "predicted", "later_build",
-)  # fmt: skip
-"""Why a rule found what it found; sentences for readers are made from these words."""
-
-REASON_CODE: Final = MappingProxyType({reason: code for code, reason in enumerate(REASONS)})
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """One rule over n candidates, as columns.
-
-    Attributes:
-        outcome: (n,) int8 of `Outcome`.
-        reason: (n,) int8, positions in `REASONS`.
-        measured, limit: (n,) float64, NaN where nothing was compared.
-        subject: (n,) int64, positions in `names`, -1 where the asset itself is meant.
-        names: what `subject` points into.
-    """
-
-    outcome: npt.NDArray[np.int8]
-    reason: npt.NDArray[np.int8]
-    measured: npt.NDArray[np.float64]
-    limit: npt.NDArray[np.float64]
-    subject: npt.NDArray[np.int64]
-    names: Sequence[str] | npt.NDArray[np.object_] = ()
-
-    @classmethod
-    def of(cls, n: int, outcome: Outcome, reason: str) -> Judgement:
-        """The same finding for all n candidates, to be refined by `where`."""
-        return cls(
-            np.full(n, outcome, np.int8),
-            np.full(n, REASON_CODE[reason], np.int8),
-            np.full(n, np.nan),
-            np.full(n, np.nan),
-            np.full(n, -1, np.int64),
-        )
-
-    def where(self, mask: npt.NDArray[np.bool_], outcome: Outcome, reason: str) -> Judgement:
-        """With another finding for the candidates in `mask`."""
-        return replace(
-            self,
-            outcome=np.where(mask, np.int8(outcome), self.outcome),
-            reason=np.where(mask, np.int8(REASON_CODE[reason]), self.reason),
-        )
+EXEMPT: Final = "exempt"
+"""The reason of every rule for an investor to whose segment it does not apply."""

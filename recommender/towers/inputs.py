@@ -14,21 +14,13 @@ import pandas as pd
 
 from pathfolio.embeddings.vectors import EntityVectors
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_days
-from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, RELATIONS, NodeKind, Relation
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, PROFILE_RELATIONS, RELATIONS, NodeKind, Relation, Use, used_for
+from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.towers.figures import FEWEST, Figures, age_numbers, figures_of, ranked
 
 Single = npt.NDArray[np.float32]
 
-ASSET_RELATIONS: Final = (
-    Relation.IN_CLASS,
-    Relation.IN_CATEGORY,
-    Relation.IN_INDUSTRY,
-    Relation.IN_SECTOR,
-    Relation.ISSUED_BY,
-    Relation.LISTED_ON,
-    Relation.HAS_RISK_RATING,
-)
+ASSET_RELATIONS: Final = used_for(Use.TOWERS)
 USER_NUMBERS: Final = len(ASSET_KINDS) + 4
 """Numbers of an investor: shares of the kinds, number of positions, of recent ones, age, whether it is known."""
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pathfolio.kg.schema import ASSET_KINDS
-from pathfolio.recommender.interactions import PROFILE_RELATIONS
+from pathfolio.kg.schema import ASSET_KINDS, PROFILE_RELATIONS
 from pathfolio.recommender.towers.batches import Readers
 from pathfolio.recommender.towers.inputs import ASSET_RELATIONS, USER_NUMBERS, AssetInputs, TowerInputs, Vocabulary
 from pathfolio.recommender.towers.options import TowerOptions

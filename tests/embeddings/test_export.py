@@ -15,6 +15,7 @@ from gensim.models import KeyedVectors
 
 from pathfolio.embeddings.export import FORMATS, export_vectors, word_of
 from pathfolio.embeddings.vectors import EntityVectors, VectorManifest
+from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, NodeKind
 from pathfolio.kg.store import layout
@@ -151,11 +152,36 @@ def test_command(sample_build: Build, tmp_path: Path, capsys: pytest.CaptureFixt
     out = tmp_path / "v.parquet"
     assert main(["export", "embeddings", str(sample_build.folder), "--format", "parquet", "--out", str(out)]) == 0
     assert capsys.readouterr().out.splitlines() == [str(out), f"{out}.json"]
-    np.testing.assert_array_equal(np.stack(pd.read_parquet(out)["vector"].to_list()), sample_build.vectors.vectors)
+    rows, vectors = pd.read_parquet(out), sample_build.vectors.without_investors()
+    np.testing.assert_array_equal(np.stack(rows["vector"].to_list()), vectors.vectors)
+    assert "User" not in set(rows["kind"])
     manifest = json.loads(Path(f"{out}.json").read_text(encoding="utf-8"))
     learned_from = disclosed(sample_build.graph).content_hash
     assert (manifest["build"], manifest["graph_hash"]) == (sample_build.build_hash, learned_from)
     assert manifest["licence"].startswith("generated data")
+    assert manifest["investors"] == "left out"
+
+
+def test_investors_only_with_a_purpose(
+    sample_build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What people hold can be read off their vectors: who takes them says why, and the ledger keeps it."""
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
+    out = tmp_path / "v.npz"
+    call = ["export", "embeddings", str(sample_build.folder), "--format", "npz", "--out", str(out)]
+    for wrong in (["--with-investors"], ["--with-investors", "--purpose", " "], ["--purpose", "a study"]):
+        assert main([*call, *wrong]) == 2
+        assert "--purpose" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*call, "--with-investors", "--purpose", "a study"]) == 0
+    with np.load(out, allow_pickle=False) as file:
+        assert len(file["vectors"]) == len(sample_build.vectors)
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert json.loads(Path(f"{out}.json").read_text(encoding="utf-8"))["investors"] == "included"
+    ledger = open_ledger(tmp_path / "ledger")
+    headers = ledger.headers(kinds=["export"])
+    entries = [entry for _, entry in ledger.read_many(headers, who="test", purpose="test")]
+    assert [(entry["investors"], entry["purpose"]) for entry in entries] == [("included", "a study")]
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -168,14 +194,18 @@ def test_as_node_vectors_with_the_same_neighbours(
         empty(store)
     for name in ("uri", "user", "password", "database"):
         monkeypatch.setenv(f"PATHFOLIO_NEO4J_{name.upper()}", getattr(address, name))
-    vectors = sample_build.vectors
+    vectors = sample_build.vectors.without_investors()
     assert main(["graph", "load", str(sample_build.folder)]) == 0
+    everybody = ["graph", "vectors", str(sample_build.folder), "--with-investors", "--purpose", "a study"]
+    assert main(everybody) == 0
+    assert f"{len(sample_build.vectors):,} nodes have an embedding" in capsys.readouterr().out
     assert main(["graph", "vectors", str(sample_build.folder)]) == 0
     assert f"{len(vectors):,} nodes have an embedding" in capsys.readouterr().out
     funds = np.flatnonzero(vectors.kind == KIND_CODE[NodeKind.FUND])
     assets = np.flatnonzero(np.isin(vectors.kind, [KIND_CODE[kind] for kind in ASSET_KINDS]))
     nearest = named_query("nearest")
     with Store(address) as store:
+        assert not len(read_vectors(store, NodeKind.USER)[0]), "those that were asked for before are gone"
         ids, names, values = read_vectors(store, NodeKind.FUND)
         assert (ids, names) == (vectors.id[funds].tolist(), vectors.name[funds].tolist())
         np.testing.assert_array_equal(values, vectors.vectors[funds])

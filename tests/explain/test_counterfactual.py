@@ -20,9 +20,9 @@ from pathfolio.explain.place import place_of
 from pathfolio.explain.what_if import Change, WhatIf, not_held
 from pathfolio.explain.what_if_text import tell
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import PROFILE_RELATIONS, RELATIONS, NodeKind, Relation
 from pathfolio.recommender.account import OTHER_INVESTORS
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.interactions import Interactions
 from tests.explain.explain_world import BUILD, CO_INVESTORS, World
 from tests.kg.random_market import random_market
 

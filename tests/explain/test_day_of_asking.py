@@ -77,7 +77,7 @@ def test_restrictions_are_in_force_on_the_day_of_asking(graph: KnowledgeGraph) -
 
 @pytest.mark.parametrize("market", SHIPPED)
 def test_shipped_rules_caution_of_an_old_build(market: str) -> None:
-    (build_age,) = [each for each in load_rules(market).rules if each.group == "build"]
+    (build_age,) = [each for each in load_rules(market).rules if each.full_kind == "freshness/build"]
     assert (build_age.fail.word, build_age.max_days) == ("warn", 31)
 
 

@@ -27,11 +27,11 @@ from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.paths import PathFinder
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.recommender.account import HOLDS_OR_HELD, ScoreAccount
-from pathfolio.recommender.channels.base import Investors
 from pathfolio.recommender.channels.co_investment import CoInvestment, ease_weights
 from pathfolio.recommender.channels.profile import fit_profile
 from pathfolio.recommender.groups import SMALLEST_GROUP, Groups
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.investor_rows import InvestorRows
 from tests.explain.explain_world import BUILD, DAY, World, tables_of
 from tests.kg.random_market import ever_holders, lively_market, random_account
 
@@ -48,7 +48,7 @@ class Others:
 
     def explain(self, user: int, asset: int) -> Explanation:
         """What the investor at row `user` reads of the asset at row `asset`."""
-        own = Investors.of(self.groups.interactions, np.array([user - int(self.graph.users[0])]))
+        own = InvestorRows.of(self.groups.interactions, np.array([user - int(self.graph.users[0])]))
         at = asset - int(self.graph.assets[0])
         parts = (*self.co_investment.account(own, at), *self.profile.account(own, at))
         account = ScoreAccount(user, asset, sum(part.value for part in parts), (), parts)

@@ -23,7 +23,7 @@ from pathfolio.explain.records.serve import serve
 from pathfolio.explain.records.tables import expanded
 from pathfolio.kg.errors import LedgerError, UsageError
 from pathfolio.recommender.build import Build, load_build
-from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import recommend, user_position
 from pathfolio.recommender.suitability.rulefile import load_rules, parse_rules
 from pathfolio.recommender.suitability.verdict import Outcome
@@ -212,7 +212,7 @@ def test_lists_are_complete_wherever_enough_assets_pass(adviser: Adviser, build:
         for kind in (None, "stock", "bond"):
             advice = adviser.advise(ask(user, kind=kind))
             led = build.scorer.led_to(
-                Investors.of(build.scorer.interactions, np.array([user_position(build.graph, user)]))
+                InvestorRows.of(build.scorer.interactions, np.array([user_position(build.graph, user)]))
             )
             enough = advice.screening.allowed & led[0, advice.screening.at]
             assert len(advice.lines) == min(10, int(enough.sum()))

@@ -8,6 +8,7 @@ import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -26,9 +27,9 @@ from pathfolio.explain.records.verdict_text import outcome_text, result_text
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.errors import PathfolioError, UsageError
 from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.kinds import RULE_KINDS
 from pathfolio.recommender.suitability.rulefile import load_rules
-from pathfolio.recommender.suitability.rules import CONCENTRATIONS, FRESH_FACTS, RULE_KINDS
-from pathfolio.recommender.suitability.verdict import REASONS, STATES, Outcome
+from pathfolio.recommender.suitability.verdict import EXEMPT, STATES, Outcome
 from pathfolio.web.site.texts import texts_of
 from tests.explain.records_world import ask, investors
 
@@ -178,28 +179,13 @@ def test_without_the_build_the_record_still_tells_what_it_rests_on(
 
 
 def test_every_finding_has_a_sentence_in_each_language() -> None:
-    kinds = [kind for kind in RULE_KINDS if kind not in ("concentration", "freshness")]
-    kinds += [f"concentration/{group}" for group in CONCENTRATIONS] + [f"freshness/{group}" for group in FRESH_FACTS]
-    level = {"within_level", "above_level", "above_level_tolerated", "within_every_level", "no_level",
-             "level_not_in_file", "no_class"}  # fmt: skip
-    level |= {"within_predicted_level"}
-    classed = level | {"derived_above_level", "volatile_above_level", "kind_alone", "few_prices"}
-    reasons = dict.fromkeys(("risk_level", "capacity"), classed)
-    reasons |= {"horizon": level, "complexity": level | {"not_needed"}}
-    share = {"within_limit", "near_limit", "above_limit", "derived_above_limit", "no_weights", "no_group"}
-    reasons |= {kind: share for kind in kinds if kind.startswith("concentration")}
-    reasons |= {kind: {"fresh", "stale", "no_date", "not_needed"} for kind in kinds if kind.startswith("freshness")}
-    reasons["freshness/profile"] = reasons["freshness/profile"] | {"predicted"}
-    reasons["freshness/build"] = {"fresh", "stale", "later_build"}
-    reasons["restricted"] = {"restricted", "not_restricted"}
-    reasons["tradable"] = {"traded", "no_price", "price_too_old", "not_listed_yet", "stopped"}
-    assert set().union(*reasons.values()) | {"exempt"} == set(REASONS)
-    for lang in LANGS:
-        for kind in kinds:
-            for reason in reasons[kind] | {"exempt"}:
-                result = {"kind": kind, "reason": reason, "measured": 0.5, "limit": 2.0, "subject": "X"}
+    for lang, kind in product(LANGS, RULE_KINDS):
+        for full_kind in kind.full_kinds():
+            for reason in (*kind.reasons_of(full_kind), EXEMPT):
+                result = {"kind": full_kind, "reason": reason, "measured": 0.5, "limit": 2.0, "subject": "X"}
                 text = result_text(result, lang)
-                assert text and f"{kind}: {reason}" not in text and "{" not in text
+                assert text and f"{full_kind}: {reason}" not in text and "{" not in text
+    for lang in LANGS:
         assert [outcome_text(word, lang) for word in (*STATES, "unknown")]
 
 

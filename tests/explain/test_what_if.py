@@ -21,7 +21,7 @@ from pathfolio.recommender.assumed import (
     AssumedScore,
 )
 from pathfolio.recommender.build import Build
-from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.ranking import id_order, top_lists
 from pathfolio.recommender.scorer import Scorer
 from pathfolio.recommender.suitability.gate import Gate
@@ -58,15 +58,15 @@ def test_a_followed_asset_counts_as_held_and_once_more_alone(scorer: Scorer) -> 
     as_is = AssumedInvestor.of(scorer, user)
     f = new_asset(scorer, user)
 
-    def row(assets: set[int], levels: tuple[int, ...]) -> Investors:
-        there = Investors.of(scorer.interactions, np.array([user]))
+    def row(assets: set[int], levels: tuple[int, ...]) -> InvestorRows:
+        there = InvestorRows.of(scorer.interactions, np.array([user]))
         ever, profile = there.ever.toarray() * 0, there.profile.toarray() * 0
         ever[0, sorted(assets)] = 1
         profile[0, list(levels)] = 1
         kind = type(there.ever)
         return replace(there, ever=kind(ever), profile=kind(profile))
 
-    def total(investors: Investors) -> np.ndarray:
+    def total(investors: InvestorRows) -> np.ndarray:
         return scorer.sum_rows(investors)[0]
 
     whole = row({*as_is.held, f}, tuple(as_is.levels.values()))

@@ -182,7 +182,7 @@ def public_guess(weight: float) -> Attack:
     """No attack: what everybody may know, the list of nobody in particular and the attributes that assets share."""
 
     def guess(market: Market, target: Target) -> FloatArray:
-        shared = next(c for c in market.scorer.holding_channels if isinstance(c, SharedAttributes))
+        shared = market.scorer.channel(SharedAttributes)
         likeness = (shared.z @ shared.z[[target.asset]].T).toarray().ravel()
         nobody = -np.argsort(np.argsort(-market.answer().scores(), kind="stable"), kind="stable")
         return _standard(nobody.astype(np.float64)) + weight * _standard(likeness)

@@ -93,14 +93,14 @@ def test_the_attack_finds_the_secret_where_weights_are_of_everybody(market: Mark
     weights = ease(market.ever, 200.0, 0.4).astype(np.float32)
     channels = tuple(
         replace(channel, weights=weights) if isinstance(channel, CoInvestment) else channel
-        for channel in market.scorer.holding_channels
+        for channel in market.scorer.channels
     )
-    exposed = replace(market, scorer=replace(market.scorer, holding_channels=channels))
+    exposed = replace(market, scorer=replace(market.scorer, channels=channels))
     found = run(exposed, targets, {"change of score": change_of_score, "weights": co_investment})
     assert found["weights"].precision > found["weights"].floor + 0.1
 
 
 def co_investment(market: Market, target: Target) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """What co-investment's weights say of the asset."""
-    channel = next(c for c in market.scorer.holding_channels if isinstance(c, CoInvestment))
+    channel = market.scorer.channel(CoInvestment)
     return np.asarray(channel.kernel()[target.asset])

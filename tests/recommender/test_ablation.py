@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pathfolio.recommender.build import Build
-from pathfolio.recommender.channels.base import Investors
 from pathfolio.recommender.evaluation.ablation import PARTS, WHOLE, ablation_specs, score_parts
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.model import for_days
 from pathfolio.recommender.scorer import Scorer
 from pathfolio.web.cli import main
@@ -24,18 +24,18 @@ def _variants(build: Build) -> dict[str, np.ndarray]:
 
 def _sums(scorer: Scorer) -> np.ndarray:
     """All parts together, of assets that no path leads to as well."""
-    return scorer.sum_rows(Investors.of(scorer.interactions, USERS))
+    return scorer.sum_rows(InvestorRows.of(scorer.interactions, USERS))
 
 
 def test_the_parts_add_up_to_the_score(sample_build: Build) -> None:
     scorer = sample_build.scorer
-    parts = score_parts(scorer, Investors.of(scorer.interactions, USERS))
+    parts = score_parts(scorer, InvestorRows.of(scorer.interactions, USERS))
     np.testing.assert_allclose(sum(parts.values()), _sums(scorer), atol=1e-6)
 
 
 def test_every_part_of_an_account_is_ablated_and_has_the_accounts_value(sample_build: Build) -> None:
     scorer, user = sample_build.scorer, int(USERS[7])
-    parts = score_parts(scorer, Investors.of(scorer.interactions, np.array([user])))
+    parts = score_parts(scorer, InvestorRows.of(scorer.interactions, np.array([user])))
     account = scorer.account(user, 3)
     told = {**dict(account.base), **{channel.name: channel.value for channel in account.channels}}
     for name, values in parts.items():

@@ -16,8 +16,8 @@ from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.recommender.account import ScoreAccount
 from pathfolio.recommender.channels.attributes import SharedAttributes, attribute_matrix
-from pathfolio.recommender.channels.base import Investors
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.investor_rows import InvestorRows
 from tests.explain.explain_world import BUILD, DAY, tables_of
 
 TO_MARKET = ["HOLDS", "LISTED_ON", "IN_COUNTRY", "IN_COUNTRY"]
@@ -50,7 +50,7 @@ def graph() -> KnowledgeGraph:
 def explained(graph: KnowledgeGraph, asset: str) -> Explanation:
     """Why the asset, as far as shared attributes tell."""
     channel = SharedAttributes(graph, attribute_matrix(graph), np.ones(len(graph.assets)))
-    row, investor = graph.asset_row(asset), Investors.of(Interactions(graph), np.array([0]))
+    row, investor = graph.asset_row(asset), InvestorRows.of(Interactions(graph), np.array([0]))
     parts = channel.account(investor, row - int(graph.assets[0]))
     score = sum(part.value for part in parts)
     here = graph.asset_row("Here") - int(graph.assets[0])

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from pathfolio.explain.explainer import Explainer
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import Edges, IntArray, KnowledgeGraph
-from pathfolio.kg.schema import RELATION_CODE, NodeKind, Relation
+from pathfolio.kg.schema import PROFILE_RELATIONS, RELATION_CODE, NodeKind, Relation
 from pathfolio.recommender.build import Build
+from pathfolio.recommender.channels.base import HoldingChannel
 from pathfolio.recommender.channels.co_investment import ease, ease_weights
+from pathfolio.recommender.channels.profile import SharedProfile
 from pathfolio.recommender.groups import CELLS, Groups, disclosed
-from pathfolio.recommender.interactions import PROFILE_RELATIONS, Interactions
+from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from tests.explain.explain_world import BUILD, DAY, tables_of
 from tests.kg.random_market import ever_holders, lively_market
@@ -356,7 +358,8 @@ def numbers(scorer: Scorer) -> list[bytes]:
     """All that the score is made of beside the investor's own row, to the last bit."""
     demand = scorer.demand
     arrays = [scorer.co_investment_weights, demand.factor, demand.recent, demand.issue, demand.holders]
-    arrays += [*scorer.base.values(), scorer.profile.lift, *(channel.kernel() for channel in scorer.holding_channels)]
+    arrays += [*scorer.base.values(), scorer.channel(SharedProfile).lift]
+    arrays += [channel.kernel() for channel in scorer.channels if isinstance(channel, HoldingChannel)]
     return [np.ascontiguousarray(array).tobytes() for array in arrays]
 
 

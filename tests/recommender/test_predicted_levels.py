@@ -117,8 +117,8 @@ def test_a_predicted_level_allows_as_the_file_says_and_forbids_as_a_told_one(eff
 
 @pytest.mark.parametrize("market", SHIPPED)
 def test_shipped_rules_say_what_a_predicted_level_is_worth(market: str) -> None:
-    found = {each.name: each.predicted for each in load_rules(market).rules}
-    assert {found[name] for name in ("risk-level", "capacity", "profile-age")} == {Outcome.WARN}
+    found = {each.name: each for each in load_rules(market).rules}
+    assert {found[name].predicted for name in ("risk-level", "capacity", "profile-age")} == {Outcome.WARN}
 
 
 def test_a_pass_is_plain_only_where_every_rule_was_decided() -> None:

@@ -27,7 +27,8 @@ from pathfolio.recommender.assumed import INTEREST_KINDS, INTEREST_WEIGHT, Assum
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.questionnaire import QUESTIONS, answered, choices_of, read_profile
 from pathfolio.recommender.ranking import id_order, top_lists
-from pathfolio.recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
+from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app

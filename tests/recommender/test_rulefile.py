@@ -19,6 +19,7 @@ from pathfolio.kg.sample.tables import market_tables
 from pathfolio.kg.schema import NodeKind
 from pathfolio.kg.tables import COLUMNS
 from pathfolio.recommender.suitability.gate import Gate
+from pathfolio.recommender.suitability.kinds.concentration import ConcentrationRule
 from pathfolio.recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules, rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.verdict import Outcome
@@ -35,7 +36,7 @@ def test_shipped_rules(market: str) -> None:
     rules = load_rules(market)
     assert rules.market == market
     assert {"risk_level", "complexity", "restricted", "tradable"} <= {rule.kind for rule in rules.rules}
-    assert {rule.group for rule in rules.rules if rule.kind == "concentration"} == {
+    assert {rule.group for rule in rules.rules if isinstance(rule, ConcentrationRule)} == {
         "asset", "issuer", "industry", "currency",
     }  # fmt: skip
     risk = next(rule for rule in rules.rules if rule.kind == "risk_level")

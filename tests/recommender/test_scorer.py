@@ -17,13 +17,13 @@ from pathfolio.kg.tables import COLUMNS, Tables, typed_table
 from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.channels.attributes import SharedAttributes, attribute_matrix
-from pathfolio.recommender.channels.base import Investors
 from pathfolio.recommender.channels.co_investment import CoInvestment, ease, ease_weights
 from pathfolio.recommender.channels.funds import FundHoldings, holdings_matrix
 from pathfolio.recommender.channels.profile import fit_profile
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_ranking import audience
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import recommend
 from pathfolio.recommender.scorer import FEWEST_LED_TO, Scorer
 
@@ -81,7 +81,7 @@ def test_co_holders_are_the_other_investors_who_hold_both() -> None:
     groups = _checkerboard()
     it, graph = groups.interactions, groups.interactions.graph
     channel = CoInvestment(graph, groups, ease_weights(groups, 1.0), np.ones(8))
-    (part,) = channel.account(Investors.of(it, np.array([0])), 0)
+    (part,) = channel.account(InvestorRows.of(it, np.array([0])), 0)
     by_holding = {graph.nodes.id[w.nodes[1]]: w.count for w in part.walks}
     assert by_holding == {
         "a2": 22,
@@ -90,7 +90,7 @@ def test_co_holders_are_the_other_investors_who_hold_both() -> None:
     }  # eleven each of two kinds; another eleven hold a0 alone of the pair
     assert all(w.nodes[2] == OTHER_INVESTORS and w.relations[1:] == (HOLDS_OR_HELD,) * 2 for w in part.walks)
     assert (part.value, part.remainder) == (sum(w.contribution for w in part.walks), 0.0)
-    (part,) = channel.account(Investors.of(it, np.array([2])), 0)
+    (part,) = channel.account(InvestorRows.of(it, np.array([2])), 0)
     assert [w.count for w in part.walks if w.nodes[1] != graph.assets[0]] == [21, 21]  # u02 has a0 themselves
 
 
@@ -117,7 +117,7 @@ def test_look_through_walks() -> None:
     graph = _graph(assets=assets, fund_holdings=holdings, positions=positions)
     channel = FundHoldings(graph, holdings_matrix(graph), np.ones(3))
     fund = graph.asset_row("f") - int(graph.assets[0])
-    (part,) = channel.account(Investors.of(Interactions(graph), np.array([0])), fund)
+    (part,) = channel.account(InvestorRows.of(Interactions(graph), np.array([0])), fund)
     assert part.value == pytest.approx(0.6)
     assert [graph.nodes.id[n] for n in part.walks[0].nodes] == ["u", "s", "f"]
 
@@ -133,9 +133,9 @@ def test_profile_lift_by_hand() -> None:
     low, high = (groups.levels.tolist().index(graph.row(NodeKind.RISK_LEVEL, level)) for level in ("Low", "High"))
     assert profile.lift[[low, high], 0].tolist() == [pytest.approx(math.log(17 / 11)), 0.0]
     for user, others in ((15, 12), (3, 11)):  # who holds b is not among the others
-        (part,) = profile.account(Investors.of(groups.interactions, np.array([user])), 0)
+        (part,) = profile.account(InvestorRows.of(groups.interactions, np.array([user])), 0)
         assert (part.walks[0].count, part.remainder) == (others, 0.0)
-    assert profile.account(Investors.of(groups.interactions, np.array([45])), 0) == ()
+    assert profile.account(InvestorRows.of(groups.interactions, np.array([45])), 0) == ()
 
 
 def test_purchases_that_statements_date_are_spread_over_the_time_between() -> None:

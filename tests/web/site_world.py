@@ -13,7 +13,7 @@ from pathfolio.kg.sample import SampleSize, write_sample_market
 from pathfolio.kg.sample.size import END
 from pathfolio.recommender.build import BuildOptions, write_build
 from pathfolio.recommender.gat.attention import AttentionOptions, train_attention
-from pathfolio.recommender.scorer import LearnedParts
+from pathfolio.recommender.score_inputs import LearnedParts
 from pathfolio.web.sources import from_folder
 
 SIZE = SampleSize(investors=160, stocks=60, funds=12, bonds=4, years=1)

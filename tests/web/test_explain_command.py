@@ -20,7 +20,7 @@ from pathfolio.explain.evaluation.measures import ExplanationSample, evaluate_ex
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.what_if import Change, ScorerWhatIf
 from pathfolio.recommender.build import Build
-from pathfolio.recommender.channels.base import Investors
+from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import rank_assets, recommend
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
@@ -167,7 +167,7 @@ def test_wrong_calls(build: Build, words: tuple[str, ...], capsys: pytest.Captur
 
 def test_nothing_changed_scores_the_same(build: Build) -> None:
     asked, users = ScorerWhatIf(build.scorer), np.arange(len(build.graph.users))
-    sums = build.scorer.sum_rows(Investors.of(build.scorer.interactions, users))
+    sums = build.scorer.sum_rows(InvestorRows.of(build.scorer.interactions, users))
     for user in users.tolist():
         assert np.allclose(asked.what_if(user, [Change()])[0], sums[user])
 

@@ -95,7 +95,8 @@ def _loaded(build: Build, store: Store) -> list[Figure]:
         raise StoreError(f"{store.product}: what was read back is not what was loaded")
     about = build.vectors.manifest
     note = VectorNote(build.build_hash, about.model, about.as_of, "")
-    write_vectors(store, build.vectors.kind, build.vectors.id.tolist(), build.vectors.vectors, note)
+    vectors = build.vectors.without_investors()
+    write_vectors(store, vectors.kind, vectors.id.tolist(), vectors.vectors, note)
     loaded = f"{store.dialect}: load of {report.relations:,} relations"
     return [
         Figure(loaded, report.rate, "per s", "at least", LEAST[store.dialect]),

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     from pathfolio.kg.progress import Progress
     from pathfolio.recommender.build import BuildOptions, check_replaceable, make_build
     from pathfolio.recommender.demand import DemandOptions
-    from pathfolio.recommender.scorer import ScoreOptions
+    from pathfolio.recommender.score_inputs import ScoreOptions
     from pathfolio.recommender.training import TrainingOptions
     from pathfolio.web.sources import from_folder, from_store
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pathfolio.web.arguments import add_build, add_described
+from pathfolio.web.handed_on import add_investors, handed_on
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     vectors = add_described(actions, "vectors", "write a build's embeddings into the nodes, with a vector index")
     add_build(vectors)
     _add_address(vectors)
+    add_investors(vectors)
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
@@ -122,21 +124,18 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def _vectors(args: argparse.Namespace) -> None:
-    import json
-
     from pathfolio.embeddings.export import licence_of
-    from pathfolio.embeddings.vectors import EntityVectors
     from pathfolio.kg.store.bolt import Store
     from pathfolio.kg.store.service import writer_of_build
     from pathfolio.kg.store.vectors import VectorNote, write_vectors
+    from pathfolio.recommender.build import load_build
 
-    address = _address(args)
-    vectors = EntityVectors.load(args.build / "vectors")
-    manifest = json.loads((args.build / "manifest.json").read_text(encoding="utf-8"))
+    address, build = _address(args), load_build(args.build)
+    where = str(args.build if address is None else address.uri)
+    vectors = handed_on(build, args, what="vectors", server=where)
     about = vectors.manifest
-    licence = licence_of(manifest["name"], is_sample=bool(manifest["is_sample"]))
-    note = VectorNote(manifest["build_hash"], about.model, about.as_of, licence)
+    licence = licence_of(build.manifest["name"], is_sample=build.is_sample)
+    note = VectorNote(build.build_hash, about.model, about.as_of, licence)
     with writer_of_build(args.build) if address is None else Store(address) as store:
         written = write_vectors(store, vectors.kind, vectors.id.tolist(), vectors.vectors, note)
-        where = args.build if address is None else address.uri
     sys.stdout.write(f"{where}: {written:,} nodes have an embedding ({about.model}, {about.dimension} numbers)\n")

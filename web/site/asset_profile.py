@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import numpy as np
 
 from pathfolio.explain.evidence import Fact, PathNode
 from pathfolio.kg.graph import NO_DAY, Adjacency, to_date
-from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, Relation
 from pathfolio.recommender.groups import SMALLEST_GROUP
 from pathfolio.web.site.served import Served
-
-ATTRIBUTES: Final = tuple(
-    relation
-    for relation, spec in RELATIONS.items()
-    if NodeKind.STOCK in spec.heads and not set(spec.tails) & {*ASSET_KINDS, NodeKind.METRIC, NodeKind.ANALYST_FIRM}
-)
-"""Relations from an asset to what it is: industry, market, issuer, risk rating, …"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +86,7 @@ def profile_of(served: Served, row: int) -> AssetProfile:
 
 def _attributes(served: Served, row: int) -> tuple[Attribute, ...]:
     edges, out = served.graph.edges, []
-    for relation in ATTRIBUTES:
+    for relation in ATTRIBUTE_RELATIONS:
         adjacency = served.graph.outgoing(relation)
         for edge, node in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
             day = to_date(edges.as_of[edge])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Final
 
 from pathfolio.explain.evidence import Fact, Path, PathEdge
@@ -13,21 +12,20 @@ from pathfolio.explain.formats.text import fact_value, sources_line
 from pathfolio.explain.selection import digits_for, diverse
 from pathfolio.explain.wording import Wording
 from pathfolio.kg.labels import local_label
-from pathfolio.kg.schema import UNDATED, NodeKind
+from pathfolio.kg.schema import RELATIONS, UNDATED, Role, columns_of
 
 SHOWN_PATHS: Final = 8
 MOST_PATHS: Final = 30
 
 
-_KIND_OF_METRIC: Final = MappingProxyType(
-    {"risk_level": NodeKind.RISK_LEVEL, "objective": NodeKind.OBJECTIVE, "risk_rating": NodeKind.RISK_RATING}
-)
+_STATED: Final = columns_of(Role.PROFILE) | columns_of(Role.ATTRIBUTE)
+"""Metrics whose values are nodes' names."""
 
 
 def figure(fact: Fact, words: Wording) -> str:
     """A fact's value in the reader's language: levels by their names, ratios with two decimals."""
-    if isinstance(fact.value, str) and fact.metric in _KIND_OF_METRIC:
-        return local_label(_KIND_OF_METRIC[fact.metric].value, fact.value, words.lang)
+    if isinstance(fact.value, str) and fact.metric in _STATED:
+        return local_label(RELATIONS[_STATED[fact.metric]].tails[0], fact.value, words.lang)
     if isinstance(fact.value, float) and fact.unit == "ratio":
         return words.number(fact.value, 2)
     return fact_value(fact, words)

@@ -9,8 +9,7 @@ import numpy as np
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.kg.graph import to_date
-from pathfolio.kg.schema import Relation
-from pathfolio.recommender.interactions import PROFILE_RELATIONS
+from pathfolio.kg.schema import PROFILE_RELATIONS, Relation
 from pathfolio.web.site.served import Served
 
 

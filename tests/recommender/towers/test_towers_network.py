@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from pathfolio.kg.schema import ASSET_KINDS, NodeKind, Relation
-from pathfolio.recommender.interactions import PROFILE_RELATIONS
+from pathfolio.kg.schema import ASSET_KINDS, PROFILE_RELATIONS, NodeKind, Relation
 from pathfolio.recommender.towers.batches import whole
 from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary
 from pathfolio.recommender.towers.model import score

@@ -18,13 +18,14 @@ from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore
 from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build, write_build
-from pathfolio.recommender.channels.base import Investors
-from pathfolio.recommender.channels.towers import TWO_TOWERS
+from pathfolio.recommender.channels.towers import TWO_TOWERS, TwoTowerScores
 from pathfolio.recommender.demand import lasting
 from pathfolio.recommender.evaluation.ablation import WHOLE, WITH_TOWERS, ablation_specs, beside_towers, score_parts
 from pathfolio.recommender.evaluation.registry import choose_models
 from pathfolio.recommender.evaluation.stranger import with_stranger
-from pathfolio.recommender.scorer import LearnedParts, ScoreOptions, Scorer, assemble_scorer
+from pathfolio.recommender.investor_rows import InvestorRows
+from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
+from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from pathfolio.recommender.towers.model import TowerParts
 from pathfolio.recommender.towers.placed import PlacedTowers
 from pathfolio.recommender.training import TrainingOptions
@@ -47,14 +48,13 @@ def scorer(world: TowersWorld, learned: LearnedParts) -> Scorer:
     return assemble_scorer(world.graph, learned, ScoreOptions())
 
 
-def _towers_alone(scorer: Scorer, investors: Investors) -> np.ndarray:
-    assert scorer.towers is not None
-    return scorer.towers.scores(investors)
+def _towers_alone(scorer: Scorer, investors: InvestorRows) -> np.ndarray:
+    return scorer.channel(TwoTowerScores).scores(investors)
 
 
 def test_the_pass_without_torch_is_the_pass_of_the_network(world: TowersWorld, scorer: Scorer) -> None:
     """What the towers give as a model of their own, standardised over the assets and weighed."""
-    found = _towers_alone(scorer, Investors.of(scorer.interactions, USERS))
+    found = _towers_alone(scorer, InvestorRows.of(scorer.interactions, USERS))
     plain = world.trained.scores(USERS)
     standard = (plain - plain.mean(axis=1, keepdims=True)) / plain.std(axis=1, keepdims=True)
     held = np.diff(scorer.interactions.ever.indptr)[USERS] > 0
@@ -85,7 +85,7 @@ def test_the_score_adds_up_and_all_of_the_towers_is_remainder(scorer: Scorer) ->
 def test_it_is_left_out_for_nobody_and_for_lists_of_a_day(scorer: Scorer) -> None:
     nobody = AssumedInvestor().rows(scorer.interactions)
     assert not _towers_alone(scorer, nobody).any()
-    investors = Investors.of(scorer.interactions, USERS)
+    investors = InvestorRows.of(scorer.interactions, USERS)
     day, half_year = (_towers_alone(scorer.for_days(days), investors) for days in (1, 182))
     assert not day.any()
     np.testing.assert_allclose(half_year * lasting(7), _towers_alone(scorer, investors), atol=1e-9)
@@ -112,21 +112,20 @@ def test_what_if_reads_changed_profiles_and_followed_assets(scorer: Scorer) -> N
 
 def test_a_new_position_is_the_newest(scorer: Scorer) -> None:
     """Positions that the snapshot does not have are read last, and as bought today."""
-    assert scorer.towers is not None
     assets = np.array([2, 5, 9])
-    row = Investors(
+    row = InvestorRows(
         sp.csr_array((np.ones(3), assets, [0, 3]), (1, len(scorer.graph.assets))),
         sp.csr_array((1, len(scorer.graph))),
         np.array([-1]),
     )
-    readers = scorer.towers._readers(row)
+    readers = scorer.channel(TwoTowerScores)._readers(row)
     assert readers.history[0].tolist()[-3:] == assets.tolist()
     assert readers.numbers[0, 4] == pytest.approx(np.log1p(3))  # all three within the half year
     assert not readers.profile.any() and not readers.numbers[0, 5:].any()
 
 
 def test_its_part_is_ablated_and_measured_beside_the_served_score(scorer: Scorer) -> None:
-    investors = Investors.of(scorer.interactions, USERS)
+    investors = InvestorRows.of(scorer.interactions, USERS)
     parts = score_parts(scorer, investors)
     np.testing.assert_allclose(sum(parts.values()), scorer.sum_rows(investors), atol=1e-6)
     specs = {spec.name: spec for spec in ablation_specs(lambda graph, seed, prices: scorer, towers=True)}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pathfolio.kg.errors import PathfolioError, StoreError
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.schema import POSITIONS, PROFILE_RELATIONS
 from pathfolio.kg.store.answer import Limits
 from pathfolio.kg.store.catalog import NamedQuery, named_queries
 from pathfolio.recommender.build import Build
@@ -24,7 +25,7 @@ START_SECONDS: Final = 300.0
 ASSETS_FOLDER: Final = "store-assets"
 """Where, in a build, the embedded server keeps its copy of the graph without investors."""
 
-_ABOUT_INVESTORS: Final = re.compile(r"\b(HOLDS|HELD|HAS_RISK|SEEKS|HAS_CAPACITY|HAS_EXPERIENCE|IN_SEGMENT)\b")
+_ABOUT_INVESTORS: Final = re.compile(rf"\b({'|'.join((*POSITIONS, *PROFILE_RELATIONS))})\b")
 
 log = logging.getLogger("pathfolio.graph")
 

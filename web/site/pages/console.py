@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
 from pathfolio.explain.records.uses import QUERY, note_use
-from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind
+from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind, Relation
 from pathfolio.kg.store.catalog import NamedQuery
 from pathfolio.kg.store.query import QueryResult
 from pathfolio.web.cypher_formats import FORMATS
@@ -165,7 +165,8 @@ def _schema(desk: GraphDesk) -> tuple[dict[str, int], tuple[RelationLine, ...]]:
     counts, hidden = served().counts, () if desk.investors else (NodeKind.USER.value,)
     nodes = {kind: count for kind, count in counts["nodes"].items() if kind not in hidden}
     lines = []
-    for relation, spec in RELATIONS.items():
+    for relation in Relation:
+        spec = RELATIONS[relation]
         heads, tails = _named_kinds(spec.heads, nodes), _named_kinds(spec.tails, nodes)
         if relation.value in counts["edges"] and heads and tails:
             lines.append(RelationLine(relation.value, heads, tails))

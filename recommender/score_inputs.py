@@ -1,0 +1,109 @@
+"""What the served score is made from: its weights, what was trained, and what the snapshot's groups tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.recommender.demand import Demand, DemandOptions, measure_demand
+from pathfolio.recommender.gat.attention import GraphAttention
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.towers.model import TowerParts
+from pathfolio.recommender.towers.placed import PlacedTowers
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """The few numbers that weigh the channels; the same for every data set.
+
+    Attributes:
+        regularisation, dropout: of EASE's weights (`pathfolio.recommender.channels.co_investment.ease_weights`).
+        attributes, kg, gat: weight of shared attributes and of learned closeness for a new issue; `standing` is
+            their share for assets that are no new issues.
+        standing: see above; small, since there co-investment knows better.
+        funds: weight of look-through.
+        profile: weight of the profile's log lifts.
+        issue, recent: weights of the base: pull of a new issue, log of recent purchases.
+        popularity: weight of the log of the number of holders.
+        towers: weight of the two towers' standardised score, where they are served, for lists of half a year.
+    """
+
+    regularisation: float = 200.0
+    dropout: float = 0.4
+    attributes: float = 0.15
+    kg: float = 0.1
+    gat: float = 0.25
+    standing: float = 0.03
+    funds: float = 0.01
+    profile: float = 0.005
+    issue: float = 0.09
+    recent: float = 0.0025
+    popularity: float = 0.003
+    towers: float = 0.04
+    demand: DemandOptions = field(default_factory=DemandOptions)
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> ScoreOptions:
+        """The options that `dataclasses.asdict` took apart."""
+        return ScoreOptions(**{**values, "demand": DemandOptions(**values["demand"])})
+
+
+@dataclass(frozen=True)
+class LearnedParts:
+    """What is trained once and used on later days as it is; the two towers where they were asked for."""
+
+    vectors: EntityVectors
+    attention: GraphAttention
+    towers: TowerParts | None = None
+
+    def with_prices(self, prices: pd.DataFrame | None) -> LearnedParts:
+        """The same with the prices from which the two towers read indicators on later days."""
+        return replace(self, towers=replace(self.towers, prices=prices)) if self.towers is not None else self
+
+
+@dataclass(frozen=True)
+class ScoreInputs:
+    """What channels over one snapshot are fitted from.
+
+    Attributes:
+        interactions: the snapshot's positions and profiles.
+        learned: what was trained, on this day or before.
+        options: the weights.
+        ease: (assets, assets) EASE's weights where they are known already.
+        placed: the two towers over the snapshot where they are known already.
+    """
+
+    interactions: Interactions
+    learned: LearnedParts
+    options: ScoreOptions
+    ease: npt.NDArray[np.float32] | None = None
+    placed: PlacedTowers | None = None
+
+    @property
+    def graph(self) -> KnowledgeGraph:
+        """The snapshot."""
+        return self.interactions.graph
+
+    @cached_property
+    def groups(self) -> Groups:
+        """All that may be known of other investors."""
+        return Groups(self.interactions)
+
+    @cached_property
+    def demand(self) -> Demand:
+        """What investors as a whole want at the moment."""
+        return measure_demand(self.groups, self.options.demand)
+
+    @cached_property
+    def pull(self) -> FloatArray:
+        """(assets,) float64: how much likeness counts for an asset; most for a new issue."""
+        return self.demand.issue + self.options.standing * self.demand.factor

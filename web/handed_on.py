@@ -1,0 +1,49 @@
+"""Vectors that leave a build: those of investors only where they are asked for with a purpose; it is recorded."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Final
+
+from pathfolio.kg.errors import UsageError
+from pathfolio.web.advice import account_name
+
+if TYPE_CHECKING:
+    from pathfolio.embeddings.vectors import EntityVectors
+    from pathfolio.recommender.build import Build
+
+LEFT_OUT: Final = "left out"
+INCLUDED: Final = "included"
+
+
+def add_investors(parser: argparse.ArgumentParser) -> None:
+    """The options that ask for investors' vectors."""
+    told = "investors' vectors too; they tell what somebody holds almost as positions do, so --purpose has to say why"
+    parser.add_argument("--with-investors", action="store_true", help=told)
+    parser.add_argument("--purpose", default="", metavar="TEXT", help="why investors' vectors are needed; recorded")
+
+
+def handed_on(build: Build, args: argparse.Namespace, *, what: str, **about: str) -> EntityVectors:
+    """The vectors that `args` asks for, once the ledger has recorded who takes them, and why.
+
+    Args:
+        what: what is done, as the ledger's entry says it.
+        about: more for the entry: format, file, server.
+
+    Raises:
+        UsageError: investors' vectors without a purpose, or a purpose without them.
+        LedgerError: it could not be recorded, so nothing may be handed on.
+    """
+    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.records.uses import EXPORT, note_use
+
+    purpose = args.purpose.strip()
+    if args.with_investors and not purpose:
+        raise UsageError("vectors of investors tell what they hold: say --purpose why they are needed")
+    if purpose and not args.with_investors:
+        raise UsageError("--purpose is for investors' vectors: add --with-investors, or leave it out")
+    about |= {"investors": INCLUDED, "purpose": purpose} if purpose else {"investors": LEFT_OUT}
+    ledger = open_ledger()
+    note_use(ledger, EXPORT, account_name(), what=what, build=build.build_hash, **about)
+    ledger.close()
+    return build.vectors if args.with_investors else build.vectors.without_investors()
