@@ -8,6 +8,8 @@ from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.openapi import openapi_document
 from pathfolio.web.site.view import view
 
+__all__ = ["blueprint", "openapi_document"]
+
 blueprint = Blueprint("api", __name__)
 
 
