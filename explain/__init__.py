@@ -4,11 +4,11 @@ How a score becomes an explanation, and where to look:
 
 - `explainer`: `Explainer.explain(account)`, the way in; `tracer` looks up nodes and dated edges, `explanation` is the
   result, which refuses to be wrong about itself, made of the pieces in `evidence`.
-- Reasons: `triggers_paths` and `triggers_facts` make `claims` of what paths and figures (`facts`, `early`, `scales`)
-  prove, `reasons` chooses among them, `speech` and `wording` put them into a language by the files in templates/.
-- `checker` and checker_*: reads every printed sentence back and compares it with the snapshot; shares nothing with the
-  files that write sentences.
-- Printed: formats_text, _html, _svg (laid out by `picture`), _cypher; `selection` chooses the paths to show first;
+- Reasons: each family in reasons/ makes claims of what paths and figures (`facts`, `early`, `scales`) prove, and checks
+  them; `reasons.choose` chooses among the claims, `speech` and `wording` put them into a language by its templates.
+- checker/ reads every printed sentence back, by patterns that follow from the templates, and has it compared with the
+  snapshot.
+- formats/ prints: text, HTML, pictures (laid out by `picture`), Cypher; `selection` chooses the paths to show first;
   explanation.schema.json describes the JSON.
 - Questions: `counterfactual` (what takes it off the list, what brings it on), asked through `what_if` and told by
   `what_if_text`; `contrast` (why this and not that); `assumed` (lists for an investor as they might be); `place` in a

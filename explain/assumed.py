@@ -14,11 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from pathfolio.explain.claims import Investor, Lookups
 from pathfolio.explain.early import EarlyBuyers
 from pathfolio.explain.evidence import FOLLOWS, INTERESTED_IN, USER, PathEdge, PathNode
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.reasons import add_reasons
+from pathfolio.explain.reasons.case import Investor, Lookups
+from pathfolio.explain.reasons.choose import add_reasons
 from pathfolio.explain.shortlist import Shortlist
 from pathfolio.explain.tracer import Tracer
 from pathfolio.explain.wording import wording_of

@@ -15,7 +15,7 @@ from math import comb
 from typing import Final
 
 from pathfolio.explain.place import place_of
-from pathfolio.explain.what_if import Change, WhatIf
+from pathfolio.explain.what_if import InvestorChange, WhatIf
 from pathfolio.kg.schema import PROFILE_RELATIONS, RELATIONS
 
 BATCH: Final = 256
@@ -57,7 +57,7 @@ class Counterfactual:
     asset: int
     options: SearchOptions
     takes_off: bool
-    change: Change | None
+    change: InvestorChange | None
     before: int
     after: int
     is_smallest: bool
@@ -72,7 +72,7 @@ class Counterfactual:
         """Score once more: whether the change does what is said of it."""
         if self.change is None:
             return True
-        before, after = _places(model, self.user, self.asset, self.options.kind, [Change(), self.change])
+        before, after = _places(model, self.user, self.asset, self.options.kind, [InvestorChange(), self.change])
         as_said = after == self.after and before == (self.before or len(model.graph.assets) + 1)
         return as_said and (before <= self.options.k) != (after <= self.options.k)
 
@@ -86,8 +86,8 @@ def what_takes_it_off(model: WhatIf, user: int, asset: int, options: SearchOptio
         user, asset: positions among the snapshot's investors and assets.
     """
     held = [position for position in model.positions(user).tolist() if position != asset]
-    parts = [Change(frozenset({position})) for position in held]
-    parts += [Change(answers=((relation, None),)) for relation in model.answers(user)]
+    parts = [InvestorChange(frozenset({position})) for position in held]
+    parts += [InvestorChange(answers=((relation, None),)) for relation in model.answers(user)]
     return _Search(model, user, asset, options or SearchOptions(), off=True).run(parts)
 
 
@@ -101,7 +101,7 @@ def what_brings_it_on(model: WhatIf, user: int, asset: int, options: SearchOptio
     """
     answers = model.answers(user)
     parts = [
-        Change(answers=((relation, level),))
+        InvestorChange(answers=((relation, level),))
         for relation in PROFILE_RELATIONS
         for level in (*model.graph.rows(*RELATIONS[relation].tails).tolist(), None)
         if level != answers.get(relation)
@@ -114,10 +114,12 @@ class _Search:
 
     def __init__(self, model: WhatIf, user: int, asset: int, options: SearchOptions, *, off: bool) -> None:
         self.model, self.user, self.asset, self.options, self.off = model, user, asset, options, off
-        self.before = self._places([Change()])[0] if model.listed(user, options.kind, [Change()])[0, asset] else 0
+        self.before = (
+            self._places([InvestorChange()])[0] if model.listed(user, options.kind, [InvestorChange()])[0, asset] else 0
+        )
         self.scored = 1
 
-    def run(self, parts: list[Change]) -> Counterfactual:
+    def run(self, parts: list[InvestorChange]) -> Counterfactual:
         if not self.before or self._is_done(self.before) or not parts:
             return self._result(None, 0, is_smallest=True)
         order, places = self._by_effect(parts)
@@ -136,14 +138,14 @@ class _Search:
                 return self._result(None, 0, is_smallest=True)
         return self._greedy(order)
 
-    def _by_effect(self, parts: list[Change]) -> tuple[list[Change], list[int]]:
+    def _by_effect(self, parts: list[InvestorChange]) -> tuple[list[InvestorChange], list[int]]:
         """The parts, those that alone move the asset furthest first, and the places to which they move it."""
         places = self._places(parts)
         self.scored += len(parts)
         order = sorted(range(len(parts)), key=lambda i: -places[i] if self.off else places[i])
         return [parts[i] for i in order], [places[i] for i in order]
 
-    def _first_of(self, parts: Sequence[Change], size: int) -> tuple[Change, int] | None:
+    def _first_of(self, parts: Sequence[InvestorChange], size: int) -> tuple[InvestorChange, int] | None:
         """The first set of `size` parts that does it."""
         sets = (union for union in map(_union, combinations(parts, size)) if union is not None)
         while batch := list(islice(sets, BATCH)):
@@ -154,9 +156,9 @@ class _Search:
                     return change, place
         return None
 
-    def _greedy(self, order: list[Change]) -> Counterfactual:
+    def _greedy(self, order: list[InvestorChange]) -> Counterfactual:
         """Take parts in order until it is done, then give back all that are not needed; maybe not the smallest."""
-        chosen: list[Change] = []
+        chosen: list[InvestorChange] = []
         prefixes = []
         for part in order:
             if _union((*chosen, part)) is not None:
@@ -171,7 +173,7 @@ class _Search:
         change = _union(needed) or needed[0]
         return self._result(change, self._places([change])[0], is_smallest=False)
 
-    def _needed(self, parts: list[Change]) -> list[Change]:
+    def _needed(self, parts: list[InvestorChange]) -> list[InvestorChange]:
         """Leave out, last first, every part without which it is still done."""
         for part in reversed(parts[:-1]):
             fewer = [p for p in parts if p is not part]
@@ -183,16 +185,16 @@ class _Search:
     def _is_done(self, place: int) -> bool:
         return (place > self.options.k) == self.off
 
-    def _places(self, changes: list[Change]) -> list[int]:
+    def _places(self, changes: list[InvestorChange]) -> list[int]:
         return _places(self.model, self.user, self.asset, self.options.kind, changes)
 
-    def _result(self, change: Change | None, after: int, *, is_smallest: bool) -> Counterfactual:
+    def _result(self, change: InvestorChange | None, after: int, *, is_smallest: bool) -> Counterfactual:
         return Counterfactual(
             self.user, self.asset, self.options, self.off, change, self.before, after, is_smallest, self.scored
         )
 
 
-def _places(model: WhatIf, user: int, asset: int, kind: str | None, changes: Sequence[Change]) -> list[int]:
+def _places(model: WhatIf, user: int, asset: int, kind: str | None, changes: Sequence[InvestorChange]) -> list[int]:
     """The asset's place after each change: behind all others where it may not be listed any more."""
     scores, listed = model.what_if(user, changes), model.listed(user, kind, changes)
     ids = model.graph.asset_ids
@@ -200,12 +202,14 @@ def _places(model: WhatIf, user: int, asset: int, kind: str | None, changes: Seq
     return [place or len(ids) + 1 for place in places]
 
 
-def _union(parts: Sequence[Change]) -> Change | None:
+def _union(parts: Sequence[InvestorChange]) -> InvestorChange | None:
     """All changes at once; None where two would give one question different answers."""
     answers = [answer for part in parts for answer in part.answers]
     if len({relation for relation, _ in answers}) < len(answers):
         return None
-    return Change(frozenset().union(*(part.without for part in parts)), tuple(sorted(answers, key=lambda a: a[0])))
+    return InvestorChange(
+        frozenset().union(*(part.without for part in parts)), tuple(sorted(answers, key=lambda a: a[0]))
+    )
 
 
 def _fitting(size: int, most: int) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pathfolio.explain.claims import Lookups
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.reasons import add_reasons
+from pathfolio.explain.reasons.case import Lookups
+from pathfolio.explain.reasons.choose import add_reasons
 from pathfolio.explain.tracer import Tracer
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.graph import KnowledgeGraph

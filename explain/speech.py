@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
-from pathfolio.explain.claims import Claim
 from pathfolio.explain.evidence import PathNode, Reason
+from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.wording import Wording, wording_of
 
 _MEMO_SIZE: Final = 10_000
@@ -41,10 +41,7 @@ class Speech:
             "group": wording.group,
             "channel": wording.channel,
         }
-        text = (
-            resources.files("pathfolio.explain").joinpath("templates", f"reasons.{wording.lang}.j2").read_text("utf-8")
-        )
-        self._macros: Any = env.from_string(text).module
+        self._macros: Any = env.from_string(template_of(wording.lang)).module
         what_if = (
             resources.files("pathfolio.explain").joinpath("templates", f"whatif.{wording.lang}.j2").read_text("utf-8")
         )
@@ -80,6 +77,11 @@ class Speech:
         if len(names) < 2:
             return "".join(names)
         return f"{words['comma'].join(names[:-1])}{words['last_comma']}{names[-1]}"
+
+
+def template_of(lang: str) -> str:
+    """The macros of a language's reasons."""
+    return resources.files("pathfolio.explain").joinpath("templates", f"reasons.{lang}.j2").read_text("utf-8")
 
 
 @cache

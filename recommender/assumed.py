@@ -7,7 +7,7 @@ or category adds a term of its own, on the walk investor - attribute - asset.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -19,7 +19,6 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import RELATIONS, Relation, Use, attribute_relation, profile_relation
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount, Walk
-from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import candidates
 from pathfolio.recommender.scorer import Scorer
@@ -77,24 +76,22 @@ class AssumedInvestor:
         levels = {profile_relation(scorer.graph.kind_of(node)): node for node in nodes}
         return AssumedInvestor(int(scorer.graph.users[user]), frozenset(held), levels=levels)
 
-    def with_answers(self, levels: Mapping[Relation, int | None]) -> AssumedInvestor:
-        """With other answers; None takes one away."""
+    def with_answers(
+        self, levels: Mapping[Relation, int | None], dismissed: frozenset[int] = frozenset()
+    ) -> AssumedInvestor:
+        """With other answers (None takes one away), and without these assets."""
         merged = {**self.levels, **levels}
-        return replace(self, levels={relation: row for relation, row in merged.items() if row is not None})
+        given = {relation: row for relation, row in merged.items() if row is not None}
+        return replace(self, levels=given, dismissed=self.dismissed | dismissed)
 
     @property
     def taken(self) -> IntArray:
         """Positions of what counts as held, ascending."""
         return np.array(sorted((self.held | self.followed) - self.dismissed), np.int64)
 
-    def rows(self, interactions: Interactions) -> InvestorRows:
+    def rows(self, graph: KnowledgeGraph) -> InvestorRows:
         """The one row that the channels score."""
-        graph, taken = interactions.graph, self.taken
-        levels = np.array(sorted(self.levels.values()), np.int64)
-        ever = sp.csr_array((np.ones(len(taken)), taken, [0, len(taken)]), (1, len(graph.assets)))
-        profile = sp.csr_array((np.ones(len(levels)), levels, [0, len(levels)]), (1, len(graph)))
-        nobody = InvestorRows.of(interactions, np.zeros(0, np.int64))
-        return replace(nobody, ever=ever, profile=profile, row=np.array([self.row], np.int64))
+        return rows_of([self], graph)
 
     def eligible(self, graph: KnowledgeGraph, kind: str | None) -> Mask:
         """(assets,) bool: what the list could hold, before the rules: not held, followed or dismissed.
@@ -137,6 +134,20 @@ class AssumedInvestor:
         return replace(stated, levels=levels)
 
 
+def rows_of(investors: Sequence[AssumedInvestor], graph: KnowledgeGraph) -> InvestorRows:
+    """A row for each of the investors, as the channels score them."""
+    ever = _ones([investor.taken.tolist() for investor in investors], len(graph.assets))
+    profile = _ones([sorted(investor.levels.values()) for investor in investors], len(graph))
+    return InvestorRows(ever, profile, np.array([investor.row for investor in investors], np.int64))
+
+
+def _ones(columns: Sequence[Sequence[int]], width: int) -> sp.csr_array:
+    """(rows, width) ones in the given columns of each row, ascending; 0 elsewhere."""
+    indptr = np.cumsum([0, *map(len, columns)])
+    indices = np.array([column for row in columns for column in row], np.int64)
+    return sp.csr_array((np.ones(len(indices)), indices, indptr), (len(columns), width))
+
+
 @dataclass(frozen=True)
 class AssumedScore:
     """The served score of an assumed investor: nothing is trained, and only one row is made anew."""
@@ -146,13 +157,13 @@ class AssumedScore:
 
     @cached_property
     def _row(self) -> InvestorRows:
-        return self.investor.rows(self.scorer.interactions)
+        return self.investor.rows(self.scorer.graph)
 
     @cached_property
     def _followed(self) -> InvestorRows | None:
         """Somebody in the same row who holds what this one follows and nothing else; None where nothing is new."""
         new = self.investor.followed - self.investor.held - self.investor.dismissed
-        return AssumedInvestor(self.investor.row, followed=new).rows(self.scorer.interactions) if new else None
+        return AssumedInvestor(self.investor.row, followed=new).rows(self.scorer.graph) if new else None
 
     def scores(self) -> FloatArray:
         """(assets,) float64: the score of the changed row, and what is followed and the interests add.
@@ -161,7 +172,7 @@ class AssumedScore:
         """
         scores, led = self.scorer.sum_rows(self._row)[0], self.scorer.led_to(self._row)[0]
         if self._followed is not None:
-            nobody = AssumedInvestor().rows(self.scorer.interactions)
+            nobody = AssumedInvestor().rows(self.scorer.graph)
             scores = scores + EMPHASIS * (self.scorer.sum_rows(self._followed) - self.scorer.sum_rows(nobody))[0]
         for _, having, weight in self._interests:
             scores[having] += weight

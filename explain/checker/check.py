@@ -1,26 +1,21 @@
-"""Checks explanations from the outside: from the printed JSON and the snapshot alone, with nothing of the generator.
+"""Checks explanations from the outside: from the printed JSON and the snapshot alone.
 
-Each sentence is parsed back into its claims, and every number, name, date and count is compared with the snapshot.
+Each sentence is read back into its claims, and its family of reasons compares every number, name, date and count
+with the snapshot, with nothing of what made the claim.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pathfolio.explain.checker.facts import FACT_CHECKS
-from pathfolio.explain.checker.paths import PATH_CHECKS, check_paths
-from pathfolio.explain.checker.patterns import PATTERNS, WORDS
-from pathfolio.explain.checker.view import Figure, Parsed, Snapshot
+from pathfolio.explain.checker.paths import check_paths
+from pathfolio.explain.checker.said import Said
+from pathfolio.explain.checker.sentences import sentences_of
+from pathfolio.explain.checker.view import Snapshot
+from pathfolio.explain.reasons.kinds import KIND_OF
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.recommender.suitability.rules import RuleSet
-
-Check = Callable[[Snapshot, Parsed], list[str]]
-
-_CHECKS: Mapping[str, Check] = {**PATH_CHECKS, **FACT_CHECKS}
 
 
 def check_explanation(graph: KnowledgeGraph, data: Mapping[str, Any], rules: RuleSet | None = None) -> list[str]:
@@ -42,54 +37,18 @@ def check_reason(view: Snapshot, reason: Mapping[str, Any]) -> list[str]:
     """What is wrong with one sentence and its evidence."""
     if not reason["evidence"] or not set(reason["evidence"]) <= view.evidence.keys():
         return ["cites no evidence, or some that is not there"]
-    parsed = parse(reason["text"], reason["lang"], [view.evidence[key] for key in reason["evidence"]])
-    if parsed is None:
+    said = read(reason["text"], reason["lang"], [view.evidence[key] for key in reason["evidence"]])
+    if said is None:
         return ["is no sentence that can be read back"]
-    if "kind" in parsed.words and parsed.words["kind"] != view.kind:
-        return [f"speaks of a {parsed.words['kind']}, not of a {view.kind}"]
-    return _CHECKS[parsed.trigger](view, parsed)
+    if said.has("kind") and said.text("kind") != view.kind:
+        return [f"speaks of a {said.text('kind')}, not of a {view.kind}"]
+    return KIND_OF[said.trigger].check(view, said)
 
 
-def parse(text: str, lang: str, evidence: Sequence[Mapping[str, Any]]) -> Parsed | None:
-    """The claims of a sentence; None where it follows no known pattern."""
-    for trigger, pattern in PATTERNS[lang].items():
-        match = pattern.fullmatch(text)
-        if match is not None:
-            return Parsed(trigger, lang, _Groups.of(match, lang).values, tuple(evidence))
+def read(text: str, lang: str, evidence: Sequence[Mapping[str, Any]]) -> Said | None:
+    """The claims of a sentence; None where it is none of any family."""
+    for trigger, sentence in sentences_of(lang).items():
+        values = sentence.read(text) if trigger in KIND_OF else None
+        if values is not None:
+            return Said(trigger, lang, values, tuple(evidence))
     return None
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """A match's groups: words of the schema translated, numbers and dates parsed, names as they are."""
-
-    values: dict[str, Any]
-
-    @classmethod
-    def of(cls, match: re.Match[str], lang: str) -> _Groups:
-        parsers: dict[str, Callable[[str], Any]] = {
-            **dict.fromkeys(("kind", "kinds", "group", "level_kind", "still", "channel"), lambda t: WORDS.get(t, t)),
-            **dict.fromkeys(("n", "rank", "age", "known", "same", "every", "days"), lambda t: int(t.replace(",", ""))),
-            **dict.fromkeys(("value", "median", "weight", "part", "top"), _figure),
-            "day": lambda text: _day(text, lang),
-        }
-        given = {name: text for name, text in match.groupdict().items() if text is not None}
-        values = {name: parsers.get(name, str)(text) for name, text in given.items()}
-        every = values.pop("every", None)
-        return cls(values if every is None else {**values, "same": every, "known": every})
-
-
-def _figure(text: str) -> Figure:
-    """A number and how far from it the true one may be: half a unit of its last digit."""
-    plain = text.replace(",", "").replace("−", "-").removesuffix("%")
-    digits = len(plain.partition(".")[2])
-    scale = 100.0 if text.endswith("%") else 1.0
-    return Figure(float(plain) / scale, 0.5 * 10.0**-digits / scale)
-
-
-def _day(text: str, lang: str) -> date | None:
-    form = "%B %d, %Y" if lang == "en" else "%Y年%m月%d日"
-    try:
-        return datetime.strptime(text, form).date()
-    except ValueError:
-        return None

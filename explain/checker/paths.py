@@ -1,13 +1,13 @@
-"""Whether paths are in the graph, add up, and prove the sentences that cite them."""
+"""Whether paths are in the graph, and add up."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from pathfolio.explain.checker.view import SMALLEST_GROUP, Parsed, Snapshot
+from pathfolio.explain.checker.view import SMALLEST_TOLD, Snapshot
 from pathfolio.kg.errors import PathfolioError
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import Relation
@@ -80,147 +80,4 @@ def _check_count(view: Snapshot, rows: list[int | None], path: Mapping[str, Any]
     problems = [] if path["count"] == true else [f"counts {path['count']} other investors, the graph has {true}"]
     named = str(path["count"]) in path["nodes"][at]["name"].replace(",", "")
     problems += [] if named else ["does not name the count of other investors"]
-    return problems if path["count"] >= SMALLEST_GROUP else [*problems, "shows a group that is too small"]
-
-
-# -- sentences -----------------------------------------------------------------------------------------------
-
-
-def _holdings(view: Snapshot, parsed: Parsed) -> tuple[list[int], list[str]]:
-    """Rows of the holdings that the sentence names, and what is wrong with them."""
-    rows = list(dict.fromkeys(view.row(path["nodes"][1]) for path in parsed.paths))
-    problems = [] if parsed.paths else ["cites no path"]
-    if rows and view.listed_names(rows, parsed.lang) != parsed.words["held"]:
-        problems.append(
-            f"names {parsed.words['held']!r}, the paths begin with {view.listed_names(rows, parsed.lang)!r}"
-        )
-    problems += [
-        f"{view.name(row, parsed.lang)} is not {parsed.words['still']} by the investor"
-        for row in rows
-        if not view.has(view.user, parsed.words["still"], row)
-    ]
-    return rows, problems + [f"{p['id']} speaks against the asset" for p in parsed.paths if p["contribution"] <= 0]
-
-
-def _co_investment(view: Snapshot, parsed: Parsed) -> list[str]:
-    rows, problems = _holdings(view, parsed)
-    relation = "HOLDS|HELD"
-    true = view.others(relation, rows[0], relation, view.asset) if len(rows) == 1 else -1
-    right = true == parsed.words["n"] >= SMALLEST_GROUP
-    return problems + ([] if right else [f"{true} other investors have {relation} to both"])
-
-
-def _profile_peers(view: Snapshot, parsed: Parsed) -> list[str]:
-    relation = parsed.words["level_kind"]
-    levels = [row for row in view.tails(view.user, relation) if view.name(row, parsed.lang) == parsed.words["level"]]
-    if not levels or not parsed.paths or view.row(parsed.paths[0]["nodes"][1]) != levels[0]:
-        return [f"{parsed.words['level']!r} is not the investor's {relation}"]
-    true = view.others(relation, levels[0], "HOLDS", view.asset)
-    return [] if true == parsed.words["n"] >= SMALLEST_GROUP else [f"{true} other investors of that level hold it"]
-
-
-def _shared(relation: str) -> Callable[[Snapshot, Parsed], list[str]]:
-    def check(view: Snapshot, parsed: Parsed) -> list[str]:
-        rows, problems = _holdings(view, parsed)
-        labels = [
-            row for row in view.tails(view.asset, relation) if view.name(row, parsed.lang) == parsed.words["label"]
-        ]
-        if not labels:
-            return [*problems, f"the asset has no {relation} {parsed.words['label']!r}"]
-        return problems + [
-            f"{view.name(row, parsed.lang)} has another {relation}"
-            for row in rows
-            if not set(labels) & set(view.tails(row, relation))
-        ]
-
-    return check
-
-
-def _shared_country(view: Snapshot, parsed: Parsed) -> list[str]:
-    rows, problems = _holdings(view, parsed)
-    named = {row for row in _countries(view, view.asset) if view.name(row, parsed.lang) == parsed.words["label"]}
-    if not named:
-        return [*problems, f"the asset is not in {parsed.words['label']!r}"]
-    return problems + [
-        f"{view.name(row, parsed.lang)} is in another country" for row in rows if not named & _countries(view, row)
-    ]
-
-
-def _countries(view: Snapshot, asset: int) -> set[int]:
-    """The asset's own country, else its market's."""
-    own = view.tails(asset, "IN_COUNTRY")
-    return set(own) or {row for market in view.tails(asset, "LISTED_ON") for row in view.tails(market, "IN_COUNTRY")}
-
-
-def _look_through(view: Snapshot, parsed: Parsed) -> list[str]:
-    rows, problems = _holdings(view, parsed)
-    if len(rows) != 1 or not view.has(rows[0], "INVESTS_IN", view.asset):
-        return [*problems, "no such fund invests in the asset"]
-    weight = view.edge_value("weight", rows[0], "INVESTS_IN", view.asset)
-    problems += _check_fraction(parsed, "weight", weight)
-    own = view.edge_value("weight", view.user, "HOLDS", rows[0])
-    if "part" in parsed.words:
-        problems += _check_fraction(parsed, "part", own * weight)
-    return problems
-
-
-def _check_fraction(parsed: Parsed, name: str, true: float) -> list[str]:
-    if math.isnan(true):
-        return [f"states a {name} that the graph does not have"] if name in parsed.words else []
-    right = name in parsed.words and parsed.words[name].is_of(true)
-    return [] if right else [f"the {name} is {true}"]
-
-
-def _held_by_this_fund(view: Snapshot, parsed: Parsed) -> list[str]:
-    rows, problems = _holdings(view, parsed)
-    if len(rows) != 1 or not view.has(view.asset, "INVESTS_IN", rows[0]):
-        return [*problems, "the fund does not invest in that"]
-    return problems + _check_fraction(parsed, "weight", view.edge_value("weight", view.asset, "INVESTS_IN", rows[0]))
-
-
-def _overlap(view: Snapshot, parsed: Parsed) -> list[str]:
-    rows, problems = _holdings(view, parsed)
-    common = [view.row(path["nodes"][2]) for path in parsed.paths]
-    if not common or view.listed_names(common, parsed.lang) != parsed.words["common"]:
-        problems.append("names other common holdings than its paths")
-    both = [fund for fund in (*rows, view.asset) for row in common if not view.has(fund, "INVESTS_IN", row)]
-    return problems + [f"{view.name(fund, parsed.lang)} does not invest in all of them" for fund in both]
-
-
-def _business(relation: str, *, held_first: bool | None) -> Callable[[Snapshot, Parsed], list[str]]:
-    def check(view: Snapshot, parsed: Parsed) -> list[str]:
-        rows, problems = _holdings(view, parsed)
-        ways = {True: [(rows[0], view.asset)], False: [(view.asset, rows[0])]} if rows else {}
-        asked = [pair for way, pairs in ways.items() if held_first in (None, way) for pair in pairs]
-        there = any(view.has(head, relation, tail) for head, tail in asked)
-        return problems if there else [*problems, f"no {relation} between the two"]
-
-    return check
-
-
-def _learned(view: Snapshot, parsed: Parsed) -> list[str]:
-    _, problems = _holdings(view, parsed)
-    wrong = [path for path in parsed.paths if path["channel"] != parsed.words["channel"]]
-    return problems + [f"{path['id']} belongs to {path['channel']}" for path in wrong]
-
-
-PATH_CHECKS: Final = {
-    "co_investment": _co_investment,
-    "profile_peers": _profile_peers,
-    "shared_industry": _shared("IN_INDUSTRY"),
-    "shared_sector": _shared("IN_SECTOR"),
-    "shared_category": _shared("IN_CATEGORY"),
-    "shared_issuer": _shared("ISSUED_BY"),
-    "shared_market": _shared("LISTED_ON"),
-    "shared_country": _shared_country,
-    "shared_theme": _shared("IN_CONCEPT"),
-    "shared_class": _shared("IN_CLASS"),
-    "look_through": _look_through,
-    "held_by_this_fund": _held_by_this_fund,
-    "overlap": _overlap,
-    "competitor": _business("COMPETES_WITH", held_first=None),
-    "customer": _business("SUPPLIES", held_first=True),
-    "supplier": _business("SUPPLIES", held_first=False),
-    "learned": _learned,
-}
-"""Trigger to the check of its sentence."""
+    return problems if path["count"] >= SMALLEST_TOLD else [*problems, "shows a group that is too small"]

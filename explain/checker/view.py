@@ -1,52 +1,20 @@
-"""What the checker looks at: the snapshot through its arrays, and a sentence that was parsed."""
+"""`Snapshot`: what the checker looks at, through the snapshot's arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from pathfolio.explain.wording import wording_of
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.schema import ASSET_KINDS, NodeKind, Relation
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
 
-
-@dataclass(frozen=True)
-class Figure:
-    """A number in a sentence, right if the true one is at most `slack` away."""
-
-    value: float
-    slack: float
-
-    def is_of(self, true: float) -> bool:
-        """Whether `true`, rounded as the sentence rounds, is this."""
-        return abs(self.value - true) <= self.slack * (1 + 1e-9) + 1e-12
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """The claims of one sentence.
-
-    Attributes:
-        words: group to value: ints, `Figure`s, dates, names, words of the schema.
-        evidence: the paths and facts that it cites, as printed.
-    """
-
-    trigger: str
-    lang: str
-    words: Mapping[str, Any]
-    evidence: tuple[Mapping[str, Any], ...]
-
-    @property
-    def paths(self) -> list[Mapping[str, Any]]:
-        """The paths among the evidence."""
-        return [piece for piece in self.evidence if "nodes" in piece]
-
-
-SMALLEST_GROUP: Final = 10
+SMALLEST_TOLD: Final = 10
+"""Fewer investors are never told of; written down here once more, since the checker takes nobody's word."""
 
 
 class Snapshot:
@@ -83,10 +51,11 @@ class Snapshot:
     def listed_names(self, rows: Sequence[int], lang: str) -> str:
         """Several names as the language lists them."""
         names = [self.name(row, lang) for row in rows]
-        if lang == "en":
-            return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        quoted = [f"「{name}」" for name in names]
-        return quoted[0] if len(quoted) == 1 else f"{'、'.join(quoted[:-1])}及{quoted[-1]}"
+        words = wording_of(lang).words
+        before, after = words["quote"]
+        quoted = [f"{before}{name}{after}" for name in names]
+        first = words["comma"].join(quoted[:-1])
+        return f"{first}{words['last_comma']}{quoted[-1]}" if first else quoted[0]
 
     def has(self, head: int, relation: str, tail: int) -> bool:
         """Whether there is such an edge."""
@@ -116,7 +85,7 @@ class Snapshot:
         sides = self._members(first, left), self._members(second, right)
         both = sides[0] & sides[1]
         margins = sides if self.graph.kind_of(left) in ASSET_KINDS else sides[:1]
-        return min(len(both), *(len(side) - SMALLEST_GROUP - 1 for side in margins)) - (self.user in both)
+        return min(len(both), *(len(side) - SMALLEST_TOLD - 1 for side in margins)) - (self.user in both)
 
     def _members(self, relation: str, row: int) -> set[int]:
         return {user for word in relation.split("|") for user in self.graph.incoming(Relation(word)).of(row).tolist()}

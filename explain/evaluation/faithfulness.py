@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from pathfolio.explain.what_if import Change, WhatIf
+from pathfolio.explain.what_if import InvestorChange, WhatIf
 from pathfolio.kg.graph import FloatArray, IntArray
 from pathfolio.kg.schema import PROFILE_KINDS, profile_relation
 from pathfolio.recommender.account import ScoreAccount
@@ -88,13 +88,13 @@ def measure(
     return Faithfulness(_table(items), _curves(items))
 
 
-def units_of(asked: WhatIf, user: int, asset: int) -> list[Change]:
+def units_of(asked: WhatIf, user: int, asset: int) -> list[InvestorChange]:
     """The investor's positions other than in `asset`, and answers, each as the change that takes it away."""
-    positions = [Change(frozenset({p})) for p in asked.positions(user).tolist() if p != asset]
-    return positions + [Change(answers=((relation, None),)) for relation in asked.answers(user)]
+    positions = [InvestorChange(frozenset({p})) for p in asked.positions(user).tolist() if p != asset]
+    return positions + [InvestorChange(answers=((relation, None),)) for relation in asked.answers(user)]
 
 
-def importance_of(account: ScoreAccount, units: Sequence[Change], asked: WhatIf) -> FloatArray:
+def importance_of(account: ScoreAccount, units: Sequence[InvestorChange], asked: WhatIf) -> FloatArray:
     """(units,) the sum of the contributions of all walks that begin with each unit."""
     graph, first_asset = asked.graph, int(asked.graph.assets[0])
     total: dict[object, float] = {}
@@ -138,7 +138,9 @@ def _measure_item(
 _CURVES: Final = ("deletion", "insertion")
 
 
-def _scores(asked: WhatIf, user: int, asset: int, units: Sequence[Change], orders: Sequence[IntArray]) -> FloatArray:
+def _scores(
+    asked: WhatIf, user: int, asset: int, units: Sequence[InvestorChange], orders: Sequence[IntArray]
+) -> FloatArray:
     """(orders, 2, units + 1): the score after deleting, and with only, the first 0, 1, … units of each order."""
     changes = []
     for order in orders:
@@ -149,9 +151,9 @@ def _scores(asked: WhatIf, user: int, asset: int, units: Sequence[Change], order
     return scores.reshape(len(orders), 2, len(units) + 1)
 
 
-def _together(units: Sequence[Change]) -> Change:
+def _together(units: Sequence[InvestorChange]) -> InvestorChange:
     without: frozenset[int] = frozenset().union(*(unit.without for unit in units))
-    return Change(without, tuple(answer for unit in units for answer in unit.answers))
+    return InvestorChange(without, tuple(answer for unit in units for answer in unit.answers))
 
 
 def _at_shares(curve: FloatArray) -> FloatArray:

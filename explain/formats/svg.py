@@ -11,10 +11,10 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from pathfolio.explain.claims import LEARNED_CHANNELS
 from pathfolio.explain.evidence import Path, stable_id
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
+from pathfolio.explain.reasons.case import LEARNED_CHANNELS
 from pathfolio.explain.selection import digits_for, diverse
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.bidi import isolated

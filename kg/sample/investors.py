@@ -36,7 +36,7 @@ _PER_CIRCLE: Final = 25
 
 
 @dataclass(frozen=True)
-class Investors:
+class SampleInvestors:
     """n investors.
 
     Attributes:
@@ -79,7 +79,7 @@ class Investors:
     birth_year: Ints
 
 
-def draw_investors(size: SampleSize, calendar: Calendar, houses: int, seed: int) -> Investors:
+def draw_investors(size: SampleSize, calendar: Calendar, houses: int, seed: int) -> SampleInvestors:
     """The investors; three of five live in Taiwan.
 
     Args:
@@ -93,7 +93,7 @@ def draw_investors(size: SampleSize, calendar: Calendar, houses: int, seed: int)
     experience = np.minimum((rng.random(n) * 2 + appetite).astype(np.int64), 2)
     capacity = np.searchsorted((0.45, 0.75, 0.93), rng.random(n))
     pace = np.where(rng.random(n) < _NEVER_BUY, 0, np.exp(rng.normal(-1.25, 0.6, n)))
-    return Investors(
+    return SampleInvestors(
         ids=np.array([f"INV{k + 1:06d}" for k in range(n)], dtype=object),
         names=investor_names(rng, country),
         country=country,
@@ -159,7 +159,7 @@ def _opened(n: int, calendar: Calendar, rng: np.random.Generator) -> Dates:
     return days
 
 
-def users_table(investors: Investors, calendar: Calendar, seed: int) -> pd.DataFrame:
+def users_table(investors: SampleInvestors, calendar: Calendar, seed: int) -> pd.DataFrame:
     """The contract's users table: the first questionnaire of each, and a second one of every fifth.
 
     A few answers are missing, as they are in life.
@@ -177,7 +177,7 @@ def users_table(investors: Investors, calendar: Calendar, seed: int) -> pd.DataF
     return table.sort_values(["user_id", "as_of"]).reset_index(drop=True)
 
 
-def _statement(investors: Investors, level: Ints, as_of: Dates) -> pd.DataFrame:
+def _statement(investors: SampleInvestors, level: Ints, as_of: Dates) -> pd.DataFrame:
     band = np.minimum(investors.capacity + (investors.birth_year % 3 == 0), 3)
     segment = np.select([investors.capacity == 3, investors.capacity == 2], [2, 1], 0)
     return pd.DataFrame(

@@ -12,7 +12,7 @@ import pandas as pd
 from pathfolio.kg.sample.bonds import Bonds, bond_log_returns, draw_bonds
 from pathfolio.kg.sample.funds import Funds, draw_funds
 from pathfolio.kg.sample.holdings import Statements, draw_statements, fund_log_returns
-from pathfolio.kg.sample.investors import Investors, draw_investors
+from pathfolio.kg.sample.investors import SampleInvestors, draw_investors
 from pathfolio.kg.sample.prices import Prices, stock_levels, stock_log_returns, to_prices, volumes
 from pathfolio.kg.sample.size import Calendar, SampleSize
 from pathfolio.kg.sample.stocks import Floats, Stocks, draw_stocks
@@ -41,7 +41,7 @@ class SampleMarket:
     prices: Prices
     traits: Traits
     assets: pd.DataFrame
-    investors: Investors
+    investors: SampleInvestors
 
     @staticmethod
     def generate(seed: int, size: SampleSize) -> SampleMarket:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.sample.investors import Investors
+from pathfolio.kg.sample.investors import SampleInvestors
 from pathfolio.kg.sample.prices import Prices
 from pathfolio.kg.sample.size import Calendar, stream
 from pathfolio.kg.sample.stocks import Floats, Ints
@@ -88,7 +88,7 @@ class Scene:
         per_usd: (m,) float64, units of each asset's currency for a dollar.
     """
 
-    investors: Investors
+    investors: SampleInvestors
     utility: npt.NDArray[np.float32]
     prices: Prices
     per_usd: Floats

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.sample.investors import Investors
+from pathfolio.kg.sample.investors import SampleInvestors
 from pathfolio.kg.sample.stocks import Floats
 from pathfolio.kg.sample.traits import BOND, FUND, Traits
 
@@ -23,7 +23,7 @@ _FUND_WISH: Final = np.array([0.5, 0.1, 0.9, 0.3, -0.2])
 """Per objective, in the order of `pathfolio.kg.sample.investors.OBJECTIVES`."""
 
 
-def true_utility(investors: Investors, traits: Traits) -> npt.NDArray[np.float32]:
+def true_utility(investors: SampleInvestors, traits: Traits) -> npt.NDArray[np.float32]:
     """(n, m) float32: the lasting part of V in `pathfolio.kg.sample`, without what the herd and the day add to it."""
     out = np.empty((len(investors.ids), len(traits.risk)), np.float32)
     for start in range(0, len(out), 8192):
@@ -37,7 +37,7 @@ def _risk(appetite: Floats, risk: Floats) -> Floats:
     return -np.where(distance > 0, _TOO_RISKY, _TOO_TAME) * distance**2
 
 
-def _liking(investors: Investors, traits: Traits, block: slice) -> Floats:
+def _liking(investors: SampleInvestors, traits: Traits, block: slice) -> Floats:
     fund = traits.kind == FUND
     wish = investors.objective[block]
     mix = traits.mix * np.where(fund, _FUND_INDUSTRY, 1.0)[:, None]

@@ -33,7 +33,7 @@ class Readers:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """One step of training.
 
     Attributes:
@@ -92,7 +92,7 @@ def whole(inputs: TowerInputs, users: IntArray, options: TowerOptions) -> Reader
     return readers_of(inputs, users, row, pairs, options)
 
 
-def steps(inputs: TowerInputs, options: TowerOptions, rng: np.random.Generator) -> Iterator[Step]:
+def steps(inputs: TowerInputs, options: TowerOptions, rng: np.random.Generator) -> Iterator[TrainingStep]:
     """One pass over the investors with positions, in random order."""
     weight = target_weights(inputs, options)
     chance = np.bincount(inputs.asset, weight, len(inputs.kind_of)) / weight.sum()
@@ -105,7 +105,7 @@ def steps(inputs: TowerInputs, options: TowerOptions, rng: np.random.Generator) 
         theirs = np.zeros((len(users), len(inputs.kind_of)), bool)
         theirs[row, inputs.asset[pairs]] = True
         chosen, log_chance = candidates(inputs.asset[asked], chance, options, rng)
-        yield Step(
+        yield TrainingStep(
             readers_of(inputs, users, row[~hidden], pairs[~hidden], options),
             row[hidden],
             inputs.asset[asked],

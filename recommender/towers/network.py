@@ -96,7 +96,7 @@ class AssetTower(nn.Module):
         return vector
 
 
-class History(nn.Module):
+class HistoryEncoder(nn.Module):
     """What the past positions say: (b, memory, d) to (b, d), by GRU or Transformer."""
 
     def __init__(self, options: TowerOptions) -> None:
@@ -135,7 +135,7 @@ class Towers(nn.Module):
         widths = [part.numbers.shape[1] for part in inputs.kinds]
         self.towers = nn.ModuleList(AssetTower(width, self.codes, self.encoder, options) for width in widths)
         self.read = nn.Linear(d, d, bias=False)
-        self.history = History(options)
+        self.history = HistoryEncoder(options)
         width = len(PROFILE_RELATIONS) * CODE_WIDTH + USER_NUMBERS + 2 * d
         self.investor = _layers(width, h, d, options.dropout)
         self.heads = nn.ModuleList(nn.Linear(d, d) for _ in ASSET_KINDS)

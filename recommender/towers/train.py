@@ -20,7 +20,7 @@ from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
 from pathfolio.recommender.gat.split import InnerSplit
-from pathfolio.recommender.towers.batches import Step, hard_negatives, pairs_of, steps, whole
+from pathfolio.recommender.towers.batches import TrainingStep, hard_negatives, pairs_of, steps, whole
 from pathfolio.recommender.towers.inputs import Single, TowerInputs, Vocabulary, tower_inputs
 from pathfolio.recommender.towers.model import score
 from pathfolio.recommender.towers.network import AssetView, Towers, products
@@ -143,7 +143,7 @@ class Run:
             self.average.update_parameters(self.network)
         self.schedule.step()
 
-    def _loss(self, step: Step) -> Tensor:
+    def _loss(self, step: TrainingStep) -> Tensor:
         unseen = torch.as_tensor((self.rng.random(len(self.kind_of)) < self.options.unseen).astype(np.float32))
         assets, past = self.network.assets(self.views, unseen)
         investors = self.network.investors(step.readers, past)
@@ -160,7 +160,7 @@ class Run:
         return loss
 
     def _against_candidates(
-        self, step: Step, investors: Tensor, assets: Tensor, bought: Tensor, row: Tensor, weight: Tensor
+        self, step: TrainingStep, investors: Tensor, assets: Tensor, bought: Tensor, row: Tensor, weight: Tensor
     ) -> Tensor:
         """The loss of the purchases against the step's candidates, both corrected for the chance to be drawn."""
         at = torch.as_tensor(step.candidates)
@@ -170,7 +170,7 @@ class Run:
         own = bought - log_chance[torch.searchsorted(at, torch.as_tensor(step.asset))]
         return purchase_loss(self.options.loss, own, others, row, weight)
 
-    def _hard(self, step: Step, investors: Tensor, assets: Tensor) -> Tensor:
+    def _hard(self, step: TrainingStep, investors: Tensor, assets: Tensor) -> Tensor:
         scores = products(investors.detach(), assets.detach(), self.kind_of).numpy()
         return torch.as_tensor(hard_negatives(scores, step.theirs, self.options, self.rng))
 

@@ -17,12 +17,13 @@ from pathfolio.explain.counterfactual import SearchOptions, what_brings_it_on, w
 from pathfolio.explain.errors import ExplanationError
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.place import place_of
-from pathfolio.explain.what_if import Change, WhatIf, not_held
+from pathfolio.explain.what_if import InvestorChange, WhatIf
 from pathfolio.explain.what_if_text import tell
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import PROFILE_RELATIONS, RELATIONS, NodeKind, Relation
 from pathfolio.recommender.account import OTHER_INVESTORS
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.retrieve import candidates
 from tests.explain.explain_world import BUILD, CO_INVESTORS, World
 from tests.kg.random_market import random_market
 
@@ -47,7 +48,7 @@ class Toy:
         found = {r: self.graph.outgoing(r).of(row).tolist() for r in PROFILE_RELATIONS}
         return {relation: levels[0] for relation, levels in found.items() if levels}
 
-    def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
+    def what_if(self, user: int, changes: Sequence[InvestorChange]) -> FloatArray:
         out = []
         for change in changes:
             held = [h for h in self.positions(user).tolist() if h not in change.without]
@@ -56,8 +57,10 @@ class Toy:
             out.append(self.weights[held].sum(axis=0) / max(len(held), 1) + self.levels[levels].sum(axis=0))
         return np.array(out)
 
-    def listed(self, user: int, kind: str | None, changes: Sequence[Change]) -> Mask:
-        return np.tile(not_held(self, user, kind), (len(changes), 1))
+    def listed(self, user: int, kind: str | None, changes: Sequence[InvestorChange]) -> Mask:
+        eligible = candidates(self.graph, kind).copy()
+        eligible[self.positions(user)] = False
+        return np.tile(eligible, (len(changes), 1))
 
 
 def toy(seed: int, *, spread: float = 1.0) -> Toy:
@@ -66,19 +69,19 @@ def toy(seed: int, *, spread: float = 1.0) -> Toy:
     return Toy(graph, rng.normal(size=(n, n)), spread * rng.normal(size=(len(graph), n)))
 
 
-def places(model: WhatIf, user: int, asset: int, change: Change) -> int:
+def places(model: WhatIf, user: int, asset: int, change: InvestorChange) -> int:
     allowed = np.ones(len(model.graph.assets), bool)
     allowed[model.positions(user)] = False
     return place_of(model.what_if(user, [change])[0], allowed, asset, model.graph.asset_ids)
 
 
-def subsets(parts: Sequence[Change]) -> chain[tuple[Change, ...]]:
+def subsets(parts: Sequence[InvestorChange]) -> chain[tuple[InvestorChange, ...]]:
     return chain.from_iterable(combinations(parts, size) for size in range(1, len(parts) + 1))
 
 
-def joined(parts: Sequence[Change]) -> Change:
+def joined(parts: Sequence[InvestorChange]) -> InvestorChange:
     without: frozenset[int] = frozenset().union(*(part.without for part in parts))
-    return Change(without, tuple(answer for part in parts for answer in part.answers))
+    return InvestorChange(without, tuple(answer for part in parts for answer in part.answers))
 
 
 @settings(max_examples=15, deadline=None)
@@ -86,12 +89,12 @@ def joined(parts: Sequence[Change]) -> Change:
 def test_taking_off_is_as_small_as_can_be(seed: int, k: int) -> None:
     model, options = toy(seed), SearchOptions(k=k, most_changes=20, most_scored=10**6)
     for user in range(len(model.graph.users)):
-        parts = [Change(frozenset({h})) for h in model.positions(user).tolist()]
-        parts += [Change(answers=((relation, None),)) for relation in model.answers(user)]
+        parts = [InvestorChange(frozenset({h})) for h in model.positions(user).tolist()]
+        parts += [InvestorChange(answers=((relation, None),)) for relation in model.answers(user)]
         if len(parts) > 10:
             continue
         for asset in range(0, len(model.graph.assets), 3):
-            before = places(model, user, asset, Change())
+            before = places(model, user, asset, InvestorChange())
             found = what_takes_it_off(model, user, asset, options)
             assert found.before == before
             assert found.is_smallest
@@ -104,7 +107,7 @@ def test_taking_off_is_as_small_as_can_be(seed: int, k: int) -> None:
 class OnlyFromPositions(Toy):
     """As `Toy`, but nothing may be listed without the first of the investor's positions."""
 
-    def listed(self, user: int, kind: str | None, changes: Sequence[Change]) -> Mask:
+    def listed(self, user: int, kind: str | None, changes: Sequence[InvestorChange]) -> Mask:
         first = self.positions(user)[:1].tolist()
         return super().listed(user, kind, changes) & np.array([[first[0] not in c.without] for c in changes])
 
@@ -117,7 +120,7 @@ def test_what_no_path_leads_to_any_more_is_off_the_list() -> None:
         for asset in range(len(model.graph.assets)):
             result = what_takes_it_off(model, user, asset, SearchOptions(k=len(model.graph.assets)))
             if result.before:
-                assert result.change == Change(frozenset(model.positions(user)[:1].tolist()))
+                assert result.change == InvestorChange(frozenset(model.positions(user)[:1].tolist()))
                 assert result.holds(model)
                 found += 1
     assert found > 10
@@ -131,13 +134,13 @@ def test_bringing_on_is_as_small_as_can_be(seed: int, k: int) -> None:
     for user in range(len(model.graph.users)):
         answers = model.answers(user)
         parts = [
-            Change(answers=((relation, level),))
+            InvestorChange(answers=((relation, level),))
             for relation in PROFILE_RELATIONS
             for level in (*model.graph.rows(*RELATIONS[relation].tails).tolist(), None)
             if level != answers.get(relation)
         ]
         for asset in range(0, len(model.graph.assets), 4):
-            before = places(model, user, asset, Change())
+            before = places(model, user, asset, InvestorChange())
             found = what_brings_it_on(model, user, asset, options)
             assert found.holds(model)
             if before <= k:
@@ -202,7 +205,7 @@ def test_what_takes_mediatek_off(ada: Ada) -> None:
     # MediaTek scores (3 + 3) / 3 = 2, Cathay 1.5 / 3 + 0.4 = 0.9. Without TSMC: 3 / 2 against 1.5 / 2 + 0.4 = 1.15;
     # without both: 0 against 1.5 + 0.4.
     found = what_takes_it_off(ada.model, ada.user, ada.mediatek, SearchOptions(k=1))
-    assert found.change == Change(frozenset({ada.position("2330"), ada.position("AF")}))
+    assert found.change == InvestorChange(frozenset({ada.position("2330"), ada.position("AF")}))
     assert (found.before, found.is_smallest) == (1, True)
     assert tell(found, ada.model) == (
         "Without TSMC and Alpha Fund among your positions, this stock would not be among your first 1: "
@@ -217,7 +220,7 @@ def test_what_takes_mediatek_off(ada: Ada) -> None:
 def test_what_brings_ase_on(ada: Ada) -> None:
     found = what_brings_it_on(ada.model, ada.user, ada.ase, SearchOptions(k=1))
     aggressive = ada.world.row("Aggressive", NodeKind.RISK_LEVEL)
-    assert found.change == Change(answers=((Relation.HAS_RISK, aggressive),))
+    assert found.change == InvestorChange(answers=((Relation.HAS_RISK, aggressive),))
     assert found.after == 1
     assert tell(found, ada.model).startswith("If your risk level were Aggressive instead of Balanced, this stock would")
     assert tell(found, ada.model, "zh-TW").startswith("若您的風險屬性為「積極型」，而非「平衡型」，這檔股票就會")

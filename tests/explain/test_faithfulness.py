@@ -30,7 +30,7 @@ from pathfolio.explain.evaluation.gat_explainers import (
 from pathfolio.explain.evaluation.path_quality import PathQuality
 from pathfolio.explain.evidence import Path as EvidencePath
 from pathfolio.explain.explainer import Explainer
-from pathfolio.explain.what_if import Change
+from pathfolio.explain.what_if import InvestorChange
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
@@ -68,7 +68,7 @@ class Additive:
         found = {r: self.graph.outgoing(r).of(row).tolist() for r in (Relation.HAS_RISK, Relation.SEEKS)}
         return {relation: levels[0] for relation, levels in found.items() if levels}
 
-    def what_if(self, user: int, changes: Sequence[Change]) -> FloatArray:
+    def what_if(self, user: int, changes: Sequence[InvestorChange]) -> FloatArray:
         out = []
         for change in changes:
             held = [h for h in self.positions(user).tolist() if h not in change.without]
@@ -77,7 +77,7 @@ class Additive:
         return np.array(out)
 
     def scores(self, users: IntArray) -> FloatArray:
-        return np.concatenate([self.what_if(user, [Change()]) for user in users.tolist()])
+        return np.concatenate([self.what_if(user, [InvestorChange()]) for user in users.tolist()])
 
     def account(self, user: int, asset: int) -> ScoreAccount:
         row, target = int(self.graph.users[user]), int(self.graph.assets[asset])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pathfolio.explain.assumed import ASSUMED, AssumedLookups, AssumedTracer, WhatIfDesk
-from pathfolio.explain.claims import Investor
 from pathfolio.explain.evidence import FOLLOWS
+from pathfolio.explain.reasons.case import Investor
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.recommender.assumed import (

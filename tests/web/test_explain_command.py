@@ -18,7 +18,7 @@ from pathfolio.explain.counterfactual import SearchOptions, what_brings_it_on, w
 from pathfolio.explain.evaluation.faithfulness import OURS, RANDOM
 from pathfolio.explain.evaluation.measures import ExplanationSample, evaluate_explanations, plot_curves, table_as_text
 from pathfolio.explain.explainer import Explainer
-from pathfolio.explain.what_if import Change, ScorerWhatIf
+from pathfolio.explain.what_if import InvestorChange, ScorerWhatIf
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import rank_assets, recommend
@@ -169,7 +169,7 @@ def test_nothing_changed_scores_the_same(build: Build) -> None:
     asked, users = ScorerWhatIf(build.scorer), np.arange(len(build.graph.users))
     sums = build.scorer.sum_rows(InvestorRows.of(build.scorer.interactions, users))
     for user in users.tolist():
-        assert np.allclose(asked.what_if(user, [Change()])[0], sums[user])
+        assert np.allclose(asked.what_if(user, [InvestorChange()])[0], sums[user])
 
 
 def test_without_a_position_the_score_is_that_of_one_without_it(build: Build) -> None:
@@ -177,7 +177,7 @@ def test_without_a_position_the_score_is_that_of_one_without_it(build: Build) ->
     user = next(u for u in range(len(build.graph.users)) if len(asked.positions(u)) == 1)
     nobody = next(u for u in range(len(build.graph.users)) if len(asked.positions(u)) == 0)
     same_answers = tuple((r, asked.answers(nobody).get(r)) for r in {*asked.answers(user), *asked.answers(nobody)})
-    change = Change(frozenset(asked.positions(user).tolist()), same_answers)
+    change = InvestorChange(frozenset(asked.positions(user).tolist()), same_answers)
     assert np.allclose(asked.what_if(user, [change])[0], build.scorer.scores(np.array([nobody]))[0])
 
 

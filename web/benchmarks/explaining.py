@@ -22,7 +22,7 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Nodes, to_days
 from pathfolio.kg.paths import PathFinder
 from pathfolio.kg.progress import Progress, peak_memory_mb
-from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation
+from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation, attribute_relation
 from pathfolio.kg.workers import CAN_FORK, answers
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.retrieve import rank_assets
@@ -139,10 +139,9 @@ def crowd(n_users: int, n_assets: int, n_positions: int, seed: int = 0) -> Knowl
     keys = np.unique(rng.integers(0, n_users * n_assets, n_positions))
     stock = start[NodeKind.STOCK]
     parts = [(Relation.HOLDS, keys // n_assets, stock + keys % n_assets)]
-    relations = {NodeKind.INDUSTRY: Relation.IN_INDUSTRY, NodeKind.SECTOR: Relation.IN_SECTOR}
-    for kind, relation in {**relations, NodeKind.MARKET: Relation.LISTED_ON}.items():
+    for kind in labels:
         tails = start[kind] + rng.integers(0, counts[kind], n_assets)
-        parts.append((relation, stock + np.arange(n_assets), tails))
+        parts.append((attribute_relation(kind), stock + np.arange(n_assets), tails))
     return KnowledgeGraph(_nodes(counts), _edges(parts), _DAY, "Crowd", is_sample=True)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from pathfolio.explain.claims import LEARNED_CHANNELS
 from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.reasons.case import LEARNED_CHANNELS
 
 CO_INVESTMENT: Final = "co_investment"
 FUNDS: Final = "funds"

@@ -83,7 +83,7 @@ def test_the_score_adds_up_and_all_of_the_towers_is_remainder(scorer: Scorer) ->
 
 
 def test_it_is_left_out_for_nobody_and_for_lists_of_a_day(scorer: Scorer) -> None:
-    nobody = AssumedInvestor().rows(scorer.interactions)
+    nobody = AssumedInvestor().rows(scorer.graph)
     assert not _towers_alone(scorer, nobody).any()
     investors = InvestorRows.of(scorer.interactions, USERS)
     day, half_year = (_towers_alone(scorer.for_days(days), investors) for days in (1, 182))
@@ -104,7 +104,7 @@ def test_what_if_reads_changed_profiles_and_followed_assets(scorer: Scorer) -> N
     )
     for other in changed:
         asked = AssumedScore(scorer, other)
-        rows = [_towers_alone(scorer, each.rows(scorer.interactions)) for each in (investor, other)]
+        rows = [_towers_alone(scorer, each.rows(scorer.graph)) for each in (investor, other)]
         assert np.abs(rows[0] - rows[1]).max() > 1e-6
         account = asked.account(int(np.argmax(asked.scores())))
         assert account.score == pytest.approx(asked.scores().max(), abs=1e-6) and account.gap < 1e-6

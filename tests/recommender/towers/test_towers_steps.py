@@ -8,7 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pathfolio.recommender.towers.batches import NONE, Step, candidates, hard_negatives, steps, target_weights, whole
+from pathfolio.recommender.towers.batches import (
+    NONE,
+    TrainingStep,
+    candidates,
+    hard_negatives,
+    steps,
+    target_weights,
+    whole,
+)
 from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary
 from pathfolio.recommender.towers.options import TowerOptions
 from tests.recommender.towers.world import FAST
@@ -16,7 +24,7 @@ from tests.recommender.towers.world import FAST
 pytest.importorskip("talib", reason="TA-Lib is not installed: pip install 'pathfolio[baselines]'")
 
 
-def one_pass(inputs: TowerInputs, options: TowerOptions = FAST, seed: int = 0) -> Iterator[Step]:
+def one_pass(inputs: TowerInputs, options: TowerOptions = FAST, seed: int = 0) -> Iterator[TrainingStep]:
     return steps(inputs, options, np.random.default_rng(seed))
 
 

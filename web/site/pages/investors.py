@@ -11,9 +11,9 @@ from flask import Blueprint, Response, abort
 
 from pathfolio.explain.evidence import PathNode, Reason
 from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.reasons.case import NEW_DAYS
 from pathfolio.explain.records.adviser import Advice
 from pathfolio.explain.records.verdict_text import verdict_text, warnings_of
-from pathfolio.explain.triggers_facts import NEW_DAYS
 from pathfolio.kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
 from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
 from pathfolio.web.site.access.roles import Permission

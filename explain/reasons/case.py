@@ -1,19 +1,20 @@
-"""`Claim`: what a sentence says, before it is put into words; `Case`: what claims are made from."""
+"""`Case`: one explanation whose reasons are looked for, and what is looked up for it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from pathfolio.explain.early import EarlyBuyers
-from pathfolio.explain.evidence import Fact, Path, PathNode
+from pathfolio.explain.evidence import Path, PathNode
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.facts import FactBook
+from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import Relation
@@ -25,26 +26,8 @@ from pathfolio.recommender.suitability.rules import RuleSet
 LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT, TWO_TOWERS})
 """Channels of what a model has learned, not of what a source states."""
 
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One statement that evidence proves.
-
-    Attributes:
-        trigger: which macro of templates/reasons.LANG.j2 puts it into words.
-        values: what the macro needs: `PathNode`s for names, numbers, dates, words of the schema.
-        evidence: ids of paths and facts.
-        facts: those of the evidence that are facts.
-        weight: what its paths, or the base term that it tells of, add to the score; 0 for other facts.
-        is_caution: it speaks against the asset.
-    """
-
-    trigger: str
-    values: Mapping[str, Any]
-    evidence: tuple[str, ...]
-    facts: tuple[Fact, ...] = ()
-    weight: float = 0.0
-    is_caution: bool = False
+NEW_DAYS: Final = 90
+"""An asset counts as newly listed for so many days."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +58,7 @@ class Lookups:
         self._rules = rules
         self.early = EarlyBuyers(self.graph)
         self.facts = FactBook(self.graph)
-        self.claims_of_asset: dict[int, tuple[Claim, ...]] = {}
+        self.claims_of_asset: dict[tuple[tuple[str, ...], int], tuple[Claim, ...]] = {}
         self._label_of: dict[Relation, npt.NDArray[np.int64]] = {}
         self._latest: Investor | None = None
 
@@ -116,7 +99,6 @@ class Case:
 
     Attributes:
         user, asset: rows of the snapshot's nodes.
-        paths: the explanation's paths that speak for the asset, the largest contribution first.
     """
 
     explanation: Explanation
@@ -129,6 +111,11 @@ class Case:
         """The paths that speak for the asset, the largest contribution first."""
         supporting = [path for path in self.explanation.paths if path.contribution > 0]
         return tuple(sorted(supporting, key=lambda path: (-path.contribution, path.id)))
+
+    @cached_property
+    def stated(self) -> tuple[Path, ...]:
+        """Those of `paths` that say what a source states, not what a model has learned."""
+        return tuple(path for path in self.paths if path.channel not in LEARNED_CHANNELS)
 
     @property
     def graph(self) -> KnowledgeGraph:
@@ -144,6 +131,12 @@ class Case:
     def kind(self) -> str:
         """Stock, Fund or Bond."""
         return self.explanation.asset.kind
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the asset came to market within `NEW_DAYS` before the snapshot's date."""
+        fact = self.facts.listed(self.asset)
+        return fact is not None and 0 <= (self.graph.as_of - fact.as_of).days <= NEW_DAYS
 
     @cached_property
     def investor(self) -> Investor:

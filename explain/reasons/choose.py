@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Final
 
-from pathfolio.explain.claims import Case, Claim, Lookups
-from pathfolio.explain.evidence import Fact
+from pathfolio.explain.evidence import Fact, PathNode
 from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.reasons.case import Case, Lookups
+from pathfolio.explain.reasons.claim import Claim
+from pathfolio.explain.reasons.kinds import claims_of
 from pathfolio.explain.speech import speech_of
-from pathfolio.explain.triggers_facts import from_facts
-from pathfolio.explain.triggers_paths import from_paths
 
 MOST_REASONS: Final = 8
 """So many reasons and cautions are given at most."""
@@ -22,9 +22,6 @@ FEWEST_FACTS: Final = 2
 
 MOST_OF_A_TRIGGER: Final = 2
 """Co-investors of a third holding add little to those of two; one sentence about one industry is enough."""
-
-_WEAK: Final = frozenset({"shared_market", "shared_class", "shared_country", "learned"})
-"""What tells little, however much it adds to the score: told last, and once."""
 
 
 def add_reasons(explanation: Explanation, user: int, asset: int, lookups: Lookups, langs: Iterable[str]) -> Explanation:
@@ -37,7 +34,7 @@ def add_reasons(explanation: Explanation, user: int, asset: int, lookups: Lookup
         user, asset: rows of the snapshot's nodes.
     """
     case = Case(explanation, user, asset, lookups)
-    claims = choose([*from_paths(case), *from_facts(case)])
+    claims = choose(claims_of(case))
     reasons = tuple(speech_of(lang).reason(claim) for lang in langs for claim in claims)
     return explanation.with_reasons(reasons, _facts(claims))
 
@@ -46,9 +43,9 @@ def choose(claims: list[Claim]) -> list[Claim]:
     """The claims to speak of, in order."""
     chosen: list[Claim] = []
     count: Counter[Hashable] = Counter()
-    for claim in sorted(claims, key=lambda claim: (claim.is_caution, claim.trigger in _WEAK, -claim.weight)):
+    for claim in sorted(claims, key=lambda claim: (claim.is_caution, claim.is_weak, -claim.weight)):
         said = _label(claim)
-        most = 1 if claim.trigger in _WEAK else MOST_OF_A_TRIGGER
+        most = 1 if claim.is_weak else MOST_OF_A_TRIGGER
         if count[claim.trigger] < most and (said is None or not count[said]):
             chosen.append(claim)
             count.update((claim.trigger, said))
@@ -63,7 +60,7 @@ def choose(claims: list[Claim]) -> list[Claim]:
 def _label(claim: Claim) -> Hashable:
     """What would be said twice: an attribute that is shared, whatever its kind, or one of the portfolio's."""
     label = claim.values.get("label")
-    if label is None:
+    if not isinstance(label, PathNode):
         return None
     return (claim.trigger.partition("_")[0], label.name)
 

@@ -1,0 +1,199 @@
+"""Figures of the asset among those of its peers: return, valuation, income and costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from statistics import median
+from typing import Final
+
+from pathfolio.explain.checker.parts import check_label
+from pathfolio.explain.checker.said import Said
+from pathfolio.explain.checker.view import Snapshot
+from pathfolio.explain.evidence import Fact
+from pathfolio.explain.facts import Peers
+from pathfolio.explain.reasons.case import Case
+from pathfolio.explain.reasons.claim import Claim, Value
+from pathfolio.explain.reasons.kind import ReasonKind, of_facts
+from pathfolio.explain.scales import is_income
+from pathfolio.kg.graph import to_date
+from pathfolio.kg.schema import NodeKind, Relation
+
+TOP_SHARES: Final = (0.10, 0.20, 0.25)
+"""A rank is praised where it is within one of these shares of the peers."""
+
+STALE_DAYS: Final = 400
+"""Figures older than this are not spoken of."""
+
+_CLEARLY: Final = 0.1
+"""A figure is below or above a median where it differs by a tenth of it."""
+
+
+def _fresh(case: Case, metric: str) -> Fact | None:
+    fact = case.facts.of(case.asset).get(metric)
+    return fact if fact is not None and (case.graph.as_of - fact.as_of).days <= STALE_DAYS else None
+
+
+def _compared(case: Case, trigger: str, facts: tuple[Fact, Fact], peers: Peers, **values: float) -> Claim:
+    """A claim about the first of `facts` and its place among the peers, which is the second."""
+    claim = of_facts(case, trigger, facts, value=float(facts[0].value), day=facts[0].as_of)
+    group: dict[str, Value] = {"n": len(peers), "group": case.node(peers.group), "group_relation": peers.relation.value}
+    return replace(claim, values={**claim.values, **values, **group})
+
+
+class Loss(ReasonKind):
+    """The asset lost over a year."""
+
+    triggers = ("loss",)
+    same_for_all = True
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """A caution."""
+        fact = _fresh(case, "return_1y")
+        if fact is not None and float(fact.value) < 0:
+            yield of_facts(case, "loss", (fact,), is_caution=True, value=-float(fact.value), day=fact.as_of)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Look the return up."""
+        return _check_figure(view, said, "return_1y", sign=-1.0)
+
+
+class Performance(ReasonKind):
+    """The asset's return is among the highest of its peers."""
+
+    triggers = ("performance",)
+    same_for_all = True
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """Its rank, within the smallest of `TOP_SHARES` that holds it."""
+        fact = _fresh(case, "return_1y")
+        peers = case.facts.peers(case.asset, "return_1y") if fact is not None and float(fact.value) >= 0 else None
+        if fact is None or peers is None:
+            return
+        rank = peers.rank(float(fact.value))
+        top = next((share for share in TOP_SHARES if rank <= share * len(peers)), None)
+        if top is not None:
+            place = case.facts.derived(fact, "rank_by_return_1y", rank, f"of {len(peers)}", peers)
+            yield _compared(case, "performance", (fact, place), peers, rank=rank, top=top)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Rank it among the peers."""
+        problems = _check_figure(view, said, "return_1y")
+        if problems:
+            return problems
+        value, _ = _figure(view, view.asset, "return_1y")
+        values = _peer_values(view, said, "return_1y")
+        rank = 1 + sum(other > value for other in values)
+        problems += _check_peers(said, values)
+        problems += [] if said.count("rank") == rank else [f"its rank is {rank}"]
+        top = said.figure("top")
+        within = any(top.is_of(share) for share in (0.10, 0.20, 0.25)) and rank <= (top.value + 1e-9) * len(values)
+        return problems if within else [*problems, f"rank {rank} of {len(values)} is not within that share"]
+
+
+@dataclass(frozen=True)
+class AgainstMedian(ReasonKind):
+    """A figure is clearly below or above the median of its peers; only positive figures can be compared."""
+
+    trigger: str
+    metric: str
+    below: bool = False
+    is_caution: bool = False
+    same_for_all = True
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """One."""
+        return (self.trigger,)
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """The figure, the median, and of how many."""
+        fact = _fresh(case, self.metric)
+        peers = case.facts.peers(case.asset, self.metric) if fact is not None and float(fact.value) > 0 else None
+        if fact is None or peers is None or peers.median <= 0:
+            return
+        ratio = float(fact.value) / peers.median
+        if ratio <= 1 - _CLEARLY if self.below else ratio >= 1 + _CLEARLY:
+            middle = case.facts.derived(fact, f"median_{self.metric}", peers.median, fact.unit, peers)
+            found = _compared(case, self.trigger, (fact, middle), peers, median=peers.median)
+            yield replace(found, is_caution=self.is_caution)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Compute the median of the peers."""
+        problems = _check_figure(view, said, self.metric)
+        if problems:
+            return problems
+        values = _peer_values(view, said, self.metric)
+        problems = _check_peers(said, values)
+        true = median(values) if values else math.nan
+        problems += [] if said.figure("median").is_of(true) else [f"the median is {true}"]
+        value, _ = _figure(view, view.asset, self.metric)
+        return problems if (value < true if self.below else value > true) else [*problems, "is on its other side"]
+
+
+VALUATION: Final = AgainstMedian("valuation", "pe_ratio", below=True)
+INCOME: Final = AgainstMedian("income", "dividend_yield")
+COSTS: Final = AgainstMedian("costs", "expense_ratio", is_caution=True)
+
+
+class IncomeSought(ReasonKind):
+    """The asset yields something, and the investor seeks an income; told where the yield is not compared."""
+
+    triggers = ("income_sought",)
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """The yield and the objective."""
+        fact, goal = _fresh(case, "dividend_yield"), case.investor.profile.get(Relation.SEEKS)
+        if fact is None or goal is None or float(fact.value) <= 0 or any(INCOME.claims(case)):
+            return
+        edge, level = goal
+        if is_income(str(case.graph.nodes.id[level])):
+            facts = (fact, case.facts.statement(edge, "objective", about_user=True))
+            node = case.node(level)
+            yield of_facts(case, "income_sought", facts, value=float(fact.value), day=fact.as_of, level=node)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Look both up."""
+        problems = _check_figure(view, said, "dividend_yield")
+        return problems + check_label(view, said, view.user, "SEEKS", "level")
+
+
+# -- computed again ------------------------------------------------------------------------------------------
+
+
+def _figure(view: Snapshot, asset: int, metric: str) -> tuple[float, int]:
+    """An asset's figure and its edge; NaN and -1 where there is none."""
+    node = view.graph.find(NodeKind.METRIC, metric)
+    found = [at for at in view.edges(asset, "HAS_FACT") if view.graph.edges.tail[at] == node]
+    return (float(view.graph.edges.value[found[0]]), found[0]) if found else (math.nan, -1)
+
+
+def _check_figure(view: Snapshot, said: Said, metric: str, *, sign: float = 1.0) -> list[str]:
+    value, at = _figure(view, view.asset, metric)
+    if at < 0:
+        return [f"the asset has no {metric}"]
+    problems = [] if said.figure("value").is_of(sign * value) else [f"{metric} is {value}"]
+    day = to_date(view.graph.edges.as_of[at])
+    return problems if said.day("day") == day else [*problems, f"{metric} is of {day}"]
+
+
+def _peer_values(view: Snapshot, said: Said, metric: str) -> list[float]:
+    """The figure of every asset of the same kind and group, of about the same day."""
+    own_day = to_date(view.graph.edges.as_of[_figure(view, view.asset, metric)[1]])
+    relation, label = said.text("group_relation"), said.text("group")
+    groups = {row for row in view.tails(view.asset, relation) if view.name(row, said.lang) == label}
+    out = []
+    for asset in view.graph.assets.tolist():
+        value, at = _figure(view, asset, metric)
+        if at < 0 or math.isnan(value) or view.graph.kind_of(asset) != view.kind:
+            continue
+        near = abs(to_date(view.graph.edges.as_of[at]) - own_day) <= timedelta(days=31)
+        if near and groups & set(view.tails(asset, relation)):
+            out.append(value)
+    return out
+
+
+def _check_peers(said: Said, values: list[float]) -> list[str]:
+    return [] if len(values) == said.count("n") else [f"there are {len(values)} such assets"]

@@ -1,0 +1,127 @@
+"""What other investors hold: told of groups that are large enough, and by numbers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from pathfolio.explain.checker.parts import check_holdings
+from pathfolio.explain.checker.said import Said
+from pathfolio.explain.checker.view import SMALLEST_TOLD, Snapshot
+from pathfolio.explain.evidence import Path
+from pathfolio.explain.reasons.case import Case
+from pathfolio.explain.reasons.claim import Claim
+from pathfolio.explain.reasons.kind import PathReason, ReasonKind, of_facts, of_paths
+from pathfolio.kg.graph import NO_DAY
+from pathfolio.kg.schema import ASSET_KINDS, POSITION_CODES, PROFILE_KINDS, NodeKind, Relation, profile_relation
+from pathfolio.recommender.demand import NEW_ISSUE_DAYS
+from pathfolio.recommender.groups import SMALLEST_GROUP
+
+
+def _through_others(path: Path) -> bool:
+    """Whether it is investor - holding or level - other investors - asset."""
+    return len(path.nodes) == 4 and path.nodes[2].id is None
+
+
+class CoInvestment(PathReason):
+    """How many others hold or held both the asset and a holding."""
+
+    triggers = ("co_investment",)
+
+    def claim(self, case: Case, path: Path) -> Claim | None:
+        """Of investor - holding - others - asset."""
+        if _through_others(path) and path.nodes[1].kind in ASSET_KINDS:
+            return of_paths(case, "co_investment", [path], n=path.count)
+        return None
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Count them."""
+        rows, problems = check_holdings(view, said)
+        relation = "HOLDS|HELD"
+        true = view.others(relation, rows[0], relation, view.asset) if len(rows) == 1 else -1
+        right = true == said.count("n") >= SMALLEST_TOLD
+        return problems + ([] if right else [f"{true} other investors have {relation} to both"])
+
+
+class ProfilePeers(PathReason):
+    """How many others with the investor's level of something hold the asset."""
+
+    triggers = ("profile_peers",)
+
+    def claim(self, case: Case, path: Path) -> Claim | None:
+        """Of investor - level - others - asset."""
+        if _through_others(path) and path.nodes[1].kind in PROFILE_KINDS:
+            level = path.nodes[1]
+            return of_paths(case, "profile_peers", [path], n=path.count, level=level, level_kind=level.kind)
+        return None
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Whether the level is the investor's, and how many others of it hold the asset."""
+        relation = profile_relation(NodeKind(said.text("level_kind"))).value
+        levels = [row for row in view.tails(view.user, relation) if view.name(row, said.lang) == said.text("level")]
+        if not levels or not said.paths or view.row(said.paths[0]["nodes"][1]) != levels[0]:
+            return [f"{said.text('level')!r} is not the investor's {relation}"]
+        true = view.others(relation, levels[0], "HOLDS", view.asset)
+        return [] if true == said.count("n") >= SMALLEST_TOLD else [f"{true} other investors of that level hold it"]
+
+
+class EarlyBuyers(ReasonKind):
+    """How many others who hold a new issue have bought early before, as the investor has."""
+
+    triggers = ("early_buyers",)
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """Of assets just listed only, and where the group may be told."""
+        own = case.lookups.early.of(case.user, case.asset) if case.is_new else 0
+        count = case.lookups.early.among_holders(case.asset, case.user) if own else None
+        if count is not None:
+            facts = (
+                case.facts.own(case.explanation.user_id, "early_purchases", own, "assets", about_user=True),
+                case.facts.own(case.explanation.asset_id, "early_holders", count, "investors"),
+            )
+            yield of_facts(case, "early_buyers", facts, n=count, days=NEW_ISSUE_DAYS)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Of the others who hold the asset, those whose first position in another one is as old as its listing."""
+        most_days, early = 45, _early_investors(view, 45)
+        others = set(view.graph.incoming(Relation.HOLDS).of(view.asset).tolist()) - {view.user}
+        problems = [] if view.user in early else ["the investor has bought no other asset early"]
+        true = (len(others & early), most_days)
+        right = (said.count("n"), said.count("days")) == true and true[0] >= 10 and len(others - early) > 10
+        return problems if right else [*problems, f"(such holders, days) is {true}"]
+
+
+def _early_investors(view: Snapshot, most_days: int) -> set[int]:
+    """Rows of who bought another asset within so many days of its listing."""
+    graph = view.graph
+    first: dict[tuple[int, int], int] = {}
+    at = np.flatnonzero(np.isin(graph.edges.relation, POSITION_CODES))
+    columns = (graph.edges.head, graph.edges.tail, graph.edges.as_of)
+    for user, asset, day in zip(*(column[at].tolist() for column in columns), strict=True):
+        first[user, asset] = min(day, first.get((user, asset), day))
+    listed = graph.nodes.listed
+    return {
+        user
+        for (user, asset), day in first.items()
+        if asset != view.asset and listed[asset] != NO_DAY and 0 <= day - listed[asset] <= most_days
+    }
+
+
+class WidelyHeld(ReasonKind):
+    """How many others hold the asset, told where no path speaks for it: the base, which is demand, does so alone."""
+
+    triggers = ("widely_held",)
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """Where no path speaks, and the group may be told."""
+        holders = case.graph.incoming(Relation.HOLDS).of(case.asset)
+        count = len(holders) - int(case.user in holders)
+        if not case.paths and count >= SMALLEST_GROUP:
+            fact = case.facts.own(case.explanation.asset_id, "holders", count, "investors")
+            yield of_facts(case, "widely_held", (fact,), n=count)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Count them."""
+        true = len(set(view.graph.incoming(Relation.HOLDS).of(view.asset).tolist()) - {view.user})
+        return [] if said.count("n") == true >= SMALLEST_TOLD else [f"{true} other investors hold it"]
