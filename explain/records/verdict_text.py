@@ -7,24 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.labels import local_label
+from pathfolio.recommender.suitability.kinds import KIND_OF
+from pathfolio.recommender.suitability.rule import Unit
 from pathfolio.recommender.suitability.used_facts import PREDICTED
 from pathfolio.recommender.suitability.verdict import Verdict
-
-_SUBJECT_KIND: Final = MappingProxyType(
-    {
-        "risk_level": "RiskLevel",
-        "capacity": "Capacity",
-        "complexity": "Experience",
-        "horizon": "Objective",
-        "concentration/industry": "Industry",
-    }
-)
-"""The vocabulary that a finding's subject comes from, by kind of rule."""
 
 
 def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = False) -> str:
@@ -51,12 +41,14 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
     others = words["any"]
     sentence = found or (others.get(f"{reason}_told") if to_investor else None) or others.get(reason)
     made_of_it = [words["unknown"][result["effect"]]] if result.get("outcome") == "unknown" else []
-    subject_kind = _SUBJECT_KIND.get(kind)
+    rule_kind = KIND_OF.get(kind)
+    subject_kind = rule_kind.subject_kind(kind) if rule_kind else None
+    unit = rule_kind.unit if rule_kind else Unit.NUMBER
     sentence = str(sentence or f"{kind}: {reason}")
     said_of_it = sentence.format(
-        measured=_amount(result["measured"], kind, lang),
-        limit=_amount(result["limit"], kind, lang),
-        warn_at=_amount(result.get("warn_at"), kind, lang),
+        measured=_amount(result["measured"], unit, lang),
+        limit=_amount(result["limit"], unit, lang),
+        warn_at=_amount(result.get("warn_at"), unit, lang),
         subject=local_label(subject_kind, subject, lang) if subject_kind else subject,
         of_day=_of_day(facts, lang) if "{of_day}" in sentence else "",
         volatility=_volatility(facts, lang) if "{volatility}" in sentence else "",
@@ -99,15 +91,16 @@ def warnings_of(verdicts: Sequence[Verdict], lang: str) -> tuple[tuple[str, ...]
     return common, tuple(tuple(text for text in texts if text not in common) for texts in said)
 
 
-def _amount(value: float | None, kind: str, lang: str) -> str:
+def _amount(value: float | None, unit: Unit, lang: str) -> str:
     if value is None:
         return "–"
     wording = wording_of(lang)
-    if kind.startswith("concentration"):
+    if unit is Unit.FRACTION:
         return wording.percent(value, 1)
     number = wording.number(value, 0 if float(value).is_integer() else 1)
-    unit = "year" if kind == "horizon" else "day" if kind == "tradable" or kind.startswith("freshness") else ""
-    return str(_words(lang)["units"][unit if value == 1 else f"{unit}s"]).format(n=number) if unit else number
+    if unit is Unit.NUMBER:
+        return number
+    return str(_words(lang)["units"][unit.value if value == 1 else f"{unit.value}s"]).format(n=number)
 
 
 def _is_predicted(reason: str, facts: Sequence[Mapping[str, Any]]) -> bool:
