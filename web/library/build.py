@@ -12,7 +12,7 @@ import pandas as pd
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.tables import Tables
 from pathfolio.recommender.build import Build, BuildOptions, check_replaceable, make_build
-from pathfolio.recommender.retrieve import rank_assets, user_position
+from pathfolio.recommender.retrieve import ranked_lines, user_position
 from pathfolio.recommender.training import TrainingOptions
 from pathfolio.web.library.values import a_day, ids_of, scratch_folder
 from pathfolio.web.sources import from_tables
@@ -66,17 +66,14 @@ def rank_without_rules(
     """
     graph = build.graph
     positions = np.array([user_position(graph, user) for user in ids_of(users)], np.int64)
-    columns = ("user_id", "rank", "asset_id", "name", "score")
-    frames = [pd.DataFrame(columns=list(columns))] if not len(positions) else []
-    for chunk, best, scores in rank_assets(build.scorer, positions, k, kind, include_held=include_held):
-        row, place = np.nonzero(best >= 0)
-        rows = graph.assets[best[row, place]]
-        values = (
-            graph.nodes.id[graph.users[chunk[row]]],
-            place + 1,
-            graph.nodes.id[rows],
-            [graph.display_name(int(asset)) for asset in rows],
-            scores[row, place],
-        )
-        frames.append(pd.DataFrame(dict(zip(columns, values, strict=True))))
-    return pd.concat(frames, ignore_index=True)
+    lines = ranked_lines(build.scorer, positions, k, kind, include_held=include_held)
+    rows = graph.assets[lines.asset]
+    return pd.DataFrame(
+        {
+            "user_id": graph.nodes.id[graph.users[lines.user]],
+            "rank": lines.rank,
+            "asset_id": graph.nodes.id[rows],
+            "name": np.array([graph.display_name(row) for row in rows.tolist()], object),
+            "score": lines.score,
+        }
+    )
