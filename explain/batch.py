@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 from pathfolio.explain.evidence import OTHERS_KEY, stable_id
 from pathfolio.kg.graph import IntArray, KnowledgeGraph
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.workers import answers
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount
 from pathfolio.recommender.model import ExplainedModel
 from pathfolio.recommender.retrieve import rank_assets
@@ -102,7 +101,8 @@ def explain_all(
     job = _Job(model, Evidence.of(model.graph), k, kind, lists)
     rows = 0
     with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
-        for done, table in enumerate(_tables(job, chunks, workers or os.cpu_count() or 1), 1):
+        tables = answers(job.table, chunks, workers, first=np.arange(min(n, 1)))
+        for done, table in enumerate(tables, 1):
             writer.write_table(table)
             rows += table.num_rows
             progress.update(f"explain {min(done * USERS_PER_CHUNK, n):,} of {n:,} investors")
@@ -136,25 +136,3 @@ class _Job:
             return
         for chunk, assets, _ in rank_assets(self.model, users, self.k, self.kind, include_held=False):
             yield chunk, assets
-
-
-_jobs: dict[int, _Job] = {}
-"""The job of a forked worker, inherited from the parent instead of being sent."""
-
-
-def _tables(job: _Job, chunks: list[IntArray], workers: int) -> Iterator[pa.Table]:
-    if workers == 1 or len(chunks) < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from map(job.table, chunks)
-        return
-    if chunks:  # fill the caches that all workers share before they part
-        job.table(chunks[0][:1])
-    _jobs[0] = job
-    try:
-        with multiprocessing.get_context("fork").Pool(workers) as pool:
-            yield from pool.imap(_work, chunks)
-    finally:
-        _jobs.clear()
-
-
-def _work(users: IntArray) -> pa.Table:
-    return _jobs[0].table(users)
