@@ -17,7 +17,7 @@ from pathfolio.web.cypher_formats import FORMATS
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.graph.drawing import Drawing, drawing_of
-from pathfolio.web.site.graph.question import Answered, Problem, Question, ask
+from pathfolio.web.site.graph.question import Answered, ConsoleQuestion, Problem, ask
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.recorded import asker
 from pathfolio.web.site.render import Page, served, show
@@ -68,7 +68,7 @@ class ConsolePage(Page):
     """
 
     template: ClassVar[str] = "console.html"
-    question: Question
+    question: ConsoleQuestion
     answered: Answered
     drawing: Drawing | None
     queries: tuple[NamedQuery, ...]
@@ -90,7 +90,7 @@ def console() -> ConsolePage | Response:
     named = _named(desk, request.args.get("name", ""))
     given = {key[2:]: value for key, value in request.args.items() if key.startswith("P.") and value}
     lines = request.args.get("parameters", "") if named is None else ""
-    question = Question(request.args.get("query", ""), named, given if named is not None else {}, lines)
+    question = ConsoleQuestion(request.args.get("query", ""), named, given if named is not None else {}, lines)
     answered = ask(desk, question, PATIENCE, _note)
     wanted = request.args.get("format", "")
     if wanted in DOWNLOADS and answered.result is not None:
@@ -111,7 +111,7 @@ def answer() -> Outcome | Response:
     desk = graph_desk()
     desk.start()
     named = _named(desk, str(asked.get("name", "")))
-    question = Question(str(asked.get("query", "")), named, asked.get("parameters", {}))
+    question = ConsoleQuestion(str(asked.get("query", "")), named, asked.get("parameters", {}))
     if not question.is_asked:
         abort(400)
     answered = ask(desk, question, PATIENCE_OF_PROGRAMS, _note)
@@ -120,7 +120,7 @@ def answer() -> Outcome | Response:
     return response
 
 
-def _note(question: Question) -> None:
+def _note(question: ConsoleQuestion) -> None:
     """Record who asks what, and whether as a file to take away."""
     asked = {"name": question.named.name} if question.named is not None else {"query": question.query}
     values = {"parameters": json.dumps(question.values, default=str), "lines": question.lines}
