@@ -69,7 +69,7 @@ def waterfall(explanation: Explanation, words: Wording) -> Waterfall:
 
 def score_parts(explanation: Explanation, words: Wording) -> list[Part]:
     """Base terms and channels that are not 0, what lies on paths apart from what does not."""
-    base, learned, colon = words.page("base"), words.page("learned"), words.words["colon"]
+    base, learned, colon = words.page("base"), words.page("learned"), words.language.colon
     parts = []
     for name, value in explanation.base:
         title = words.channel(name)

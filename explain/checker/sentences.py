@@ -21,6 +21,7 @@ from pathfolio.explain.checker.said import Meaning
 from pathfolio.explain.checker.written import DayForm, NumberForm
 from pathfolio.explain.speech import template_of
 from pathfolio.explain.wording import Wording, wording_of
+from pathfolio.kg.languages import words
 
 _TABLES: Final = MappingProxyType(
     {"kind": "kinds", "plural": "plurals", "peers": "peers", "group": "groups", "channel": "channels"}
@@ -156,7 +157,7 @@ class _Compiler:
         shape, read, name = self._form(part)
         group = f"v{next(iter(self.numbers))}"
         self.places[group] = _Place(name, read)
-        before, after = self.wording.words["quote"] if part.name == "name" else ("", "")
+        before, after = self.wording.language.quote if part.name == "name" else ("", "")
         return f"{re.escape(before)}(?P<{group}>{shape}){re.escape(after)}"
 
     def _form(self, part: nodes.Filter) -> tuple[str, Callable[[str], Meaning | None], str]:
@@ -175,7 +176,7 @@ class _Compiler:
         if form in _TABLES:
             return self._word(form, str)
         if form == "names":
-            before, after = map(re.escape, self.wording.words["quote"])
+            before, after = map(re.escape, self.wording.language.quote)
             return f"{before}.+{after}", str
         known: dict[str, tuple[str, Callable[[str], Meaning | None]]] = {
             "name": (".+", str),
@@ -188,7 +189,7 @@ class _Compiler:
 
     def _word(self, form: str, change: Callable[[str], str]) -> tuple[str, Callable[[str], Meaning | None]]:
         """A word of a table; a channel that no table knows is called as its name is, with spaces."""
-        keys = {change(word): key for key, word in self.wording.words[_TABLES[form]].items()}
+        keys = {change(word): key for key, word in words(self.wording.lang, _TABLES[form]).items()}
         shape = "|".join(map(re.escape, sorted(keys, key=len, reverse=True)))
         if form == "channel":
             return f"{shape}|.+?", lambda text: keys.get(text, text.replace(" ", "_"))

@@ -92,7 +92,7 @@ def as_svg(explanation: Explanation, lang: str = "en") -> Markup:
 def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
     node, lang = card.node, words.lang
     ends = (explanation.user, explanation.asset)
-    name = str(words.words["you"]) if node == explanation.user else node.label(lang)
+    name = words.you if node == explanation.user else node.label(lang)
     kind = words.kind(node.kind) if node.id is not None else words.page("summed")
     kind = node.label(lang) if node == explanation.user else kind
     detail = f" · {node.detail}" if node.detail else ""
@@ -101,7 +101,7 @@ def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
         y=_round(card.y),
         kind=_short(kind + detail, _INSIDE / _KIND_SIZE),
         names=_wrapped(name, _INSIDE / _NAME_SIZE),
-        title=f"{words.kind(node.kind)}{words.words['colon']}{node.label(lang)}",
+        title=f"{words.kind(node.kind)}{words.language.colon}{node.label(lang)}",
         end=node in ends,
         holding=node.kind in {kind.value for kind in ASSET_KINDS} and card.column == 1,
     )
@@ -127,7 +127,7 @@ def _line(line: Line, words: Wording, digits: int, first: float, last: float) ->
         learned=line.learned,
         label=_short(label, _LABEL_EMS),
         value=value if reaches_asset else "",
-        title=f"{label}{words.words['colon']}{value}",
+        title=f"{label}{words.language.colon}{value}",
         anchor=anchor,
         label_x=_round(x),
         label_y=_round(label_y),

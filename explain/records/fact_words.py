@@ -11,6 +11,7 @@ from typing import Any, Final
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, PROFILE_RELATIONS, RELATIONS
+from pathfolio.recommender.suitability.kinds import FRACTIONS
 
 LEVEL_KINDS: Final = MappingProxyType(
     {relation.value: RELATIONS[relation].tails[0].value for relation in PROFILE_RELATIONS}
@@ -18,7 +19,6 @@ LEVEL_KINDS: Final = MappingProxyType(
 """Relations of an investor to the vocabulary of the level that they lead to."""
 
 _LABELS: Final = LEVEL_KINDS | {relation.value: RELATIONS[relation].tails[0].value for relation in ATTRIBUTE_RELATIONS}
-_FRACTIONS: Final = frozenset({"EXPOSURE", "PURCHASE_SHARE", "HOLDS", "INVESTS_IN", "VOLATILITY"})
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _number(fact: Mapping[str, Any], lang: str) -> str:
     if value is None:
         return ""
     wording = wording_of(lang)
-    if fact["relation"] in _FRACTIONS:
+    if fact["relation"] in FRACTIONS:
         return wording.percent(value, 1)
     return wording.number(value, 0 if float(value).is_integer() else 2)
 

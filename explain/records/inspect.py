@@ -28,6 +28,7 @@ from pathfolio.explain.records.report import Integrity, Report, make_report, rep
 from pathfolio.explain.records.whole import sealed_adviser, whole
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import LedgerError, UsageError
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.outfile import write_private
 
 _README: Final = """A case: one record of what was recommended, with the proof that it is unchanged.
@@ -142,7 +143,7 @@ def report_on(ledger: Ledger, record_id: str, look: Look, lang: str) -> Report:
 def _changes(ledger: Ledger, record: dict[str, Any], langs: Sequence[str]) -> dict[str, list[str]]:
     """For each language, what was told of what would change the result, or what the sealed build says of it now."""
     if "counterfactual" in record:
-        return {lang: [record["counterfactual"]["text"][lang]] for lang in langs}
+        return {lang: [Names(record["counterfactual"]["text"])[lang]] for lang in langs}
     adviser = sealed_adviser(ledger, record)
     if adviser is None:
         return {lang: [] for lang in langs}

@@ -12,10 +12,13 @@ from typing import Any, Final, Generic, TypeVar
 
 from pathfolio.explain.evidence import PathEdge, PathNode
 from pathfolio.explain.explanation import Explanation
+from pathfolio.kg.languages import DEFAULT
+from pathfolio.kg.languages.names import Names
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.verdict import UNDECIDED, Outcome, RuleResult, UsedFact, Verdict
 
-_NODE: Final = ("id", "kind", "name", "local_name")
+_NODE: Final = ("id", "kind", "name")
+_BEFORE: Final = "zh-TW"
 _EDGE: Final = ("head", "relation", "tail", "weight", "source", "as_of", "known_at")
 _PATH: Final = ("id", "channel", "contribution", "count")
 _RESULT: Final = ("outcome", "effect", "reason", "measured", "limit", "subject")
@@ -55,7 +58,7 @@ class _Column(Generic[Cited]):
 
 
 def _node_row(node: PathNode) -> list[Any]:
-    return [node.id, node.kind, node.name, node.local_name]
+    return [node.id, node.kind, node.name, node.names.to_json()]
 
 
 def _node_key(node: PathNode) -> Hashable:
@@ -131,10 +134,14 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     rejected = [
         {**item, "verdict": _verdict(item["verdict"], item["asset_id"], rules, tables)} for item in record["rejected"]
     ]
-    names = {
-        f"{kind}/{name if key is None else key}": local for key, kind, name, local in tables["nodes"] if local != name
-    }
-    return {**record, "list": shown, "rejected": rejected, "local_names": names}
+    names = {f"{row[1]}/{row[2] if row[0] is None else row[0]}": names_of(row).to_json() for row in tables["nodes"]}
+    return {**record, "list": shown, "rejected": rejected, "names": names}
+
+
+def names_of(node: Sequence[Any]) -> Names:
+    """A recorded node's names; records made before names were a map have one in Traditional Chinese beside `name`."""
+    name, other = node[2], node[3]
+    return Names(other) if isinstance(other, dict) else Names({DEFAULT: str(name), _BEFORE: str(other)})
 
 
 def _explained(about: Mapping[str, Any], item: Mapping[str, Any], tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,7 +163,7 @@ def _explanation(about: Mapping[str, Any], compact: Mapping[str, Any], tables: M
     paths = [
         {
             **dict(zip(_PATH, path[:4], strict=True)),
-            "nodes": [_row(_NODE[:3], tables["nodes"][at]) for at in path[4]],
+            "nodes": [_row(_NODE, tables["nodes"][at]) for at in path[4]],
             "edges": [_row(_EDGE, tables["edges"][at]) for at in path[5]],
         }
         for path in compact["paths"]

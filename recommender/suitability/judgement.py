@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import Mask
+from pathfolio.kg.graph import FloatArray, IntArray, Mask
 from pathfolio.recommender.suitability.verdict import Outcome
 
 
@@ -28,30 +29,24 @@ class Judgement:
     reasons: tuple[str, ...]
     outcome: npt.NDArray[np.int8]
     reason: npt.NDArray[np.int8]
-    measured: npt.NDArray[np.float64]
-    limit: npt.NDArray[np.float64]
-    subject: npt.NDArray[np.int64]
+    measured: FloatArray
+    limit: FloatArray
+    subject: IntArray
     names: Sequence[str] | npt.NDArray[np.object_] = ()
 
     @classmethod
     def of(cls, reasons: tuple[str, ...], n: int, outcome: Outcome, reason: str) -> Judgement:
         """The same finding for all n candidates, to be refined by `where`; `reason` is one of `reasons`."""
-        return cls(
-            reasons,
-            np.full(n, outcome, np.int8),
-            np.full(n, reasons.index(reason), np.int8),
-            np.full(n, np.nan),
-            np.full(n, np.nan),
-            np.full(n, -1, np.int64),
-        )
+        found, why = np.full(n, outcome, np.int8), np.full(n, reasons.index(reason), np.int8)
+        return cls(reasons, found, why, _nothing(n), _nothing(n), _itself(n))
 
-    def where(self, mask: Mask, outcome: Outcome, reason: str) -> Judgement:
-        """With another finding for the candidates in `mask`."""
-        return replace(
-            self,
-            outcome=np.where(mask, np.int8(outcome), self.outcome),
-            reason=np.where(mask, np.int8(self.reasons.index(reason)), self.reason),
-        )
+    def where(self, *cases: tuple[Mask, Outcome, str]) -> Judgement:
+        """With other findings for some candidates: (n,) bool for which, what, and why; of several the last counts."""
+        outcome, reason = self.outcome.copy(), self.reason.copy()
+        for mask, found, why in cases:
+            outcome[mask] = found
+            reason[mask] = self.reasons.index(why)
+        return replace(self, outcome=outcome, reason=reason)
 
     def says(self, reason: str) -> Mask:
         """(n,) bool: where this is the reason."""
@@ -61,3 +56,19 @@ class Judgement:
     def reason_of(self, candidate: int) -> str:
         """The reason of one candidate, as a word."""
         return self.reasons[int(self.reason[candidate])]
+
+
+@lru_cache(maxsize=8)
+def _nothing(n: int) -> FloatArray:
+    """(n,) NaN, shared by all that compare nothing."""
+    values = np.full(n, np.nan)
+    values.flags.writeable = False
+    return values
+
+
+@lru_cache(maxsize=8)
+def _itself(n: int) -> IntArray:
+    """(n,) -1, shared by all that are about the asset itself."""
+    values = np.full(n, -1, np.int64)
+    values.flags.writeable = False
+    return values

@@ -65,7 +65,7 @@ class WholeNumber(Option):
 
 
 @dataclass(frozen=True)
-class Share(Option):
+class Proportion(Option):
     """A fraction above 0 and up to 1."""
 
     def read(self, entry: TomlTable, key: str, default: Any) -> float:

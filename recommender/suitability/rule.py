@@ -43,6 +43,7 @@ class Rule(ABC):
         unit: of `measured` and `limit`.
         tables: further tables of the rule file that it reads, such as the ratings of assets, each with the relation
             that leads to what it names. What they say, from a name to a number, is in `RuleSet.tables`.
+        fractions: relations of its facts whose value is a fraction, to be told in percent.
 
     Attributes:
         name: its id, by which records and reports name it.
@@ -58,6 +59,7 @@ class Rule(ABC):
     reasons: ClassVar[tuple[str, ...]]
     unit: ClassVar[Unit] = Unit.NUMBER
     tables: ClassVar[Mapping[str, Relation]] = MappingProxyType({})
+    fractions: ClassVar[frozenset[str]] = frozenset()
 
     name: str
     title: dict[str, str]

@@ -30,6 +30,12 @@ RULE_KINDS: Final[tuple[type[Rule], ...]] = (
     FreshnessRule,
 )
 
+KIND_OF: Final = MappingProxyType({name: kind for kind in RULE_KINDS for name in kind.full_kinds()})
+"""From the kind as records name it to the class."""
+
+FRACTIONS: Final = frozenset().union(*(kind.fractions for kind in RULE_KINDS))
+"""Relations of facts that rules use whose value is a fraction."""
+
 LEVEL_RELATIONS: Final = MappingProxyType(
     {kind.table: kind.relation for kind in RULE_KINDS if issubclass(kind, LevelRule)}
 )

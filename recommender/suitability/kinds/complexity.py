@@ -33,7 +33,7 @@ class ComplexityRule(LevelRule):
     def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
         """As `LevelRule.judge`; what is not complex needs no experience."""
         found = super().judge(assets, investor, at)
-        return found.where(self.need(assets)[at] == 0, Outcome.PASS, "not_needed")
+        return found.where((self.need(assets)[at] == 0, Outcome.PASS, "not_needed"))
 
     def need_facts(self, assets: AssetFacts, asset: int) -> tuple[UsedFact, ...]:
         """How the complexity was derived."""

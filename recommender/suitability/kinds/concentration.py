@@ -15,7 +15,7 @@ from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.exposure import Exposure, exposures
 from pathfolio.recommender.suitability.investor import InvestorFacts, share_fact
 from pathfolio.recommender.suitability.judgement import Judgement
-from pathfolio.recommender.suitability.options import VIOLATIONS, Effect, OneOf, Share
+from pathfolio.recommender.suitability.options import VIOLATIONS, Effect, OneOf, Proportion
 from pathfolio.recommender.suitability.reader import TomlTable
 from pathfolio.recommender.suitability.rule import GroupedRule, Unit
 from pathfolio.recommender.suitability.used_facts import edge_fact, kept, one_edge
@@ -47,13 +47,14 @@ class ConcentrationRule(GroupedRule):
 
     kind = "concentration"
     unit = Unit.FRACTION
+    fractions = frozenset({"EXPOSURE", "PURCHASE_SHARE", Relation.HOLDS.value, Relation.INVESTS_IN.value})
     groups = GROUPS
     reasons = ("within_limit", "near_limit", "above_limit", "derived_above_limit", "no_weights", "no_group")
 
     group: Annotated[str, OneOf(words=GROUPS)]
-    limit: Annotated[float, Share()]
-    fund_limit: Annotated[float, Share(like="limit")]
-    warn_at: Annotated[float, Share(like="limit")]
+    limit: Annotated[float, Proportion()]
+    fund_limit: Annotated[float, Proportion(like="limit")]
+    warn_at: Annotated[float, Proportion(like="limit")]
     derived: Annotated[Outcome, Effect(like="fail", allowed=VIOLATIONS)]
 
     def check(self, entry: TomlTable) -> None:
@@ -71,15 +72,14 @@ class ConcentrationRule(GroupedRule):
         exposure = self._exposure(assets)
         before = exposure.of_holdings(investor.held, investor.share)
         share, after, limit, group = self._after_purchase(assets, exposure, before, at)
-        found = self.finding(len(at), Outcome.PASS, "within_limit")
-        if self.warn_at < self.limit:
-            found = found.where((limit <= self.limit) & (after >= self.warn_at), Outcome.WARN, "near_limit")
         above = after > limit + _ROUNDING
-        if investor.weighting == "equal":
-            found = found.where(above, self.derived, "derived_above_limit")
-        else:
-            found = found.where(above, self.fail, "above_limit")
-        found = found.where((share < KNOWN_PART) & ~above, Outcome.UNKNOWN, "no_group")
+        near = (limit <= self.limit) & (after >= self.warn_at) & (self.warn_at < self.limit)
+        is_assumed = investor.weighting == "equal"
+        found = self.finding(len(at), Outcome.PASS, "within_limit").where(
+            (near, Outcome.WARN, "near_limit"),
+            (above, self.derived, "derived_above_limit") if is_assumed else (above, self.fail, "above_limit"),
+            ((share < KNOWN_PART) & ~above, Outcome.UNKNOWN, "no_group"),
+        )
         return replace(found, measured=after, limit=limit, subject=group, names=exposure.names)
 
     def _exposure(self, assets: AssetFacts) -> Exposure:

@@ -51,9 +51,11 @@ class FreshnessRule(GroupedRule):
         day = assets.graph.edges.as_of[edge] if len(assets.graph.edges) else np.zeros(len(at), np.int32)
         age = np.where(edge >= 0, to_days(assets.today) - day.astype(np.float64), np.nan)
         age[day == to_days(UNDATED)] = np.nan
-        found = self.finding(len(at), Outcome.PASS, "fresh")
-        found = found.where(age > self.max_days, self.fail, "stale")
-        found = found.where(np.isnan(age), Outcome.UNKNOWN, "no_date").where(edge < 0, Outcome.PASS, "not_needed")
+        found = self.finding(len(at), Outcome.PASS, "fresh").where(
+            (age > self.max_days, self.fail, "stale"),
+            (np.isnan(age), Outcome.UNKNOWN, "no_date"),
+            (edge < 0, Outcome.PASS, "not_needed"),
+        )
         return replace(found, measured=age, limit=np.full(len(at), float(self.max_days)))
 
     def _is_only_predicted(self, investor: InvestorFacts) -> bool:

@@ -81,16 +81,18 @@ class LevelRule(Rule):
             return self._within(need, level, level.limit, tolerance)
         found = self.finding(len(need), Outcome.UNKNOWN, "no_level" if level is None else "level_not_in_file")
         lowest = min(limits.values(), default=-1.0)
-        return replace(found.where(need <= lowest, self.every_level, "within_every_level"), measured=need)
+        return replace(found.where((need <= lowest, self.every_level, "within_every_level")), measured=need)
 
     def _within(self, need: FloatArray, level: InvestorLevel, limit: float, tolerance: int) -> Judgement:
         """A level that the source predicted allows as the file says, and forbids as a told one does."""
         found = self.finding(len(need), Outcome.PASS, "within_level")
         if level.predicted and self.predicted is not Outcome.PASS:
             found = self.finding(len(need), self.predicted, "within_predicted_level")
-        found = found.where(need > limit, Outcome.WARN, "above_level_tolerated")
-        found = found.where(need > limit + tolerance, self.fail, "above_level")
-        found = found.where(np.isnan(need), Outcome.UNKNOWN, "no_class")
+        found = found.where(
+            (need > limit, Outcome.WARN, "above_level_tolerated"),
+            (need > limit + tolerance, self.fail, "above_level"),
+            (np.isnan(need), Outcome.UNKNOWN, "no_class"),
+        )
         subject = np.zeros(len(need), np.int64)
         return replace(found, measured=need, limit=np.full(len(need), limit), subject=subject, names=(level.name,))
 

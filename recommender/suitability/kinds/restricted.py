@@ -26,7 +26,8 @@ class RestrictedRule(Rule):
     def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
         """The subject is the restriction's reason."""
         restriction = restriction_of(assets)[at]
-        found = self.finding(len(at), Outcome.PASS, "not_restricted").where(restriction >= 0, self.fail, "restricted")
+        found = self.finding(len(at), Outcome.PASS, "not_restricted")
+        found = found.where((restriction >= 0, self.fail, "restricted"))
         return replace(found, subject=restriction, names=[each.reason for each in assets.rules.restrictions])
 
     def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:

@@ -32,6 +32,7 @@ class RiskClassRule(LevelRule):
     """
 
     reasons = (*LEVEL_REASONS, "derived_above_level", "volatile_above_level", "kind_alone", "few_prices")
+    fractions = frozenset({"VOLATILITY"})
 
     derived: Annotated[Outcome, Effect(like="fail", allowed=VIOLATIONS)]
     uncertain: Annotated[Outcome, Effect()] = Outcome.PASS
@@ -50,15 +51,19 @@ class RiskClassRule(LevelRule):
         found = self.compared(assets.risk_class[at], assets, investor, self.tolerance)
         is_derived, is_measured = assets.risk_edge[at] < 0, ~np.isnan(assets.volatility.value[at])
         above = found.says("above_level") & is_derived
-        found = found.where(above, self.derived, "derived_above_level")
-        found = found.where(above & is_measured, self.derived, "volatile_above_level")
+        found = found.where(
+            (above, self.derived, "derived_above_level"),
+            (above & is_measured, self.derived, "volatile_above_level"),
+        )
         if self.uncertain is Outcome.PASS:
             return found
         within = np.isin(found.outcome, [Outcome.PASS, Outcome.WARN]) & ~above
         doubtful = within & is_derived & (assets.risk_most[at] > found.limit + self.tolerance)
         is_priced = assets.volatility.returns[at] > 0
-        found = found.where(doubtful & ~is_priced, self.uncertain, "kind_alone")
-        return found.where(doubtful & is_priced, self.uncertain, "few_prices")
+        return found.where(
+            (doubtful & ~is_priced, self.uncertain, "kind_alone"),
+            (doubtful & is_priced, self.uncertain, "few_prices"),
+        )
 
     def need_facts(self, assets: AssetFacts, asset: int) -> tuple[UsedFact, ...]:
         """The stated rating, or how the class was derived."""

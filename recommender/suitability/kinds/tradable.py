@@ -38,11 +38,12 @@ class TradableRule(Rule):
         listed = assets.graph.nodes.listed[assets.graph.assets[at]]
         day, newest = assets.price_day[at], int(assets.price_day.max(initial=NO_DAY))
         age = np.where(day == NO_DAY, np.nan, newest - day.astype(np.float64))
-        found = self.finding(len(at), Outcome.PASS, "traded")
-        found = found.where(np.isnan(age), Outcome.UNKNOWN, "no_price")
-        found = found.where(age > self.max_days, self.fail, "price_too_old")
-        found = found.where(listed > to_days(assets.today), self.fail, "not_listed_yet")
-        found = found.where(assets.once(_stops)[at] >= 0, self.fail, "stopped")
+        found = self.finding(len(at), Outcome.PASS, "traded").where(
+            (np.isnan(age), Outcome.UNKNOWN, "no_price"),
+            (age > self.max_days, self.fail, "price_too_old"),
+            (listed > to_days(assets.today), self.fail, "not_listed_yet"),
+            (assets.once(_stops)[at] >= 0, self.fail, "stopped"),
+        )
         return replace(found, measured=age, limit=np.full(len(at), float(self.max_days)))
 
     def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:

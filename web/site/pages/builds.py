@@ -27,7 +27,7 @@ class BuildPage(Page):
 
     def detail(self, text: str) -> str:
         """What a stage said at its end, in the reader's language where it is one of ours."""
-        for pattern, words in current_texts().entries["details"].items():
+        for pattern, words in current_texts().details.items():
             text = re.sub(pattern, words, text)
         return text
 

@@ -78,7 +78,7 @@ class ComparisonPage(Page):
         if not value:
             return ""
         if name in ("asset", "follow", "dismiss"):
-            return str(texts.words.words["comma"]).join(asset_name(each, texts.lang) for each in value.split("; "))
+            return texts.words.language.comma.join(asset_name(each, texts.lang) for each in value.split("; "))
         if name in ("length", "years"):
             return texts.say("first_lines" if name == "length" else "years", n=int(float(value)))
         if name in ("through", "kind"):
