@@ -36,11 +36,11 @@ SCHEMA: Final = pa.schema(
 USERS_PER_CHUNK: Final = 512
 
 
-Row = tuple[str, str, int, str, str, float, list[str | None], list[str]]
+EvidenceRow = tuple[str, str, int, str, str, float, list[str | None], list[str]]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvidenceRows:
     """Turns accounts into rows; path ids are those of `pathfolio.explain.tracer`.
 
     Attributes:
@@ -51,13 +51,13 @@ class Evidence:
     keys: list[str] = field(repr=False)
 
     @classmethod
-    def of(cls, graph: KnowledgeGraph) -> Evidence:
+    def of(cls, graph: KnowledgeGraph) -> EvidenceRows:
         """For the accounts of one snapshot."""
         ids = graph.nodes.id.tolist()
         keys = [f"{graph.kind_of(row)}:{key}" for row, key in enumerate(ids)]
         return cls([*ids, None], [*keys, OTHERS_KEY])
 
-    def rows(self, account: ScoreAccount, rank: int) -> Iterator[Row]:
+    def rows(self, account: ScoreAccount, rank: int) -> Iterator[EvidenceRow]:
         """The account's paths in the order of `SCHEMA`."""
         user, asset = str(self.ids[account.user]), str(self.ids[account.asset])
         for channel in account.channels:
@@ -98,7 +98,7 @@ def explain_all(
     """
     n = len(model.graph.users)
     chunks = [np.arange(start, min(start + USERS_PER_CHUNK, n)) for start in range(0, n, USERS_PER_CHUNK)]
-    job = _Job(model, Evidence.of(model.graph), k, kind, lists)
+    job = _Job(model, EvidenceRows.of(model.graph), k, kind, lists)
     rows = 0
     with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
         tables = answers(job.table, chunks, workers, first=np.arange(min(n, 1)))
@@ -114,14 +114,14 @@ class _Job:
     """What a worker needs to explain a chunk of investors."""
 
     model: ExplainedModel
-    evidence: Evidence
+    evidence: EvidenceRows
     k: int
     kind: str | None
     lists: IntArray | None
 
     def table(self, users: IntArray) -> pa.Table:
         """The rows of the investors at positions `users`."""
-        rows: list[Row] = []
+        rows: list[EvidenceRow] = []
         for chunk, assets in self._listed(users):
             for user, line in zip(chunk.tolist(), assets.tolist(), strict=True):
                 for rank, asset in enumerate(line, 1):

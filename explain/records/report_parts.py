@@ -8,12 +8,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pathfolio.explain.records.fact_words import ReportTexts, fact_text, in_words
-from pathfolio.explain.records.tables import names_of
+from pathfolio.explain.records.tables import names_of, node_key
 from pathfolio.explain.records.verdict_text import look_of, outcome_text, result_text, verdict_text
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.languages import language, understood
-from pathfolio.kg.languages.names import Names
 
 _MOST_PATHS: Final = 25
 _MOST_FACTS: Final = 8
@@ -121,7 +120,7 @@ def asset_part(item: Mapping[str, Any], record: Mapping[str, Any], texts: Report
     wording, explanation = wording_of(lang), item.get("explanation") or {**_UNEXPLAINED, "score": item["score"]}
     verdict = item["verdict"]
     shown, rest = explanation["paths"][:_MOST_PATHS], explanation["paths"][_MOST_PATHS:]
-    names = {key: Names(texts)[lang] for key, texts in record.get("names", {}).items()}
+    names = {node_key(row): names_of(row)[lang] for row in record.get("tables", {}).get("nodes", ())}
     value = wording.signed(sum(path["contribution"] for path in rest), 4)
     return AssetPart(
         rank=item["rank"],

@@ -58,7 +58,7 @@ class _Column(Generic[Cited]):
 
 
 def _node_row(node: PathNode) -> list[Any]:
-    return [node.id, node.kind, node.name, node.names.to_json()]
+    return [node.id, node.kind, node.name, node.names[_BEFORE]]  # as this format has it
 
 
 def _node_key(node: PathNode) -> Hashable:
@@ -134,12 +134,21 @@ def expanded(record: Mapping[str, Any]) -> dict[str, Any]:
     rejected = [
         {**item, "verdict": _verdict(item["verdict"], item["asset_id"], rules, tables)} for item in record["rejected"]
     ]
-    names = {f"{row[1]}/{row[2] if row[0] is None else row[0]}": names_of(row).to_json() for row in tables["nodes"]}
-    return {**record, "list": shown, "rejected": rejected, "names": names}
+    return {**record, "list": shown, "rejected": rejected, "local_names": _other_names(tables["nodes"])}
+
+
+def node_key(node: Sequence[Any]) -> str:
+    """How a recorded node is called in `local_names`: its kind and id, or for others, summed up, how many they are."""
+    return f"{node[1]}/{node[2] if node[0] is None else node[0]}"
+
+
+def _other_names(nodes: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Of each node that has another name: language to name, or the one other name of earlier records."""
+    return {node_key(node): node[3] for node in nodes if node[3] not in (node[2], {DEFAULT: node[2]})}
 
 
 def names_of(node: Sequence[Any]) -> Names:
-    """A recorded node's names; records made before names were a map have one in Traditional Chinese beside `name`."""
+    """A recorded node's names; this format has one in Traditional Chinese beside `name`."""
     name, other = node[2], node[3]
     return Names(other) if isinstance(other, dict) else Names({DEFAULT: str(name), _BEFORE: str(other)})
 
