@@ -152,7 +152,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class CitedReason:
     """A reason, and the ids of the paths and facts that prove it."""
 
     lang: str
@@ -180,7 +180,7 @@ class AnsweredLine:
     from_assumed: float
     base: tuple[Base, ...]
     channels: tuple[ChannelPart, ...]
-    reasons: tuple[Sentence, ...]
+    reasons: tuple[CitedReason, ...]
     paths: tuple[Path, ...]
     more_paths: int
     facts: tuple[Fact, ...]
@@ -267,7 +267,7 @@ def _line(line: AssumedLine, verdict: str, warnings: tuple[str, ...], lang: str)
         from_assumed=line.from_assumed,
         base=tuple(Base(name, value) for name, value in found.base),
         channels=found.channels,
-        reasons=tuple(Sentence(reason.lang, reason.text, reason.evidence) for reason in reasons),
+        reasons=tuple(CitedReason(reason.lang, reason.text, reason.evidence) for reason in reasons),
         paths=tuple(shown),
         more_paths=len(found.paths) - len(shown),
         facts=found.facts,

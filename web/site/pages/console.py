@@ -43,7 +43,7 @@ class RelationLine:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ConsoleOutcome:
     """What became of a question, as programs read it; `starting` while there is no store yet to ask.
 
     Attributes:
@@ -76,7 +76,7 @@ class ConsolePage(Page):
     relations: tuple[RelationLine, ...]
     investors: bool
 
-    def twin(self) -> Outcome:
+    def twin(self) -> ConsoleOutcome:
         """What became of the question."""
         return outcome(self.answered)
 
@@ -103,7 +103,7 @@ def console() -> ConsolePage | Response:
 
 @blueprint.post("/graph")
 @view(Permission.GRAPH)
-def answer() -> Outcome | Response:
+def answer() -> ConsoleOutcome | Response:
     """For programs: a JSON object with `query` or `name`, and `parameters`; the page's JSON twin comes back."""
     asked = _json()
     if not isinstance(asked, dict) or not isinstance(asked.get("parameters", {}), dict):
@@ -142,10 +142,10 @@ def graph_desk() -> GraphDesk:
     return found
 
 
-def outcome(answered: Answered) -> Outcome:
+def outcome(answered: Answered) -> ConsoleOutcome:
     """What became of a question, for programs."""
     result = answered.result
-    return Outcome(
+    return ConsoleOutcome(
         answered.status == 503,
         None if result is None else result.to_json(),
         None if result is None else result.drawing(),
