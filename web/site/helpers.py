@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 from flask import Flask
 
 from pathfolio.explain.records.adviser import Advice, Question
-from pathfolio.explain.records.answer import Answer
+from pathfolio.explain.records.answer import RememberedAnswer
 from pathfolio.kg.errors import UsageError
 from pathfolio.web.site.render import served
 from pathfolio.web.site.served import Served
@@ -64,7 +64,7 @@ class Helpers:
         """Of the processes that live, as far as is known."""
         return [helper.pid for helper in self._living]
 
-    def compute(self, question: Question, view_of: Callable[[Advice], Any]) -> Answer:
+    def compute(self, question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
         """The answer; computed here where the helper dies, as of too little memory, or none is left."""
         return self._done(lambda: self._desk.compute_here(question, view_of), _answer, question, view_of)
 
@@ -174,8 +174,8 @@ def _tried(work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         return _Failed(error)
 
 
-def _answer(question: Question, view_of: Callable[[Advice], Any]) -> Answer:
-    return Answer.of(served().desk.adviser, question, view_of)
+def _answer(question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
+    return RememberedAnswer.of(served().desk.adviser, question, view_of)
 
 
 def _end_with_the_site() -> None:
