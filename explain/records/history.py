@@ -133,7 +133,7 @@ def _facts(record: Record) -> dict[str, str]:
         assumed = question.assumed
         facts |= {LEVEL_KINDS[relation]: level for relation, level in assumed.levels.items()}
         facts |= {name: "; ".join(getattr(assumed, name)) for name in ("follow", "dismiss", "interests")}
-        facts["years"] = str(assumed.years or "")
+        facts["years"] = f"{assumed.years:g}" if assumed.years else ""
     return facts | {
         "investor": question.user_id,
         "asked_by": question.who,
@@ -154,7 +154,11 @@ def assumed_text(question: dict[str, Any]) -> str:
     assumed = question.get("assumed", {})
     parts = {name: value if isinstance(value, list) else [value] for name, value in assumed.items() if value}
     parts |= {"levels": list(assumed["levels"].values())} if parts.get("levels") else {}
-    return "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in parts.items())
+    return "; ".join(f"{name} {', '.join(map(_said_value, values))}" for name, values in parts.items())
+
+
+def _said_value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 _Placed = RecordedLine | RecordedRejection

@@ -153,7 +153,6 @@ def expanded(record: Record) -> Printed:
     """The record with every explanation and verdict written out, for readers, reports and exports."""
     printed = plain(record)
     for item, line in zip(printed["list"], record.list, strict=True):
-        item.pop("reasons", None)
         item["verdict"] = _verdict(line.verdict, line.asset_id, record)
         about = {
             "user_id": record.question.user_id,
@@ -167,8 +166,7 @@ def expanded(record: Record) -> Printed:
             item["explanation"] = about | _explanation(item["explanation"], line.explanation, record.tables)
         elif line.reasons is not None:  # the record has no more of its explanation
             nothing: Printed = {"base": [], "channels": [], "paths": [], "facts": []}
-            reasons = [to_builtins(reason) for reason in line.reasons]
-            item |= {"reasons": reasons, "explanation": about | nothing | {"score": line.score, "reasons": reasons}}
+            item["explanation"] = about | nothing | {"score": line.score, "reasons": item["reasons"]}
     for item, rejection in zip(printed["rejected"], record.rejected, strict=True):
         item["verdict"] = _verdict(rejection.verdict, rejection.asset_id, record)
     printed["local_names"] = {

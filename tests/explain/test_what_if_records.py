@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
-from msgspec import convert, to_builtins
+from msgspec import convert
 
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.ledger import Ledger
@@ -18,7 +19,7 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder, Search
 from pathfolio.explain.records.history import compare
 from pathfolio.explain.records.inspect import list_records, read_record, report_on
-from pathfolio.explain.records.layout import PackedColumn, record_text
+from pathfolio.explain.records.layout import PackedColumn, plain, record_text
 from pathfolio.explain.records.record import digest_of, record_of
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.serve import serve
@@ -104,7 +105,7 @@ def test_what_a_thrifty_record_leaves_out_is_not_made_up(
     assert gone["reasons"] == "recorded, the build of the rest gone"
     for each in (wrong, gone):
         assert [item["explanation"]["paths"] for item in each["list"]] == [[]] * len(record.list)
-        assert each["list"][0]["explanation"]["reasons"] == to_builtins(record.list[0].reasons) != []
+        assert each["list"][0]["explanation"]["reasons"] == plain(record)["list"][0]["reasons"] != []
     for lang in ("en", "zh-TW"):
         assert report_on(ledger, name, LOOK, lang).assets[0].reasons or lang != "en"
 
@@ -132,7 +133,7 @@ def test_the_record_of_a_what_if_list_says_it_all(adviser: Adviser, small_build:
     user = cautious(small_build)
     advice = adviser.advise(ask(user, k=4, assumed=BOLD))
     record = expanded(record_of(adviser, advice))
-    assert record["question"]["assumed"] == to_builtins(BOLD.recorded())
+    assert record["question"]["assumed"] == json.loads(canonical(BOLD.recorded()))
     assert record["investor"]["user_id"] == user
     levels = record["investor"]["levels"]
     assert levels["risk"] == {"head": user, "relation": "HAS_RISK", "source": ASSUMED, "tail": "Aggressive"}
