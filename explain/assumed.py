@@ -21,8 +21,9 @@ from pathfolio.explain.reasons.case import Investor, Lookups
 from pathfolio.explain.reasons.choose import add_reasons
 from pathfolio.explain.shortlist import Shortlist
 from pathfolio.explain.tracer import Tracer
-from pathfolio.explain.wording import wording_of
+from pathfolio.explain.wording import LANGUAGES, wording_of
 from pathfolio.kg.graph import IntArray
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import Relation
 from pathfolio.recommender.assumed import NOBODY, AssumedInvestor, AssumedScore
 from pathfolio.recommender.build import Build
@@ -183,7 +184,7 @@ class AssumedTracer(Tracer):
         """The node at `row`; somebody whom the graph does not have is called "you"."""
         if row != NOBODY:
             return super().node(row)
-        return PathNode("", USER, wording_of("en").words["you"], wording_of("zh-TW").words["you"])
+        return PathNode("", USER, Names({lang: wording_of(lang).you for lang in LANGUAGES}))
 
     def step(self, start: int, relation: str, end: int) -> PathEdge:
         """An assumed edge, or one of the graph."""

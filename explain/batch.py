@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 from pathfolio.explain.evidence import OTHERS_KEY, stable_id
 from pathfolio.kg.graph import IntArray, KnowledgeGraph
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.workers import answers
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount
 from pathfolio.recommender.model import ExplainedModel
 from pathfolio.recommender.retrieve import rank_assets
@@ -37,11 +36,11 @@ SCHEMA: Final = pa.schema(
 USERS_PER_CHUNK: Final = 512
 
 
-Row = tuple[str, str, int, str, str, float, list[str | None], list[str]]
+EvidenceRow = tuple[str, str, int, str, str, float, list[str | None], list[str]]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvidenceRows:
     """Turns accounts into rows; path ids are those of `pathfolio.explain.tracer`.
 
     Attributes:
@@ -52,13 +51,13 @@ class Evidence:
     keys: list[str] = field(repr=False)
 
     @classmethod
-    def of(cls, graph: KnowledgeGraph) -> Evidence:
+    def of(cls, graph: KnowledgeGraph) -> EvidenceRows:
         """For the accounts of one snapshot."""
         ids = graph.nodes.id.tolist()
         keys = [f"{graph.kind_of(row)}:{key}" for row, key in enumerate(ids)]
         return cls([*ids, None], [*keys, OTHERS_KEY])
 
-    def rows(self, account: ScoreAccount, rank: int) -> Iterator[Row]:
+    def rows(self, account: ScoreAccount, rank: int) -> Iterator[EvidenceRow]:
         """The account's paths in the order of `SCHEMA`."""
         user, asset = str(self.ids[account.user]), str(self.ids[account.asset])
         for channel in account.channels:
@@ -99,10 +98,11 @@ def explain_all(
     """
     n = len(model.graph.users)
     chunks = [np.arange(start, min(start + USERS_PER_CHUNK, n)) for start in range(0, n, USERS_PER_CHUNK)]
-    job = _Job(model, Evidence.of(model.graph), k, kind, lists)
+    job = _Job(model, EvidenceRows.of(model.graph), k, kind, lists)
     rows = 0
     with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
-        for done, table in enumerate(_tables(job, chunks, workers or os.cpu_count() or 1), 1):
+        tables = answers(job.table, chunks, workers, first=np.arange(min(n, 1)))
+        for done, table in enumerate(tables, 1):
             writer.write_table(table)
             rows += table.num_rows
             progress.update(f"explain {min(done * USERS_PER_CHUNK, n):,} of {n:,} investors")
@@ -114,14 +114,14 @@ class _Job:
     """What a worker needs to explain a chunk of investors."""
 
     model: ExplainedModel
-    evidence: Evidence
+    evidence: EvidenceRows
     k: int
     kind: str | None
     lists: IntArray | None
 
     def table(self, users: IntArray) -> pa.Table:
         """The rows of the investors at positions `users`."""
-        rows: list[Row] = []
+        rows: list[EvidenceRow] = []
         for chunk, assets in self._listed(users):
             for user, line in zip(chunk.tolist(), assets.tolist(), strict=True):
                 for rank, asset in enumerate(line, 1):
@@ -136,25 +136,3 @@ class _Job:
             return
         for chunk, assets, _ in rank_assets(self.model, users, self.k, self.kind, include_held=False):
             yield chunk, assets
-
-
-_jobs: dict[int, _Job] = {}
-"""The job of a forked worker, inherited from the parent instead of being sent."""
-
-
-def _tables(job: _Job, chunks: list[IntArray], workers: int) -> Iterator[pa.Table]:
-    if workers == 1 or len(chunks) < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from map(job.table, chunks)
-        return
-    if chunks:  # fill the caches that all workers share before they part
-        job.table(chunks[0][:1])
-    _jobs[0] = job
-    try:
-        with multiprocessing.get_context("fork").Pool(workers) as pool:
-            yield from pool.imap(_work, chunks)
-    finally:
-        _jobs.clear()
-
-
-def _work(users: IntArray) -> pa.Table:
-    return _jobs[0].table(users)

@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any, Final
 
 from pathfolio.kg.bidi import isolated
+from pathfolio.kg.languages import DEFAULT, languages
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import NodeKind, Relation
 
 USER: Final = NodeKind.USER.value
@@ -29,20 +31,28 @@ class PathNode:
     Attributes:
         id: the node's id; None where it stands for other investors, summed up.
         kind: a `NodeKind`'s value.
-        name: in English, or the only name there is.
-        local_name: in Chinese; equal to `name` where there is no other.
+        names: what it is called, by language.
         detail: what tells two nodes of one name apart (a ticker); empty where nothing does.
     """
 
     id: str | None
     kind: str
-    name: str
-    local_name: str
+    names: Names
     detail: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the default language, or the only name there is."""
+        return self.names[DEFAULT]
 
     def label(self, lang: str) -> str:
         """The name to show in `lang`."""
-        return isolated(self.local_name if lang.startswith("zh") else self.name)
+        return isolated(self.names[lang])
+
+    def other_label(self, lang: str) -> str:
+        """Another name of it, in the first language that has one; empty where there is none."""
+        others = (self.names[other] for other in languages())
+        return isolated(next((name for name in others if name != self.names[lang]), ""))
 
     def to_json(self, lang: str = "en") -> dict[str, Any]:
         """As in `explain --format json`."""

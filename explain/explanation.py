@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pathfolio.explain.errors import ExplanationError
 from pathfolio.explain.evidence import USER, ChannelPart, Fact, Path, PathEdge, PathNode, Reason
+from pathfolio.kg.languages.names import Names
 from pathfolio.recommender.groups import SMALLEST_GROUP
 
 TOLERANCE: Final = 1e-6
@@ -165,7 +166,7 @@ def from_json(data: Mapping[str, Any], names: Mapping[tuple[str, str], PathNode]
             if node["id"] is not None:
                 known.setdefault((node["kind"], node["id"]), _node(node))
     ends = [(USER, data["user_id"]), (asset_kind, data["asset_id"])]
-    user, asset = (known.setdefault(end, PathNode(end[1], end[0], end[1], end[1])) for end in ends)
+    user, asset = (known.setdefault(end, PathNode(end[1], end[0], Names.everywhere(end[1]))) for end in ends)
     return Explanation(
         user=user,
         asset=asset,
@@ -186,7 +187,7 @@ def _dates(record: Mapping[str, Any]) -> dict[str, date]:
 
 
 def _node(data: Mapping[str, Any]) -> PathNode:
-    return PathNode(data["id"], data["kind"], data["name"], data["name"])
+    return PathNode(data["id"], data["kind"], Names.everywhere(data["name"]))
 
 
 def _path(data: Mapping[str, Any], known: Mapping[tuple[str, str], PathNode]) -> Path:

@@ -33,7 +33,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Line:
+class PictureLine:
     """An edge in the picture, shared by all paths that walk it.
 
     Attributes:
@@ -58,7 +58,7 @@ class Picture:
     """All that is to be drawn, in a coordinate system of `width` by `height`."""
 
     cards: tuple[Card, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[PictureLine, ...]
     width: float
     height: float
 
@@ -166,7 +166,7 @@ def _place(
     width = {step: THINNEST + (THICKEST - THINNEST) * abs(value) / largest for step, value in values.items()}
     ports = _ports(steps, centre, width)
     lines = tuple(
-        Line(
+        PictureLine(
             points=_points(step, centre, ports[step, False], ports[step, True]),
             relation=step.relation,
             weight=step.weight,

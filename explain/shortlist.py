@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.recommender.ranking import best_first
 from pathfolio.recommender.suitability.gate import Screening
 
 
@@ -31,10 +32,10 @@ class Shortlist:
     def of(cls, scores: FloatArray, eligible: Mask, screening: Screening, by_id: IntArray) -> Shortlist:
         """Rank what is `eligible` (assets,) before the rules; `by_id` is what `id_order` gives."""
         usable = eligible & (scores > -np.inf)
-        order = np.argsort(-np.where(usable, scores, -np.inf)[by_id], kind="stable")
+        ranked = best_first(np.where(usable, scores, -np.inf), by_id)[: np.count_nonzero(usable)]
         allowed = np.zeros(len(scores), bool)
         allowed[screening.at[screening.allowed]] = True
-        return cls(screening, scores, by_id[order[: np.count_nonzero(usable)]], allowed & eligible)
+        return cls(screening, scores, ranked, allowed & eligible)
 
     @cached_property
     def suitable(self) -> IntArray:

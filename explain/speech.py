@@ -1,10 +1,9 @@
-"""`Speech`: claims put into one language, by the macros of templates/reasons.LANG.j2."""
+"""`Speech`: claims put into one language, by the sentences of its folder (sections reasons and what_if)."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
@@ -12,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from pathfolio.explain.evidence import PathNode, Reason
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.wording import Wording, wording_of
+from pathfolio.kg.languages import words
 
 _MEMO_SIZE: Final = 10_000
 
@@ -41,11 +41,8 @@ class Speech:
             "group": wording.group,
             "channel": wording.channel,
         }
-        self._macros: Any = env.from_string(template_of(wording.lang)).module
-        what_if = (
-            resources.files("pathfolio.explain").joinpath("templates", f"whatif.{wording.lang}.j2").read_text("utf-8")
-        )
-        self._what_if: Any = env.from_string(what_if).module
+        self._macros: Any = env.from_string(template_of(wording.lang, "reasons")).module
+        self._what_if: Any = env.from_string(template_of(wording.lang, "what_if")).module
         self._said: dict[Hashable, str] = {}
 
     def reason(self, claim: Claim) -> Reason:
@@ -53,7 +50,7 @@ class Speech:
         return Reason(self.wording.lang, self._say(claim), claim.evidence, claim.trigger, claim.is_caution)
 
     def what_if(self, macro: str, values: Mapping[str, Any]) -> str:
-        """A sentence of templates/whatif.LANG.j2."""
+        """A sentence of the section what_if."""
         return str(getattr(self._what_if, macro)(values))
 
     def _say(self, claim: Claim) -> str:
@@ -68,27 +65,30 @@ class Speech:
 
     def name(self, node: PathNode) -> str:
         """One name, in the language's quotation marks."""
-        before, after = self.wording.words["quote"]
+        before, after = self.wording.language.quote
         return f"{before}{node.label(self.wording.lang)}{after}"
 
     def names(self, nodes: Sequence[PathNode]) -> str:
         """Several names: A, B and C."""
-        words, names = self.wording.words, [self.name(node) for node in nodes]
+        language, names = self.wording.language, [self.name(node) for node in nodes]
         if len(names) < 2:
             return "".join(names)
-        return f"{words['comma'].join(names[:-1])}{words['last_comma']}{names[-1]}"
+        return f"{language.comma.join(names[:-1])}{language.last_comma}{names[-1]}"
 
 
-def template_of(lang: str) -> str:
-    """The macros of a language's reasons."""
-    return resources.files("pathfolio.explain").joinpath("templates", f"reasons.{lang}.j2").read_text("utf-8")
+def template_of(lang: str, section: str = "reasons") -> str:
+    """A section's phrases and sentences as macros of a claim's values, `c`; phrases first, for sentences use them."""
+    texts = {**words(lang, section, "phrases"), **words(lang, section)}
+    return "".join(f"{{% macro {name}(c) %}}{text}{{% endmacro %}}" for name, text in texts.items())
 
 
 @cache
 def speech_of(lang: str) -> Speech:
     """The sentences of a language; raises UsageError where there are none in it.
 
-    >>> speech_of("en").names([PathNode("a", "Stock", "Apple", "蘋果"), PathNode("m", "Stock", "Micron", "美光")])
+    >>> from pathfolio.kg.languages.names import Names
+    >>> names = {"a": {"en": "Apple", "zh-TW": "蘋果"}, "m": {"en": "Micron", "zh-TW": "美光"}}
+    >>> speech_of("en").names([PathNode(key, "Stock", Names(of)) for key, of in names.items()])
     'Apple and Micron'
     """
     return Speech(wording_of(lang))

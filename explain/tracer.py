@@ -14,6 +14,7 @@ from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.wording import LANGUAGES, wording_of
 from pathfolio.kg.graph import KnowledgeGraph, to_date
 from pathfolio.kg.labels import local_label
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
 from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
@@ -170,15 +171,15 @@ class Tracer:
         return _Rest(nodes, edges, key, "".join(SEPARATOR + relation for relation in relations))
 
     def _others(self, count: int) -> PathNode:
-        return PathNode(None, USER, wording_of("en").others(count), wording_of("zh-TW").others(count))
+        return PathNode(None, USER, Names({lang: wording_of(lang).others(count) for lang in LANGUAGES}))
 
     # -- the graph -------------------------------------------------------------------------------------------
 
     def _make_node(self, row: int) -> PathNode:
         nodes, kind = self.graph.nodes, self.graph.kind_of(row)
         key, ticker = str(nodes.id[row]), str(nodes.ticker[row])
-        name, local = (self._name(row, kind, lang) for lang in LANGUAGES)
-        return PathNode(key, kind.value, name, local, ticker if ticker not in (name, local) else "")
+        names = {lang: self._name(row, kind, lang) for lang in LANGUAGES}
+        return PathNode(key, kind.value, Names(names), ticker if ticker not in names.values() else "")
 
     def _name(self, row: int, kind: NodeKind, lang: str) -> str:
         if kind is NodeKind.USER:

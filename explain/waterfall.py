@@ -14,7 +14,7 @@ SMALL: Final = 0.004
 
 
 @dataclass(frozen=True)
-class Part:
+class ScorePart:
     """A base term, what a channel lays on paths, or what it does not.
 
     Attributes:
@@ -30,10 +30,10 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Row:
+class Bar:
     """One row; `start` and `size` of its bar are in percent of the width."""
 
-    part: Part
+    part: ScorePart
     start: float
     size: float
 
@@ -47,8 +47,8 @@ class Waterfall:
         digits: decimals that show the largest value with four significant digits.
     """
 
-    rows: tuple[Row, ...]
-    small: tuple[Part, ...]
+    rows: tuple[Bar, ...]
+    small: tuple[ScorePart, ...]
     digits: int
 
     @property
@@ -67,21 +67,21 @@ def waterfall(explanation: Explanation, words: Wording) -> Waterfall:
     return Waterfall(_rows(large, sum(part.value for part in small)), small, digits)
 
 
-def score_parts(explanation: Explanation, words: Wording) -> list[Part]:
+def score_parts(explanation: Explanation, words: Wording) -> list[ScorePart]:
     """Base terms and channels that are not 0, what lies on paths apart from what does not."""
-    base, learned, colon = words.page("base"), words.page("learned"), words.words["colon"]
+    base, learned, colon = words.page("base"), words.page("learned"), words.language.colon
     parts = []
     for name, value in explanation.base:
         title = words.channel(name)
-        parts.append(Part(title, base, f"{base}{colon}{title}", value))
+        parts.append(ScorePart(title, base, f"{base}{colon}{title}", value))
     for channel in explanation.channels:
         title = words.channel(channel.name)
-        parts.append(Part(title, "", title, channel.value - channel.remainder))
-        parts.append(Part(title, learned, f"{title}{colon}{learned}", channel.remainder))
+        parts.append(ScorePart(title, "", title, channel.value - channel.remainder))
+        parts.append(ScorePart(title, learned, f"{title}{colon}{learned}", channel.remainder))
     return [part for part in parts if part.value]
 
 
-def _rows(parts: list[Part], rest: float) -> tuple[Row, ...]:
+def _rows(parts: list[ScorePart], rest: float) -> tuple[Bar, ...]:
     """Bars from where the small parts, which come first in the sum and have no bar, leave off."""
     ends = [rest]
     for part in parts:
@@ -89,6 +89,6 @@ def _rows(parts: list[Part], rest: float) -> tuple[Row, ...]:
     low = min(0.0, *ends)
     width = (max(0.0, *ends) - low) or 1.0
     return tuple(
-        Row(part, round(100 * (min(start, end) - low) / width, 2), round(100 * abs(part.value) / width, 2))
+        Bar(part, round(100 * (min(start, end) - low) / width, 2), round(100 * abs(part.value) / width, 2))
         for part, start, end in zip(parts, ends, ends[1:], strict=False)
     )

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from importlib import resources
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
-from pathfolio.kg.errors import UsageError
+from pathfolio.kg.languages import Language, language, languages, words
 
-LANGUAGES: Final = ("en", "zh-TW")
+LANGUAGES: Final = languages()
 
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of one language (templates/wording.LANG.toml) and Babel's forms of its locale.
+    """The words of one language (its folder in `pathfolio.kg.languages`) and Babel's forms of its locale."""
 
-    Attributes:
-        locale: Babel's name of the locale.
-        words: the file's tables: kinds, relations, channels, metrics and page.
-    """
+    language: Language
 
-    lang: str
-    locale: str
-    words: MappingProxyType[str, Any]
+    @property
+    def lang(self) -> str:
+        """The language's tag."""
+        return self.language.tag
+
+    @property
+    def locale(self) -> str:
+        """Babel's name of the locale."""
+        return self.language.locale
+
+    @property
+    def you(self) -> str:
+        """The investor who is spoken to, where a name would stand."""
+        return words(self.lang, "words")["you"]
 
     def kind(self, kind: str) -> str:
         """The name of a node kind."""
@@ -62,15 +67,15 @@ class Wording:
 
     def page(self, key: str, **values: object) -> str:
         """A text of pages and printouts."""
-        return str(self.words["page"][key]).format(**values)
+        return words(self.lang, "page")[key].format(**values)
 
     def others(self, count: int) -> str:
         """Other investors, summed up."""
-        return str(self.words["others"]).format(n=self.integer(count))
+        return words(self.lang, "words")["others"].format(n=self.integer(count))
 
     def investor(self, user_id: str) -> str:
         """An investor whose name is not known."""
-        return f"{self.words['investor']} {user_id[:6]}"
+        return f"{words(self.lang, 'words')['investor']} {user_id[:6]}"
 
     def integer(self, value: float) -> str:
         """A count."""
@@ -86,7 +91,7 @@ class Wording:
 
     def unit(self, unit: str) -> str:
         """The name of a figure's unit."""
-        return str(self.words["units"].get(unit, unit))
+        return words(self.lang, "units").get(unit, unit)
 
     def source(self, source: str) -> str:
         """Who said so: in this language where it is a source of ours, else as the data have it.
@@ -94,8 +99,9 @@ class Wording:
         >>> wording_of("zh-TW").source("counted in the snapshot of 2026-06-30")
         '由 2026-06-30 的資料計算'
         """
-        said = next((pattern for pattern in self.words["sources"] if re.fullmatch(pattern, source)), None)
-        return source if said is None else re.sub(said, str(self.words["sources"][said]), source)
+        known = words(self.lang, "sources")
+        said = next((pattern for pattern in known if re.fullmatch(pattern, source)), None)
+        return source if said is None else re.sub(said, known[said], source)
 
     def day(self, day: date) -> str:
         """A date in words."""
@@ -107,7 +113,7 @@ class Wording:
         return f"{'−' if rounded < 0 else '+'}{_decimal(abs(rounded), digits, self.locale)}"
 
     def _named(self, table: str, key: str) -> str:
-        return str(self.words[table].get(key) or key.replace("_", " "))
+        return words(self.lang, table).get(key) or key.replace("_", " ")
 
 
 @cache
@@ -123,13 +129,7 @@ def wording_of(lang: str) -> Wording:
         >>> wording_of("en").percent(-0.049)
         '−4.9%'
     """
-    if lang not in LANGUAGES:
-        raise UsageError(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
-    text = (
-        resources.files("pathfolio.explain").joinpath("templates", f"wording.{lang}.toml").read_text(encoding="utf-8")
-    )
-    words = tomllib.loads(text)
-    return Wording(lang, words["locale"], MappingProxyType(words))
+    return Wording(language(lang))
 
 
 @lru_cache(maxsize=65536)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.errors import UsageError
+from pathfolio.kg.languages import language
 from pathfolio.kg.resolve import current_versions
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, RELATION_CODE, RELATION_KINDS, NodeKind, Relation
 
@@ -243,10 +244,10 @@ class KnowledgeGraph:
         return isolated(self.called(row, lang))
 
     def called(self, row: int, lang: str = "en") -> str:
-        """The name as the data have it; the local name in Chinese, the id only where there is no name at all."""
+        """The name as the data have it, the local one first where `lang` has it so; the id where there is no name."""
         nodes = self.nodes
         local, name = nodes.name_local[row], nodes.name[row]
-        chosen = (local or name) if lang.startswith("zh") else (name or local)
+        chosen = (local or name) if language(lang).local_names else (name or local)
         return str(chosen or nodes.ticker[row] or nodes.id[row])
 
     # -- relations -------------------------------------------------------------------------------------------

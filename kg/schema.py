@@ -98,13 +98,13 @@ class Role(Enum):
 
 
 class Use(Flag):
-    """What reads an attribute of assets, beside the channel that it feeds."""
+    """What reads an attribute, beside the channel that it feeds."""
 
     NOTHING = 0
     WALKS = auto()
     """Propagation of embeddings and graph attention: an asset is close to another through it."""
     TOWERS = auto()
-    """The two towers' inputs."""
+    """The two towers' inputs, of assets and of investors; another one is another network, trained anew."""
     SIMILARITY = auto()
     """Content-based neighbours, a baseline."""
     PAIRS = auto()
@@ -166,8 +166,10 @@ _POSITION_MARK: Final = "'transaction' where the very day is known, 'statement' 
 _MARK: Final = "'predicted' where the source estimated the level, empty where the investor stated it"
 
 
-def _profile(tail: NodeKind, column: str, qualifier: str = _MARK) -> RelationSpec:
-    return RelationSpec((NodeKind.USER,), (tail,), Role.PROFILE, Replaces.HEAD, qualifier=qualifier, column=column)
+def _profile(tail: NodeKind, column: str, uses: Use = Use.NOTHING, qualifier: str = _MARK) -> RelationSpec:
+    return RelationSpec(
+        (NodeKind.USER,), (tail,), Role.PROFILE, Replaces.HEAD, qualifier=qualifier, column=column, uses=uses
+    )
 
 
 def _attribute(
@@ -205,11 +207,11 @@ RELATIONS: Final = MappingProxyType(
             value="units left, 0 or a rounding rest",
             qualifier=_POSITION_MARK,
         ),
-        Relation.HAS_RISK: _profile(NodeKind.RISK_LEVEL, "risk_level"),
-        Relation.SEEKS: _profile(NodeKind.OBJECTIVE, "objective"),
-        Relation.HAS_EXPERIENCE: _profile(NodeKind.EXPERIENCE, "experience"),
-        Relation.HAS_CAPACITY: _profile(NodeKind.CAPACITY, "capacity"),
-        Relation.IN_SEGMENT: _profile(NodeKind.SEGMENT, "segment", qualifier=""),
+        Relation.HAS_RISK: _profile(NodeKind.RISK_LEVEL, "risk_level", Use.TOWERS),
+        Relation.SEEKS: _profile(NodeKind.OBJECTIVE, "objective", Use.TOWERS),
+        Relation.HAS_EXPERIENCE: _profile(NodeKind.EXPERIENCE, "experience", Use.TOWERS),
+        Relation.HAS_CAPACITY: _profile(NodeKind.CAPACITY, "capacity", Use.TOWERS),
+        Relation.IN_SEGMENT: _profile(NodeKind.SEGMENT, "segment", Use.TOWERS, qualifier=""),
         Relation.INVESTS_IN: RelationSpec(
             (NodeKind.FUND,),
             ASSET_KINDS,

@@ -7,6 +7,7 @@
     attention.npz    weights of the graph attention network (`pathfolio.recommender.gat.attention`)
     co_investment.npy  EASE's weights
     towers/          the two towers, where they were asked for (`pathfolio.recommender.towers.model`)
+    own/             what own channels are made of, where there are any (`pathfolio.recommender.channels.own`)
     placed_towers.npz  the two towers over the snapshot (`pathfolio.recommender.towers.placed`)
     prices.parquet   prices known on the snapshot's date, where the source has any
     report.json      rows read and set aside, counts, metrics, seconds and memory by stage (not sealed: it has timings)
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -35,6 +36,7 @@ from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.storage import load_graph, save_graph
+from pathfolio.recommender.channels.own import OwnChannel, OwnVectors, load_own, own_channels, save_own
 from pathfolio.recommender.gat.attention import GraphAttention
 from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer
@@ -74,11 +76,14 @@ class Beside:
         prices: the source's; those after the snapshot's date are left out.
         report: what to put into report.json besides the counts, metrics and stages.
         write_rejected: writes the rows that were set aside into a file; None where there are none.
+        vectors, channels: own vectors and channels, which are served with the shipped ones.
     """
 
     prices: pd.DataFrame | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     write_rejected: Callable[[Path], None] | None = None
+    vectors: OwnVectors | None = None
+    channels: Sequence[OwnChannel] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,8 @@ class Build:
         """All that was trained."""
         prices = self.prices
         towers = self._read(lambda folder: TowerParts.load(folder / "towers", prices)) if self.has_towers else None
-        return LearnedParts(self.vectors, self.attention, towers)
+        own = self._read(lambda folder: load_own(self.manifest.get("own", {}), folder / "own"))
+        return LearnedParts(self.vectors, self.attention, towers, own)
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -205,10 +211,12 @@ def make_build(
     """Train everything on `graph` and put the build at `out`; a build that is there stays until the new one is done.
 
     Raises:
-        UsageError: `out` is there and no build, or the snapshot has no investors or assets.
+        UsageError: `out` is there and no build, the snapshot has no investors or assets, or an own channel is none.
+        DataError: no own vector is of a node of the snapshot.
     """
     check_replaceable(out)
-    learned = train_parts(graph, options.training, progress, beside.prices)
+    own = own_channels(graph, beside.vectors, beside.channels)
+    learned = replace(train_parts(graph, options.training, progress, beside.prices), own=own)
     options = replace(options, score=learn_options(graph, options.score, progress))
     return write_build(graph, learned, out, options, progress, beside)
 
@@ -233,6 +241,7 @@ def write_build(
             if learned.towers is not None and scorer.placed_towers is not None:
                 learned.towers.save(aside / "towers")
                 scorer.placed_towers.save(aside / "placed_towers.npz")
+            save_own(learned.own, aside / "own")
             _save_prices(beside.prices, graph.as_of, aside / "prices.parquet")
             manifest = _manifest(graph, learned, options, aside)
             _write_json(aside / "manifest.json", manifest)
@@ -269,6 +278,7 @@ def _manifest(graph: KnowledgeGraph, learned: LearnedParts, options: BuildOption
         "towers": options.training.towers,
         "trained_as_of": learned.vectors.manifest.as_of.isoformat(),
         "score": asdict(options.score),
+        **({"own": {own.name: own.weight for own in learned.own}} if learned.own else {}),
         "versions": {name: _version(name) for name in _LIBRARIES},
         "files": files,
     }

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from pathfolio.kg.outfile import check_out, write_private
 from pathfolio.kg.spreadsheet import safe_cell
 from pathfolio.recommender.model import Model
-from pathfolio.recommender.retrieve import rank_assets
+from pathfolio.recommender.retrieve import ranked_lines
 
 
 def _write_csv(table: pa.Table, out: Path) -> None:
@@ -66,12 +66,9 @@ def write_lists(model: Model, out: Path, k: int, kind: str | None, *, include_he
         UsageError: `out` is neither .parquet nor .csv.
     """
     check_name(out)
-    users, graph = np.arange(len(model.graph.users)), model.graph
-    parts = []
-    for chunk, best, scores in rank_assets(model, users, k, kind, include_held=include_held):
-        row, rank = np.nonzero(best >= 0)
-        ids = graph.nodes.id[graph.users[chunk[row]]], graph.nodes.id[graph.assets[best[row, rank]]]
-        parts.append(lists_table(ids[0], rank + 1, ids[1], scores[row, rank]))
-    table = pa.concat_tables(parts)
+    graph = model.graph
+    lines = ranked_lines(model, np.arange(len(graph.users)), k, kind, include_held=include_held)
+    ids = graph.nodes.id[graph.users[lines.user]], graph.nodes.id[graph.assets[lines.asset]]
+    table = lists_table(ids[0], lines.rank, ids[1], lines.score)
     save_table(table, out)
     return int(table.num_rows)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.schema import ASSET_KIND_OF
 from pathfolio.recommender.account import ScoreAccount
 
 
@@ -65,3 +66,10 @@ class Recommendation:
     name: str
     rank: int
     score: float
+
+    @staticmethod
+    def of(graph: KnowledgeGraph, user_id: str, asset: int, rank: int, score: float) -> Recommendation:
+        """The line of the asset at position `asset` of the snapshot."""
+        row = int(graph.assets[asset])
+        kind = next(word for word, node_kind in ASSET_KIND_OF.items() if node_kind is graph.kind_of(row))
+        return Recommendation(user_id, str(graph.nodes.id[row]), kind, graph.display_name(row), rank, float(score))

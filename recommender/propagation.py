@@ -81,10 +81,13 @@ def kg_propagation(graph: KnowledgeGraph, vectors: EntityVectors) -> LinearPropa
     Args:
         graph: the day's snapshot, that of `vectors` or a later one.
     """
-    attributes = unit_rows(attribute_walks(graph))
-    own = _own_walks(graph) * OWN_VECTOR
     kinds = [kind for kind in NODE_KINDS if kind is not NodeKind.USER]
-    return LinearPropagation(sp.csr_array(attributes + own), _base(graph, vectors, kinds))
+    return LinearPropagation(asset_walks(graph), _base(graph, vectors, kinds))
+
+
+def asset_walks(graph: KnowledgeGraph) -> sp.csr_array:
+    """(assets, nodes) float64: from an asset to its attributes, to what it invests in, and to itself."""
+    return sp.csr_array(unit_rows(attribute_walks(graph)) + _own_walks(graph) * OWN_VECTOR)
 
 
 def attribute_walks(graph: KnowledgeGraph, relations: Sequence[Relation] = WALKED) -> sp.csr_array:

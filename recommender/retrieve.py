@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -41,18 +42,46 @@ def candidates(graph: KnowledgeGraph, kind: str | None) -> npt.NDArray[np.bool_]
     return chosen
 
 
-def recommend(
+def rank_for(
     model: Model, user_id: str, k: int = 10, kind: str | None = None, *, include_held: bool = False
 ) -> list[Recommendation]:
-    """The list of one investor; what they hold or ever held is left out unless `include_held`.
+    """What one investor scores highest; no suitability rule is asked, so it is for measuring, not for showing.
+
+    What they hold or ever held is left out unless `include_held`.
 
     Raises:
         UsageError: unknown investor or kind, or k below 1.
     """
-    graph, user = model.graph, user_position(model.graph, user_id)
-    _, [best], [scores] = next(rank_assets(model, np.array([user]), k, kind, include_held=include_held))
-    listed = zip(best[best >= 0].tolist(), scores[best >= 0].tolist(), strict=True)
-    return [_line(graph, user, asset, rank, score) for rank, (asset, score) in enumerate(listed, 1)]
+    user = np.array([user_position(model.graph, user_id)])
+    lines = ranked_lines(model, user, k, kind, include_held=include_held)
+    listed = zip(lines.asset.tolist(), lines.rank.tolist(), lines.score.tolist(), strict=True)
+    return [Recommendation.of(model.graph, user_id, *line) for line in listed]
+
+
+@dataclass(frozen=True)
+class RankedLines:
+    """Lines of many investors' lists, one after the other; all (lines,).
+
+    Attributes:
+        user, asset: positions.
+        rank: from 1.
+        score: of the asset for the investor.
+    """
+
+    user: IntArray
+    rank: IntArray
+    asset: IntArray
+    score: FloatArray
+
+
+def ranked_lines(model: Model, users: IntArray, k: int, kind: str | None, *, include_held: bool = False) -> RankedLines:
+    """The lists of `rank_assets` as lines; no suitability rule is asked."""
+    empty = np.zeros(0, np.int64)
+    parts = [(empty, empty, empty, np.zeros(0))]
+    for chunk, best, scores in rank_assets(model, users, k, kind, include_held=include_held):
+        row, place = np.nonzero(best >= 0)
+        parts.append((chunk[row], place + 1, best[row, place], scores[row, place]))
+    return RankedLines(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def rank_assets(
@@ -76,10 +105,3 @@ def rank_assets(
 def _interactions(model: Model) -> Interactions:
     """The model's own where it keeps them: reading them off the graph takes longer than one list."""
     return model.interactions if isinstance(model, Scorer) else Interactions(model.graph)
-
-
-def _line(graph: KnowledgeGraph, user: int, asset: int, rank: int, score: float) -> Recommendation:
-    row = int(graph.assets[asset])
-    kind = next(word for word, node_kind in ASSET_KIND_OF.items() if node_kind is graph.kind_of(row))
-    user_id = str(graph.nodes.id[graph.users[user]])
-    return Recommendation(user_id, str(graph.nodes.id[row]), kind, graph.display_name(row), rank, score)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.towers.model import TowerParts
 from pathfolio.recommender.towers.placed import PlacedTowers
+
+if TYPE_CHECKING:
+    from pathfolio.recommender.channels.own import OwnData
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,33 @@ class ScoreOptions:
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> ScoreOptions:
-        """The options that `dataclasses.asdict` took apart."""
-        return ScoreOptions(**{**values, "demand": DemandOptions(**values["demand"])})
+        """The options that `dataclasses.asdict` took apart; a weight that came later is 0: the build was without it.
+
+        >>> from dataclasses import asdict
+        >>> old = asdict(ScoreOptions())
+        >>> _ = old.pop("towers")
+        >>> ScoreOptions.from_json(old).towers
+        0.0
+        """
+        later = {each.name: 0.0 for each in fields(ScoreOptions) if each.name not in values}
+        return ScoreOptions(**{**later, **values, "demand": DemandOptions(**values["demand"])})
 
 
 @dataclass(frozen=True)
 class LearnedParts:
-    """What is trained once and used on later days as it is; the two towers where they were asked for."""
+    """What is made once and used on later days as it is.
+
+    Attributes:
+        vectors: the KG embedding's.
+        attention: the graph attention network.
+        towers: the two towers, where they were asked for.
+        own: what the build's own channels are made of.
+    """
 
     vectors: EntityVectors
     attention: GraphAttention
     towers: TowerParts | None = None
+    own: tuple[OwnData, ...] = ()
 
     def with_prices(self, prices: pd.DataFrame | None) -> LearnedParts:
         """The same with the prices from which the two towers read indicators on later days."""

@@ -211,6 +211,6 @@ def assemble_scorer(
         placed: the two towers over the snapshot, where they are known; else those of `learned`, if any, are placed.
     """
     inputs = ScoreInputs(Interactions(graph), learned, options, weights, placed)
-    fitted = [maker.fit(inputs) for maker in CHANNELS]
+    fitted = [maker.fit(inputs) for maker in (*CHANNELS, *learned.own)]
     channels = tuple(channel for channel in fitted if channel is not None)
     return Scorer(inputs.interactions, learned, options, inputs.demand, channels)

@@ -13,6 +13,7 @@ from pathfolio.explain.speech import speech_of
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.store.query import QueryResult
 from pathfolio.kg.store.values import NodeValue
 from pathfolio.recommender.build import Build
@@ -51,7 +52,7 @@ EVIL = "Fund \u202e%05- \u2069gnitar"
 
 
 def test_names_in_sentences_pictures_tables_and_reports() -> None:
-    node = PathNode("a", "Stock", EVIL, EVIL)
+    node = PathNode("a", "Stock", Names.everywhere(EVIL))
     texts = [
         speech_of("en").names([node, node]),
         speech_of("zh-TW").name(node),

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pathfolio.recommender.build import Build
-from pathfolio.recommender.retrieve import recommend
+from pathfolio.recommender.retrieve import rank_for
 from pathfolio.web.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -202,7 +202,7 @@ def test_a_project_with_packages_of_these_names(
         str(small_build.folder.parent / "market"),
         str(small_build.graph.nodes.id[small_build.graph.users[1]]),
     )
-    asset = recommend(small_build.scorer, user, 1)[0].asset_id
+    asset = rank_for(small_build.scorer, user, 1)[0].asset_id
     day = str(small_build.graph.as_of)
     calls = [
         *([name, "--help"] for name in COMMANDS),

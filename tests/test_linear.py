@@ -18,6 +18,7 @@ from pathfolio.explain.formats.svg import as_svg
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.issuers import issuer_key
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.store.answer import QueryError
 from pathfolio.kg.store.guard import LONGEST_QUERY, check_query
 from pathfolio.kg.store.parameters import free_parameters
@@ -109,9 +110,10 @@ def test_what_a_call_is_given_is_found_behind_brackets_of_its_own(query: str, sa
 def _explanation(name: str) -> Explanation:
     """Six paths whose nodes all have that name."""
     day = date(2026, 6, 30)
-    user, asset = PathNode("u", "User", name, name), PathNode("a", "Stock", name, name)
+    called = Names.everywhere(name)
+    user, asset = PathNode("u", "User", called), PathNode("a", "Stock", called)
     paths = []
-    for middle in (PathNode(str(at), "Stock", name, name) for at in range(6)):
+    for middle in (PathNode(str(at), "Stock", called) for at in range(6)):
         ends = ("u", "HOLDS", str(middle.id)), (str(middle.id), "COMPETES_WITH", "a")
         edges = tuple(PathEdge(*end, None, "x", day, day) for end in ends)
         paths.append(Path(f"p{middle.id}", "relations", 0.125, (user, middle, asset), edges))

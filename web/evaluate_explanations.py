@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def _from_build(folder: Path) -> tuple[Scorer, Callable[[int], Scorer]]:
 
     def train(seed: int) -> Scorer:
         options = TrainingOptions(first + seed, model, build.has_towers)
-        learned = train_parts(build.graph, options, Progress(None), build.prices)
+        learned = replace(train_parts(build.graph, options, Progress(None), build.prices), own=scorer.learned.own)
         return assemble_scorer(build.graph, learned, scorer.options, scorer.co_investment_weights)
 
     return scorer, train

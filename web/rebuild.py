@@ -12,6 +12,7 @@ from pathlib import Path
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.keep import BUILD, registered
 from pathfolio.explain.records.layout import Record
+from pathfolio.kg.errors import LedgerError
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build, BuildOptions, write_build
 from pathfolio.recommender.score_inputs import ScoreOptions
@@ -30,6 +31,8 @@ def rebuilt(ledger: Ledger, record: Record, data: Path) -> Iterator[Build]:
         DataError: the data folder is refused.
     """
     manifest = json.loads(registered(ledger, BUILD, record.build.hash)["manifest"])
+    if manifest.get("own"):
+        raise LedgerError(f"the build has channels of its own ({', '.join(manifest['own'])}): name it with --build")
     training = TrainingOptions.of(manifest)
     options, progress = BuildOptions(training, ScoreOptions.from_json(manifest["score"])), Progress()
     trained, today = (date.fromisoformat(manifest[name]) for name in ("trained_as_of", "as_of"))

@@ -8,7 +8,7 @@ the test must have been. What a template may not be made of is refused, so no se
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -21,6 +21,7 @@ from pathfolio.explain.checker.said import Meaning
 from pathfolio.explain.checker.written import DayForm, NumberForm
 from pathfolio.explain.speech import template_of
 from pathfolio.explain.wording import Wording, wording_of
+from pathfolio.kg.languages import words
 
 _TABLES: Final = MappingProxyType(
     {"kind": "kinds", "plural": "plurals", "peers": "peers", "group": "groups", "channel": "channels"}
@@ -50,7 +51,7 @@ class _Branch:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class SentencePattern:
     """One template as a pattern."""
 
     pattern: re.Pattern[str]
@@ -80,7 +81,7 @@ class Sentence:
 
 
 @cache
-def sentences_of(lang: str) -> Mapping[str, Sentence]:
+def sentences_of(lang: str) -> Mapping[str, SentencePattern]:
     """The sentences of a language by the names of their templates.
 
     Raises:
@@ -89,26 +90,28 @@ def sentences_of(lang: str) -> Mapping[str, Sentence]:
     return sentences_of_template(template_of(lang), wording_of(lang))
 
 
-def sentences_of_template(text: str, wording: Wording) -> Mapping[str, Sentence]:
+def sentences_of_template(text: str, wording: Wording) -> Mapping[str, SentencePattern]:
     """The sentences of a template's macros by the names of these; raises as `sentences_of` does."""
     body = Environment(autoescape=False).parse(text).body  # noqa: S701 - not HTML
     macros = {node.name: node for node in body if isinstance(node, nodes.Macro)}
-    return MappingProxyType({name: _Compiler(wording, macros).sentence(macro) for name, macro in macros.items()})
+    return MappingProxyType({name: _Compiler(name, wording, macros).sentence() for name in macros})
 
 
 @dataclass(frozen=True)
 class _Compiler:
     """Makes one pattern; groups are numbered, since a value may stand in several places."""
 
+    name: str
     wording: Wording
     macros: Mapping[str, nodes.Macro]
     places: dict[str, _Place] = field(default_factory=dict)
     branches: dict[str, _Branch] = field(default_factory=dict)
-    numbers: Iterable[int] = field(default_factory=count)
+    numbers: Iterator[int] = field(default_factory=count)
 
-    def sentence(self, macro: nodes.Macro) -> Sentence:
+    def sentence(self) -> SentencePattern:
         # A name may hold anything, line ends included.
-        return Sentence(re.compile(self._all(macro.body), re.DOTALL), self.places, self.branches)
+        shape = self._all(self.macros[self.name].body)
+        return SentencePattern(re.compile(shape, re.DOTALL), self.places, self.branches)
 
     def _all(self, parts: Sequence[nodes.Node]) -> str:
         return "".join(map(self._part, parts))
@@ -127,12 +130,13 @@ class _Compiler:
                 return self._choice(test, [one], [other])
             case nodes.Filter():
                 return self._value(part)
-        raise UnreadableTemplateError(
-            f"line {part.lineno} of the reasons in {self.wording.lang}: {part} is not read back"
-        )
+        raise self._unreadable(part)
 
     def _unreadable(self, part: nodes.Node) -> UnreadableTemplateError:
-        return UnreadableTemplateError(f"reasons in {self.wording.lang}, line {part.lineno}: {part} is not read back")
+        return UnreadableTemplateError(
+            f"sentence {self.name!r} in {self.wording.lang}: {part} cannot be read back: "
+            "write values as {{ c.value | filter }} and choices as {% if c.value %}, without elif"
+        )
 
     def _choice(self, test: nodes.Node, body: Sequence[nodes.Node], other: Sequence[nodes.Node]) -> str:
         return f"(?:{self._mark(test, True)}{self._all(body)}|{self._mark(test, False)}{self._all(other)})"
@@ -148,15 +152,15 @@ class _Compiler:
                 branch = _Branch(name, is_so, same)
             case _:
                 return ""
-        group = f"b{next(iter(self.numbers))}"
+        group = f"b{next(self.numbers)}"
         self.branches[group] = branch
         return f"(?P<{group}>)"
 
     def _value(self, part: nodes.Filter) -> str:
         shape, read, name = self._form(part)
-        group = f"v{next(iter(self.numbers))}"
+        group = f"v{next(self.numbers)}"
         self.places[group] = _Place(name, read)
-        before, after = self.wording.words["quote"] if part.name == "name" else ("", "")
+        before, after = self.wording.language.quote if part.name == "name" else ("", "")
         return f"{re.escape(before)}(?P<{group}>{shape}){re.escape(after)}"
 
     def _form(self, part: nodes.Filter) -> tuple[str, Callable[[str], Meaning | None], str]:
@@ -166,16 +170,14 @@ class _Compiler:
                 return *self._word(inner.name, str.lower), name
             case nodes.Filter(name=form, node=nodes.Getattr(attr=name)):
                 return *self._written(form), name
-        raise UnreadableTemplateError(
-            f"line {part.lineno} of the reasons in {self.wording.lang}: {part} is not read back"
-        )
+        raise self._unreadable(part)
 
     def _written(self, form: str) -> tuple[str, Callable[[str], Meaning | None]]:
         number, day = NumberForm(self.wording.locale), DayForm(self.wording.locale)
         if form in _TABLES:
             return self._word(form, str)
         if form == "names":
-            before, after = map(re.escape, self.wording.words["quote"])
+            before, after = map(re.escape, self.wording.language.quote)
             return f"{before}.+{after}", str
         known: dict[str, tuple[str, Callable[[str], Meaning | None]]] = {
             "name": (".+", str),
@@ -188,7 +190,7 @@ class _Compiler:
 
     def _word(self, form: str, change: Callable[[str], str]) -> tuple[str, Callable[[str], Meaning | None]]:
         """A word of a table; a channel that no table knows is called as its name is, with spaces."""
-        keys = {change(word): key for key, word in self.wording.words[_TABLES[form]].items()}
+        keys = {change(word): key for key, word in words(self.wording.lang, _TABLES[form]).items()}
         shape = "|".join(map(re.escape, sorted(keys, key=len, reverse=True)))
         if form == "channel":
             return f"{shape}|.+?", lambda text: keys.get(text, text.replace(" ", "_"))

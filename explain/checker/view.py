@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from pathfolio.explain.wording import wording_of
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.labels import local_label
+from pathfolio.kg.languages import language
 from pathfolio.kg.schema import ASSET_KINDS, NodeKind, Relation
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
@@ -51,11 +51,11 @@ class Snapshot:
     def listed_names(self, rows: Sequence[int], lang: str) -> str:
         """Several names as the language lists them."""
         names = [self.name(row, lang) for row in rows]
-        words = wording_of(lang).words
-        before, after = words["quote"]
+        written = language(lang)
+        before, after = written.quote
         quoted = [f"{before}{name}{after}" for name in names]
-        first = words["comma"].join(quoted[:-1])
-        return f"{first}{words['last_comma']}{quoted[-1]}" if first else quoted[0]
+        first = written.comma.join(quoted[:-1])
+        return f"{first}{written.last_comma}{quoted[-1]}" if first else quoted[0]
 
     def has(self, head: int, relation: str, tail: int) -> bool:
         """Whether there is such an edge."""

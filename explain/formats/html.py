@@ -67,7 +67,7 @@ def _paths(explanation: Explanation, shown: list[Path], words: Wording) -> dict[
 
 
 def _path(path: Path, words: Wording, digits: int) -> dict[str, Any]:
-    hops: list[dict[str, str]] = [{"relation": "", "name": str(words.words["you"]), "kind": path.nodes[0].kind}]
+    hops: list[dict[str, str]] = [{"relation": "", "name": words.you, "kind": path.nodes[0].kind}]
     for step, node in enumerate(path.nodes[1:]):
         hops.append({"relation": relation_text(path, step, words), "name": node.label(words.lang), "kind": node.kind})
     return {

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from pathfolio.explain.evidence import Path, stable_id
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Line, Picture, draw
+from pathfolio.explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Picture, PictureLine, draw
 from pathfolio.explain.reasons.case import LEARNED_CHANNELS
 from pathfolio.explain.selection import digits_for, diverse
 from pathfolio.explain.wording import Wording, wording_of
@@ -92,7 +92,7 @@ def as_svg(explanation: Explanation, lang: str = "en") -> Markup:
 def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
     node, lang = card.node, words.lang
     ends = (explanation.user, explanation.asset)
-    name = str(words.words["you"]) if node == explanation.user else node.label(lang)
+    name = words.you if node == explanation.user else node.label(lang)
     kind = words.kind(node.kind) if node.id is not None else words.page("summed")
     kind = node.label(lang) if node == explanation.user else kind
     detail = f" · {node.detail}" if node.detail else ""
@@ -101,7 +101,7 @@ def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
         y=_round(card.y),
         kind=_short(kind + detail, _INSIDE / _KIND_SIZE),
         names=_wrapped(name, _INSIDE / _NAME_SIZE),
-        title=f"{words.kind(node.kind)}{words.words['colon']}{node.label(lang)}",
+        title=f"{words.kind(node.kind)}{words.language.colon}{node.label(lang)}",
         end=node in ends,
         holding=node.kind in {kind.value for kind in ASSET_KINDS} and card.column == 1,
     )
@@ -114,7 +114,7 @@ def _lines(picture: Picture, paths: list[Path], words: Wording) -> list[_LineVie
     return [_line(line, words, digits, first, last) for line in widest_first]
 
 
-def _line(line: Line, words: Wording, digits: int, first: float, last: float) -> _LineView:
+def _line(line: PictureLine, words: Wording, digits: int, first: float, last: float) -> _LineView:
     """The view of a line, where the first column's lines begin at x = `first` and the last column's end at `last`."""
     label = words.relation(line.relation) + ("" if line.weight is None else f" {words.percent(line.weight)}")
     reaches_asset, value = line.points[-1][0] == last, words.signed(line.value, digits)
@@ -127,7 +127,7 @@ def _line(line: Line, words: Wording, digits: int, first: float, last: float) ->
         learned=line.learned,
         label=_short(label, _LABEL_EMS),
         value=value if reaches_asset else "",
-        title=f"{label}{words.words['colon']}{value}",
+        title=f"{label}{words.language.colon}{value}",
         anchor=anchor,
         label_x=_round(x),
         label_y=_round(label_y),
@@ -135,7 +135,7 @@ def _line(line: Line, words: Wording, digits: int, first: float, last: float) ->
     )
 
 
-def _label_place(line: Line, *, leaves_user: bool, reaches: bool) -> tuple[str, float, float, float]:
+def _label_place(line: PictureLine, *, leaves_user: bool, reaches: bool) -> tuple[str, float, float, float]:
     """Anchor, x, and y of label and value.
 
     Lines fan out from the investor's card and into the asset's. So labels stand at the other end, where the lines are
@@ -176,7 +176,7 @@ def _along(points: tuple[tuple[float, float], ...], t: float) -> tuple[float, fl
     return _round(x + (to_x - x) * run), _round(y + (to_y - y) * rise)
 
 
-def _arrow(line: Line) -> str:
+def _arrow(line: PictureLine) -> str:
     """A triangle at the end to which the relation points."""
     x, y = line.points[-1] if line.forward else line.points[0]
     size = _ARROW + line.width / 3

@@ -103,7 +103,7 @@ def path_line(path: Path, words: Wording) -> str:
 
     Example: You ─holds→ TSMC ←holds─ 12 other investors ─holds→ MediaTek
     """
-    out = [str(words.words["you"])]
+    out = [words.you]
     for step, node in enumerate(path.nodes[1:]):
         out += [relation_text(path, step, words), node.label(words.lang)]
     return " ".join(out)
@@ -119,7 +119,7 @@ def relation_text(path: Path, step: int, words: Wording) -> str:
 def sources_line(path: Path, words: Wording) -> str:
     """Who said so, and of what day, once for each source and day."""
     said = dict.fromkeys(source_of(edge, words) for edge in path.edges)
-    return f"({words.page('source')}{words.words['colon']}{'; '.join(said)})"
+    return f"({words.page('source')}{words.language.colon}{'; '.join(said)})"
 
 
 def _facts(explanation: Explanation, words: Wording) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _facts(explanation: Explanation, words: Wording) -> Iterator[str]:
 
 def fact_line(fact: Fact, words: Wording) -> str:
     """A fact with its value, unit, source and date."""
-    return f"{words.metric(fact.metric)}{words.words['colon']}{fact_value(fact, words)} ({source_of(fact, words)})"
+    return f"{words.metric(fact.metric)}{words.language.colon}{fact_value(fact, words)} ({source_of(fact, words)})"
 
 
 def fact_value(fact: Fact, words: Wording) -> str:

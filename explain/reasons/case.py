@@ -19,11 +19,12 @@ from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.recommender.channels.learned import GAT, KG_EMBEDDING
+from pathfolio.recommender.channels.own import OWN_VECTORS
 from pathfolio.recommender.channels.towers import TWO_TOWERS
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
 
-LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT, TWO_TOWERS})
+LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT, TWO_TOWERS, OWN_VECTORS})
 """Channels of what a model has learned, not of what a source states."""
 
 NEW_DAYS: Final = 90

@@ -14,13 +14,13 @@ from pathfolio.explain.reasons.funds import HeldByThisFund, LookThrough, Overlap
 from pathfolio.explain.reasons.interest import Interest
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind
 from pathfolio.explain.reasons.listing import NewlyListed
-from pathfolio.explain.reasons.others import CoInvestment, EarlyBuyers, ProfilePeers, WidelyHeld
+from pathfolio.explain.reasons.others import EarlyHolders, HeldTogether, ProfilePeers, WidelyHeld
 from pathfolio.explain.reasons.risk import Risk
 from pathfolio.explain.reasons.shared import Learned, SharedAttribute, SharedCountry
 from pathfolio.explain.reasons.spread import Spread
 
 KINDS: Final[tuple[ReasonKind, ...]] = (
-    CoInvestment(),
+    HeldTogether(),
     ProfilePeers(),
     Interest(),
     LookThrough(),
@@ -39,7 +39,7 @@ KINDS: Final[tuple[ReasonKind, ...]] = (
     COSTS,
     Analysts(),
     IncomeSought(),
-    EarlyBuyers(),
+    EarlyHolders(),
     WidelyHeld(),
     Spread(),
 )

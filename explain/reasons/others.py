@@ -24,7 +24,7 @@ def _through_others(path: Path) -> bool:
     return len(path.nodes) == 4 and path.nodes[2].id is None
 
 
-class CoInvestment(PathReason):
+class HeldTogether(PathReason):
     """How many others hold or held both the asset and a holding."""
 
     triggers = ("co_investment",)
@@ -66,7 +66,7 @@ class ProfilePeers(PathReason):
         return [] if true == said.count("n") >= SMALLEST_TOLD else [f"{true} other investors of that level hold it"]
 
 
-class EarlyBuyers(ReasonKind):
+class EarlyHolders(ReasonKind):
     """How many others who hold a new issue have bought early before, as the investor has."""
 
     triggers = ("early_buyers",)

@@ -14,6 +14,7 @@ from pathfolio.explain.reasons.case import LEARNED_CHANNELS, Case
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import MOST_NAMES, ReasonKind, of_paths
 from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.recommender.channels.own import OWN_VECTORS
 
 _OWN: Final = MappingProxyType(
     {r: spec.reason for r, spec in RELATIONS.items() if spec.reason and not (spec.channel and spec.channel.through)}
@@ -86,9 +87,9 @@ def _countries(view: Snapshot, asset: int) -> set[int]:
 
 
 class Learned(ReasonKind):
-    """The holding that each learned channel finds closest."""
+    """The holding that each learned channel, and own vectors, find closest."""
 
-    triggers = ("learned",)
+    triggers = ("learned", "brought")
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """The first path of each learned channel that begins with a holding."""
@@ -96,7 +97,8 @@ class Learned(ReasonKind):
         for path in case.paths:
             if path.channel in LEARNED_CHANNELS - seen and path.nodes[1].kind in ASSET_KINDS and len(path.nodes) > 2:
                 seen.add(path.channel)
-                yield of_paths(case, "learned", [path], is_weak=True, channel=path.channel)
+                trigger = "brought" if path.channel == OWN_VECTORS else "learned"
+                yield of_paths(case, trigger, [path], is_weak=True, channel=path.channel)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Whether its paths are the channel's."""

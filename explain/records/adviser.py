@@ -27,7 +27,6 @@ from pathfolio.explain.shortlist import Shortlist
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, Mask
-from pathfolio.kg.schema import ASSET_KIND_OF
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.model import Recommendation
 from pathfolio.recommender.ranking import id_order
@@ -228,7 +227,8 @@ class Adviser:
         passed_over: Sequence[tuple[int, int]],
         explanations: Sequence[Explanation],
     ) -> Advice:
-        ids, rows = self.build.graph.nodes.id, self.build.graph.assets
+        graph = self.build.graph
+        ids, rows = graph.nodes.id, graph.assets
         verdict = found.screening.verdict if question.explained else found.screening.brief
 
         def verdict_on(asset: int) -> Verdict:
@@ -236,7 +236,9 @@ class Adviser:
 
         return Advice(
             question,
-            tuple(self._line(question.user_id, asset, rank, found.scores) for rank, asset in shown),
+            tuple(
+                Recommendation.of(graph, question.user_id, asset, rank, found.scores[asset]) for rank, asset in shown
+            ),
             tuple(explanations),
             tuple(verdict_on(asset) for _, asset in shown),
             tuple(
@@ -259,14 +261,6 @@ class Adviser:
             ever = self.build.scorer.interactions.ever
             eligible[ever.indices[ever.indptr[user] : ever.indptr[user + 1]]] = False
         return eligible
-
-    def _line(self, user_id: str, asset: int, rank: int, scores: FloatArray) -> Recommendation:
-        graph = self.build.graph
-        row = int(graph.assets[asset])
-        kind = next(word for word, node_kind in ASSET_KIND_OF.items() if node_kind is graph.kind_of(row))
-        return Recommendation(
-            user_id, str(graph.nodes.id[row]), kind, graph.display_name(row), rank, float(scores[asset])
-        )
 
 
 def _with(eligible: Mask, asked: int | None) -> Mask:

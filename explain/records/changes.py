@@ -9,6 +9,7 @@ from pathfolio.explain.records.columns import unpacked
 from pathfolio.explain.records.layout import Record
 from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_text import tell
+from pathfolio.kg.languages import language
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.retrieve import user_position
 from pathfolio.recommender.suitability.gate import Gate
@@ -54,7 +55,7 @@ def what_would_have_changed(record: Record, build: Build, gate: Gate, lang: str)
         brought = what_brings_it_on(model, user, nearest, options)
         found += [brought] if brought.change is not None else []
     names = [build.graph.display_name(int(build.graph.assets[each.asset]), lang) for each in found]
-    colon = "：" if lang.startswith("zh") else ": "
+    colon = language(lang).colon
     return [f"{name}{colon}{tell(each, model, lang)}" for name, each in zip(names, found, strict=True)]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -24,6 +22,7 @@ from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.serve import tags_of
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.workers import answers
 from pathfolio.recommender.lists_file import check_name, lists_table, save_table
 
 BATCH: Final = "batch"
@@ -102,7 +101,7 @@ def record_everybody(
     keep(adviser.build, adviser.rules, ledger)
     ids, chunks = adviser.build.graph.nodes.id[adviser.build.graph.users], []
     first, done = "", 0
-    for chunk in _answered(_Job(adviser, asked), workers or os.cpu_count() or 1):
+    for chunk in _answered(_Job(adviser, asked), workers):
         records = zip(chunk.records, map(str, ids[chunk.users]), strict=True)
         receipts = ledger.append_many(list(records), kind=RECOMMENDATION, tags=tags_of(adviser))
         chunks.append(chunk)
@@ -167,24 +166,7 @@ class _Job:
         return _Chunk(users, assets, scores, records)
 
 
-_jobs: dict[int, _Job] = {}
-"""The job of a forked worker, inherited from the parent instead of being sent."""
-
-
 def _answered(job: _Job, workers: int) -> Iterator[_Chunk]:
     n = len(job.adviser.build.graph.users)
     chunks = [np.arange(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK)]
-    if workers == 1 or len(chunks) < 4 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from map(job.answers, chunks)
-        return
-    job.answers(chunks[0][:1])  # fill what all workers share before they part
-    _jobs[0] = job
-    try:
-        with multiprocessing.get_context("fork").Pool(workers) as pool:
-            yield from pool.imap(_work, chunks)
-    finally:
-        _jobs.clear()
-
-
-def _work(users: IntArray) -> _Chunk:
-    return _jobs[0].answers(users)
+    return answers(job.answers, chunks, workers, fewest=4, first=np.arange(min(n, 1)))

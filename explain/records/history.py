@@ -14,6 +14,7 @@ from pathfolio.explain.ledger.store import ENTRY
 from pathfolio.explain.records.fact_words import LEVEL_KINDS
 from pathfolio.explain.records.keep import BUILD, RULES
 from pathfolio.explain.records.layout import Record, RecordedLine, RecordedRejection
+from pathfolio.explain.records.report_parts import label_of
 
 MOST_EVENTS: Final = 100
 _LOOKED_THROUGH: Final = 20_000
@@ -80,6 +81,10 @@ class AssetChange:
     ranks: tuple[int | None, int | None]
     scores: tuple[float | None, float | None]
     verdicts: tuple[str, str]
+
+    def label(self, lang: str) -> str:
+        """Its name in the reader's language, its id where it has none."""
+        return label_of({"asset_id": self.asset_id, "name": self.name, "name_local": self.name_local}, lang)
 
     @property
     def same(self) -> bool:

@@ -27,6 +27,7 @@ from pathfolio.explain.records.report import Integrity, Report, make_report, rep
 from pathfolio.explain.records.whole import sealed_adviser, whole
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import LedgerError, UsageError
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.outfile import write_private
 
 _README: Final = """A case: one record of what was recommended, with the proof that it is unchanged.
@@ -151,7 +152,7 @@ def _changes(ledger: Ledger, record: Record, langs: Sequence[str]) -> dict[str, 
     """For each language, what was told of what would change the result, or what the sealed build says of it now."""
     told = record.counterfactual
     if told is not None:
-        return {lang: [told.text[lang]] if lang in told.text else [] for lang in langs}
+        return {lang: [Names(told.text)[lang]] if told.text else [] for lang in langs}
     adviser = sealed_adviser(ledger, record)
     if adviser is None:
         return {lang: [] for lang in langs}

@@ -3,8 +3,9 @@
 Nodes, edges, rules' findings and the like stand as rows: JSON arrays whose places the structs name. Fields that say
 nothing are left out, where a default is given.
 
-Format 3 is msgspec's sorted JSON, and says in which languages it speaks. Formats 1 and 2 are RFC 8785 and end a finding
-without a warning level one place earlier; format 1 knew no day of asking, and called a pass what left rules open, too.
+Format 3 is msgspec's sorted JSON, says in which languages it speaks, and has nodes' names by language. Formats 1 and 2
+are RFC 8785, have one other name of a node, and end a finding without a warning level one place earlier; format 1 knew
+no day of asking, and called a pass what left rules open, too.
 All of them are read into the same structs; records of the earlier formats are written only to compare them.
 """
 
@@ -18,9 +19,12 @@ import rfc8785
 
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.kg.errors import DataError
+from pathfolio.kg.languages import DEFAULT
 
 FORMAT: Final = 3
 WITHOUT_DAY: Final = 1
+TRADITIONAL: Final = "zh-TW"
+"""The language besides the default of what formats 1 and 2 say."""
 _RFC_8785: Final = (1, 2)
 
 Number = int | float
@@ -169,12 +173,16 @@ class RecordedCandidates(RecordPart, frozen=True):
 
 
 class NodeRow(RecordRow, frozen=True):
-    """A node; without an id it stands for other investors, summed up."""
+    """A node; without an id it stands for other investors, summed up.
+
+    Attributes:
+        names: by language; in formats 1 and 2 the one in Traditional Chinese alone.
+    """
 
     id: str | None
     kind: str
     name: str
-    local_name: str
+    names: dict[str, str] | str
 
 
 class EdgeRow(RecordRow, frozen=True):
@@ -399,7 +407,7 @@ class Record(RecordPart, frozen=True, kw_only=True):
     @property
     def told_in(self) -> tuple[str, ...]:
         """The languages in which its reasons are told."""
-        return self.languages or ("en", "zh-TW")
+        return self.languages or (DEFAULT, TRADITIONAL)
 
 
 _DECODER: Final = msgspec.json.Decoder(Record)

@@ -8,12 +8,13 @@ import subprocess
 from typing import Final
 
 from pathfolio.kg.errors import PathfolioError
+from pathfolio.kg.languages import language, languages
 
 _SUMMARY_SIZES: Final = (9.2, 8.7, 8.2, 7.6, 7.0, 6.4)
 """Points."""
 
 _ACCOUNT: Final = re.compile(r'<section class="account">.*</section>', re.DOTALL)
-_CHINESE: Final = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_IDEOGRAPHS: Final = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
 def pdf_of(html: str) -> bytes:
@@ -32,7 +33,7 @@ def pdf_of(html: str) -> bytes:
             f"PDF needs the Pango library ({str(error).splitlines()[0]}): install Debian's libpangoft2-1.0-0 and "
             "libharfbuzz-subset0, or ask for --format html"
         ) from None
-    if _CHINESE.search(html) and not _has_chinese_font():
+    if _IDEOGRAPHS.search(html) and not _has_font():
         raise PathfolioError("no font for Chinese text: install Debian's fonts-noto-cjk, or ask for --format html")
     sizes = [CSS(string=f".summary {{ font-size: {size}pt !important }}") for size in _SUMMARY_SIZES]
     summary = HTML(string=_ACCOUNT.sub("", html))
@@ -41,10 +42,12 @@ def pdf_of(html: str) -> bytes:
     return made
 
 
-def _has_chinese_font() -> bool:
-    """Whether fontconfig knows one; True where it cannot be asked."""
+def _has_font() -> bool:
+    """Whether fontconfig knows one for a language that needs one; True where it cannot be asked."""
     program = shutil.which("fc-list")
     if program is None:
         return True
-    found = subprocess.run([program, ":lang=zh-tw", "family"], capture_output=True, text=True, check=False)  # noqa: S603 -- a fixed command
-    return bool(found.stdout.strip())
+    needed = {fonts for lang in languages() if (fonts := language(lang).fonts)}
+    commands = [[program, f":lang={fonts}", "family"] for fonts in sorted(needed)]
+    found = (subprocess.run(each, capture_output=True, text=True, check=False) for each in commands)  # noqa: S603 -- fixed
+    return any(each.stdout.strip() for each in found)

@@ -25,7 +25,6 @@ from pathfolio.explain.records.adviser import Advice, Adviser, Question, Rejecte
 from pathfolio.explain.records.columns import ENCODING, packed
 from pathfolio.explain.records.layout import (
     FORMAT,
-    WITHOUT_DAY,
     CandidateColumns,
     MoveRow,
     Record,
@@ -83,7 +82,7 @@ def digest_of(record: Record) -> str:
 def _thrifty(adviser: Adviser, advice: Advice, whole: Record) -> Record:
     """What was shown: the list, its reasons in the reader's language, what speaks against; and the whole's digest."""
     graph, screening = adviser.build.graph, advice.screening
-    writer = TableWriter(adviser.rules, states=whole.format != WITHOUT_DAY)
+    writer = TableWriter(adviser.rules, whole.format)
 
     def against(asset_id: str) -> RecordedVerdict:
         position = graph.asset_row(asset_id) - int(graph.assets[0])
@@ -105,7 +104,7 @@ def _thrifty(adviser: Adviser, advice: Advice, whole: Record) -> Record:
 
 def _whole(adviser: Adviser, advice: Advice, version: int) -> Record:
     build, question = adviser.build, advice.question
-    writer = TableWriter(adviser.rules, states=version != WITHOUT_DAY)
+    writer = TableWriter(adviser.rules, version)
     explanations: list[RecordedExplanation | None] = [writer.explanation(each) for each in advice.explanations]
     explanations = explanations or [None for _ in advice.lines]
     return Record(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -25,11 +23,13 @@ from pathfolio.explain.records.report_parts import (
     rule_basis,
     rule_title,
 )
+from pathfolio.explain.records.tables import names_of
 from pathfolio.explain.records.verdict_text import verdict_text
 from pathfolio.explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_AGAIN, REST_DIFFERS, REST_GONE
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.labels import local_label
+from pathfolio.kg.languages import words
 from pathfolio.recommender.suitability.investor import ASSUMED
 from pathfolio.recommender.suitability.used_facts import PREDICTED
 
@@ -186,11 +186,8 @@ def moment_text(moment: datetime, lang: str) -> str:
 @cache
 def report_texts(lang: str) -> ReportTexts:
     """The report's fixed texts in a language; raises UsageError where there are none."""
-    wording_of(lang)
-    path = resources.files("pathfolio.explain.records").joinpath("templates", f"report.{lang}.toml")
-    words = tomllib.loads(path.read_text(encoding="utf-8"))
-    levels, facts, notes = (words.pop(name) for name in ("levels", "facts", "notes"))
-    return ReportTexts(lang, words, levels, facts, notes)
+    tables = (words(lang, "report", name) for name in ("levels", "facts", "notes"))
+    return ReportTexts(lang, words(lang, "report"), *tables)
 
 
 @cache
@@ -256,7 +253,7 @@ def _question(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
 def _assumed(record: Mapping[str, Any], texts: ReportTexts) -> str:
     """What a what-if question assumes: levels, years, interests, and the assets followed and dismissed."""
     assumed, wording = record["question"]["assumed"], wording_of(texts.lang)
-    names = {str(key): str(local if texts.lang.startswith("zh") else name) for key, _, name, local in _nodes(record)}
+    names = {str(row[0]): names_of(row)[texts.lang] for row in _nodes(record)}
     parts = [
         f"{texts.levels[table]} {local_label(LEVEL_KINDS[fact['relation']], fact['tail'], texts.lang)}"
         for table, fact in record["investor"]["levels"].items()
@@ -270,13 +267,13 @@ def _assumed(record: Mapping[str, Any], texts: ReportTexts) -> str:
         parts.append(texts.filled("assumed_years", n=wording.number(assumed["years"], 0)))
     for name in ("interests", "follow", "dismiss"):
         if assumed[name]:
-            joined = wording.words["comma"].join(names.get(each, each) for each in assumed[name])
+            joined = wording.language.comma.join(names.get(each, each) for each in assumed[name])
             parts.append(texts.filled(f"assumed_{name}", names=joined))
     return texts["also"].join(parts) or texts["assumed_nothing"]
 
 
-def _nodes(record: Mapping[str, Any]) -> list[list[str | None]]:
-    nodes: list[list[str | None]] = record["tables"]["nodes"]
+def _nodes(record: Mapping[str, Any]) -> list[list[Any]]:
+    nodes: list[list[Any]] = record["tables"]["nodes"]
     return nodes
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from pathfolio.explain.records.fact_words import ReportTexts, fact_text, in_words
+from pathfolio.explain.records.tables import names_of, node_key
 from pathfolio.explain.records.verdict_text import look_of, outcome_text, result_text, verdict_text
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.bidi import isolated
+from pathfolio.kg.languages import language, understood
 
 _MOST_PATHS: Final = 25
 _MOST_FACTS: Final = 8
@@ -109,7 +111,7 @@ class RejectedPart:
 
 def label_of(item: Mapping[str, Any], lang: str) -> str:
     """An asset's name in the reader's language, its id where it has none."""
-    first, second = ("name_local", "name") if lang.startswith("zh") else ("name", "name_local")
+    first, second = ("name_local", "name") if language(lang).local_names else ("name", "name_local")
     return isolated(str(item.get(first) or item.get(second) or item["asset_id"]))
 
 
@@ -118,7 +120,7 @@ def asset_part(item: Mapping[str, Any], record: Mapping[str, Any], texts: Report
     wording, explanation = wording_of(lang), item.get("explanation") or {**_UNEXPLAINED, "score": item["score"]}
     verdict = item["verdict"]
     shown, rest = explanation["paths"][:_MOST_PATHS], explanation["paths"][_MOST_PATHS:]
-    names = record.get("local_names", {}) if lang.startswith("zh") else {}
+    names = {node_key(row): names_of(row)[lang] for row in record.get("tables", {}).get("nodes", ())}
     value = wording.signed(sum(path["contribution"] for path in rest), 4)
     return AssetPart(
         rank=item["rank"],
@@ -169,12 +171,17 @@ def checks(verdict: Mapping[str, Any], record: Mapping[str, Any], texts: ReportT
 
 def _names(record: Mapping[str, Any], lang: str) -> dict[str, str]:
     """Names of all assets that a record names: of its paths, positions, list and rejections."""
-    at = 3 if lang.startswith("zh") else 2
-    found = {str(node[0]): str(node[at] or node[2]) for node in record.get("tables", {}).get("nodes", ()) if node[2]}
+    found = {str(row[0]): names_of(row)[lang] for row in record.get("tables", {}).get("nodes", ()) if row[2]}
     positions = ({**fact, "asset_id": fact["tail"]} for fact in record["investor"]["positions"])
     for item in (*positions, *record["list"], *record["rejected"]):
         found[str(item["asset_id"])] = label_of(item, lang)
     return found
+
+
+def spoken_in(reasons: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """The language in which recorded reasons are read in `lang`: some records are older than a language."""
+    recorded = {reason["lang"] for reason in reasons}
+    return next((tag for tag in understood(lang) if tag in recorded), lang)
 
 
 def rule_title(record: Mapping[str, Any], rule: str, lang: str) -> str:
@@ -190,10 +197,11 @@ def rule_basis(record: Mapping[str, Any], rule: str, lang: str) -> str:
 def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[Reason]:
     evidence = {path["id"]: path["edges"] for path in explanation["paths"]}
     evidence |= {fact["id"]: [fact] for fact in explanation["facts"] if "id" in fact}
+    spoken = spoken_in(explanation["reasons"], lang)
     return [
         Reason(reason["text"], _sources([edge for key in reason["evidence"] for edge in evidence.get(key, [])], texts))
         for reason in explanation["reasons"]
-        if reason["lang"] == lang
+        if reason["lang"] == spoken
     ]
 
 

@@ -6,9 +6,9 @@ be some five times as large. `expanded` gives the form that `explain --format js
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import to_builtins
 from msgspec.structs import asdict
@@ -16,6 +16,9 @@ from msgspec.structs import asdict
 from pathfolio.explain.evidence import PathEdge, PathNode, Reason
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.records.layout import (
+    FORMAT,
+    TRADITIONAL,
+    WITHOUT_DAY,
     AgainstRow,
     BaseRow,
     CitedFact,
@@ -34,6 +37,8 @@ from pathfolio.explain.records.layout import (
     RuleRow,
     plain,
 )
+from pathfolio.kg.languages import DEFAULT
+from pathfolio.kg.languages.names import Names
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.verdict import UNDECIDED, Outcome, RuleResult, UsedFact, Verdict
 
@@ -72,7 +77,11 @@ class _CitedOnce(Generic[Cited, Row]):
 
 
 def _node_row(node: PathNode) -> NodeRow:
-    return NodeRow(node.id, node.kind, node.name, node.local_name)
+    return NodeRow(node.id, node.kind, node.name, node.names.to_json())
+
+
+def _earlier_node_row(node: PathNode) -> NodeRow:
+    return NodeRow(node.id, node.kind, node.name, node.names[TRADITIONAL])
 
 
 def _node_key(node: PathNode) -> Hashable:
@@ -101,11 +110,16 @@ def _itself(value: Hashable) -> Hashable:
 class TableWriter:
     """Writes explanations and verdicts, and collects the nodes, edges and facts that they cite."""
 
-    def __init__(self, rules: RuleSet, *, states: bool = True) -> None:
-        """Nothing is cited yet; verdicts by `rules` have four `states`, or the three outcomes of format 1."""
+    def __init__(self, rules: RuleSet, version: int = FORMAT) -> None:
+        """Nothing is cited yet; verdicts are by `rules`.
+
+        Args:
+            version: the record's format: format 1 has three outcomes instead of four states, and the formats before 3
+                have one other name of a node instead of its names by language.
+        """
         self._places = {rule.name: place for place, rule in enumerate(rules.rules)}
-        self._states = states
-        self._nodes = _CitedOnce(_node_row, _node_key)
+        self._states = version != WITHOUT_DAY
+        self._nodes = _CitedOnce(_node_row if version == FORMAT else _earlier_node_row, _node_key)
         self._edges: _CitedOnce[PathEdge, EdgeRow] = _CitedOnce(_edge_row, _itself)
         self._facts: _CitedOnce[UsedFact, RecordedFact] = _CitedOnce(recorded_fact, _itself)
 
@@ -169,12 +183,24 @@ def expanded(record: Record) -> Printed:
             item["explanation"] = about | nothing | {"score": line.score, "reasons": item["reasons"]}
     for item, rejection in zip(printed["rejected"], record.rejected, strict=True):
         item["verdict"] = _verdict(rejection.verdict, rejection.asset_id, record)
-    printed["local_names"] = {
-        f"{node.kind}/{node.name if node.id is None else node.id}": node.local_name
-        for node in record.tables.nodes
-        if node.local_name != node.name
-    }
+    printed["local_names"] = _other_names(printed["tables"]["nodes"])
     return printed
+
+
+def node_key(node: Sequence[Any]) -> str:
+    """How a printed node is called in `local_names`: its kind and id, or for others, summed up, how many they are."""
+    return f"{node[1]}/{node[2] if node[0] is None else node[0]}"
+
+
+def _other_names(nodes: Sequence[Sequence[Any]]) -> Printed:
+    """Of each node that has another name: language to name, or the one other name of earlier records."""
+    return {node_key(node): node[3] for node in nodes if node[3] not in (node[2], {DEFAULT: node[2]})}
+
+
+def names_of(node: Sequence[Any]) -> Names:
+    """A printed node's names; those of earlier records have one in Traditional Chinese beside `name`."""
+    name, other = node[2], node[3]
+    return Names(other) if isinstance(other, dict) else Names({DEFAULT: str(name), TRADITIONAL: str(other)})
 
 
 def _explanation(printed: Printed, found: RecordedExplanation, tables: RecordTables) -> Printed:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
-from importlib import resources
 from typing import Any
 
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.labels import local_label
+from pathfolio.kg.languages import language, words
 from pathfolio.recommender.suitability.kinds import KIND_OF
 from pathfolio.recommender.suitability.rule import Unit
 from pathfolio.recommender.suitability.used_facts import PREDICTED
@@ -22,7 +20,7 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
 
     Args:
         result: as `RuleResult.to_json` writes it.
-        lang: "en" or "zh-TW".
+        lang: the tag of a language.
         to_investor: speak to the investor, and say nothing of what is on a restricted list and why: it may be known
             to staff alone.
 
@@ -34,13 +32,13 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
     'It should be held for 5 years at least; the objective Income allows only 3 years.'
     """
     facts = result.get("facts", ())
-    words, kind, reason, subject = _words(lang), str(result["kind"]), str(result["reason"]), str(result["subject"])
-    said = words.get(kind, {})
+    kind, reason, subject = str(result["kind"]), str(result["reason"]), str(result["subject"])
+    said = words(lang, "verdicts", kind)
     forms = [f"{reason}_told"] * to_investor + [f"{reason}_of_nothing"] * (not subject) + [reason]
     found = next((said[form] for form in forms if form in said), None)
-    others = words["any"]
+    others = words(lang, "verdicts", "any")
     sentence = found or (others.get(f"{reason}_told") if to_investor else None) or others.get(reason)
-    made_of_it = [words["unknown"][result["effect"]]] if result.get("outcome") == "unknown" else []
+    made_of_it = [words(lang, "verdicts", "unknown")[result["effect"]]] if result.get("outcome") == "unknown" else []
     rule_kind = KIND_OF.get(kind)
     subject_kind = rule_kind.subject_kind(kind) if rule_kind else None
     unit = rule_kind.unit if rule_kind else Unit.NUMBER
@@ -54,17 +52,17 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
         volatility=_volatility(facts, lang) if "{volatility}" in sentence else "",
     )
     predicted = [others[f"predicted_level{'_told' * to_investor}"]] if _is_predicted(reason, facts) else []
-    return ("" if lang.startswith("zh") else " ").join([said_of_it, *predicted, *made_of_it])
+    return language(lang).space.join([said_of_it, *predicted, *made_of_it])
 
 
 def title_for_investor(kind: str, title: str, lang: str) -> str:
     """A rule's title as investors read it: as its file has it, unless it would say what staff alone may know."""
-    return str(_words(lang).get(kind, {}).get("title_told", title))
+    return words(lang, "verdicts", kind).get("title_told", title)
 
 
 def outcome_text(outcome: str, lang: str) -> str:
     """pass, pass_with_unknowns, warn or reject, or what one rule found (unknown, too), in words."""
-    return str(_words(lang)["outcomes"][outcome])
+    return words(lang, "verdicts", "outcomes")[outcome]
 
 
 def look_of(outcome: str, effect: str) -> str:
@@ -100,7 +98,7 @@ def _amount(value: float | None, unit: Unit, lang: str) -> str:
     number = wording.number(value, 0 if float(value).is_integer() else 1)
     if unit is Unit.NUMBER:
         return number
-    return str(_words(lang)["units"][unit.value if value == 1 else f"{unit.value}s"]).format(n=number)
+    return words(lang, "verdicts", "units")[unit.value if value == 1 else f"{unit.value}s"].format(n=number)
 
 
 def _is_predicted(reason: str, facts: Sequence[Mapping[str, Any]]) -> bool:
@@ -113,16 +111,12 @@ def _volatility(facts: Sequence[Mapping[str, Any]], lang: str) -> str:
     """The figure, where facts are given."""
     value = next((fact["value"] for fact in facts if fact["relation"] == "VOLATILITY" and "value" in fact), None)
     said = None if value is None else wording_of(lang).percent(value, 1)
-    return "" if said is None else str(_words(lang)["units"]["volatility"]).format(value=said)
+    return "" if said is None else words(lang, "verdicts", "units")["volatility"].format(value=said)
 
 
 def _of_day(facts: Sequence[Mapping[str, Any]], lang: str) -> str:
     """The date of the newest fact, where facts are given and it has one."""
     day = str(facts[-1].get("as_of", "")) if facts else ""
-    return str(_words(lang)["units"]["of_day"]).format(day=wording_of(lang).day(date.fromisoformat(day))) if day else ""
-
-
-@cache
-def _words(lang: str) -> dict[str, Any]:
-    path = resources.files("pathfolio.explain.records").joinpath("templates", f"verdicts.{lang}.toml")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    if not day:
+        return ""
+    return words(lang, "verdicts", "units")["of_day"].format(day=wording_of(lang).day(date.fromisoformat(day)))

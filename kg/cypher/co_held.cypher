@@ -1,11 +1,7 @@
-// title: What holders of an asset also hold
-// title zh-TW: 持有人還持有什麼
-// sentence: Assets that at least so many of an asset's holders hold too.
-// sentence zh-TW: 某資產的持有人中，至少有指定人數也持有的其他資產。
-// parameter asset text: the asset's id
-// parameter least integer = 10: the smallest number of common holders
-// parameter most integer = 50: how many assets to list
-// parameter as_of date = today: as it was known on this day
+// parameter asset text
+// parameter least integer = 10
+// parameter most integer = 50
+// parameter as_of date = today
 // example: asset=A least=2
 MATCH (a:Asset {id: $asset})<-[h:HOLDS]-(u:User)
 WHERE h.current_from <= $as_of < h.current_until

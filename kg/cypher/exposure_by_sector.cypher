@@ -1,9 +1,5 @@
-// title: Look-through exposure by sector
-// title zh-TW: 穿透後的類股曝險
-// sentence: How an investor's portfolio divides into sectors, funds looked through once; what no sector is known for stands as "unknown".
-// sentence zh-TW: 投資組合依類股的分布，基金穿透一層；類股不明者列為「unknown」。
-// parameter investor text: the investor's id
-// parameter as_of date = today: as it was known on this day
+// parameter investor text
+// parameter as_of date = today
 // example: investor=U1
 MATCH (u:User {id: $investor})-[h:HOLDS]->(held:Asset)
 WHERE h.current_from <= $as_of < h.current_until

@@ -1,10 +1,6 @@
-// title: Look-through exposure to an industry
-// title zh-TW: 穿透後的產業曝險
-// sentence: How much of an investor's portfolio is in one industry, by asset, held directly and through funds; a holding without a weight counts as an equal share.
-// sentence zh-TW: 投資組合中某產業所占比例，逐檔列出，含直接持有與透過基金持有；權重不明的部位視為等權。
-// parameter investor text: the investor's id
-// parameter industry text: the industry's id, which is its name
-// parameter as_of date = today: as it was known on this day
+// parameter investor text
+// parameter industry text
+// parameter as_of date = today
 // example: investor=U1 industry=chips
 MATCH (u:User {id: $investor})-[h:HOLDS]->(held:Asset)
 WHERE h.current_from <= $as_of < h.current_until

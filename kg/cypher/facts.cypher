@@ -1,9 +1,5 @@
-// title: Facts of an asset
-// title zh-TW: 資產的各項數據
-// sentence: The newest value of every metric of an asset that was known on a day, with its source.
-// sentence zh-TW: 某日已知的各項指標最新值及其來源。
-// parameter asset text: the asset's id
-// parameter as_of date = today: as it was known on this day
+// parameter asset text
+// parameter as_of date = today
 // example: asset=A
 MATCH (a:Asset {id: $asset})-[f:HAS_FACT]->(m:Metric)
 WHERE f.current_from <= $as_of < f.current_until

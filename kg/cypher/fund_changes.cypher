@@ -1,10 +1,6 @@
-// title: Changes of a fund
-// title zh-TW: 基金持股的變動
-// sentence: What a fund bought, sold and weighs otherwise on a later day than on an earlier one.
-// sentence zh-TW: 基金在較晚日期相對於較早日期買進、賣出與調整權重的標的。
-// parameter fund text: the fund's id
-// parameter since date: the earlier day
-// parameter as_of date = today: the later day
+// parameter fund text
+// parameter since date
+// parameter as_of date = today
 // example: fund=F since=2024-06-30
 MATCH (f:Fund {id: $fund})-[i:INVESTS_IN]->(a:Asset)
 WHERE (i.current_from <= $since < i.current_until) OR (i.current_from <= $as_of < i.current_until)

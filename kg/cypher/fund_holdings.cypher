@@ -1,9 +1,5 @@
-// title: What a fund holds
-// title zh-TW: 基金持有什麼
-// sentence: A fund's newest statement that was known on a day.
-// sentence zh-TW: 某日已知的基金最新持股明細。
-// parameter fund text: the fund's id
-// parameter as_of date = today: as it was known on this day
+// parameter fund text
+// parameter as_of date = today
 // example: fund=F
 MATCH (f:Fund {id: $fund})-[i:INVESTS_IN]->(a:Asset)
 WHERE i.current_from <= $as_of < i.current_until

@@ -1,9 +1,5 @@
-// title: Holders of an asset by risk level
-// title zh-TW: 各風險屬性的持有人數
-// sentence: How many of an asset's direct holders have each risk level, and how many have none.
-// sentence zh-TW: 某資產的直接持有人中，各風險屬性各有多少人，以及多少人沒有填答。
-// parameter asset text: the asset's id
-// parameter as_of date = today: as it was known on this day
+// parameter asset text
+// parameter as_of date = today
 // example: asset=A
 MATCH (a:Asset {id: $asset})<-[h:HOLDS]-(u:User)
 WHERE h.current_from <= $as_of < h.current_until

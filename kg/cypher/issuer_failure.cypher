@@ -1,10 +1,6 @@
-// title: If an issuer fails
-// title zh-TW: 若發行機構違約
-// sentence: Investors who would be affected, by how much of their portfolio: directly and through funds that hold the issuer's assets; a holding without a weight counts as 1 over the number of holdings.
-// sentence zh-TW: 會受影響的投資人及其投資組合受影響的比例：直接持有，或透過持有該機構資產的基金；權重不明的部位以持有檔數分之一計。
-// parameter issuer text: the issuer's id, which is its name
-// parameter most integer = 100: how many investors to list
-// parameter as_of date = today: as it was known on this day
+// parameter issuer text
+// parameter most integer = 100
+// parameter as_of date = today
 // example: issuer=Acme
 MATCH (:Issuer {id: $issuer})<-[b:ISSUED_BY]-(a:Asset)
 WHERE b.current_from <= $as_of < b.current_until

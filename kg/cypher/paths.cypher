@@ -1,11 +1,7 @@
-// title: Paths between two entities
-// title zh-TW: 兩個實體之間的路徑
-// sentence: The shortest ways from one entity to another through what was current on a day, of four steps at most.
-// sentence zh-TW: 依某日的現行關係，從一個實體到另一個實體的最短路徑，最多四步。
-// parameter a text: id of an investor, asset, industry, sector, issuer, category, market or country
-// parameter b text: id of another
-// parameter most integer = 20: how many paths to list
-// parameter as_of date = today: as it was known on this day
+// parameter a text
+// parameter b text
+// parameter most integer = 20
+// parameter as_of date = today
 // example: a=U1 b=C
 CALL { MATCH (n:User {id: $a}) RETURN n AS x UNION MATCH (n:Asset {id: $a}) RETURN n AS x
  UNION MATCH (n:Industry {id: $a}) RETURN n AS x UNION MATCH (n:Sector {id: $a}) RETURN n AS x

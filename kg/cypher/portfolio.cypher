@@ -1,9 +1,5 @@
-// title: An investor's portfolio
-// title zh-TW: 投資人的投資組合
-// sentence: What an investor held, as it was known on a day: weights, units and since when.
-// sentence zh-TW: 投資人在某日已知的持有部位：權重、單位數與起始日期。
-// parameter investor text: the investor's id
-// parameter as_of date = today: as it was known on this day
+// parameter investor text
+// parameter as_of date = today
 // example: investor=U1
 MATCH (u:User {id: $investor})-[h:HOLDS]->(a:Asset)
 WHERE h.current_from <= $as_of < h.current_until

@@ -1,10 +1,6 @@
-// title: Changes of a portfolio
-// title zh-TW: 投資組合的變動
-// sentence: What an investor's portfolio gained, lost and held otherwise on a later day than on an earlier one.
-// sentence zh-TW: 投資組合在較晚日期相對於較早日期新增、移除與調整的部位。
-// parameter investor text: the investor's id
-// parameter since date: the earlier day
-// parameter as_of date = today: the later day
+// parameter investor text
+// parameter since date
+// parameter as_of date = today
 // example: investor=U1 since=2024-06-30
 MATCH (u:User {id: $investor})-[h:HOLDS]->(a:Asset)
 WHERE (h.current_from <= $since < h.current_until) OR (h.current_from <= $as_of < h.current_until)

@@ -1,11 +1,7 @@
-// title: Investors with a similar portfolio
-// title zh-TW: 投資組合相似的投資人
-// sentence: Investors who share at least so many holdings with one, by the share of common holdings in all that either holds (Jaccard).
-// sentence zh-TW: 與某投資人至少有指定檔數相同持有的投資人，依共同持有占兩者全部持有的比例（Jaccard）排序。
-// parameter investor text: the investor's id
-// parameter least integer = 2: the smallest number of common holdings
-// parameter most integer = 20: how many investors to list
-// parameter as_of date = today: as it was known on this day
+// parameter investor text
+// parameter least integer = 2
+// parameter most integer = 20
+// parameter as_of date = today
 // example: investor=U1 least=1
 MATCH (u:User {id: $investor})-[h:HOLDS]->(a:Asset)
 WHERE h.current_from <= $as_of < h.current_until

@@ -1,16 +1,14 @@
-"""The named queries: files in kg/cypher, each a Cypher text under a few comment lines that say what it asks.
+"""The named queries: files in kg/cypher, each a Cypher text under a few comment lines with its parameters.
 
-    // title: Overlap of two funds
-    // title zh-TW: 兩檔基金的重疊
-    // sentence: What two funds both hold, and the weight of each holding that they share.
-    // sentence zh-TW: 兩檔基金都持有的標的，以及重疊的權重。
-    // parameter a text: id of one fund
-    // parameter least number = 0.01: the smallest shared weight to list
-    // parameter as_of date = today: as it was known on this day
+    // parameter a text
+    // parameter least number = 0.01
+    // parameter as_of date = today
     // example: a=VOO b=QQQ
 
-`today` as a default stands for the graph's own day. A file NAME.neo4j.cypher takes the place of NAME.cypher on Neo4j,
-where that server has something better than what every server has; it has no comment lines of its own.
+What a query and its parameters are called stands with each language's texts (`pathfolio.kg.languages`, sections
+`queries` and `query_parameters`). `today` as a default stands for the graph's own day. A file NAME.neo4j.cypher takes
+the place of NAME.cypher on Neo4j, where that server has something better than what every server has; it has no comment
+lines of its own.
 """
 
 from __future__ import annotations
@@ -24,10 +22,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pathfolio.kg.errors import UsageError
+from pathfolio.kg.languages import DEFAULT, languages, words
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.store.parameters import TYPES, parse_assignments, parse_value
 
 GRAPH_DAY: Final = "today"
-_PARAMETER: Final = re.compile(r"(?P<name>\w+) (?P<type>\w+)(?: = (?P<default>[^:]+))?: (?P<about>.+)")
+_PARAMETER: Final = re.compile(r"(?P<name>\w+) (?P<type>\w+)(?: = (?P<default>.+))?")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class QueryParameter:
     name: str
     type: str
     default: str | None
-    about: str
+    about: Names
 
 
 @dataclass(frozen=True)
@@ -46,29 +46,19 @@ class NamedQuery:
 
     Attributes:
         name: of its file.
-        title_zh, sentence_zh: in Traditional Chinese.
+        title: what it is called; `sentence`: what it asks.
         text: for any server.
         neo4j: for Neo4j, where it can do better; else the same.
         example: values as on the command line, such as a=VOO b=QQQ.
     """
 
     name: str
-    title: str
-    sentence: str
-    title_zh: str
-    sentence_zh: str
+    title: Names
+    sentence: Names
     parameters: tuple[QueryParameter, ...]
     example: str
     text: str
     neo4j: str
-
-    def title_in(self, lang: str) -> str:
-        """The title in a language's words (a tag such as en or zh-TW)."""
-        return self.title_zh if lang.startswith("zh") else self.title
-
-    def sentence_in(self, lang: str) -> str:
-        """What it asks, in a language's words."""
-        return self.sentence_zh if lang.startswith("zh") else self.sentence
 
     def text_for(self, dialect: str) -> str:
         """The Cypher for a kind of server."""
@@ -88,7 +78,7 @@ class NamedQuery:
         for parameter in self.parameters:
             text = given.get(parameter.name, parameter.default)
             if text is None:
-                raise UsageError(f"{self.name} needs -P {parameter.name}=…: {parameter.about}")
+                raise UsageError(f"{self.name} needs -P {parameter.name}=…: {parameter.about[DEFAULT]}")
             if text != GRAPH_DAY or parameter.type != "date":
                 out[parameter.name] = parse_value(parameter.name, text, parameter.type)
         return out
@@ -126,14 +116,24 @@ def _parse(name: str, texts: Mapping[str, str]) -> NamedQuery:
     fields = dict(line.split(": ", 1) for line in head if not line.startswith("parameter "))
     parameters = tuple(_parameter(name, line) for line in head if line.startswith("parameter "))
     neo4j = texts.get(f"{name}.neo4j.cypher", body).strip()
-    title, sentence, title_zh, sentence_zh = (
-        fields[key] for key in ("title", "sentence", "title zh-TW", "sentence zh-TW")
-    )
-    return NamedQuery(name, title, sentence, title_zh, sentence_zh, parameters, fields["example"], body, neo4j)
+    return NamedQuery(name, _told(name, "title"), _told(name, "sentence"), parameters, fields["example"], body, neo4j)
 
 
 def _parameter(name: str, line: str) -> QueryParameter:
     match = _PARAMETER.fullmatch(line.removeprefix("parameter "))
     if match is None or match["type"] not in TYPES:
         raise ValueError(f"{name}.cypher: {line!r} is no parameter line")
-    return QueryParameter(match["name"], match["type"], match["default"], match["about"])
+    return QueryParameter(match["name"], match["type"], match["default"], _about(name, match["name"]))
+
+
+def _told(query: str, what: str) -> Names:
+    texts = {lang: words(lang, "queries", query).get(what, "") for lang in languages()}
+    return Names({lang: text for lang, text in texts.items() if text})
+
+
+def _about(query: str, parameter: str) -> Names:
+    """What a parameter is: as its query says, else as all say that have one of its name."""
+    either = {
+        lang: {**words(lang, "query_parameters"), **words(lang, "queries", query, "parameters")} for lang in languages()
+    }
+    return Names({lang: texts[parameter] for lang, texts in either.items() if parameter in texts})

@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, Mask, to_days
-from pathfolio.kg.schema import PROFILE_RELATIONS
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.demand import lasting
@@ -19,7 +18,7 @@ from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.score_inputs import ScoreInputs
 from pathfolio.recommender.towers.batches import Readers, read_positions
 from pathfolio.recommender.towers.figures import age_numbers
-from pathfolio.recommender.towers.inputs import UNKNOWN, Single
+from pathfolio.recommender.towers.inputs import PROFILE_INPUTS, UNKNOWN, Single
 from pathfolio.recommender.towers.placed import PlacedTowers
 
 TWO_TOWERS: Final = "two_towers"
@@ -104,7 +103,7 @@ class TwoTowerScores(Channel):
         row = np.repeat(np.arange(len(investors)), np.diff(investors.profile.indptr))
         column, code = self._level[investors.profile.indices].T
         row, column, code = row[column >= 0], column[column >= 0], code[column >= 0]
-        codes = np.full((len(investors), len(PROFILE_RELATIONS)), UNKNOWN, np.int64)
+        codes = np.full((len(investors), len(PROFILE_INPUTS)), UNKNOWN, np.int64)
         codes[row[::-1], column[::-1]] = code[::-1]
         return codes
 
@@ -116,7 +115,7 @@ class TwoTowerScores(Channel):
 
     @cached_property
     def _level(self) -> IntArray:
-        """(nodes, 2) position in `PROFILE_RELATIONS` and code of each level, -1 where training saw none."""
+        """(nodes, 2) position in `PROFILE_INPUTS` and code of each level, -1 where training saw none."""
         level = np.full((len(self.interactions.graph), 2), -1, np.int64)
         level[self.placed.profile[:, 0]] = self.placed.profile[:, 1:]
         return level

@@ -14,13 +14,24 @@ import pandas as pd
 
 from pathfolio.embeddings.vectors import EntityVectors
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_days
-from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, PROFILE_RELATIONS, RELATIONS, NodeKind, Relation, Use, used_for
+from pathfolio.kg.schema import (
+    ASSET_KINDS,
+    ATTRIBUTE_RELATIONS,
+    KIND_CODE,
+    PROFILE_RELATIONS,
+    RELATIONS,
+    NodeKind,
+    Relation,
+    Use,
+    used_for,
+)
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.towers.figures import FEWEST, Figures, age_numbers, figures_of, ranked
 
 Single = npt.NDArray[np.float32]
 
-ASSET_RELATIONS: Final = used_for(Use.TOWERS)
+ASSET_INPUTS: Final = tuple(relation for relation in used_for(Use.TOWERS) if relation in ATTRIBUTE_RELATIONS)
+PROFILE_INPUTS: Final = tuple(relation for relation in PROFILE_RELATIONS if Use.TOWERS in RELATIONS[relation].uses)
 USER_NUMBERS: Final = len(ASSET_KINDS) + 4
 """Numbers of an investor: shares of the kinds, number of positions, of recent ones, age, whether it is known."""
 
@@ -50,7 +61,7 @@ class AssetInputs:
     Attributes:
         at: (k,) int64, positions among the snapshot's assets.
         own: (k,) int64, rows of their own vectors, 0 for assets that training did not see.
-        categories: (k, len(ASSET_RELATIONS)) int64 codes.
+        categories: (k, len(ASSET_INPUTS)) int64 codes.
         numbers: (k, f) float32: ranked figures, then 1 where each is known, then the graph vector.
         returns: (k, WINDOW) float32 daily returns, zero where there are no prices.
     """
@@ -69,7 +80,7 @@ class TowerInputs:
     Attributes:
         kinds: the assets by kind, in the order of `ASSET_KINDS`.
         kind_of: (assets,) int64, positions in `ASSET_KINDS`.
-        profile: (investors, len(PROFILE_RELATIONS)) int64 codes.
+        profile: (investors, len(PROFILE_INPUTS)) int64 codes.
         age: (investors, 2) float32: years over 50, and 1 where known.
         user, asset, since: (p,) int64 pairs ever held, each investor's in the order of time; days since 1970.
         start: (investors + 1,) int64: where each investor's pairs begin.
@@ -94,7 +105,7 @@ class TowerInputs:
 
 def vocabulary_of(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> Vocabulary:
     """What can be read of `graph`: its categories, levels and assets, and figures that enough assets have."""
-    kinds = {kind for relation in (*ASSET_RELATIONS, *PROFILE_RELATIONS) for kind in RELATIONS[relation].tails}
+    kinds = {kind for relation in (*ASSET_INPUTS, *PROFILE_INPUTS) for kind in RELATIONS[relation].tails}
     rows = np.concatenate([graph.rows(kind) for kind in sorted(kinds)])
     codes = {(graph.kind_of(row), str(graph.nodes.id[row])): code for code, row in enumerate(rows.tolist(), 1)}
     table = figures_of(graph, prices).table
@@ -123,7 +134,7 @@ def tower_inputs(
     return TowerInputs(
         _assets(graph, vocabulary, vectors, figures_of(graph, prices, day)),
         kind_of,
-        _codes(graph, graph.users, PROFILE_RELATIONS, vocabulary),
+        _codes(graph, graph.users, PROFILE_INPUTS, vocabulary),
         age_numbers(graph),
         user[order],
         asset[order],
@@ -134,8 +145,8 @@ def tower_inputs(
 
 
 def profile_codes(graph: KnowledgeGraph, vocabulary: Vocabulary) -> IntArray:
-    """(levels, 3) int64: node row, position in `PROFILE_RELATIONS` and code of every level that training saw."""
-    columns = {kind: place for place, relation in enumerate(PROFILE_RELATIONS) for kind in RELATIONS[relation].tails}
+    """(levels, 3) int64: node row, position in `PROFILE_INPUTS` and code of every level that training saw."""
+    columns = {kind: place for place, relation in enumerate(PROFILE_INPUTS) for kind in RELATIONS[relation].tails}
     rows = [
         (row, columns[kind], (kind, str(graph.nodes.id[row]))) for kind in columns for row in graph.rows(kind).tolist()
     ]
@@ -153,7 +164,7 @@ def _assets(
 ) -> tuple[AssetInputs, ...]:
     placed, kind_of = vectors.align(graph)[0][graph.assets], _kinds_of(graph)
     own = np.array([vocabulary.assets.get(str(key), 0) for key in graph.nodes.id[graph.assets]], np.int64)
-    categories = _codes(graph, graph.assets, ASSET_RELATIONS, vocabulary)
+    categories = _codes(graph, graph.assets, ASSET_INPUTS, vocabulary)
     out = []
     for kind, columns in enumerate(vocabulary.columns):
         at = np.flatnonzero(kind_of == kind)

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pathfolio.kg.schema import ASSET_KINDS, PROFILE_RELATIONS
+from pathfolio.kg.schema import ASSET_KINDS
 from pathfolio.recommender.towers.batches import Readers
-from pathfolio.recommender.towers.inputs import ASSET_RELATIONS, USER_NUMBERS, AssetInputs, TowerInputs, Vocabulary
+from pathfolio.recommender.towers.inputs import (
+    ASSET_INPUTS,
+    PROFILE_INPUTS,
+    USER_NUMBERS,
+    AssetInputs,
+    TowerInputs,
+    Vocabulary,
+)
 from pathfolio.recommender.towers.options import TowerOptions
 
 CODE_WIDTH = 12
@@ -86,7 +93,7 @@ class AssetTower(nn.Module):
         """Random weights; `codes` and `encoder` are shared by the kinds."""
         super().__init__()
         self.codes, self.encoder = codes, encoder
-        width = numbers + len(ASSET_RELATIONS) * CODE_WIDTH + PRICE_WIDTH
+        width = numbers + len(ASSET_INPUTS) * CODE_WIDTH + PRICE_WIDTH
         self.layers = _layers(width, options.hidden, options.dimension + 1, options.dropout)
 
     def forward(self, view: AssetView) -> Tensor:
@@ -136,7 +143,7 @@ class Towers(nn.Module):
         self.towers = nn.ModuleList(AssetTower(width, self.codes, self.encoder, options) for width in widths)
         self.read = nn.Linear(d, d, bias=False)
         self.history = HistoryEncoder(options)
-        width = len(PROFILE_RELATIONS) * CODE_WIDTH + USER_NUMBERS + 2 * d
+        width = len(PROFILE_INPUTS) * CODE_WIDTH + USER_NUMBERS + 2 * d
         self.investor = _layers(width, h, d, options.dropout)
         self.heads = nn.ModuleList(nn.Linear(d, d) for _ in ASSET_KINDS)
         self.straight = nn.ModuleList(nn.Linear(d, d, bias=False) for _ in ASSET_KINDS)

@@ -27,7 +27,7 @@ class PlacedTowers:
         assets: (m, d + 1) float32; the last column is the asset's bias.
         past: (m + 1, d) float32: assets as positions that are read, the last row zero.
         kind_of: (m,) int64, positions in `pathfolio.kg.schema.ASSET_KINDS`, ascending.
-        profile: (l, 3) int64: node row of a level, position in `PROFILE_RELATIONS`, and its code.
+        profile: (l, 3) int64: node row of a level, position in `PROFILE_INPUTS`, and its code.
         memory, horizon_days: as in `TowerOptions`.
         weights: arrays of the network's `INVESTOR_LAYERS`, by name.
     """

@@ -20,7 +20,7 @@ from pathfolio.kg.store.bolt import Store
 from pathfolio.kg.store.load import load_into
 from pathfolio.kg.store.query import run_query
 from pathfolio.recommender.build import Build
-from pathfolio.recommender.retrieve import recommend
+from pathfolio.recommender.retrieve import rank_for
 from tests.kg.store_world import SERVERS, address_of, empty
 
 
@@ -30,7 +30,7 @@ def explanations(build: Build, investors: int) -> list[Explanation]:
     held = np.diff(scorer.interactions.ever.indptr)
     found = []
     for user in np.argsort(-held, kind="stable")[:investors].tolist():
-        for rank, best in enumerate(recommend(scorer, str(build.graph.nodes.id[build.graph.users[user]]), 2), 1):
+        for rank, best in enumerate(rank_for(scorer, str(build.graph.nodes.id[build.graph.users[user]]), 2), 1):
             asset = build.graph.asset_row(best.asset_id) - int(build.graph.assets[0])
             found.append(explainer.explain(scorer.account(user, asset), rank))
     return found

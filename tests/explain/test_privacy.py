@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pathfolio.explain.batch import Evidence
+from pathfolio.explain.batch import EvidenceRows
 from pathfolio.explain.checker.check import check_explanation
 from pathfolio.explain.evidence import Path
 from pathfolio.explain.explainer import Explainer
@@ -84,7 +84,7 @@ def test_no_form_names_another_investor() -> None:
 def test_no_form_shows_a_small_group_or_another_investor(seed: int) -> None:
     graph = lively_market(seed)
     explainer, finder, rng = Explainer(graph, BUILD), PathFinder(graph), np.random.default_rng(seed)
-    evidence = Evidence.of(graph)
+    evidence = EvidenceRows.of(graph)
     for user, asset in zip(rng.choice(graph.users, 4), rng.choice(graph.assets, 4), strict=True):
         account = random_account(finder, int(user), int(asset), seed)
         explanation = explainer.explain(account, 1)

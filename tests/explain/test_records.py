@@ -26,7 +26,7 @@ from pathfolio.explain.records.tables import expanded
 from pathfolio.kg.errors import LedgerError, UsageError
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.investor_rows import InvestorRows
-from pathfolio.recommender.retrieve import recommend, user_position
+from pathfolio.recommender.retrieve import rank_for, user_position
 from pathfolio.recommender.suitability.rulefile import load_rules, parse_rules
 from pathfolio.recommender.suitability.verdict import Outcome
 from pathfolio.web.site import create_app
@@ -43,7 +43,7 @@ def test_a_gate_that_lets_all_pass_leaves_the_list_as_it_is(build: Build) -> Non
     for user_id in investors(build)[:15]:
         for kind in (None, "fund"):
             advice = adviser.advise(ask(user_id, k=5, kind=kind))
-            assert list(advice.lines) == recommend(build.scorer, user_id, 5, kind)
+            assert list(advice.lines) == rank_for(build.scorer, user_id, 5, kind)
             assert advice.rejected == ()
 
 
@@ -55,7 +55,7 @@ def test_what_is_listed_passed_and_what_was_passed_over_did_not(adviser: Adviser
     scores = [line.score for line in advice.lines]
     assert scores == sorted(scores, reverse=True)
     assert [line.rank for line in advice.lines] == list(range(1, len(scores) + 1))
-    ungated = recommend(build.scorer, cautious(build), len(build.graph.assets))
+    ungated = rank_for(build.scorer, cautious(build), len(build.graph.assets))
     for rejected in advice.rejected:
         assert ungated[rejected.place - 1].asset_id == rejected.asset_id
 
@@ -225,7 +225,7 @@ def test_lists_are_complete_wherever_enough_assets_pass(adviser: Adviser, build:
 def test_no_rules_at_all(build: Build, ledger: Ledger) -> None:
     adviser = Adviser(build, load_rules("none"))
     served = serve(adviser, ledger, ask(investors(build)[3]))
-    assert list(served.advice.lines) == recommend(build.scorer, investors(build)[3])
+    assert list(served.advice.lines) == rank_for(build.scorer, investors(build)[3])
     assert served.record.rules == RecordedRules("none", "2026-07-01", load_rules("none").sha256, ())
     _, record = read_record(ledger, served.receipt.id, LOOK)
     assert replay(ledger, served.receipt.id, record, build).same

@@ -24,6 +24,7 @@ from pathfolio.explain.records.tables import expanded
 from pathfolio.explain.records.verdict_text import outcome_text, result_text
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.errors import PathfolioError, UsageError
+from pathfolio.kg.languages import languages
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.kinds import RULE_KINDS
 from pathfolio.recommender.suitability.rulefile import load_rules
@@ -31,7 +32,7 @@ from pathfolio.recommender.suitability.verdict import EXEMPT, STATES, Outcome
 from pathfolio.web.site.texts import texts_of
 from tests.explain.records_world import altered, ask, investors
 
-LANGS = ("en", "zh-TW")
+LANGS = languages()
 LOOK = Look("counsel", "complaint 7")
 
 
@@ -214,7 +215,7 @@ def test_no_such_language(world: tuple[Ledger, str, Record, Adviser]) -> None:
 
 
 def test_no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "_has_chinese_font", lambda: False)
+    monkeypatch.setattr(pdf, "_has_font", lambda: False)
     with pytest.raises(PathfolioError, match="install Debian's fonts-noto-cjk"):
         pdf_of("<p>台積電</p>")
 

@@ -35,7 +35,7 @@ from pathfolio.web.site import create_app
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import Access
 from pathfolio.web.site.access.roles import Role
-from pathfolio.web.site.pages.api import openapi_document
+from pathfolio.web.site.openapi import openapi_document
 
 _CHECKS: Final = [
     not_a_server_error,

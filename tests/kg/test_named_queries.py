@@ -256,7 +256,7 @@ def test_every_query_is_answered_by_hand() -> None:
 
 @pytest.mark.parametrize("query", named_queries().values(), ids=lambda query: query.name)
 def test_query_is_well_described(query: Any) -> None:
-    assert query.title and query.sentence.endswith(".")
+    assert query.title["en"] and query.sentence["en"].endswith(".")
     example = query.values_from_words(query.example.split())
     for text in (query.text, query.neo4j):
         check_query(text, example)

@@ -24,7 +24,7 @@ from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_ranking import audience
 from pathfolio.recommender.investor_rows import InvestorRows
-from pathfolio.recommender.retrieve import recommend
+from pathfolio.recommender.retrieve import rank_for
 from pathfolio.recommender.scorer import FEWEST_LED_TO, Scorer
 
 DAY = date(2026, 6, 30)
@@ -195,7 +195,7 @@ def test_lists_are_complete_and_leave_out_what_was_held(sample_build: Build) -> 
     scorer = sample_build.scorer
     ever = scorer.interactions.ever.toarray() > 0
     for user, user_id in enumerate(scorer.graph.user_ids):
-        ids = [line.asset_id for line in recommend(scorer, user_id, 10)]
+        ids = [line.asset_id for line in rank_for(scorer, user_id, 10)]
         assert len(set(ids)) == 10
         assert not ever[user, [scorer.graph.asset_row(i) - scorer.graph.assets[0] for i in ids]].any()
 
@@ -216,8 +216,8 @@ def test_who_has_positions_is_listed_no_asset_without_a_path(small_build: Build)
         user_id = str(scorer.graph.user_ids[user])
         own = set(scorer.graph.asset_ids[held[user]])
         led = {asset_id for asset_id in ids - own if has_walk(scorer, user_id, asset_id)}
-        listed = {line.asset_id for line in recommend(scorer, user_id, len(ids))}
-        ten = [line.asset_id for line in recommend(scorer, user_id, 10)]
+        listed = {line.asset_id for line in rank_for(scorer, user_id, len(ids))}
+        ten = [line.asset_id for line in rank_for(scorer, user_id, 10)]
         assert len(ten) == 10
         assert led.issuperset(ten)
         for kind in set(kind_of.values()):
@@ -233,7 +233,7 @@ def test_the_list_of_somebody_new_is_complete_paths_or_none(small_build: Build) 
     ids = set(scorer.graph.asset_ids)
     for user in np.flatnonzero(np.diff(scorer.interactions.ever.indptr) == 0).tolist():
         user_id = str(scorer.graph.user_ids[user])
-        assert {line.asset_id for line in recommend(scorer, user_id, len(ids))} == ids
+        assert {line.asset_id for line in rank_for(scorer, user_id, len(ids))} == ids
         without_path += sum(not has_walk(scorer, user_id, asset_id) for asset_id in ids)
     assert without_path > 0
 
@@ -243,8 +243,8 @@ def test_who_holds_nothing_gets_a_list_from_the_profile(sample_build: Build) -> 
     cold = np.flatnonzero(np.diff(scorer.interactions.ever.indptr) == 0)
     assert len(cold)
     user_id = str(scorer.graph.nodes.id[scorer.graph.users[cold[0]]])
-    assert len(recommend(scorer, user_id, 10, "fund")) == 10
-    assert {line.kind for line in recommend(scorer, user_id, 4, "bond")} == {"bond"}
+    assert len(rank_for(scorer, user_id, 10, "fund")) == 10
+    assert {line.kind for line in rank_for(scorer, user_id, 4, "bond")} == {"bond"}
 
 
 def test_the_learned_channels_are_in_every_score(sample_build: Build) -> None:

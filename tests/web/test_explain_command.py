@@ -21,7 +21,7 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.what_if import InvestorChange, ScorerWhatIf
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.investor_rows import InvestorRows
-from pathfolio.recommender.retrieve import rank_assets, recommend
+from pathfolio.recommender.retrieve import rank_assets, rank_for
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
 
@@ -30,7 +30,7 @@ from pathfolio.web.site import create_app
 def pair(build: Build) -> tuple[str, str]:
     """An investor and the first asset on their list."""
     user = str(build.graph.nodes.id[build.graph.users[3]])
-    return user, recommend(build.scorer, user)[0].asset_id
+    return user, rank_for(build.scorer, user)[0].asset_id
 
 
 def every_item(build: Build, k: int = 5) -> Iterator[tuple[int, int, int]]:
@@ -92,7 +92,7 @@ def test_other_forms(
 def test_beyond_the_list_nothing_is_said_to_be_recommended(
     build: Build, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = recommend(build.scorer, pair[0], k=14)[-1]
+    line = rank_for(build.scorer, pair[0], k=14)[-1]
     user = build.graph.display_name(int(build.graph.users[3]))
     words = (str(build.folder), "--user", pair[0], "--asset", line.asset_id, "--rules", "none")
     title, meta, *_ = run(capsys, *words).splitlines()
@@ -125,7 +125,7 @@ def test_a_table_of_all_lists(build: Build, tmp_path: Path) -> None:
 
 
 def test_why_not_another(build: Build, pair: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    second = recommend(build.scorer, pair[0])[4].asset_id
+    second = rank_for(build.scorer, pair[0])[4].asset_id
     words = (str(build.folder), "--user", pair[0], "--asset", pair[1], "--instead-of", second)
     title, sample, heads, *rows = run(capsys, *words).splitlines()
     assert title.startswith("Why ")
@@ -144,7 +144,7 @@ def test_what_if_on_the_command_line(build: Build, pair: tuple[str, str], capsys
     data = json.loads(run(capsys, *words, "--format", "json", "--lang", "zh-TW"))
     assert data["takes_off"]
     assert data["text"].endswith("。")
-    last = recommend(build.scorer, pair[0], k=40)[-1].asset_id
+    last = rank_for(build.scorer, pair[0], k=40)[-1].asset_id
     data = json.loads(run(capsys, *words[:3], "--asset", last, "--what-if", "-k", "3", "--format", "json"))
     assert not data["takes_off"]
 

@@ -24,10 +24,11 @@ from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.records.adviser import Advice, Adviser, Question
 from pathfolio.explain.records.desk import Desk
 from pathfolio.kg.errors import UsageError
+from pathfolio.kg.workers import CAN_FORK
 from pathfolio.recommender.build import Build
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
-from pathfolio.web.site.helpers import CAN_FORK, Helpers, helpers_for
+from pathfolio.web.site.helpers import Helpers, helpers_for
 from tests.web.site_pages import first_recommendation, investors, page_of, twin_of
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes cannot be copied here")

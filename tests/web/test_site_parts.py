@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import fields, replace
 from datetime import date
 from importlib import resources
@@ -15,8 +14,9 @@ import pytest
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.waterfall import waterfall
-from pathfolio.explain.wording import LANGUAGES, wording_of
-from pathfolio.kg.store.catalog import named_queries
+from pathfolio.explain.wording import wording_of
+from pathfolio.kg.languages import DEFAULT, tables, words
+from pathfolio.kg.languages.names import Names
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.web.site.charts import sparkline
 from pathfolio.web.site.directory import Directory
@@ -31,7 +31,6 @@ from pathfolio.web.site.pages.recommendations import RecommendationPage
 from pathfolio.web.site.pages.signin import SignInPage
 from pathfolio.web.site.prices import PriceBook, PriceHistory
 from pathfolio.web.site.render import Page
-from pathfolio.web.site.texts import texts_of
 from tests.explain.explain_world import BUILD, World
 
 TEMPLATES = resources.files("pathfolio.web.site").joinpath("templates")
@@ -60,37 +59,10 @@ def test_a_template_uses_exactly_the_fields_of_its_context_and_its_own_methods(p
 
 
 def test_every_text_that_a_template_says_exists() -> None:
-    texts = catalogue("en").keys()
+    texts = words(DEFAULT, "site").keys() | tables(DEFAULT, "site").keys()
     for template in TEMPLATES.iterdir():
         for key in re.findall(r"""\bsay\(\s*["'](\w+)["'](?!\s*~)""", template.read_text("utf-8")):
             assert key in texts, (template.name, key)
-
-
-# -- texts ---------------------------------------------------------------------------------------------------
-
-
-def catalogue(lang: str) -> dict[str, object]:
-    return tomllib.loads(resources.files("pathfolio.web.site").joinpath("texts", f"{lang}.toml").read_text("utf-8"))
-
-
-def placeholders(entry: object) -> set[str]:
-    texts = [entry] if isinstance(entry, str) else list(entry.values())  # type: ignore[attr-defined]
-    return {name for text in texts for name in re.findall(r"\{(\w+)\}", text)}
-
-
-def test_both_languages_say_the_same_things() -> None:
-    english, chinese = (catalogue(lang) for lang in LANGUAGES)
-    assert english.keys() == chinese.keys()
-    assert {k: placeholders(v) for k, v in english.items()} == {k: placeholders(v) for k, v in chinese.items()}
-
-
-def test_questions_to_the_graph_are_in_both_languages() -> None:
-    for query in named_queries().values():
-        assert query.title_in("en") != query.title_in("zh-TW")
-        assert query.sentence_in("en") != query.sentence_in("zh-TW")
-        for parameter in query.parameters:
-            assert texts_of("en").named(parameter.about) == parameter.about
-            assert texts_of("zh-TW").named(parameter.about) != parameter.about, parameter
 
 
 # -- search --------------------------------------------------------------------------------------------------
@@ -102,7 +74,7 @@ class _Names:
     called = ("Ada Lin", "Lin", "Linda Ho", "Carlin Wu", "Bob Li")
 
     def node(self, row: int) -> PathNode:
-        return PathNode(f"u{row}", "User", self.called[row], self.called[row])
+        return PathNode(f"u{row}", "User", Names.everywhere(self.called[row]))
 
 
 def test_the_closest_name_comes_first() -> None:

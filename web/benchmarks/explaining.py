@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import tempfile
-from collections.abc import Callable
 from datetime import date
 from functools import partial
 from importlib import import_module
@@ -25,6 +23,7 @@ from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Nodes, t
 from pathfolio.kg.paths import PathFinder
 from pathfolio.kg.progress import Progress, peak_memory_mb
 from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation, attribute_relation
+from pathfolio.kg.workers import CAN_FORK, answers
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.retrieve import rank_assets
 from pathfolio.web.benchmarks.figures import Figure, seconds
@@ -84,20 +83,11 @@ def explanations(build: Build) -> list[Figure]:
     alone = seconds(lambda: [scorer.account(u, a) for u, a in pairs], runs=3)
     figures = [Figure("one explanation", whole / len(pairs) * 1e3, "ms", "its account", alone / len(pairs) * 1e3)]
     cores = os.cpu_count() or 1
-    if "fork" in multiprocessing.get_all_start_methods():
+    if CAN_FORK:
         parts = [pairs[len(pairs) * i // cores : len(pairs) * (i + 1) // cores] for i in range(cores)]
-        together = len(pairs) / seconds(partial(_in_processes, explain, parts), runs=3)
+        together = len(pairs) / seconds(lambda: list(answers(explain, parts, cores)), runs=3)
         figures.append(Figure(f"explanations, {cores} processes", together, "/s", "one process", len(pairs) / whole))
     return figures
-
-
-def _in_processes(work: Callable[[list[tuple[int, int]]], None], parts: list[list[tuple[int, int]]]) -> None:
-    context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=work, args=(part,)) for part in parts]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
 
 
 def everyone(build: Build) -> list[Figure]:

@@ -12,7 +12,7 @@ import numpy as np
 from pathfolio.explain.explainer import Explainer
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.lists_file import write_lists
-from pathfolio.recommender.retrieve import recommend
+from pathfolio.recommender.retrieve import rank_for
 from pathfolio.web.benchmarks.figures import Figure, seconds
 
 
@@ -46,7 +46,7 @@ def explained(build: Build) -> list[Figure]:
     def one(*, explain: bool) -> None:
         user = next(users)
         user_id = str(build.graph.nodes.id[build.graph.users[user]])
-        best = recommend(scorer, user_id, 10)[0]
+        best = rank_for(scorer, user_id, 10)[0]
         if explain:
             asset = build.graph.asset_row(best.asset_id) - int(build.graph.assets[0])
             explainer.explain(scorer.account(user, asset), 1)

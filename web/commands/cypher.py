@@ -121,12 +121,13 @@ def _write(result: QueryResult, args: argparse.Namespace) -> None:
 
 
 def _print_list() -> None:
+    from pathfolio.kg.languages import DEFAULT
     from pathfolio.kg.store.catalog import named_queries
 
     for name, query in named_queries().items():
-        sys.stdout.write(f"{name}: {query.title}\n    {query.sentence}\n")
+        sys.stdout.write(f"{name}: {query.title[DEFAULT]}\n    {query.sentence[DEFAULT]}\n")
         for parameter in query.parameters:
             default = "" if parameter.default is None else f" (default: {parameter.default})"
-            sys.stdout.write(f"    -P {parameter.name}={parameter.type.upper()}  {parameter.about}{default}\n")
+            sys.stdout.write(f"    -P {parameter.name}={parameter.type.upper()}  {parameter.about[DEFAULT]}{default}\n")
         words = " ".join(f"-P {word}" for word in query.example.split())
         sys.stdout.write(f"    pathfolio cypher --name {name} {words}\n\n")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,40 +13,72 @@ import pandas as pd
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.tables import Tables
 from pathfolio.recommender.build import Build, BuildOptions, check_replaceable, make_build
-from pathfolio.recommender.retrieve import rank_assets, user_position
+from pathfolio.recommender.channels.own import WEIGHT, OwnChannel
+from pathfolio.recommender.own_table import VectorTable, read_vectors
+from pathfolio.recommender.retrieve import ranked_lines, user_position
 from pathfolio.recommender.training import TrainingOptions
 from pathfolio.web.library.values import a_day, ids_of, scratch_folder
 from pathfolio.web.sources import from_tables
 
 
-def build(
+def build(  # noqa: PLR0913 - all but two have a default
     market: Tables,
     as_of: date,
     *,
     out: str | Path | None = None,
     seed: int = 7,
     embedding: str = "auto",
+    vectors: str | Path | VectorTable | None = None,
+    vectors_weight: float = WEIGHT,
+    channels: Sequence[OwnChannel] = (),
     quiet: bool = False,
 ) -> Build:
     """Train everything on what was known of `market` on the day `as_of`; the same as `pathfolio build` makes.
+
+    Own vectors and channels are sealed into the build as data: what is listed with them is gated, recorded and can be
+    replayed by whoever has the build, as everything else.
 
     Args:
         out: the folder to make or replace; for None a temporary one, removed when the process ends.
         seed: of everything that is random.
         embedding: TransE, RotatE, ComplEx, DistMult, or auto for the best of them on an inner split.
+        vectors: own vectors as a channel "own_vectors": a .parquet or .csv file or a table with the columns id, v0,
+            v1, … and, where some are not of assets, kind.
+        vectors_weight: how much own vectors say; the KG embedding has 0.1.
+        channels: own channels (see `OwnChannel`), each shown with "own_" before its name.
         quiet: say nothing of the progress, which goes to standard error.
 
     Raises:
-        UsageError: `out` is there and no build, there is no such embedding, or nothing was known on that day.
+        DataError: a row of the vectors is refused, or none is of this market.
+        UsageError: `out` is there and no build, there is no such embedding, nothing was known on that day, or a
+            channel has no name of its own or gives no ties.
 
-    An example is at `Recommender`.
+    An example is at `Recommender`; this one has a channel of its own, for shared listings:
+
+    >>> import scipy.sparse as sp
+    >>> from datetime import date
+    >>> import pathfolio
+    >>> from pathfolio.kg.schema import Relation
+    >>> class Bourse:
+    ...     name, weight = "bourse", 0.1
+    ...
+    ...     def fit(self, graph):
+    ...         listed = graph.edges_between(Relation.LISTED_ON)
+    ...         asset, market = graph.edges.head[listed] - graph.assets[0], graph.edges.tail[listed]
+    ...         return sp.csr_array(([1.0] * len(asset), (asset, market)), (len(graph.assets), len(graph)))
+    >>> market = pathfolio.sample_market(pathfolio.SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1))
+    >>> day = date(2026, 6, 30)
+    >>> build = pathfolio.build(market, day, embedding="DistMult", channels=[Bourse()], quiet=True)
+    >>> build.manifest["own"], build.scorer.part_names[-1]
+    ({'own_bourse': 0.1}, 'own_bourse')
     """
     folder = scratch_folder() / "build" if out is None else Path(out)
     check_replaceable(folder)
+    own = None if vectors is None else read_vectors(vectors, vectors_weight)
     progress = Progress(out=None) if quiet else Progress()
     source = from_tables(market, a_day(as_of, "as_of"), progress)
     options = BuildOptions(TrainingOptions(seed, embedding))
-    return make_build(source.graph, folder, options, progress, source.beside())
+    return make_build(source.graph, folder, options, progress, replace(source.beside(), vectors=own, channels=channels))
 
 
 def rank_without_rules(
@@ -66,17 +99,14 @@ def rank_without_rules(
     """
     graph = build.graph
     positions = np.array([user_position(graph, user) for user in ids_of(users)], np.int64)
-    columns = ("user_id", "rank", "asset_id", "name", "score")
-    frames = [pd.DataFrame(columns=list(columns))] if not len(positions) else []
-    for chunk, best, scores in rank_assets(build.scorer, positions, k, kind, include_held=include_held):
-        row, place = np.nonzero(best >= 0)
-        rows = graph.assets[best[row, place]]
-        values = (
-            graph.nodes.id[graph.users[chunk[row]]],
-            place + 1,
-            graph.nodes.id[rows],
-            [graph.display_name(int(asset)) for asset in rows],
-            scores[row, place],
-        )
-        frames.append(pd.DataFrame(dict(zip(columns, values, strict=True))))
-    return pd.concat(frames, ignore_index=True)
+    lines = ranked_lines(build.scorer, positions, k, kind, include_held=include_held)
+    rows = graph.assets[lines.asset]
+    return pd.DataFrame(
+        {
+            "user_id": graph.nodes.id[graph.users[lines.user]],
+            "rank": lines.rank,
+            "asset_id": graph.nodes.id[rows],
+            "name": np.array([graph.display_name(row) for row in rows.tolist()], object),
+            "score": lines.score,
+        }
+    )

@@ -41,7 +41,7 @@ class Directory:
         texts = []
         for row in rows.tolist():
             node = names.node(row)
-            called = dict.fromkeys((str(node.id), node.name, node.local_name, node.detail))
+            called = dict.fromkeys((str(node.id), *node.names.texts(), node.detail))
             texts.append("\n" + "\n".join(folded(text) for text in called if text) + "\n")
         return cls(rows, tuple(texts))
 

@@ -7,23 +7,15 @@ from types import MappingProxyType
 from typing import Final
 
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.reasons.case import LEARNED_CHANNELS
+from pathfolio.kg.errors import UsageError
+from pathfolio.recommender.assumed import INTEREST
+from pathfolio.recommender.channels.base import Family
+from pathfolio.recommender.channels.own import PREFIX
+from pathfolio.recommender.channels.shipped import CHANNELS
 
-CO_INVESTMENT: Final = "co_investment"
-FUNDS: Final = "funds"
-SHARED: Final = "shared"
-LEARNED: Final = "learned"
-PROFILE: Final = "profile"
-BASE: Final = "base"
-FAMILIES: Final = (CO_INVESTMENT, FUNDS, SHARED, LEARNED, PROFILE, BASE)
-
+FAMILIES: Final = tuple(Family)
 _OF_CHANNEL: Final = MappingProxyType(
-    {
-        "co_investment": CO_INVESTMENT,
-        "fund_holdings": FUNDS,
-        "profile": PROFILE,
-        **dict.fromkeys(LEARNED_CHANNELS, LEARNED),
-    }
+    {name: channel.family for channel in CHANNELS for name in channel.names} | {INTEREST: Family.SHARED}
 )
 
 
@@ -31,23 +23,30 @@ _OF_CHANNEL: Final = MappingProxyType(
 class Share:
     """What a family adds to the score, negative where it speaks against the asset."""
 
-    family: str
+    family: Family
     value: float
 
 
-def family_of(channel: str) -> str:
-    """The family of a channel; what assets have in common is one.
+def family_of(channel: str) -> Family:
+    """The family of a channel; those of a build's own are one.
+
+    Raises:
+        UsageError: no score has such a channel.
 
     >>> family_of("gat"), family_of("sector")
-    ('learned', 'shared')
+    (<Family.LEARNED: 'learned'>, <Family.SHARED: 'shared'>)
     """
-    return _OF_CHANNEL.get(channel, SHARED)
+    if channel.startswith(PREFIX):
+        return Family.OWN
+    if channel not in _OF_CHANNEL:
+        raise UsageError(f"no channel {channel!r}: choose from {', '.join(_OF_CHANNEL)}, or own ones as {PREFIX}…")
+    return _OF_CHANNEL[channel]
 
 
 def shares_of(explanation: Explanation) -> tuple[Share, ...]:
     """The score by family, in the order of `FAMILIES`; families that add nothing are left out."""
-    sums = dict.fromkeys(FAMILIES, 0.0)
+    sums: dict[Family, float] = dict.fromkeys(FAMILIES, 0.0)
     for part in explanation.channels:
         sums[family_of(part.name)] += part.value
-    sums[BASE] += sum(value for _, value in explanation.base)
+    sums[Family.BASE] += sum(value for _, value in explanation.base)
     return tuple(Share(family, value) for family, value in sums.items() if value)

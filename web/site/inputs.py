@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -34,6 +35,13 @@ _LONGER: Final = MappingProxyType(
 """Names whose values may be longer; the guard itself says of a query how long it may be."""
 
 _FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+@dataclass(frozen=True)
+class WrongQuestion:
+    """What is wrong with a JSON object that was sent, and the remedy."""
+
+    error: str
 
 
 def register(app: Flask) -> None:

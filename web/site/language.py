@@ -7,7 +7,8 @@ from typing import Final
 from flask import Flask, Response, g, request
 
 from pathfolio.explain.wording import LANGUAGES
-from pathfolio.web.site.texts import DEFAULT_LANGUAGE, Texts, texts_of
+from pathfolio.kg.languages import preferred
+from pathfolio.web.site.texts import Texts, texts_of
 
 COOKIE: Final = "pathfolio_lang"
 _YEAR: Final = 365 * 24 * 3600
@@ -25,10 +26,7 @@ def _wanted() -> str:
     for wanted in (request.args.get("lang"), request.cookies.get(COOKIE)):
         if wanted in LANGUAGES:
             return str(wanted)
-    if any(tag.lower().startswith("zh") for tag in request.accept_languages.values()):
-        first = request.accept_languages.best_match(("en", "zh", "zh-tw", "zh-hant", "zh-hk"), default="en")
-        return "zh-TW" if first.startswith("zh") else DEFAULT_LANGUAGE
-    return DEFAULT_LANGUAGE
+    return preferred(tag for tag, quality in request.accept_languages if quality > 0)
 
 
 def keep_choice(app: Flask) -> None:

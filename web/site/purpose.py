@@ -53,6 +53,7 @@ def with_purpose(view: _View) -> _View:
         except GoneError:
             return abort(410)
 
+    guarded.for_purpose = True  # type: ignore[attr-defined] # a view's description says so
     return guarded  # type: ignore[return-value] # the same signature
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flask import Response, current_app, jsonify, make_response, render_template
+from werkzeug import Response as AnyResponse
 
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.served import Served
@@ -18,9 +19,18 @@ class Page:
 
     template: ClassVar[str]
 
+    def twin(self) -> Any:
+        """What the page's JSON twin is made of, where that is not the page; its type describes the twin."""
+        return self
+
     def to_json(self, lang: str) -> Any:
         """The page's JSON twin; names of nodes are in `lang`."""
-        return as_json(self, lang)
+        return as_json(self.twin(), lang)
+
+
+def answered(found: Page | AnyResponse) -> AnyResponse:
+    """What a view found, as an answer: a page as HTML or JSON, an answer as it is."""
+    return show(found) if isinstance(found, Page) else found
 
 
 def show(page: Page, status: int = 200) -> Response:

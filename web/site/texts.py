@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from babel import Locale
 
 from pathfolio.explain.wording import LANGUAGES, Wording, wording_of
+from pathfolio.kg.languages import DEFAULT, tables, words
 
-DEFAULT_LANGUAGE: Final = "en"
+DEFAULT_LANGUAGE: Final = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,17 @@ class Texts:
     """The site's sentences in one language.
 
     Attributes:
-        entries: key to text, or to a table of texts by plural form (`one`, `other`) of the value `n`; `names` is a
-            table of what the product calls things in English to their names in this language, `details` one of patterns
-            of what a build's stages say to what is read of them.
+        entries: key to text.
+        forms: key to the texts by plural form (`one`, `other`) of the value `n`.
+        names: what the product calls things in English to their names in this language.
+        details: patterns of what a build's stages say to what is read of them.
     """
 
     words: Wording
-    entries: MappingProxyType[str, Any]
+    entries: Mapping[str, str]
+    forms: Mapping[str, Mapping[str, str]]
+    names: Mapping[str, str]
+    details: Mapping[str, str]
 
     @property
     def lang(self) -> str:
@@ -40,7 +43,7 @@ class Texts:
         >>> texts_of("zh-TW").named("train KG embedding")
         '訓練知識圖譜嵌入'
         """
-        return str(self.entries["names"].get(text, text))
+        return self.names.get(text, text)
 
     def say(self, key: str, **values: str | int) -> str:
         """The text of `key` with its values; whole numbers are written as the language writes them.
@@ -48,17 +51,18 @@ class Texts:
         Raises:
             KeyError: there is no such text.
         """
-        entry = self.entries[key]
-        if not isinstance(entry, str):
+        entry = self.entries.get(key)
+        if entry is None:
+            forms = self.forms[key]
             form = Locale.parse(self.words.locale).plural_form(int(values["n"]))
-            entry = entry.get(form, entry["other"])
+            entry = forms.get(form, forms["other"])
         shown = {name: self.words.integer(v) if isinstance(v, int) else v for name, v in values.items()}
-        return str(entry).format(**shown)
+        return entry.format(**shown)
 
 
 @cache
 def texts_of(lang: str) -> Texts:
-    """The site's texts in `lang` (texts/LANG.toml).
+    """The site's texts in `lang` (the section `site` of its folder).
 
     Raises:
         UsageError: there is no such language.
@@ -67,9 +71,9 @@ def texts_of(lang: str) -> Texts:
         >>> texts_of("en").say("count_investors", n=1), texts_of("zh-TW").say("count_investors", n=2000)
         ('1 investor', '2,000 位投資人')
     """
-    words = wording_of(lang)
-    text = resources.files("pathfolio.web.site").joinpath("texts", f"{lang}.toml").read_text(encoding="utf-8")
-    return Texts(words, MappingProxyType(tomllib.loads(text)))
+    wording = wording_of(lang)
+    forms = {key: table for key, table in tables(lang, "site").items() if key not in ("names", "details")}
+    return Texts(wording, words(lang, "site"), forms, words(lang, "site", "names"), words(lang, "site", "details"))
 
 
 def other_languages(lang: str) -> tuple[str, ...]:

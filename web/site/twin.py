@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from flask import request
+from flask import current_app, request
 
 from pathfolio.explain.evidence import Fact, PathNode
 from pathfolio.explain.explanation import Explanation
@@ -23,6 +23,11 @@ def wants_json() -> bool:
         return True
     best = request.accept_mimetypes.best_match(("text/html", "application/json"), default="text/html")
     return best == "application/json"
+
+
+def in_json(value: Any, lang: str) -> bytes:
+    """`value` as the bytes of JSON that the site answers with; the process need not be the one that answers."""
+    return current_app.json.dumps(as_json(value, lang)).encode() + b"\n"
 
 
 def as_json(value: Any, lang: str) -> Any:

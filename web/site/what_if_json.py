@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
 
 from pathfolio.explain.assumed import AssumedLine, AssumedList, Move
-from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.evidence import ChannelPart, Fact, Path, PathNode
+from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
 from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, answered
+from pathfolio.web.site.parameters import VerdictWord
 from pathfolio.web.site.served import Served
 
 MOST_LINES: Final = 100
 MOST_NAMED: Final = 50
 """Assets that one question may follow or dismiss, and answers that it may give."""
 
+Named = Annotated[tuple[str, ...], Meta(max_length=MOST_NAMED)]
+
 SHOWN_PATHS: Final = 10
 """Paths of a line beyond those that its reasons cite; all of them are in the recommendation's own explanation."""
+
+
+@dataclass(frozen=True)
+class WhatIfQuestion:
+    """What is assumed; all of it optional.
+
+    Attributes:
+        profile: answers by the questions' names; `interests` is a list, null takes an answer away.
+    """
+
+    user_id: str | None = None
+    profile: dict[str, Any] = field(default_factory=dict)
+    follow: Named = ()
+    dismiss: Named = ()
+    k: Annotated[int, Meta(ge=1, le=MOST_LINES)] = 10
+    kind: Annotated[str | None, Meta(extra_json_schema={"enum": [*ASSET_KIND_OF, None]})] = None
+    lang: Annotated[str, Meta(extra_json_schema={"enum": list(LANGUAGES)})] = "en"
 
 
 @dataclass(frozen=True)
@@ -71,7 +95,7 @@ def asked_in_json(site: Served, body: Mapping[str, Any]) -> Asked:
     Raises:
         UsageError: something in it is not understood; the message says what, and the remedy.
     """
-    unknown = sorted(set(body) - {"user_id", "profile", "follow", "dismiss", "k", "kind", "lang"})
+    unknown = sorted(set(body) - {each.name for each in fields(WhatIfQuestion)})
     if unknown:
         raise UsageError(f"{unknown[0]!r} is no part of a question: give user_id, profile, follow, dismiss, k, kind")
     user_id, k, kind, profile = body.get("user_id"), body.get("k", 10), body.get("kind"), body.get("profile", {})
@@ -105,76 +129,153 @@ def _texts(body: Mapping[str, Any], name: str) -> list[str]:
     return values
 
 
-# -- in JSON -------------------------------------------------------------------------------------------------
+# -- the answer ----------------------------------------------------------------------------------------------
 
 
-def to_json(
-    site: Served, asked: Asked, found: AssumedList, verdicts: Sequence[tuple[str, Sequence[str]]], lang: str
-) -> dict[str, Any]:
-    """The answer: the list with the place before, what climbed below it, and what left it.
+@dataclass(frozen=True)
+class MovedAsset:
+    """An asset with its place now and before; null where it is on no list."""
+
+    asset_id: str
+    name: str
+    kind: str
+    rank: int | None
+    was: int | None
+
+
+@dataclass(frozen=True)
+class Base:
+    """A part of the score that no channel has."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A reason, and the ids of the paths and facts that prove it."""
+
+    lang: str
+    text: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AnsweredLine:
+    """One asset of the list as it would be, with the reasons and the parts of its score.
+
+    Attributes:
+        was: its place before; null where it was on no list.
+        from_assumed: what paths that begin with something assumed add to the score.
+        warnings: what the suitability rules say against it.
+        paths: those that the reasons cite, and the largest beside them; `more_paths` are not listed.
+    """
+
+    rank: int
+    was: int | None
+    asset_id: str
+    name: str
+    kind: str
+    score: float
+    from_assumed: float
+    base: tuple[Base, ...]
+    channels: tuple[ChannelPart, ...]
+    reasons: tuple[Sentence, ...]
+    paths: tuple[Path, ...]
+    more_paths: int
+    facts: tuple[Fact, ...]
+    verdict: VerdictWord
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AssumedFacts:
+    """What was assumed: answers by their questions' names, and what is of interest, followed and dismissed."""
+
+    profile: dict[str, str | float]
+    interests: tuple[PathNode, ...]
+    follow: tuple[PathNode, ...]
+    dismiss: tuple[PathNode, ...]
+
+
+@dataclass(frozen=True)
+class WhatIfAnswer:
+    """The list as it would be, what climbed below it, and what left it."""
+
+    user_id: str | None
+    as_of: date
+    build: str
+    kind: str | None
+    assumed: AssumedFacts
+    list: tuple[AnsweredLine, ...]
+    risers: tuple[MovedAsset, ...]
+    left: tuple[MovedAsset, ...]
+
+
+def answer_of(
+    site: Served, asked: Asked, found: AssumedList, verdicts: Sequence[tuple[str, tuple[str, ...]]], lang: str
+) -> WhatIfAnswer:
+    """The answer to a question.
 
     Args:
         verdicts: what the suitability rules make of each line, and what they say against it.
     """
-    return {
-        "user_id": asked.user_id,
-        "as_of": site.graph.as_of.isoformat(),
-        "build": site.build.build_hash,
-        "kind": asked.kind,
-        "assumed": assumed_in_json(site, asked, lang),
-        "list": [
-            {**_line(line, lang), "verdict": state, "warnings": list(said)}
-            for line, (state, said) in zip(found.lines, verdicts, strict=True)
-        ],
-        "risers": [_moved(site, move, lang) for move in found.risers],
-        "left": [_moved(site, move, lang) for move in found.left],
+    lines = zip(found.lines, verdicts, strict=True)
+    return WhatIfAnswer(
+        user_id=asked.user_id,
+        as_of=site.graph.as_of,
+        build=site.build.build_hash,
+        kind=asked.kind,
+        assumed=_assumed(site, asked),
+        list=tuple(_line(line, state, said, lang) for line, (state, said) in lines),
+        risers=tuple(_moved(site, move, lang) for move in found.risers),
+        left=tuple(_moved(site, move, lang) for move in found.left),
+    )
+
+
+def _assumed(site: Served, asked: Asked) -> AssumedFacts:
+    graph, investor = site.graph, asked.investor
+    first = int(graph.assets[0])
+    profile: dict[str, str | float] = {
+        name: str(graph.nodes.id[investor.levels[relation]])
+        for name, relation in QUESTIONS.items()
+        if relation in investor.levels
     }
+    if investor.years is not None:
+        profile[HORIZON] = investor.years
+    return AssumedFacts(
+        profile,
+        interests=tuple(map(site.names.node, investor.interests)),
+        follow=tuple(site.names.node(first + asset) for asset in sorted(investor.followed)),
+        dismiss=tuple(site.names.node(first + asset) for asset in sorted(investor.dismissed)),
+    )
 
 
-def assumed_in_json(site: Served, asked: Asked, lang: str) -> dict[str, Any]:
-    """The answers, and what is followed, dismissed and of interest; names of nodes in `lang`."""
-    graph, investor, first = site.graph, asked.investor, int(site.graph.assets[0])
-    named = {name: investor.levels[relation] for name, relation in QUESTIONS.items() if relation in investor.levels}
-    return {
-        "profile": {name: str(graph.nodes.id[row]) for name, row in named.items()}
-        | ({HORIZON: investor.years} if investor.years is not None else {}),
-        "interests": [site.names.node(row).to_json(lang) for row in investor.interests],
-        "follow": [site.names.node(first + asset).to_json(lang) for asset in sorted(investor.followed)],
-        "dismiss": [site.names.node(first + asset).to_json(lang) for asset in sorted(investor.dismissed)],
-    }
-
-
-def _line(line: AssumedLine, lang: str) -> dict[str, Any]:
-    asset = line.explanation.asset
-    return {
-        "rank": line.move.rank,
-        "was": line.move.was or None,
-        "asset_id": asset.id,
-        "name": asset.label(lang),
-        "kind": asset.kind.lower(),
-        "score": line.score,
-        "from_assumed": line.from_assumed,
-        **_why(line.explanation, lang),
-    }
-
-
-def _why(found: Explanation, lang: str) -> dict[str, Any]:
-    """Reasons, the parts of the score, and the paths that are cited or carry most of it."""
+def _line(line: AssumedLine, verdict: str, warnings: tuple[str, ...], lang: str) -> AnsweredLine:
+    found = line.explanation
     reasons = found.reasons_in(lang)
     cited = {name for reason in reasons for name in reason.evidence}
     by_size = sorted(found.paths, key=lambda path: (path.id not in cited, -abs(path.contribution), path.id))
     shown = by_size[: len([path for path in found.paths if path.id in cited]) + SHOWN_PATHS]
-    return {
-        "base": [{"name": name, "value": value} for name, value in found.base],
-        "channels": [part.to_json() for part in found.channels],
-        "reasons": [reason.to_json() for reason in reasons],
-        "paths": [path.to_json(lang) for path in shown],
-        "more_paths": len(found.paths) - len(shown),
-        "facts": [fact.to_json() for fact in found.facts],
-    }
+    return AnsweredLine(
+        rank=line.move.rank,
+        was=line.move.was or None,
+        asset_id=found.asset_id,
+        name=found.asset.label(lang),
+        kind=found.kind,
+        score=line.score,
+        from_assumed=line.from_assumed,
+        base=tuple(Base(name, value) for name, value in found.base),
+        channels=found.channels,
+        reasons=tuple(Sentence(reason.lang, reason.text, reason.evidence) for reason in reasons),
+        paths=tuple(shown),
+        more_paths=len(found.paths) - len(shown),
+        facts=found.facts,
+        verdict=verdict,
+        warnings=warnings,
+    )
 
 
-def _moved(site: Served, move: Move, lang: str) -> dict[str, Any]:
+def _moved(site: Served, move: Move, lang: str) -> MovedAsset:
     node = site.names.node(int(site.graph.assets[0]) + move.asset)
-    about = {"asset_id": node.id, "name": node.label(lang), "kind": node.kind.lower()}
-    return {**about, "rank": move.rank or None, "was": move.was or None}
+    return MovedAsset(str(node.id), node.label(lang), node.kind.lower(), move.rank or None, move.was or None)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from pathfolio.kg.schema import ASSET_KINDS, PROFILE_RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, NodeKind, Relation
 from pathfolio.recommender.towers.batches import whole
-from pathfolio.recommender.towers.inputs import TowerInputs, Vocabulary
+from pathfolio.recommender.towers.inputs import PROFILE_INPUTS, TowerInputs, Vocabulary
 from pathfolio.recommender.towers.model import score
 from tests.recommender.towers.world import FAST
 
@@ -88,13 +88,13 @@ def _shuffled(values: np.ndarray) -> np.ndarray:
     return np.random.default_rng(1).permutation(values)
 
 
-@pytest.mark.parametrize("level", PROFILE_RELATIONS)
+@pytest.mark.parametrize("level", PROFILE_INPUTS)
 def test_every_level_of_an_investor_is_read(
     read: tuple[Vocabulary, TowerInputs], network: Towers, level: Relation
 ) -> None:
     _, inputs = read
     profile = inputs.profile.copy()
-    column = PROFILE_RELATIONS.index(level)
+    column = PROFILE_INPUTS.index(level)
     assert (profile[:, column] > 0).any(), "nobody in the sample has told it"
     profile[:, column] = _shuffled(profile[:, column])
     assert np.abs(_scores(network, replace(inputs, profile=profile)) - _scores(network, inputs)).max() > 1e-4

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pathfolio.kg.bidi import isolated
+from pathfolio.kg.languages import languages
 from pathfolio.web.advice import account_name
 from pathfolio.web.commands.audit.actions import add_action, print_json
 
@@ -39,7 +40,7 @@ def add_actions(actions: Any) -> None:
     listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
     shown = add_action(actions, "show", "print one record", _show, record="")
     report = add_action(actions, "report", "write the report on one record", _report, record="")
-    report.add_argument("--lang", choices=("en", "zh-TW"), default="en", help="language (default: en)")
+    report.add_argument("--lang", choices=languages(), default="en", help="language (default: en)")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: the record's id with the format's ending")
     export = add_action(actions, "export", "write a case that can be verified anywhere", _export, record="")
     export.add_argument("--out", type=Path, metavar="CASE.zip", required=True, help="the file to write")

@@ -33,6 +33,7 @@ LIMITS: Final = MappingProxyType(
         "signin.sample": "60 per minute",
         "console.answer": "60 per minute",
         "record.report": "60 per minute",
+        "record.report_pdf": "60 per minute",
     }
 )
 """Endpoint to how often one address may ask for it."""
@@ -40,7 +41,7 @@ LIMITS: Final = MappingProxyType(
 WHAT_IFS: Final = "60 per minute; 600 per hour"
 """So often one account may ask what would be if: each answer is computed and recorded for itself."""
 
-_ASSUMING: Final = ("what_if.what_if", "what_if.questionnaire", "what_if.answer")
+_ASSUMING: Final = ("what_if.what_if", "what_if.questionnaire", "what_if.answer", "what_if.answer_questionnaire")
 
 WRONG_PASSWORDS: Final = "30 per hour"
 """So often a wrong password may be given for one account, from however many addresses."""
@@ -118,6 +119,11 @@ def register(app: Flask, access: Access) -> None:
     )
     _limited(app, "signin.enter", guesses)
     app.before_request(partial(_guard, csrf))
+
+
+def is_limited(endpoint: str) -> bool:
+    """Whether it is counted how often a view is asked."""
+    return endpoint in LIMITS or endpoint in _ASSUMING
 
 
 def _limited(app: Flask, endpoint: str, limit: Callable[[Any], Any]) -> None:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, abort, redirect, request, url_for
+from werkzeug import Response
 
 from pathfolio.explain.records.uses import ACCOUNT, note_use
 from pathfolio.web.site.access.accounts import Accounts
-from pathfolio.web.site.access.guard import current_access, needs, visitor
+from pathfolio.web.site.access.guard import current_access, visitor
 from pathfolio.web.site.access.roles import Permission
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served
+from pathfolio.web.site.view import view
 
 log = logging.getLogger("pathfolio.access")
 blueprint = Blueprint("accounts", __name__)
@@ -40,17 +41,17 @@ class AccountsPage(Page):
 
 
 @blueprint.get("/accounts")
-@needs(Permission.ACCOUNTS)
-def accounts() -> Response:
+@view(Permission.ACCOUNTS)
+def accounts() -> AccountsPage:
     """The list of accounts."""
     own = visitor().name
     lines = (AccountLine(a.name, a.role.value, a.enabled, a.created, a.name == own) for a in _accounts())
-    return show(AccountsPage(tuple(lines)))
+    return AccountsPage(tuple(lines))
 
 
 @blueprint.post("/accounts/<id:name>")
-@needs(Permission.ACCOUNTS)
-def change(name: str) -> ResponseReturnValue:
+@view(Permission.ACCOUNTS)
+def change(name: str) -> Response:
     """End (`enabled=no`) or restore (`enabled=yes`) an account's access."""
     enabled = request.form.get("enabled")
     if enabled not in {"yes", "no"} or name == visitor().name:

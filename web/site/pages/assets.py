@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.asset_profile import AssetProfile, profile_of
 from pathfolio.web.site.pages.investors import asset_row, newly_listed
+from pathfolio.web.site.parameters import AssetId
 from pathfolio.web.site.prices import PriceHistory
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served
+from pathfolio.web.site.view import view
 
 blueprint = Blueprint("assets", __name__)
 
@@ -29,9 +30,9 @@ class AssetPage(Page):
 
 
 @blueprint.get("/assets/<id:asset_id>")
-@needs(Permission.ASSETS)
-def asset(asset_id: str) -> Response:
-    """The asset's page."""
+@view(Permission.ASSETS, tag="data")
+def asset(asset_id: AssetId) -> AssetPage:
+    """What is known of an asset."""
     site = served()
     row = asset_row(site.graph, asset_id)
-    return show(AssetPage(profile_of(site, row), newly_listed(site.graph, row), site.price_of(row)))
+    return AssetPage(profile_of(site, row), newly_listed(site.graph, row), site.price_of(row))

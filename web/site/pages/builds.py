@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.language import current_texts
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served
+from pathfolio.web.site.view import view
 
 blueprint = Blueprint("builds", __name__)
 
@@ -27,14 +27,14 @@ class BuildPage(Page):
 
     def detail(self, text: str) -> str:
         """What a stage said at its end, in the reader's language where it is one of ours."""
-        for pattern, words in current_texts().entries["details"].items():
+        for pattern, words in current_texts().details.items():
             text = re.sub(pattern, words, text)
         return text
 
 
 @blueprint.get("/build")
-@needs(Permission.BUILDS)
-def build() -> Response:
-    """The build's page."""
+@view(Permission.BUILDS, tag="data")
+def build() -> BuildPage:
+    """How the build was made."""
     found = served().build
-    return show(BuildPage(found.manifest, found.report))
+    return BuildPage(found.manifest, found.report)

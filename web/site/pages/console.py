@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
@@ -14,13 +14,15 @@ from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind, R
 from pathfolio.kg.store.catalog import NamedQuery
 from pathfolio.kg.store.query import QueryResult
 from pathfolio.web.cypher_formats import FORMATS
-from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.graph.drawing import Drawing, drawing_of
-from pathfolio.web.site.graph.question import Answered, Question, ask
+from pathfolio.web.site.graph.question import Answered, Problem, Question, ask
+from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.recorded import asker
 from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.twin import as_json
+from pathfolio.web.site.view import view
 
 PATIENCE: Final = 1.0
 """Seconds that the page waits for a store that is just starting, before it says so and comes again."""
@@ -38,6 +40,21 @@ class RelationLine:
     relation: str
     heads: tuple[str, ...]
     tails: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a question, as programs read it; `starting` while there is no store yet to ask.
+
+    Attributes:
+        result: columns, rows, truncated (the limit's name, or null) and seconds.
+        drawing: nodes (key, kind, id, name) and relations (head, tail, relation and its properties).
+    """
+
+    starting: bool
+    result: dict[str, Any] | None
+    drawing: dict[str, Any] | None
+    problem: Problem | None
 
 
 @dataclass(frozen=True)
@@ -59,14 +76,14 @@ class ConsolePage(Page):
     relations: tuple[RelationLine, ...]
     investors: bool
 
-    def to_json(self, lang: str) -> Any:
-        """As `outcome`."""
+    def twin(self) -> Outcome:
+        """What became of the question."""
         return outcome(self.answered)
 
 
 @blueprint.get("/graph")
-@needs(Permission.GRAPH)
-def console() -> Response:
+@view(Permission.GRAPH)
+def console() -> ConsolePage | Response:
     """The editor; `?query=` and `?parameters=`, or `?name=` and `?P.…=` for each parameter, ask."""
     desk = graph_desk()
     desk.start()
@@ -85,8 +102,8 @@ def console() -> Response:
 
 
 @blueprint.post("/graph")
-@needs(Permission.GRAPH)
-def answer() -> Response:
+@view(Permission.GRAPH)
+def answer() -> Outcome | Response:
     """For programs: a JSON object with `query` or `name`, and `parameters`; the page's JSON twin comes back."""
     asked = _json()
     if not isinstance(asked, dict) or not isinstance(asked.get("parameters", {}), dict):
@@ -98,7 +115,7 @@ def answer() -> Response:
     if not question.is_asked:
         abort(400)
     answered = ask(desk, question, PATIENCE_OF_PROGRAMS, _note)
-    response = jsonify(outcome(answered))
+    response = jsonify(as_json(outcome(answered), current_texts().lang))
     response.status_code = answered.status
     return response
 
@@ -125,15 +142,15 @@ def graph_desk() -> GraphDesk:
     return found
 
 
-def outcome(answered: Answered) -> dict[str, Any]:
-    """result (columns, rows, truncated, seconds), drawing (nodes, relations) and problem, each null where absent."""
-    result, problem = answered.result, answered.problem
-    return {
-        "starting": answered.status == 503,
-        "result": None if result is None else result.to_json(),
-        "drawing": None if result is None else result.drawing(),
-        "problem": None if problem is None else asdict(problem),
-    }
+def outcome(answered: Answered) -> Outcome:
+    """What became of a question, for programs."""
+    result = answered.result
+    return Outcome(
+        answered.status == 503,
+        None if result is None else result.to_json(),
+        None if result is None else result.drawing(),
+        answered.problem,
+    )
 
 
 def _named(desk: GraphDesk, name: str) -> NamedQuery | None:

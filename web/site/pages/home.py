@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
+from msgspec import Meta
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.kg.schema import NodeKind
-from pathfolio.web.site.access.guard import needs, visitor
+from pathfolio.web.site.access.guard import visitor
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.directory import LONGEST_QUERY, Directory
 from pathfolio.web.site.examples import Example, examples_of
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served
 from pathfolio.web.site.served import Served
+from pathfolio.web.site.view import view
 
 MOST_HITS: Final = 20
 MOST_SUGGESTIONS: Final = 6
+
+Query = Annotated[str, Meta(description="what to look for")]
+Limit = Annotated[
+    int, Meta(description="at most so many of each", extra_json_schema={"minimum": 1, "maximum": MOST_HITS})
+]
 
 blueprint = Blueprint("home", __name__)
 
@@ -56,36 +63,33 @@ class SearchPage(Page):
 
 
 @blueprint.get("/")
-@needs(Permission.HOME)
-def home() -> Response:
-    """What this is."""
+@view(Permission.HOME, tag="data")
+def home() -> HomePage:
+    """What is served."""
     site, who = served(), visitor()
     counts = site.counts
     own = site.graph.find(NodeKind.USER, who.investor_id) if who.investor_id else None
-    return show(
-        HomePage(
-            name=site.graph.name,
-            as_of=site.graph.as_of,
-            build=site.build.build_hash,
-            nodes=counts["nodes"],
-            edges=sum(counts["edges"].values()),
-            examples=examples_of(site) if who.may(Permission.INVESTORS) else (),
-            own=None if own is None else site.names.node(own),
-        )
+    return HomePage(
+        name=site.graph.name,
+        as_of=site.graph.as_of,
+        build=site.build.build_hash,
+        nodes=counts["nodes"],
+        edges=sum(counts["edges"].values()),
+        examples=examples_of(site) if who.may(Permission.INVESTORS) else (),
+        own=None if own is None else site.names.node(own),
     )
 
 
 @blueprint.get("/search")
-@needs(Permission.HOME)
-def search() -> Response:
-    """Investors and assets that `?q=` fits; `?limit=` of each, for suggestions."""
-    site = served()
-    query = request.args.get("q", "").strip()[:LONGEST_QUERY]
-    most = max(1, min(request.args.get("limit", MOST_HITS, type=int), MOST_HITS))
+@view(Permission.HOME, tag="data")
+def search(q: Query = "", limit: Limit = MOST_HITS) -> SearchPage:
+    """Find investors and assets by name or id."""
+    site, query = served(), q[:LONGEST_QUERY]
+    most = max(1, min(limit, MOST_HITS))
     everyone = visitor().may(Permission.INVESTORS)
     investors, more_investors = _hits(site, site.investors, query, most) if everyone else ((), 0)
     assets, more_assets = _hits(site, site.assets, query, most)
-    return show(SearchPage(query, investors, more_investors, assets, more_assets))
+    return SearchPage(query, investors, more_investors, assets, more_assets)
 
 
 def _hits(site: Served, directory: Directory, query: str, most: int) -> tuple[tuple[PathNode, ...], int]:

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from typing import ClassVar, Final
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort
 
 from pathfolio.explain.evidence import PathNode, Reason
 from pathfolio.explain.explanation import Explanation
@@ -16,16 +16,17 @@ from pathfolio.explain.records.adviser import Advice
 from pathfolio.explain.records.verdict_text import verdict_text, warnings_of
 from pathfolio.kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
 from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
-from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.families import Share, shares_of
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.pages.errors import NotThere
+from pathfolio.web.site.parameters import InvestorId, KindOfAsset, Place, VerdictWord
 from pathfolio.web.site.portfolio import Portfolio, portfolio_of
 from pathfolio.web.site.recorded import ask
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served
 from pathfolio.web.site.served import Served
-from pathfolio.web.site.twin import wants_json
+from pathfolio.web.site.twin import in_json, wants_json
+from pathfolio.web.site.view import view
 
 LIST_LENGTH: Final = 10
 SHOWN_REASONS: Final = 3
@@ -41,17 +42,16 @@ class Line:
     Attributes:
         listed: the day it came to market, where that was less than 90 days ago.
         shares: what the families of channels add to the score.
-        verdict: what the suitability rules make of it, one of `STATES`.
         warnings: what they say against it, beside `Advised.warnings`.
     """
 
-    rank: int
+    rank: Place
     asset: PathNode
     score: float
     reasons: tuple[Reason, ...]
     listed: date | None
     shares: tuple[Share, ...]
-    verdict: str
+    verdict: VerdictWord
     warnings: tuple[str, ...]
 
 
@@ -94,13 +94,18 @@ class InvestorPage(Page):
 
 
 @blueprint.get("/investors/<id:user_id>")
-@needs(Permission.OWN_PAGES)
-def investor(user_id: str) -> Response:
-    """The investor's page; `?kind=` switches the list between stock, fund and bond."""
-    site = served()
-    row, kind, lang = investor_row(site.graph, user_id), asked_kind(site), current_texts().lang
+@view(Permission.OWN_PAGES, tag="recommendations", recorded=True)
+def investor(user_id: InvestorId, kind: KindOfAsset | None = None) -> InvestorPage | Response:
+    """An investor's recommended list, with reasons.
+
+    Gated by the suitability rules and recorded before it is shown.
+    """
+    site, lang = served(), current_texts().lang
+    row = investor_row(site.graph, user_id)
+    check_kind(site, kind)
     if not wants_json():
-        return show(ask("list", partial(_page, row, kind, lang), user_id, k=LIST_LENGTH, kind=kind).view)
+        page: InvestorPage = ask("list", partial(_page, row, kind, lang), user_id, k=LIST_LENGTH, kind=kind).view
+        return page
     twin = partial(_twin, row, kind, lang)
     return Response(ask("list twin", twin, user_id, k=LIST_LENGTH, kind=kind).view, mimetype="application/json")
 
@@ -112,7 +117,7 @@ def _page(row: int, kind: str | None, lang: str, advice: Advice) -> InvestorPage
 
 
 def _twin(row: int, kind: str | None, lang: str, advice: Advice) -> bytes:
-    return current_app.json.dumps(_page(row, kind, lang, advice).to_json(lang)).encode() + b"\n"
+    return in_json(_page(row, kind, lang, advice), lang)
 
 
 def investor_row(graph: KnowledgeGraph, user_id: str) -> int:
@@ -132,12 +137,10 @@ def asset_row(graph: KnowledgeGraph, asset_id: str) -> int:
     return row
 
 
-def asked_kind(site: Served) -> str | None:
-    """The kind of `?kind=`, None for all; answers 404 for one that the snapshot does not have."""
-    kind = request.args.get("kind") or None
+def check_kind(site: Served, kind: str | None) -> None:
+    """Answer 404 for a kind of asset that the snapshot does not have."""
     if kind is not None and kind not in site.kinds:
         abort(404)
-    return kind
 
 
 def newly_listed(graph: KnowledgeGraph, row: int) -> date | None:

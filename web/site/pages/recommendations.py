@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.formats.text import heading
@@ -14,13 +14,14 @@ from pathfolio.explain.records.adviser import Advice, Question
 from pathfolio.explain.records.verdict_text import look_of, result_text, title_for_investor
 from pathfolio.explain.wording import Wording
 from pathfolio.recommender.suitability.rules import RuleSet
-from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.language import current_texts
-from pathfolio.web.site.pages.investors import asked_kind, asset_row, investor_row
+from pathfolio.web.site.pages.investors import asset_row, check_kind, investor_row
+from pathfolio.web.site.parameters import AssetId, InvestorId, KindOfAsset
 from pathfolio.web.site.prices import PriceHistory
 from pathfolio.web.site.recorded import ask
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served
+from pathfolio.web.site.view import view
 
 blueprint = Blueprint("recommendations", __name__)
 
@@ -60,21 +61,25 @@ class RecommendationPage(Page):
         """Title, and rank, score and day."""
         return heading(self.explanation, words, Question.k, digits)
 
-    def to_json(self, lang: str) -> Any:
+    def twin(self) -> Explanation:
         """The explanation alone, as `pathfolio explain --format json` prints it, with reasons in all languages."""
-        return self.explanation.to_json()
+        return self.explanation
 
 
 @blueprint.get("/investors/<id:user_id>/assets/<id:asset_id>")
-@needs(Permission.OWN_PAGES)
-def recommendation(user_id: str, asset_id: str) -> Response:
-    """Why the asset has its score for the investor; `?kind=` counts the rank among assets of that kind."""
+@view(Permission.OWN_PAGES, tag="recommendations", recorded=True)
+def recommendation(user_id: InvestorId, asset_id: AssetId, kind: KindOfAsset | None = None) -> RecommendationPage:
+    """Why an asset has its score for an investor.
+
+    As `pathfolio explain --format json` prints it. The rank is 0 where the asset is held or not suitable.
+    """
     site = served()
     investor_row(site.graph, user_id)
-    row, kind = asset_row(site.graph, asset_id), asked_kind(site)
-    view = partial(_checked, site.desk.adviser.rules, current_texts().lang)
-    found = ask("explanation", view, user_id, kind=kind, asset_id=asset_id).view
-    return show(RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row)))
+    row = asset_row(site.graph, asset_id)
+    check_kind(site, kind)
+    checked = partial(_checked, site.desk.adviser.rules, current_texts().lang)
+    found = ask("explanation", checked, user_id, kind=kind, asset_id=asset_id).view
+    return RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row))
 
 
 def _checked(rules: RuleSet, lang: str, advice: Advice) -> Checked:

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
+from msgspec import Meta
 
 from pathfolio.explain.ledger.entry import Header
 from pathfolio.explain.records.history import Comparison, Event, compare, timeline
 from pathfolio.explain.records.inspect import case_of, integrity_of, read_record, report_on
 from pathfolio.explain.records.report import Integrity, Report, make_report, report_html
 from pathfolio.explain.records.whole import whole
-from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import PathfolioError
 from pathfolio.kg.labels import local_label
-from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.pages.records import asset_name
+from pathfolio.web.site.parameters import RecordId
 from pathfolio.web.site.purpose import ledger, look, with_purpose
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served
+from pathfolio.web.site.view import view
+
+FirstId = Annotated[str, Meta(description="a record's id")]
+SecondId = Annotated[str, Meta(description="another's")]
 
 blueprint = Blueprint("record", __name__)
+
+
+@dataclass(frozen=True)
+class Proof(Integrity):
+    """What the ledger says of a record; `sound` where it is as it was written."""
+
+    sound: bool
+
+
+@dataclass(frozen=True)
+class RecordTwin:
+    """A record as programs read it: what its header says in the open, what it says, its proof, what happened to it."""
+
+    header: Header
+    record: dict[str, Any]
+    integrity: Proof
+    timeline: tuple[Event, ...]
 
 
 @dataclass(frozen=True)
@@ -36,12 +57,10 @@ class RecordPage(Page):
     integrity: Integrity
     events: tuple[Event, ...]
 
-    def to_json(self, lang: str) -> Any:
+    def twin(self) -> RecordTwin:
         """The header, the record written out, its proof and its timeline."""
-        proof = {"sound": not self.integrity.problem, **asdict(self.integrity)}
-        proof["made"] = self.integrity.made.isoformat()
-        events = [asdict(event) for event in self.events]
-        return {"header": asdict(self.header), "record": self.content, "integrity": proof, "timeline": events}
+        proof = Proof(sound=not self.integrity.problem, **vars(self.integrity))
+        return RecordTwin(self.header, self.content, proof, self.events)
 
 
 @dataclass(frozen=True)
@@ -59,7 +78,7 @@ class ComparisonPage(Page):
         if not value:
             return ""
         if name in ("asset", "follow", "dismiss"):
-            return str(texts.words.words["comma"]).join(asset_name(each, texts.lang) for each in value.split("; "))
+            return texts.words.language.comma.join(asset_name(each, texts.lang) for each in value.split("; "))
         if name in ("length", "years"):
             return texts.say("first_lines" if name == "length" else "years", n=int(float(value)))
         if name in ("through", "kind"):
@@ -68,52 +87,61 @@ class ComparisonPage(Page):
 
 
 @blueprint.get("/records/<id:record_id>")
-@needs(Permission.RECORDS)
+@view(Permission.RECORDS, tag="records", errors=(410,))
 @with_purpose
-def record(record_id: str) -> Response:
-    """The record's page; the id may be shortened."""
+def record(record_id: RecordId) -> RecordPage:
+    """One record, with its proof computed now."""
     header, content = read_record(ledger(), record_id, look())
     readable, integrity = whole(ledger(), content), integrity_of(ledger(), header)
     report = make_report(readable, header, integrity, current_texts().lang)
-    return show(RecordPage(header, readable, report, integrity, tuple(timeline(ledger(), header))))
+    return RecordPage(header, readable, report, integrity, tuple(timeline(ledger(), header)))
 
 
 @blueprint.get("/records/compare")
-@needs(Permission.RECORDS)
+@view(Permission.RECORDS, tag="records", errors=(404, 410))
 @with_purpose
-def comparison() -> Response:
-    """How the records `?a=` and `?b=` differ."""
-    pairs = [read_record(ledger(), request.args.get(name, "").strip(), look()) for name in ("a", "b")]
+def comparison(a: FirstId, b: SecondId) -> ComparisonPage:
+    """How two records differ."""
+    pairs = [read_record(ledger(), record_id, look()) for record_id in (a, b)]
     (first, one), (second, two) = sorted(pairs, key=lambda pair: pair[0].seq)
-    return show(ComparisonPage(first, second, compare(one, two)))
+    return ComparisonPage(first, second, compare(one, two))
 
 
 @blueprint.get("/records/<id:record_id>/case.zip")
-@needs(Permission.RECORDS)
+@view(Permission.RECORDS, tag="records", media="application/zip", errors=(410,))
 @with_purpose
-def case(record_id: str) -> Response:
-    """The case, to be verified anywhere."""
+def case(record_id: RecordId) -> Response:
+    """The case, to be verified without this software."""
     header = ledger().header(record_id)
     return _file(case_of(ledger(), header.id, look()), f"case-{header.id}.zip", "application/zip")
 
 
-@blueprint.get("/records/<id:record_id>/report.<any(html, pdf):ending>")
-@needs(Permission.RECORDS)
+@blueprint.get("/records/<id:record_id>/report.html")
+@view(Permission.RECORDS, tag="records", media="text/html", errors=(410,))
 @with_purpose
-def report(record_id: str, ending: str) -> Response:
-    """The report in the page's language, or that of `?lang=`."""
-    lang, header = current_texts().lang, ledger().header(record_id)
-    if lang not in LANGUAGES:
-        abort(400)
-    html = report_html(report_on(ledger(), header.id, look(), lang))
-    if ending == "html":
-        return _file(html.encode(), f"report-{header.id}.html", "text/html")
+def report(record_id: RecordId) -> Response:
+    """The report on a record."""
+    header = ledger().header(record_id)
+    return _file(_report(header).encode(), f"report-{header.id}.html", "text/html")
+
+
+@blueprint.get("/records/<id:record_id>/report.pdf")
+@view(Permission.RECORDS, tag="records", media="application/pdf", errors=(410, 501))
+@with_purpose
+def report_pdf(record_id: RecordId) -> Response:
+    """The report on a record, as PDF."""
     from pathfolio.explain.records.pdf import pdf_of
 
+    header = ledger().header(record_id)
     try:
-        return _file(served().work(pdf_of, html), f"report-{header.id}.pdf", "application/pdf")
+        return _file(served().work(pdf_of, _report(header)), f"report-{header.id}.pdf", "application/pdf")
     except PathfolioError:
         return abort(501)
+
+
+def _report(header: Header) -> str:
+    """The report in the language of the request; the look is recorded."""
+    return report_html(report_on(ledger(), header.id, look(), current_texts().lang))
 
 
 def _file(content: bytes, name: str, kind: str) -> Response:

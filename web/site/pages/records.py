@@ -5,30 +5,58 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, abort, redirect, request, url_for
+from msgspec import Meta
+from werkzeug import Response
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.records.assumed import WHAT_IF
 from pathfolio.explain.records.find import Found, Search, Summary
 from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
 from pathfolio.recommender.suitability.verdict import STATES
-from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.pages.signin import safe_target
 from pathfolio.web.site.purpose import finder, look, with_purpose
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served
 from pathfolio.web.site.stated import keep_purpose
+from pathfolio.web.site.view import view
 
 MOST_SHOWN: Final = 50
 MOST_COUNTED: Final = 100_000
+LONGEST_WORD: Final = 200
 _LAST_PLACE: Final = 2**62
 VERDICTS: Final = STATES
 
+Before = Annotated[int, Meta(ge=0, le=_LAST_PLACE, description="go on with records before this place")]
+
 blueprint = Blueprint("records", __name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for."""
+
+    investor: Annotated[str, Meta(description="an investor's id")] = ""
+    asset: Annotated[str, Meta(description="an asset's id: on the list, or not suitable")] = ""
+    first: Annotated[date, Meta(description="from this day (UTC)")] | None = None
+    last: Annotated[date, Meta(description="until this day (UTC)")] | None = None
+    verdict: Annotated[
+        str,
+        Meta(
+            pattern=f"^({'|'.join(VERDICTS)})$",
+            description="of some line, or reject where assets were not suitable",
+            extra_json_schema={"enum": list(VERDICTS)},
+        ),
+    ] = ""
+    build: Annotated[str, Meta(description="a build's hash, or its beginning")] = ""
+
+    def search(self) -> Search:
+        """What is looked for."""
+        texts = {name: getattr(self, name)[:LONGEST_WORD] for name in ("investor", "asset", "build")}
+        return Search(first=self.first, last=self.last, verdict=self.verdict, **texts)
 
 
 @dataclass(frozen=True)
@@ -46,7 +74,7 @@ class RecordLine:
     rejected: int
     build: str
     rules: str
-    state: str
+    state: Annotated[str, Meta(extra_json_schema={"enum": ["readable", "erased", "altered"]})]
 
 
 @dataclass(frozen=True)
@@ -95,31 +123,34 @@ class StatisticsPage(Page):
 
 
 @blueprint.get("/records")
-@needs(Permission.RECORDS)
+@view(Permission.RECORDS, tag="records")
 @with_purpose
-def records() -> Response:
-    """Records by `?investor=`, `asset=`, `first=`, `last=`, `verdict=`, `build=`; the newest first."""
-    search = asked_search()
-    before = request.args.get("before", type=int)
-    if before is not None and not 0 <= before <= _LAST_PLACE:
-        abort(400)
+def records(asked: Asked, before: Before | None = None) -> RecordsPage:
+    """Find records.
+
+    The newest first, 50 at most; `before` goes on.
+    """
+    search = asked.search()
     found = finder().find(search, look(), most=MOST_SHOWN, before=before)
     lines = tuple(_line(summary) for summary in found.records)
-    return show(RecordsPage(search, lines, found.looked_through, found.before))
+    return RecordsPage(search, lines, found.looked_through, found.before)
 
 
 @blueprint.get("/records/statistics")
-@needs(Permission.RECORDS)
+@view(Permission.RECORDS, tag="records")
 @with_purpose
-def statistics() -> Response:
-    """What each rule did, over the records that fit."""
-    search = asked_search()
-    return show(_counted(search, finder().find(search, look(), most=MOST_COUNTED, seconds=5.0, listed=False)))
+def statistics(asked: Asked) -> StatisticsPage:
+    """What each rule did.
+
+    Over the records that fit.
+    """
+    search = asked.search()
+    return _counted(search, finder().find(search, look(), most=MOST_COUNTED, seconds=5.0, listed=False))
 
 
 @blueprint.post("/records/purpose")
-@needs(Permission.RECORDS)
-def purpose() -> ResponseReturnValue:
+@view(Permission.RECORDS)
+def purpose() -> Response:
     """Say why records are looked at, for the looks that follow."""
     given = request.form.get("purpose", "")
     if not given.strip():
@@ -127,23 +158,6 @@ def purpose() -> ResponseReturnValue:
     keep_purpose(given)
     target = safe_target(request.form.get("next", ""))
     return redirect(url_for("records.records") if target == "/" else target, 303)
-
-
-def asked_search() -> Search:
-    """What the request's arguments look for; answers 400 where they make no sense."""
-    verdict = request.args.get("verdict", "")
-    if verdict not in {"", *VERDICTS}:
-        abort(400)
-    texts = {name: request.args.get(name, "").strip()[:200] for name in ("investor", "asset", "build")}
-    return Search(first=_day("first"), last=_day("last"), verdict=verdict, **texts)
-
-
-def _day(name: str) -> date | None:
-    text = request.args.get(name, "")
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return abort(400)
 
 
 def _line(summary: Summary) -> RecordLine:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from flask import Blueprint, abort, redirect, request, session, url_for
-from flask.typing import ResponseReturnValue
 from flask_login import login_user, logout_user
+from werkzeug import Response
 
 from pathfolio.web.site.access.accounts import Account
-from pathfolio.web.site.access.guard import current_access, needs, visitor
+from pathfolio.web.site.access.guard import current_access, visitor
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.access.visitor import visitor_of
 from pathfolio.web.site.render import Page, show
+from pathfolio.web.site.view import view
 
 log = logging.getLogger("pathfolio.access")
 blueprint = Blueprint("signin", __name__)
@@ -39,17 +40,17 @@ class SignInPage(Page):
 
 
 @blueprint.get("/sign-in")
-@needs(Permission.ANYONE)
-def signin() -> ResponseReturnValue:
+@view(Permission.ANYONE)
+def signin() -> SignInPage | Response:
     """The sign-in page."""
     if visitor().is_authenticated:
         return redirect(safe_target(request.args.get("next", "")))
-    return show(_page(failed=False))
+    return _page(failed=False)
 
 
 @blueprint.post("/sign-in")
-@needs(Permission.ANYONE)
-def enter() -> ResponseReturnValue:
+@view(Permission.ANYONE)
+def enter() -> Response:
     """Sign in with a name and a password."""
     accounts = current_access().accounts
     if accounts is None:
@@ -64,8 +65,8 @@ def enter() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-in/sample")
-@needs(Permission.ANYONE)
-def sample() -> ResponseReturnValue:
+@view(Permission.ANYONE)
+def sample() -> Response:
     """Sign in as one of the demo's sample accounts."""
     access = current_access()
     name = request.form.get("name", "")
@@ -74,8 +75,8 @@ def sample() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-out")
-@needs(Permission.ANYONE)
-def signout() -> ResponseReturnValue:
+@view(Permission.ANYONE)
+def signout() -> Response:
     """End the session, and all others of the account: a copy of the cookie is of no use any more."""
     accounts = current_access().accounts
     if accounts is not None and visitor().is_authenticated:
@@ -95,7 +96,7 @@ def safe_target(target: str) -> str:
     return target if plain and target.startswith("/") and not target.startswith("//") else "/"
 
 
-def _welcome(account: Account) -> ResponseReturnValue:
+def _welcome(account: Account) -> Response:
     session.clear()
     session.permanent = True
     login_user(visitor_of(account))

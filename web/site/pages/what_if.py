@@ -16,23 +16,26 @@ from pathfolio.explain.records.verdict_text import warnings_of
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
-from pathfolio.web.site.access.guard import needs, visitor
+from pathfolio.web.site.access.guard import visitor
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.pages.investors import (
     PassedOver,
-    asked_kind,
+    check_kind,
     investor_row,
     newly_listed,
     passed_over_by,
     spoken,
 )
+from pathfolio.web.site.parameters import InvestorId, KindOfAsset, VerdictWord
 from pathfolio.web.site.purpose import ask_purpose
 from pathfolio.web.site.recorded import ask_what_if
 from pathfolio.web.site.render import Page, served, show
 from pathfolio.web.site.served import Served
 from pathfolio.web.site.stated import needs_purpose, stated_purpose
-from pathfolio.web.site.what_if_json import Asked, asked_in_json, asked_of, to_json
+from pathfolio.web.site.twin import in_json
+from pathfolio.web.site.view import view
+from pathfolio.web.site.what_if_json import Asked, WhatIfAnswer, WhatIfQuestion, answer_of, asked_in_json, asked_of
 
 LIST_LENGTH: Final = 10
 MOST_CHOICES: Final = 24
@@ -87,7 +90,6 @@ class Line:
 
     Attributes:
         part: share of the score that paths from something followed, assumed or named carry.
-        verdict: what the suitability rules make of it, one of `STATES`.
         warnings: what they say against it, beside what they say against every line.
     """
 
@@ -95,7 +97,7 @@ class Line:
     reasons: tuple[Reason, ...]
     listed: date | None
     part: float
-    verdict: str
+    verdict: VerdictWord
     warnings: tuple[str, ...]
 
 
@@ -138,11 +140,12 @@ class QuestionnairePage(Page):
 
 
 @blueprint.get("/investors/<id:user_id>/what-if")
-@needs(Permission.OWN_PAGES)
-def what_if(user_id: str) -> Response:
+@view(Permission.OWN_PAGES)
+def what_if(user_id: InvestorId, kind: KindOfAsset | None = None) -> WhatIfPage | Response:
     """The list under the assumptions of the query: `follow`, `dismiss` (each may repeat), levels, `horizon`."""
     site = served()
-    investor, kind = site.names.node(investor_row(site.graph, user_id)), asked_kind(site)
+    investor = site.names.node(investor_row(site.graph, user_id))
+    check_kind(site, kind)
     named, problem = _named(site), ""
     try:
         asked = asked_of(site, user_id, _answers(), *named)
@@ -163,25 +166,35 @@ def what_if(user_id: str) -> Response:
 
 
 @blueprint.get("/questionnaire")
-@needs(Permission.HOME)
-def questionnaire() -> Response:
+@view(Permission.HOME)
+def questionnaire() -> QuestionnairePage:
     """Questions for somebody new, and at once the list that the answers give."""
     site = served()
     answers = _answers()
     asked = asked_of(site, None, answers)
     if not answers:
-        return show(QuestionnairePage(_form(site, asked), (), (), (), 0, is_answered=False))
+        return QuestionnairePage(_form(site, asked), (), (), (), 0, is_answered=False)
     lang = current_texts().lang
     found = ask_what_if("what-if list", partial(_listed, lang), asked, lang, "site")
     said = found.warnings, found.passed_over, found.more_passed_over
-    return show(QuestionnairePage(_form(site, asked), found.lines, *said, is_answered=True))
+    return QuestionnairePage(_form(site, asked), found.lines, *said, is_answered=True)
 
 
 @blueprint.post("/api/what-if")
+@view(Permission.HOME, tag="what if", body=WhatIfQuestion, errors=(403, 404, 413, 415), recorded=True)
+def answer() -> WhatIfAnswer | Response:
+    """An investor's list with other answers, and with assets followed or dismissed."""
+    return _answer()
+
+
 @blueprint.post("/api/questionnaire")
-@needs(Permission.HOME)
-def answer() -> Response:
-    """For programs: a JSON object as in `asked_in_json`; the new list with its explanations comes back."""
+@view(Permission.HOME, tag="what if", body=WhatIfQuestion, errors=(403, 404, 413, 415), recorded=True)
+def answer_questionnaire() -> WhatIfAnswer | Response:
+    """A list for somebody new, from their answers."""
+    return _answer()
+
+
+def _answer() -> WhatIfAnswer | Response:
     body = _body()
     if not isinstance(body, dict):
         return _refused("the request is no JSON object: send one with Content-Type: application/json")
@@ -198,7 +211,7 @@ def answer() -> Response:
         twin = ask_what_if("what-if twin", partial(_twin, asked, lang), asked, lang, "api")
     except UsageError as error:
         return _refused(str(error))
-    return jsonify(twin)
+    return Response(twin, mimetype="application/json")
 
 
 def _body() -> Any:
@@ -209,10 +222,10 @@ def _body() -> Any:
         return None
 
 
-def _twin(asked: Asked, lang: str, advice: Advice) -> dict[str, Any]:
+def _twin(asked: Asked, lang: str, advice: Advice) -> bytes:
     common, of_lines = warnings_of(advice.verdicts, lang)
     found = [(verdict.state, common + said) for verdict, said in zip(advice.verdicts, of_lines, strict=True)]
-    return to_json(served(), asked, _moves(advice), found, lang)
+    return in_json(answer_of(served(), asked, _moves(advice), found, lang), lang)
 
 
 def _refused(message: str) -> Response:
