@@ -194,7 +194,7 @@ def node_key(node: Sequence[Any]) -> str:
 
 def _other_names(nodes: Sequence[Sequence[Any]]) -> Printed:
     """Of each node that has another name: language to name, or the one other name of earlier records."""
-    return {node_key(node): node[3] for node in nodes if node[3] not in (node[2], {DEFAULT: node[2]})}
+    return {node_key(node): node[3] for node in nodes if set(names_of(node).texts()) != {node[2]}}
 
 
 def names_of(node: Sequence[Any]) -> Names:

@@ -18,11 +18,11 @@ from pathfolio.explain.records.columns import packed, unpacked
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.inspect import list_records, read_record
 from pathfolio.explain.records.keep import drop_unused, keep_files, kept_build, kept_builds
-from pathfolio.explain.records.layout import PackedColumn, RecordedRules, record_text
+from pathfolio.explain.records.layout import FORMAT, PackedColumn, RecordedRules, record_text
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.replay import replay
 from pathfolio.explain.records.serve import serve
-from pathfolio.explain.records.tables import expanded
+from pathfolio.explain.records.tables import expanded, names_of
 from pathfolio.kg.errors import LedgerError, UsageError
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.investor_rows import InvestorRows
@@ -82,7 +82,7 @@ def test_a_record_says_it_all(adviser: Adviser, build: Build) -> None:
     for item, explanation, verdict in zip(record["list"], advice.explanations, advice.verdicts, strict=True):
         assert canonical(item["explanation"]) == canonical(explanation.to_json())
         assert canonical(item["verdict"]) == canonical(verdict.to_json())
-        assert {reason["lang"] for reason in item["explanation"]["reasons"]} <= {"en", "zh-TW"}
+        assert {reason["lang"] for reason in item["explanation"]["reasons"]} <= set(record["languages"])
     columns = {
         name: unpacked(convert(column, PackedColumn)) for name, column in record["candidates"]["columns"].items()
     }
@@ -92,6 +92,18 @@ def test_a_record_says_it_all(adviser: Adviser, build: Build) -> None:
     assets = build.graph.nodes.id[build.graph.assets]
     assert held.isdisjoint(assets[columns["asset"]].tolist())
     assert all(item["verdict"]["outcome"] == "reject" for item in record["rejected"])
+
+
+def test_names_are_by_language_and_in_earlier_formats_one(adviser: Adviser, build: Build) -> None:
+    advice = adviser.advise(ask(investors(build)[0]))
+    now, earlier = (record_of(adviser, advice, version) for version in (FORMAT, 2))
+    assert {type(node.names) for node in now.tables.nodes} == {dict}
+    assert {type(node.names) for node in earlier.tables.nodes} == {str}
+    rows, earlier_rows = (expanded(record)["tables"]["nodes"] for record in (now, earlier))
+    assert any(names_of(row)["en"] != names_of(row)["zh-TW"] for row in rows)
+    for lang in ("en", "zh-TW"):
+        assert [names_of(row)[lang] for row in rows] == [names_of(row)[lang] for row in earlier_rows]
+    assert expanded(now)["local_names"].keys() == expanded(earlier)["local_names"].keys()
 
 
 def test_nobody_else_is_in_a_record(adviser: Adviser, build: Build) -> None:
