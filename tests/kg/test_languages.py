@@ -25,7 +25,6 @@ OWN_PHRASES = {"reasons.phrases", "what_if.phrases"}
 
 TAGGED = {
     "explain/records/tables.py": "records made before names were a map",
-    "recommender/suitability/reader.py": "rule files with titles in two languages",
 }
 """Files that may name a language, and why."""
 
@@ -146,7 +145,11 @@ def test_what_stands_in_for_a_language_is_one(lang: str) -> None:
     [
         (["zh-TW", "en"], "zh-TW"),
         (["zh-Hant-TW"], "zh-TW"),
+        (["zh-Hant"], "zh-TW"),
         (["zh-HK"], "zh-TW"),
+        (["zh"], "zh-CN"),
+        (["zh-CN", "zh-TW"], "zh-CN"),
+        (["zh-Hans-SG"], "zh-CN"),
         (["en-GB", "zh-TW"], "en"),
         (["de", "zh-TW"], "zh-TW"),
         (["de-AT"], "en"),
