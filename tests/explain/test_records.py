@@ -22,6 +22,7 @@ from pathfolio.explain.records.replay import replay
 from pathfolio.explain.records.serve import serve
 from pathfolio.explain.records.tables import expanded
 from pathfolio.kg.errors import LedgerError, UsageError
+from pathfolio.kg.languages import languages
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.retrieve import rank_for, user_position
@@ -80,7 +81,7 @@ def test_a_record_says_it_all(adviser: Adviser, build: Build) -> None:
     for item, explanation, verdict in zip(record["list"], advice.explanations, advice.verdicts, strict=True):
         assert canonical(item["explanation"]) == canonical(explanation.to_json())
         assert canonical(item["verdict"]) == canonical(verdict.to_json())
-        assert {reason["lang"] for reason in item["explanation"]["reasons"]} <= {"en", "zh-TW"}
+        assert {reason["lang"] for reason in item["explanation"]["reasons"]} <= set(languages())
     columns = {name: unpacked(column) for name, column in record["candidates"]["columns"].items()}
     assert columns["score"].tobytes() == advice.scores.tobytes()
     assert (columns["outcome"] == Outcome.REJECT).sum() == record["candidates"]["rejected_by"]["any"]
