@@ -22,6 +22,7 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.records.assumed import Assumed
 from pathfolio.explain.records.changes import what_would_move
+from pathfolio.explain.records.tables import TOLD_BEFORE
 from pathfolio.explain.shortlist import Shortlist
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
@@ -59,6 +60,7 @@ class Question:
         thrifty: whether the record holds what was shown, and of what lies behind it the digest alone; the sealed build
             gives it again.
         purpose: why staff looked at the investor; empty where nobody has to say so.
+        told_in: the languages in which reasons are recorded.
         today: the day of asking, from which the rules count ages; None in records of format 1, which knew only the
             snapshot's day.
     """
@@ -76,6 +78,7 @@ class Question:
     assumed: Assumed | None = None
     thrifty: bool = False
     purpose: str = ""
+    told_in: tuple[str, ...] = LANGUAGES
     today: date | None = None
 
     def __post_init__(self) -> None:
@@ -86,7 +89,9 @@ class Question:
     def to_json(self) -> dict[str, Any]:
         """As it stands in a record; the last ones only where they were asked or said."""
         plain = asdict(replace(self, assumed=None))
-        del plain["assumed"], plain["today"]
+        del plain["assumed"], plain["today"], plain["told_in"]
+        if self.told_in != TOLD_BEFORE:
+            plain["told_in"] = list(self.told_in)
         if self.today is not None:
             plain["today"] = self.today.isoformat()
         for name in ("counterfactual", "thrifty", "purpose"):
@@ -102,6 +107,7 @@ class Question:
             **{
                 **value,
                 "assumed": None if assumed is None else Assumed.from_json(assumed),
+                "told_in": tuple(value.get("told_in", TOLD_BEFORE)),
                 "today": None if today is None else date.fromisoformat(today),
             }
         )
@@ -213,7 +219,7 @@ class Adviser:
         found = Shortlist.of(scores, eligible, screening, self._by_id)
         shown = found.first(question.k) if asked is None else [(int(found.places[asked]), asked)]
         passed_over = found.passed_over(question.k) if asked is None else []
-        explanations = [self._explained(user, *each) for each in shown] if question.explained else []
+        explanations = [self._explained(question, user, *each) for each in shown] if question.explained else []
         advice = self._advice(question, found, shown, passed_over, explanations)
         if asked is None or not question.counterfactual:
             return advice
@@ -224,7 +230,7 @@ class Adviser:
         """The list for the investor as they might be, with the place that each asset has as they are."""
         asked, before = assumed.investors(self.build.scorer, question.user_id)
         gate = self.gate_on(question.today)
-        found = self.what_if.answer(asked, before, question.k, question.kind, LANGUAGES, gate=gate)
+        found = self.what_if.answer(asked, before, question.k, question.kind, question.told_in, gate=gate)
         explanations, listed = [line.explanation for line in found.lines], found.shortlist
         shown, passed_over = listed.first(question.k), listed.passed_over(question.k)
         return replace(self._advice(question, listed, shown, passed_over, explanations), moves=found)
@@ -259,10 +265,10 @@ class Adviser:
             found.scores[found.screening.at],
         )
 
-    def _explained(self, user: int, rank: int, asset: int) -> Explanation:
+    def _explained(self, question: Question, user: int, rank: int, asset: int) -> Explanation:
         account = self.build.scorer.account(user, asset)
         with self._lock:
-            return self.explainer.explain(account, rank, LANGUAGES)
+            return self.explainer.explain(account, rank, question.told_in)
 
     def _eligible(self, question: Question, user: int) -> Mask:
         """(assets,) bool: what the list could hold, before the rules."""

@@ -23,7 +23,6 @@ from pathfolio.explain.records.columns import ENCODING, packed
 from pathfolio.explain.records.tables import Tables
 from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_text import tell, to_json
-from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF, Relation
 from pathfolio.recommender.model import Recommendation
@@ -126,7 +125,7 @@ def _moves(graph: KnowledgeGraph, found: AssumedList) -> dict[str, Any]:
 def _counterfactual(adviser: Adviser, question: Question, found: Counterfactual) -> dict[str, Any]:
     """What was told of what would change the asset's place, with the sentence in each language."""
     model = ScorerWhatIf(adviser.build.scorer, adviser.gate_on(question.today))
-    return to_json(found, model) | {"text": {lang: tell(found, model, lang) for lang in LANGUAGES}}
+    return to_json(found, model) | {"text": {lang: tell(found, model, lang) for lang in question.told_in}}
 
 
 def _rules(rules: RuleSet) -> dict[str, Any]:

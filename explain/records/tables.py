@@ -19,6 +19,9 @@ from pathfolio.recommender.suitability.verdict import UNDECIDED, Outcome, RuleRe
 
 _NODE: Final = ("id", "kind", "name")
 _BEFORE: Final = "zh-TW"
+TOLD_BEFORE: Final = (DEFAULT, _BEFORE)
+"""The languages of reasons in records that do not say theirs."""
+
 _EDGE: Final = ("head", "relation", "tail", "weight", "source", "as_of", "known_at")
 _PATH: Final = ("id", "channel", "contribution", "count")
 _RESULT: Final = ("outcome", "effect", "reason", "measured", "limit", "subject")
