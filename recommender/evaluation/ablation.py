@@ -39,6 +39,7 @@ def parts_of(makers: Iterable[ChannelMaker]) -> dict[str, tuple[str, ...]]:
     Returns:
         name of what is taken together to the names of the parts of the score.
 
+    >>> from pathfolio.recommender.channels.learned import AttentionCloseness, KgCloseness
     >>> parts_of([KgCloseness, AttentionCloseness])
     {'kg_embedding': ('kg_embedding',), 'gat': ('gat',), 'both learned': ('kg_embedding', 'gat')}
     """

@@ -18,7 +18,7 @@ from typing import Final
 
 from pathfolio.kg.errors import PathfolioError, UsageError
 from pathfolio.recommender.build import Build, load_build
-from pathfolio.web.benchmarks.figures import Figure, machine, report
+from pathfolio.web.benchmarks.figures import Measured, machine, report
 from pathfolio.web.benchmarks.ledger import RECORDS
 from pathfolio.web.commands.demo import default_folder
 from tests.faults import killed, writing
@@ -39,7 +39,7 @@ COLUMNS: Final = 4
 REQUESTS: Final = 5000
 
 
-def fuzzed(build: Build, folder: Path, requests: int) -> list[Figure]:
+def fuzzed(build: Build, folder: Path, requests: int) -> list[Measured]:
     """Requests of all kinds of visitors; needs what `pip install 'pathfolio[test]'` brings."""
     if importlib.util.find_spec("schemathesis") is None:
         return []
@@ -48,17 +48,17 @@ def fuzzed(build: Build, folder: Path, requests: int) -> list[Figure]:
     logging.disable(logging.CRITICAL)  # thousands of refusals
     found = fuzz_site(build, folder, requests)
     logging.disable(logging.NOTSET)
-    told = [Figure(text[:200], 1, "") for text in found.findings[:20]]
+    told = [Measured(text[:200], 1, "") for text in found.findings[:20]]
     answers = json.dumps(dict(sorted(found.answers.items())))
     return [
-        Figure(f"requests at random, answers {answers}", found.requests, "", "asked for", requests),
-        *(Figure(f"of them to {path}", count, "") for path, count in sorted(found.endpoints.items())),
-        Figure("server errors, tracebacks, broken answers, others' data", len(found.findings), "", "asked for", 0),
+        Measured(f"requests at random, answers {answers}", found.requests, "", "asked for", requests),
+        *(Measured(f"of them to {path}", count, "") for path, count in sorted(found.endpoints.items())),
+        Measured("server errors, tracebacks, broken answers, others' data", len(found.findings), "", "asked for", 0),
         *told,
     ]
 
 
-TRIALS: Final = MappingProxyType[str, Callable[[Build, Path], list[Figure]]](
+TRIALS: Final = MappingProxyType[str, Callable[[Build, Path], list[Measured]]](
     {
         "made": lambda _, folder: killed.killed_while_made(folder, KILLS),
         "appending": lambda _, folder: killed.killed_while_appending(folder, KILLS),

@@ -32,7 +32,7 @@ from pathfolio.explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import Walk
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 from pathfolio.web.benchmarks.ledger import fill
 from tests.faults.judged_bytes import changes, judged_bytes
 from tests.faults.processes import FORK
@@ -73,7 +73,7 @@ def ledger_with_everything(folder: Path, records: int, persons: int) -> Ledger:
 # -- every byte of every column ------------------------------------------------------------------------------
 
 
-def every_byte(folder: Path, stride: int = 1) -> list[Figure]:
+def every_byte(folder: Path, stride: int = 1) -> list[Measured]:
     """Each byte of each column of a small ledger changed, as by whoever may write to the database.
 
     All of them are judged by the step of the walk that reads them; all but the entries', and something of every
@@ -91,8 +91,8 @@ def every_byte(folder: Path, stride: int = 1) -> list[Figure]:
     tables = ", ".join(f"{name} {count:,}" for name, count in sorted(tried.items()))
     return [
         *judged_bytes(folder, stride),
-        Figure(f"bytes of {_SMALL} records changed, each judged by a whole walk ({tables})", tried.total(), ""),
-        Figure(f"missed by a walk {' '.join(sorted(+missed))}".strip(), missed.total(), "", "asked for", 0),
+        Measured(f"bytes of {_SMALL} records changed, each judged by a whole walk ({tables})", tried.total(), ""),
+        Measured(f"missed by a walk {' '.join(sorted(+missed))}".strip(), missed.total(), "", "asked for", 0),
     ]
 
 
@@ -152,7 +152,7 @@ class _Tried:
     processor: float
 
 
-def changed_bytes(folder: Path, records: int, flips: int, each: int, stride: int = 1) -> list[Figure]:
+def changed_bytes(folder: Path, records: int, flips: int, each: int, stride: int = 1) -> list[Measured]:
     """Bytes of a large ledger changed: each of its columns', judged by its step, then some verified as a whole.
 
     Args:
@@ -174,14 +174,14 @@ def changed_bytes(folder: Path, records: int, flips: int, each: int, stride: int
     missed = sorted({one.where for one in tried if one.outcome == "missed"})
     return [
         *by_step,
-        Figure(f"bytes changed among {records:,} records ({places})", len(tried), ""),
-        Figure("of them found", counted["found"], ""),
-        Figure("where SQLite keeps nothing, all records read as before", counted["unused"], ""),
-        Figure(f"missed {' '.join(missed)}".strip(), counted["missed"], "", "asked for", 0),
-        Figure(
+        Measured(f"bytes changed among {records:,} records ({places})", len(tried), ""),
+        Measured("of them found", counted["found"], ""),
+        Measured("where SQLite keeps nothing, all records read as before", counted["unused"], ""),
+        Measured(f"missed {' '.join(missed)}".strip(), counted["missed"], "", "asked for", 0),
+        Measured(
             f"slowest verification, {workers} at once", max(one.seconds for one in tried), "s", "asked for at most", 10
         ),
-        Figure("the most processor time of a verification", max(one.processor for one in tried), "s"),
+        Measured("the most processor time of a verification", max(one.processor for one in tried), "s"),
     ]
 
 

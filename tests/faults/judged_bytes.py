@@ -23,7 +23,7 @@ from pathfolio.explain.ledger.merkle import frontier_of, root_of
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from pathfolio.explain.ledger.tree import WIDTH, TileReader, TreeState, split_hashes
 from pathfolio.explain.ledger.walk import RootsAt, StoredEntry, Walk
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.processes import FORK
 
 Judged = Iterator[tuple[str, bool]]
@@ -49,7 +49,7 @@ def _flipped(raw: bytes, at: int, mask: int) -> bytes:
     return raw[:at] + bytes([raw[at] ^ mask]) + raw[at + 1 :]
 
 
-def judged_bytes(ledger: Path, stride: int = 1) -> list[Figure]:
+def judged_bytes(ledger: Path, stride: int = 1) -> list[Measured]:
     """All bytes of all columns of the ledger in the folder `ledger`, by as many processes as cores."""
     workers = os.cpu_count() or 1
     with FORK.Pool(workers) as pool:
@@ -60,8 +60,8 @@ def judged_bytes(ledger: Path, stride: int = 1) -> list[Figure]:
         by_table[name.partition(".")[0]] += count
     tables = ", ".join(f"{name} {count:,}" for name, count in sorted(by_table.items()))
     return [
-        Figure(f"bytes changed in all columns, each judged by its step ({tables})", tried.total(), ""),
-        Figure(f"missed by a step {' '.join(sorted(+missed))}".strip(), missed.total(), "", "asked for", 0),
+        Measured(f"bytes changed in all columns, each judged by its step ({tables})", tried.total(), ""),
+        Measured(f"missed by a step {' '.join(sorted(+missed))}".strip(), missed.total(), "", "asked for", 0),
     ]
 
 

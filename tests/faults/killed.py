@@ -29,14 +29,14 @@ from pathfolio.kg.sample.size import END
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.swap import replace_folder
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.processes import FORK, ids_in
 
 MARKET: Final = SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1)
 """The smallest market that can be made; everything is trained on it as on any other."""
 
 
-def killed_while_appending(folder: Path, kills: int) -> list[Figure]:
+def killed_while_appending(folder: Path, kills: int) -> list[Measured]:
     """No acknowledged record is lost, and the ledger verifies."""
     rng, acknowledged = random.Random(7), set[str]()  # noqa: S311 -- moments, not secrets
     for _ in range(kills):
@@ -45,13 +45,13 @@ def killed_while_appending(folder: Path, kills: int) -> list[Figure]:
     stored, found = ids_in(opened), verify_ledger(opened)
     opened.close()
     return [
-        Figure(f"records acknowledged before {kills} kills while appending", len(acknowledged), ""),
-        Figure("of them lost", len(acknowledged - stored), "", "asked for", 0),
-        Figure("findings of the verification after", len(found.findings), "", "asked for", 0),
+        Measured(f"records acknowledged before {kills} kills while appending", len(acknowledged), ""),
+        Measured("of them lost", len(acknowledged - stored), "", "asked for", 0),
+        Measured("findings of the verification after", len(found.findings), "", "asked for", 0),
     ]
 
 
-def killed_while_made(folder: Path, kills: int) -> list[Figure]:
+def killed_while_made(folder: Path, kills: int) -> list[Measured]:
     """Ledgers killed while they and their keys are made, each in a place of its own: whoever comes next goes on."""
     rng, broken = random.Random(6), list[str]()  # noqa: S311 -- moments, not secrets
     for number in range(kills):
@@ -64,11 +64,11 @@ def killed_while_made(folder: Path, kills: int) -> list[Figure]:
             opened.close()
         except LedgerError as error:
             broken.append(str(error))
-    wrong = Figure(f"ledgers of no use after {kills} kills while they were made", len(broken), "", "asked for", 0)
-    return [wrong, *(Figure(text, 1, "") for text in broken)]
+    wrong = Measured(f"ledgers of no use after {kills} kills while they were made", len(broken), "", "asked for", 0)
+    return [wrong, *(Measured(text, 1, "") for text in broken)]
 
 
-def killed_while_put_in_place(build: Build, folder: Path, kills: int) -> list[Figure]:
+def killed_while_put_in_place(build: Build, folder: Path, kills: int) -> list[Measured]:
     """A build replaced by another one again and again: whenever that is cut off, a whole build serves."""
     others = [folder / "one", folder / "two"]
     for place, note in zip(others, ("", " "), strict=True):
@@ -84,8 +84,8 @@ def killed_while_put_in_place(build: Build, folder: Path, kills: int) -> list[Fi
         except (DataError, OSError):
             broken += 1
     return [
-        Figure(f"builds that did not serve after {kills} kills while put in place", broken, "", "asked for", 0),
-        Figure("half-made folders left beside, which the next build deletes", len(left_beside(target)), ""),
+        Measured(f"builds that did not serve after {kills} kills while put in place", broken, "", "asked for", 0),
+        Measured("half-made folders left beside, which the next build deletes", len(left_beside(target)), ""),
     ]
 
 
@@ -142,7 +142,7 @@ def _replace(target: Path, others: list[Path], done: Connection) -> None:
 # -- the whole command ---------------------------------------------------------------------------------------
 
 
-def killed_while_building(folder: Path, kills: int, refreshes: int) -> list[Figure]:
+def killed_while_building(folder: Path, kills: int, refreshes: int) -> list[Measured]:
     """`pathfolio build`, with all of its training, and `pathfolio refresh`, killed at moments all over their time.
 
     The time begins once the tables are read. After each kill the build that is in place is verified by its hashes,
@@ -166,13 +166,13 @@ def killed_while_building(folder: Path, kills: int, refreshes: int) -> list[Figu
     watch.ledger.close()
     stages = ", ".join(f"{name} {count}" for name, count in watch.stages.items())
     return [
-        Figure(f"builds and refreshes killed ({stages})", kills + refreshes, ""),
-        Figure("after them, builds that were not whole or did not serve", len(watch.broken), "", "asked for", 0),
-        *(Figure(text, 1, "") for text in watch.broken),
-        Figure(f"of {left} half-made folders left beside, still there after the next", len(left_beside(target)), ""),
-        Figure("lists recorded", len(watch.shown), ""),
-        Figure("of them lost", len(watch.shown - stored), "", "asked for", 0),
-        Figure("the ledger verifies after", int(sound), "", "asked for", 1),
+        Measured(f"builds and refreshes killed ({stages})", kills + refreshes, ""),
+        Measured("after them, builds that were not whole or did not serve", len(watch.broken), "", "asked for", 0),
+        *(Measured(text, 1, "") for text in watch.broken),
+        Measured(f"of {left} half-made folders left beside, still there after the next", len(left_beside(target)), ""),
+        Measured("lists recorded", len(watch.shown), ""),
+        Measured("of them lost", len(watch.shown - stored), "", "asked for", 0),
+        Measured("the ledger verifies after", int(sound), "", "asked for", 1),
     ]
 
 

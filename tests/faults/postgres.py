@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.processes import ids_in
 
 MODES: Final = ("fast", "immediate")
@@ -108,7 +108,7 @@ def own_server() -> Iterator[Server | None]:
             server.stop("immediate")
 
 
-def server_gone() -> list[Figure]:
+def server_gone() -> list[Measured]:
     """The server ends a connection within a transaction, and is stopped in each of the modes while many append."""
     with own_server() as server:
         if server is None:
@@ -116,7 +116,7 @@ def server_gone() -> list[Figure]:
         return connection_ended(server) + [figure for mode in MODES for figure in server_stopped(server, mode)]
 
 
-def connection_ended(server: Server) -> list[Figure]:
+def connection_ended(server: Server) -> list[Measured]:
     """A connection that the server ends in the middle of a transaction: told, and nothing of it is recorded."""
     with _ledger(server) as opened:
         kept = {opened.append({"x": number}, person="ann").id for number in range(20)}
@@ -136,7 +136,7 @@ def connection_ended(server: Server) -> list[Figure]:
         same = ids_in(opened) == kept and verify_ledger(opened).sound
         admin.dispose()
     return [
-        Figure("a connection ended within a transaction: told, nothing lost", int(told and same), "", "asked for", 1)
+        Measured("a connection ended within a transaction: told, nothing lost", int(told and same), "", "asked for", 1)
     ]
 
 
@@ -158,7 +158,7 @@ class _Appending:
                 time.sleep(0.02)
 
 
-def server_stopped(server: Server, mode: str, rounds: int = 3, seconds: float = 0.4) -> list[Figure]:
+def server_stopped(server: Server, mode: str, rounds: int = 3, seconds: float = 0.4) -> list[Measured]:
     """The server is stopped and started again, several times, while threads append; they go on by themselves."""
     with _ledger(server) as opened:
         told = _Appending()
@@ -185,19 +185,19 @@ def server_stopped(server: Server, mode: str, rounds: int = 3, seconds: float = 
     unclear = [text for text in told.refused if "\n" in text or not text.endswith(("nothing was recorded", _MAY_BE))]
     may_be = sum(text.endswith(_MAY_BE) for text in told.refused)
     return [
-        Figure(
+        Measured(
             f"PostgreSQL stopped ({mode}) {rounds} times, {_WRITERS} threads append: acknowledged",
             len(told.acknowledged),
             "",
         ),
-        Figure("of them lost", len(told.acknowledged - stored), "", "asked for", 0),
-        Figure("refused", len(told.refused), ""),
-        Figure("of them without one clear line", len(unclear), "", "asked for", 0),
-        Figure(
+        Measured("of them lost", len(told.acknowledged - stored), "", "asked for", 0),
+        Measured("refused", len(told.refused), ""),
+        Measured("of them without one clear line", len(unclear), "", "asked for", 0),
+        Measured(
             "recorded although told otherwise", max(len(stored - told.acknowledged) - may_be, 0), "", "asked for", 0
         ),
-        Figure("restarts after which appends did not go on", silent, "", "asked for", 0),
-        Figure("the ledger verifies after", int(sound), "", "asked for", 1),
+        Measured("restarts after which appends did not go on", silent, "", "asked for", 0),
+        Measured("the ledger verifies after", int(sound), "", "asked for", 1),
     ]
 
 

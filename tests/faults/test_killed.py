@@ -14,11 +14,11 @@ from pathfolio.recommender import swap
 from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build, write_build
 from pathfolio.recommender.swap import replace_folder
 from pathfolio.recommender.training import TrainingOptions
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.killed import killed_while_building, killed_while_put_in_place, left_beside
 
 
-def values(figures: list[Figure]) -> dict[str, float]:
+def values(figures: list[Measured]) -> dict[str, float]:
     return {figure.name: figure.value for figure in figures}
 
 

@@ -19,7 +19,7 @@ from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import Walk
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.changed_bytes import changed_bytes, every_byte, ledger_with_everything
 from tests.faults.judged_bytes import judged_bytes
 from tests.faults.killed import killed_while_made
@@ -209,7 +209,7 @@ def test_a_place_far_off_is_found_in_no_time(tmp_path: Path) -> None:
 # -- small versions of what `python -m tests.faults` does at length ------------------------------------------
 
 
-def values(figures: list[Figure]) -> dict[str, float]:
+def values(figures: list[Measured]) -> dict[str, float]:
     return {figure.name: figure.value for figure in figures}
 
 

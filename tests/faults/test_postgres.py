@@ -11,7 +11,7 @@ from pathfolio.explain.ledger import store
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.postgres import Server, connection_ended, own_server, server_stopped
 
 pytestmark = pytest.mark.postgres
@@ -25,7 +25,7 @@ def server() -> Iterator[Server]:
         yield found
 
 
-def wrong(figures: list[Figure]) -> list[str]:
+def wrong(figures: list[Measured]) -> list[str]:
     """What is not as it was asked for."""
     return [figure.line for figure in figures if figure.reference and figure.value != figure.reference_value]
 

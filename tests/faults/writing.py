@@ -14,13 +14,13 @@ from pathlib import Path
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.processes import FORK, ids_in, in_threads
 
 # -- many at once --------------------------------------------------------------------------------------------
 
 
-def many_at_once(folder: Path, count: int) -> list[Figure]:
+def many_at_once(folder: Path, count: int) -> list[Measured]:
     """As many threads as records, let go at the same moment."""
     opened, start = open_ledger(folder, environ={}), threading.Barrier(count)
     receipts: list[str] = []
@@ -33,12 +33,12 @@ def many_at_once(folder: Path, count: int) -> list[Figure]:
     stored, sound = ids_in(opened), verify_ledger(opened).sound
     opened.close()
     return [
-        Figure(f"of {count:,} concurrent appends, lost", count - len(stored & set(receipts)), "", "asked for", 0),
-        Figure("the ledger verifies after", int(sound), "", "asked for", 1),
+        Measured(f"of {count:,} concurrent appends, lost", count - len(stored & set(receipts)), "", "asked for", 0),
+        Measured("the ledger verifies after", int(sound), "", "asked for", 1),
     ]
 
 
-def two_processes(folder: Path, each: int = 200) -> list[Figure]:
+def two_processes(folder: Path, each: int = 200) -> list[Measured]:
     """Two processes append to one ledger."""
     open_ledger(folder, environ={}).close()
     processes = [FORK.Process(target=_append_some, args=(folder, each)) for _ in range(2)]  # type: ignore[attr-defined] # contexts have it
@@ -50,8 +50,8 @@ def two_processes(folder: Path, each: int = 200) -> list[Figure]:
     lost, sound = 2 * each - len(ids_in(opened)), verify_ledger(opened).sound
     opened.close()
     return [
-        Figure(f"of {2 * each} appends by two processes, lost", lost, "", "asked for", 0),
-        Figure("the ledger verifies after", int(sound), "", "asked for", 1),
+        Measured(f"of {2 * each} appends by two processes, lost", lost, "", "asked for", 0),
+        Measured("the ledger verifies after", int(sound), "", "asked for", 1),
     ]
 
 
@@ -65,7 +65,7 @@ def _append_some(folder: Path, count: int) -> None:
 # -- nowhere to write ----------------------------------------------------------------------------------------
 
 
-def disk_full(folder: Path) -> list[Figure]:
+def disk_full(folder: Path) -> list[Measured]:
     """The file may not grow beyond 2 MB: what is acknowledged is there, the rest is refused with a clear error."""
     return _in_a_process("appends refused with a clear error on a full disk", _fill_up, folder)
 
@@ -84,7 +84,7 @@ def _fill_up(folder: Path) -> str:
     return "never full"
 
 
-def read_only(folder: Path) -> list[Figure]:
+def read_only(folder: Path) -> list[Measured]:
     """A folder that may not be written to: nothing is recorded, and the ledger can still be verified."""
     opened = open_ledger(folder, environ={})
     opened.append({"x": 1}, person="ann")
@@ -117,7 +117,7 @@ def _write_protected(folder: Path) -> str:
     return "it was written"
 
 
-def _in_a_process(name: str, work: Callable[[Path], str], folder: Path) -> list[Figure]:
+def _in_a_process(name: str, work: Callable[[Path], str], folder: Path) -> list[Measured]:
     receiver, sender = FORK.Pipe(duplex=False)
     process = FORK.Process(target=_tell, args=(work, folder, sender))  # type: ignore[attr-defined] # contexts have it
     process.start()
@@ -127,14 +127,14 @@ def _in_a_process(name: str, work: Callable[[Path], str], folder: Path) -> list[
     except EOFError:
         problem = "it died"
     process.join()
-    return [Figure(f"{name}{': ' + problem if problem else ''}", int(not problem), "", "asked for", 1)]
+    return [Measured(f"{name}{': ' + problem if problem else ''}", int(not problem), "", "asked for", 1)]
 
 
 def _tell(work: Callable[[Path], str], folder: Path, sender: Connection) -> None:
     sender.send(work(folder))
 
 
-def clock_set_back(folder: Path) -> list[Figure]:
+def clock_set_back(folder: Path) -> list[Measured]:
     """An hour back: refused until somebody records why."""
     now = [datetime(2026, 7, 1, 12, tzinfo=UTC)]
     opened = open_ledger(folder, environ={}, clock=lambda: now[0])
@@ -146,4 +146,4 @@ def clock_set_back(folder: Path) -> list[Figure]:
     except LedgerError as error:
         told = "behind the newest entry" in str(error)
     opened.close()
-    return [Figure("appends refused with a clear error when the clock is set back", int(told), "", "asked for", 1)]
+    return [Measured("appends refused with a clear error when the clock is set back", int(told), "", "asked for", 1)]

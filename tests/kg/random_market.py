@@ -169,7 +169,7 @@ def random_account(finder: PathFinder, user: int, asset: int, seed: int) -> Scor
         if OTHER_INVESTORS in path.nodes:
             channel = "co_investment" if finder.graph.kind_of(path.nodes[1]) in ASSET_KINDS else "profile"
         learned = rng.random() < 0.2 and OTHER_INVESTORS not in path.nodes
-        channel = str(rng.choice(["gat", "kg_embedding"])) if learned else channel
+        channel = str(rng.choice(["gat", "kg_embedding", "own_vectors"])) if learned else channel
         part, told = float(rng.normal(0.2, 0.2)), told_walk(groups, path)
         if told is not None:
             walks.setdefault(channel, []).append(Walk(path.nodes, told[0], part, told[1]))

@@ -32,10 +32,10 @@ def client(app: Flask) -> FlaskClient:
 
 
 def test_a_chosen_language_is_kept(client: FlaskClient) -> None:
-    assert '<html lang="zh-TW">' in page_of(client, "/?lang=zh-TW")
-    assert '<html lang="zh-TW">' in page_of(client, "/")
-    assert '<html lang="en">' in page_of(client, "/?lang=en")
-    assert '<html lang="en">' in page_of(client, "/?lang=xx")
+    assert '<html lang="zh-TW" ' in page_of(client, "/?lang=zh-TW")
+    assert '<html lang="zh-TW" ' in page_of(client, "/")
+    assert '<html lang="en" ' in page_of(client, "/?lang=en")
+    assert '<html lang="en" ' in page_of(client, "/?lang=xx")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_chosen_language_is_kept(client: FlaskClient) -> None:
 )
 def test_the_browsers_language_is_the_default(app: Flask, header: str, lang: str) -> None:
     response = app.test_client().get("/", headers={"Accept-Language": header})
-    assert f'<html lang="{lang}">' in response.text
+    assert f'<html lang="{lang}" ' in response.text
     assert response.headers["Content-Language"] == lang
 
 

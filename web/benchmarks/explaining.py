@@ -26,7 +26,7 @@ from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation, at
 from pathfolio.kg.workers import CAN_FORK, answers
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.retrieve import rank_assets
-from pathfolio.web.benchmarks.figures import Figure, seconds
+from pathfolio.web.benchmarks.figures import Measured, seconds
 
 PAIRS: Final = 20_000
 HOPS: Final = 3
@@ -36,7 +36,7 @@ SCALES: Final = ((10_000, 200, 100_000), (100_000, 2_000, 1_000_000), (1_000_000
 _DAY: Final = date(2026, 6, 30)
 
 
-def paths(build: Build) -> list[Figure]:
+def paths(build: Build) -> list[Measured]:
     """The ten best paths to three hops of a pair, in batch on one core, against libraries that list all paths.
 
     The libraries are asked for few of the same pairs, on the same current edges without directions.
@@ -46,9 +46,9 @@ def paths(build: Build) -> list[Figure]:
     ours = seconds(lambda: finder.find(users, assets, top=10), runs=3, warm=1) / len(users) * 1e3
     name = f"ten best paths of a pair, of {len(users):,}"
     few = list(zip(users.tolist(), assets.tolist(), strict=True))
-    figures = [Figure(name, ours, "ms", "networkx all_simple_paths", _networkx(build.graph, few[:3]))]
+    figures = [Measured(name, ours, "ms", "networkx all_simple_paths", _networkx(build.graph, few[:3]))]
     if find_spec("igraph") is not None:
-        figures.append(Figure(name, ours, "ms", "igraph get_all_simple_paths", _igraph(build.graph, few[:30])))
+        figures.append(Measured(name, ours, "ms", "igraph get_all_simple_paths", _igraph(build.graph, few[:30])))
     return figures
 
 
@@ -70,7 +70,7 @@ def _igraph(graph: KnowledgeGraph, pairs: list[tuple[int, int]]) -> float:
     return seconds(lambda: [search(u, to=a) for u, a in pairs], 1, 1) / len(pairs) * 1e3
 
 
-def explanations(build: Build) -> list[Figure]:
+def explanations(build: Build) -> list[Measured]:
     """Whole explanations with reasons in one language: on one core against their accounts, and on all cores."""
     pairs = _positions(build, 4000)
     explainer, scorer = Explainer(build.graph, build.build_hash), build.scorer
@@ -81,40 +81,42 @@ def explanations(build: Build) -> list[Figure]:
 
     whole = seconds(partial(explain, pairs), runs=3, warm=1)
     alone = seconds(lambda: [scorer.account(u, a) for u, a in pairs], runs=3)
-    figures = [Figure("one explanation", whole / len(pairs) * 1e3, "ms", "its account", alone / len(pairs) * 1e3)]
+    figures = [Measured("one explanation", whole / len(pairs) * 1e3, "ms", "its account", alone / len(pairs) * 1e3)]
     cores = os.cpu_count() or 1
     if CAN_FORK:
         parts = [pairs[len(pairs) * i // cores : len(pairs) * (i + 1) // cores] for i in range(cores)]
         together = len(pairs) / seconds(lambda: list(answers(explain, parts, cores)), runs=3)
-        figures.append(Figure(f"explanations, {cores} processes", together, "/s", "one process", len(pairs) / whole))
+        figures.append(Measured(f"explanations, {cores} processes", together, "/s", "one process", len(pairs) / whole))
     return figures
 
 
-def everyone(build: Build) -> list[Figure]:
+def everyone(build: Build) -> list[Measured]:
     """`explain --all`: every investor's ten best assets into one Parquet file, on all cores."""
     scorer = build.scorer
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "explanations.parquet"
         took = seconds(lambda: explain_all(scorer, out, Progress(None)), runs=1, warm=0)
         size = out.stat().st_size / 1e6
-    return [Figure(f"explain --all, {len(build.graph.users):,} investors ({size:,.0f} MB)", took, "s")]
+    return [Measured(f"explain --all, {len(build.graph.users):,} investors ({size:,.0f} MB)", took, "s")]
 
 
-def faithfulness(build: Build) -> list[Figure]:
+def faithfulness(build: Build) -> list[Measured]:
     """What deleting the evidence that explanations name does to the score, against chance and published explainers."""
     found = evaluate_explanations(build.scorer, ExplanationSample(investors=50, checked=50, counterfactuals=30))
     figures = [
-        Figure(metric, found.value(OURS, metric), "", RANDOM, found.value(RANDOM, metric))
+        Measured(metric, found.value(OURS, metric), "", RANDOM, found.value(RANDOM, metric))
         for metric in ("deletion area", "insertion area", "drop of 1", "drop of 3", "sufficiency of 3")
     ]
     for metric in ("top 1 beats random", "share of the score on paths", "validity of paths", "sentences that are true"):
-        figures.append(Figure(metric, found.value(OURS, metric), ""))
+        figures.append(Measured(metric, found.value(OURS, metric), ""))
     metric = "drop of 1 (edges of the graph attention)"
     attention = [(name, found.value(name, metric)) for name in (RANDOM, GRADIENT, GNN_EXPLAINER)]
-    return figures + [Figure("drop of 1 edge, attention", found.value(OURS, metric), "", *other) for other in attention]
+    return figures + [
+        Measured("drop of 1 edge, attention", found.value(OURS, metric), "", *other) for other in attention
+    ]
 
 
-def scale(_build: Build) -> list[Figure]:
+def scale(_build: Build) -> list[Measured]:
     """Time per pair as the graph grows at equal degree, against the smallest; and the index's memory."""
     out, reference = [], 0.0
     for n_users, n_assets, n_positions in SCALES:
@@ -125,7 +127,7 @@ def scale(_build: Build) -> list[Figure]:
         per_pair = seconds(partial(finder.find, users, assets, 10), runs=3, warm=1) / PAIRS * 1e3
         reference = reference or per_pair
         name = f"pair among {n_positions:,} positions ({peak_memory_mb() / 1e3:.1f} GB at most)"
-        out.append(Figure(name, per_pair, "ms", f"among {SCALES[0][2]:,}", reference))
+        out.append(Measured(name, per_pair, "ms", f"among {SCALES[0][2]:,}", reference))
         del graph, finder
     return out
 

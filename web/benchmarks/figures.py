@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Figure:
+class Measured:
     """One measured number, beside a reference where there is one.
 
     Attributes:
@@ -60,6 +60,6 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def report(title: str, figures: Iterable[Figure]) -> str:
+def report(title: str, figures: Iterable[Measured]) -> str:
     """A benchmark's figures under its name."""
     return "\n".join([title, *(figure.line for figure in figures)])

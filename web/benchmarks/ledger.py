@@ -16,13 +16,13 @@ from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.serve import serve
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rulefile import rules_for
-from pathfolio.web.benchmarks.figures import Figure, seconds
+from pathfolio.web.benchmarks.figures import Measured, seconds
 
 RECORDS: Final = 100_000
 _THREADS: Final = 64
 
 
-def ledger(build: Build) -> list[Figure]:
+def ledger(build: Build) -> list[Measured]:
     """Appends by threads and one by one, verification of 100,000 records, and an answer with and without its record."""
     with tempfile.TemporaryDirectory() as folder:
         opened = open_ledger(Path(folder) / "ledger", environ={})
@@ -37,9 +37,9 @@ def ledger(build: Build) -> list[Figure]:
             raise AssertionError("the benchmark's own ledger does not verify")
         bare = _bare_commits(Path(folder) / "bare.sqlite")
     return [
-        Figure("append, one at a time", one, "/s", "commits of SQLite alone", bare),
-        Figure(f"append, {_THREADS} threads in group commit", group, "/s", "asked for", 2000),
-        Figure(f"verify {RECORDS:,} records", verified, "s", "asked for", 10),
+        Measured("append, one at a time", one, "/s", "commits of SQLite alone", bare),
+        Measured(f"append, {_THREADS} threads in group commit", group, "/s", "asked for", 2000),
+        Measured(f"verify {RECORDS:,} records", verified, "s", "asked for", 10),
         *_answers(build),
     ]
 
@@ -79,7 +79,7 @@ def _bare_commits(path: Path) -> float:
         return 1 / seconds(lambda: connection.execute("INSERT INTO t VALUES (?)", (b"x" * 1500,)), runs=50)
 
 
-def _answers(build: Build) -> list[Figure]:
+def _answers(build: Build) -> list[Measured]:
     adviser = Adviser(build, rules_for(build.graph))
     users = iter([str(user) for user in build.graph.nodes.id[build.graph.users]] * 2)
     with tempfile.TemporaryDirectory() as folder:
@@ -87,4 +87,4 @@ def _answers(build: Build) -> list[Figure]:
         ours = seconds(lambda: serve(adviser, opened, Question("bench", "api", next(users))), runs=30)
         opened.close()
     alone = seconds(lambda: adviser.advise(Question("bench", "api", next(users))), runs=30)
-    return [Figure("an explained list of ten, recorded", ours, "s", "without its record", alone)]
+    return [Measured("an explained list of ten, recorded", ours, "s", "without its record", alone)]

@@ -19,7 +19,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from pathfolio.recommender.build import Build
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 
 RATE: Final = 100
 """Requests per second."""
@@ -36,7 +36,7 @@ _CLIENTS: Final = 16
 _SECONDS_VARIABLE: Final = "PATHFOLIO_BENCH_SECONDS"
 
 
-def load(build: Build) -> list[Figure]:
+def load(build: Build) -> list[Measured]:
     """First lists alone, then `RATE` requests a second for some time, one in ten of them somebody's first.
 
     Requests come at random moments and do not wait for each other; a latency counts from the moment at which the
@@ -59,16 +59,18 @@ def load(build: Build) -> list[Figure]:
         recorded = _records(Path(folder))
     asked, new = len(users) + len(due), sum(user not in known for _, user in due) / len(due)
     return [
-        Figure("a first list, nothing else asked: median", first.quantile(0.5), "ms"),
-        Figure("a first list: 99th percentile", first.quantile(0.99), "ms", "asked for at most", 50),
-        Figure(f"lists, {RATE}/s for {seconds} s, {new:.0%} of them first ones", again.rate, "/s", "asked for", RATE),
-        Figure("median latency", again.quantile(0.5), "ms"),
-        Figure("99th percentile", again.quantile(0.99), "ms", "asked for at most", 50),
-        Figure("99th percentile of lists asked for before", again.quantile(0.99, known), "ms", "asked for at most", 50),
-        Figure("processor time per answer", cpu / len(due) * 1e3, "ms"),
-        *(Figure(f"memory after {part} of {_LOOKS}", value, "MB") for part, value in enumerate(memory[:-1])),
-        Figure("memory at the end", memory[-1], "MB", "at the start", memory[0]),
-        Figure("answers without a record", asked - recorded, "", "asked for", 0),
+        Measured("a first list, nothing else asked: median", first.quantile(0.5), "ms"),
+        Measured("a first list: 99th percentile", first.quantile(0.99), "ms", "asked for at most", 50),
+        Measured(f"lists, {RATE}/s for {seconds} s, {new:.0%} of them first ones", again.rate, "/s", "asked for", RATE),
+        Measured("median latency", again.quantile(0.5), "ms"),
+        Measured("99th percentile", again.quantile(0.99), "ms", "asked for at most", 50),
+        Measured(
+            "99th percentile of lists asked for before", again.quantile(0.99, known), "ms", "asked for at most", 50
+        ),
+        Measured("processor time per answer", cpu / len(due) * 1e3, "ms"),
+        *(Measured(f"memory after {part} of {_LOOKS}", value, "MB") for part, value in enumerate(memory[:-1])),
+        Measured("memory at the end", memory[-1], "MB", "at the start", memory[0]),
+        Measured("answers without a record", asked - recorded, "", "asked for", 0),
     ]
 
 

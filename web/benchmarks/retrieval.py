@@ -10,7 +10,7 @@ import numpy as np
 
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.retrieve_index import EXACT_UP_TO, ExactIndex, FaissIndex, Vectors, recall
-from pathfolio.web.benchmarks.figures import Figure, seconds
+from pathfolio.web.benchmarks.figures import Measured, seconds
 
 SIZES: Final = (10_000, EXACT_UP_TO, 1_000_000)
 QUERIES: Final = 64
@@ -19,7 +19,7 @@ TASTES: Final = 2000
 """Generated assets gather around so many points, as assets of one industry and market do."""
 
 
-def retrieval(_build: Build) -> list[Figure]:
+def retrieval(_build: Build) -> list[Measured]:
     """Top ten of generated assets for one query at a time, as a site asks; recall over `QUERIES` of them."""
     return [figure for size in SIZES for figure in _at(size)]
 
@@ -41,20 +41,20 @@ def generated(assets: int, queries: int, seed: int = 0) -> tuple[Vectors, Vector
     return made[0], made[1]
 
 
-def _at(size: int) -> Iterator[Figure]:
+def _at(size: int) -> Iterator[Measured]:
     vectors, queries = generated(size, QUERIES)
     exact = ExactIndex(vectors)
     ours = seconds(lambda: [exact.search(query[None], 10) for query in queries[:8]], runs=3) / 8
-    yield Figure(f"exact top 10 of {size:,}", ours * 1e3, "ms")
+    yield Measured(f"exact top 10 of {size:,}", ours * 1e3, "ms")
     if size <= EXACT_UP_TO:
         return
     start = time.perf_counter()
     index = FaissIndex.build(vectors)
-    yield Figure(f"FAISS: index of {size:,}", time.perf_counter() - start, "s")
+    yield Measured(f"FAISS: index of {size:,}", time.perf_counter() - start, "s")
     truth = exact.search(queries, 10)[0]
     for probes in (8, 32, 125):
         index.index.nprobe = probes
         took = seconds(lambda: [index.search(query[None], 10) for query in queries], runs=3) / QUERIES
         name = f"FAISS top 10 of {size:,}, {probes} cells"
-        yield Figure(name, took * 1e3, "ms", "the exact product", ours * 1e3)
-        yield Figure(f"  recall at 10, {probes} cells", recall(index.search(queries, 10)[0], truth), "")
+        yield Measured(name, took * 1e3, "ms", "the exact product", ours * 1e3)
+        yield Measured(f"  recall at 10, {probes} cells", recall(index.search(queries, 10)[0], truth), "")

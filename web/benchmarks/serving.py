@@ -13,19 +13,19 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.lists_file import write_lists
 from pathfolio.recommender.retrieve import rank_for
-from pathfolio.web.benchmarks.figures import Figure, seconds
+from pathfolio.web.benchmarks.figures import Measured, seconds
 
 
-def help_text(_build: Build) -> list[Figure]:
+def help_text(_build: Build) -> list[Measured]:
     """`pathfolio --help` against an empty Python program."""
     ours = seconds(
         lambda: _python("from pathfolio.web.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass")
     )
     empty = seconds(lambda: _python("pass"))
-    return [Figure("pathfolio --help", ours, "s", "python -c pass", empty)]
+    return [Measured("pathfolio --help", ours, "s", "python -c pass", empty)]
 
 
-def lists(build: Build) -> list[Figure]:
+def lists(build: Build) -> list[Measured]:
     """Everybody's top ten into Parquet, against scoring alone."""
     scorer = build.scorer
     users = np.arange(len(build.graph.users))
@@ -34,10 +34,10 @@ def lists(build: Build) -> list[Figure]:
         out = Path(folder) / "recs.parquet"
         ours = seconds(lambda: write_lists(scorer, out, 10, None, include_held=False), runs=3)
     scoring = seconds(lambda: [scorer.scores(chunk) for chunk in chunks], runs=3)
-    return [Figure(f"recommend --all -k 10, {len(users):,} investors", ours, "s", "scores alone", scoring)]
+    return [Measured(f"recommend --all -k 10, {len(users):,} investors", ours, "s", "scores alone", scoring)]
 
 
-def explained(build: Build) -> list[Figure]:
+def explained(build: Build) -> list[Measured]:
     """One investor's list with the explanation of its first asset, against the list alone."""
     scorer, explainer = build.scorer, Explainer(build.graph, build.build_hash)
     held = np.flatnonzero(np.diff(scorer.interactions.ever.indptr) > 0)
@@ -53,7 +53,7 @@ def explained(build: Build) -> list[Figure]:
 
     ours = seconds(lambda: one(explain=True), runs=100, warm=5)
     alone = seconds(lambda: one(explain=False), runs=100)
-    return [Figure("list and explanation of its first asset", ours * 1e3, "ms", "the list alone", alone * 1e3)]
+    return [Measured("list and explanation of its first asset", ours * 1e3, "ms", "the list alone", alone * 1e3)]
 
 
 def _python(code: str) -> None:

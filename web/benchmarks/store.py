@@ -30,7 +30,7 @@ from pathfolio.kg.store.server import EmbeddedServer
 from pathfolio.kg.store.vectors import VectorNote, write_vectors
 from pathfolio.recommender.build import Build
 from pathfolio.web.benchmarks.explaining import crowd
-from pathfolio.web.benchmarks.figures import Figure, seconds
+from pathfolio.web.benchmarks.figures import Measured, seconds
 
 LEAST: Final = {"neo4j": 15_000, "arcadedb": 14_000}
 """Relations a second that a load over Bolt should reach on two cores."""
@@ -43,7 +43,7 @@ MOST_READING: Final = 20.0
 _LIMITS: Final = Limits(seconds=30.0)
 
 
-def store(build: Build, uri: str | None = None) -> list[Figure]:
+def store(build: Build, uri: str | None = None) -> list[Measured]:
     """On the embedded server, on the Neo4j at `uri` (PATHFOLIO_NEO4J_URI) and with its tool, as far as they are there.
 
     Raises:
@@ -60,7 +60,7 @@ def store(build: Build, uri: str | None = None) -> list[Figure]:
     return figures + (_imported(crowd(*IMPORTED), tool) if tool else [])
 
 
-def _neo4j(build: Build, uri: str | None) -> list[Figure]:
+def _neo4j(build: Build, uri: str | None) -> list[Measured]:
     with Store(address_from_environment(uri)) as writer:
         if writer.read(layout.COUNT_ALL)[0][0]:
             raise StoreError(f"{writer.address.uri} is not empty: name an empty database to measure with")
@@ -68,7 +68,7 @@ def _neo4j(build: Build, uri: str | None) -> list[Figure]:
             first = load_into(writer, build.graph)  # while Java still compiles what it runs
             _clear(writer)
             name = f"neo4j: first load of {first.relations:,} relations"
-            figures = [Figure(name, first.rate, "per s", "at least", LEAST["neo4j"])]
+            figures = [Measured(name, first.rate, "per s", "at least", LEAST["neo4j"])]
             return figures + _loaded(build, writer) + _asked(build, writer)
         finally:
             _clear(writer)
@@ -84,7 +84,7 @@ def _clear(store: Store) -> None:
 # -- there and back ------------------------------------------------------------------------------------------
 
 
-def _loaded(build: Build, store: Store) -> list[Figure]:
+def _loaded(build: Build, store: Store) -> list[Measured]:
     """There, back, and the vectors, which a named query needs."""
     graph = build.graph
     report = load_into(store, graph)
@@ -99,8 +99,8 @@ def _loaded(build: Build, store: Store) -> list[Figure]:
     write_vectors(store, vectors.kind, vectors.id.tolist(), vectors.vectors, note)
     loaded = f"{store.dialect}: load of {report.relations:,} relations"
     return [
-        Figure(loaded, report.rate, "per s", "at least", LEAST[store.dialect]),
-        Figure(f"{store.dialect}: read back, same content hash", reading, "s", "at most", MOST_READING),
+        Measured(loaded, report.rate, "per s", "at least", LEAST[store.dialect]),
+        Measured(f"{store.dialect}: read back, same content hash", reading, "s", "at most", MOST_READING),
     ]
 
 
@@ -112,7 +112,7 @@ def _import_tool() -> list[str]:
     return ["java", "-Xmx1g", "-cp", f"{jars}/*", "org.neo4j.cli.AdminTool"] if jars else []
 
 
-def _imported(graph: KnowledgeGraph, tool: list[str]) -> list[Figure]:
+def _imported(graph: KnowledgeGraph, tool: list[str]) -> list[Measured]:
     with tempfile.TemporaryDirectory() as folder:
         writing = seconds(lambda: write_bulk_files(graph, Path(folder) / "files"), runs=1, warm=0)
         command = [*tool, "database", "import", "full", "neo4j", "@neo4j-admin.arguments"]
@@ -126,22 +126,22 @@ def _imported(graph: KnowledgeGraph, tool: list[str]) -> list[Figure]:
         raise StoreError(f"neo4j-admin: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
     edges = len(graph.edges)
     return [
-        Figure(f"files for neo4j-admin, {edges:,} relations", edges / writing, "per s"),
-        Figure(f"neo4j-admin import of {edges:,} relations", edges / importing, "per s", "at least", LEAST_IMPORTED),
+        Measured(f"files for neo4j-admin, {edges:,} relations", edges / writing, "per s"),
+        Measured(f"neo4j-admin import of {edges:,} relations", edges / importing, "per s", "at least", LEAST_IMPORTED),
     ]
 
 
 # -- named queries -------------------------------------------------------------------------------------------
 
 
-def _asked(build: Build, store: Store) -> list[Figure]:
+def _asked(build: Build, store: Store) -> list[Measured]:
     """The first time that each is asked, which is what an analyst waits for, beside the time it takes again."""
     figures = []
     for query in named_queries().values():
         for about, values in worst_values(build.graph, query):
             name = f"{store.dialect}: {query.name}{about}"
             first, again = _time(store, query, values), _time(store, query, values)
-            figures.append(Figure(name, first, "s", "again", again))
+            figures.append(Measured(name, first, "s", "again", again))
     return figures
 
 

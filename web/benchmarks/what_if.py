@@ -13,12 +13,12 @@ from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.gate import Gate
 from pathfolio.recommender.suitability.rulefile import rules_for
-from pathfolio.web.benchmarks.figures import Figure
+from pathfolio.web.benchmarks.figures import Measured
 
 RUNS = 60
 
 
-def what_if(build: Build) -> list[Figure]:
+def what_if(build: Build) -> list[Measured]:
     """Each run follows one asset for one investor, both drawn; wall and processor time, median and 95th percentile."""
     desk = WhatIfDesk(build, Gate.over(build.graph, rules_for(build.graph), build.prices))
     questions = list(_questions(build))
@@ -33,8 +33,8 @@ def what_if(build: Build) -> list[Figure]:
     figures = []
     for name, took in (("", wall), (", processor", processor)):
         middle, late = np.quantile(took, [0.5, 0.95]) * 1e3
-        figures += [Figure(f"what-if list{name}, median", middle, "ms", "the aim", 50.0)]
-        figures += [Figure(f"what-if list{name}, 95th percentile", late, "ms")]
+        figures += [Measured(f"what-if list{name}, median", middle, "ms", "the aim", 50.0)]
+        figures += [Measured(f"what-if list{name}, 95th percentile", late, "ms")]
     return figures
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pathfolio.recommender.build import Build
-    from pathfolio.web.benchmarks.figures import Figure
+    from pathfolio.web.benchmarks.figures import Measured
 
 NAMES = ("help", "lists", "explained", "paths", "explanations", "faithfulness", "ledger")
 LONG = ("everyone", "scale", "load", "store", "retrieval", "what-if")
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     from pathfolio.web.benchmarks.figures import machine, report
     from pathfolio.web.commands.demo import default_folder
 
-    benchmarks: dict[str, Callable[[Build], list[Figure]]] = {
+    benchmarks: dict[str, Callable[[Build], list[Measured]]] = {
         "help": serving.help_text,
         "lists": serving.lists,
         "explained": serving.explained,

@@ -30,7 +30,7 @@ from pathfolio.web.site.access.guard import Access, visitor
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.charts import sparkline, stacked
 from pathfolio.web.site.converters import IdConverter
-from pathfolio.web.site.evidence import Evidence, figure
+from pathfolio.web.site.evidence import EvidenceWords, figure
 from pathfolio.web.site.families import FAMILIES, family_of
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.language import current_texts, keep_choice
@@ -51,7 +51,7 @@ from pathfolio.web.site.pages import (
     what_if,
 )
 from pathfolio.web.site.purpose import ask_staff_first
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 from pathfolio.web.site.texts import other_languages, texts_of
 
 PAGES: Final = (
@@ -136,7 +136,7 @@ def create_app(
     app.url_map.converters["id"] = IdConverter
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    served = Served(desk or open_desk(build if isinstance(build, Build) else load_build(build)))
+    served = ServedBuild(desk or open_desk(build if isinstance(build, Build) else load_build(build)))
     app.extensions["pathfolio"] = served
     app.extensions["pathfolio_graph"] = GraphDesk(served.build, investors=access is None or access.accounts is None)
     app.extensions["pathfolio_finder"] = Finder(served.desk.ledger)
@@ -162,7 +162,7 @@ def _read_texts(app: Flask) -> None:
         texts_of(lang)
 
 
-def _add_globals(app: Flask, served: Served) -> None:
+def _add_globals(app: Flask, served: ServedBuild) -> None:
     graph = served.graph
     facts = SiteFacts(graph.name, graph.as_of, served.build.build_hash, graph.is_sample)
     app.jinja_env.globals.update(
@@ -173,7 +173,7 @@ def _add_globals(app: Flask, served: Served) -> None:
         waterfall=waterfall,
         sparkline=sparkline,
         stacked=stacked,
-        evidence=Evidence,
+        evidence=EvidenceWords,
         figure=figure,
         file_url=_file_url,
         asset_name=records.asset_name,

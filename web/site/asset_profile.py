@@ -11,7 +11,7 @@ from pathfolio.explain.evidence import Fact, PathNode
 from pathfolio.kg.graph import NO_DAY, Adjacency, to_date
 from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, Relation
 from pathfolio.recommender.groups import SMALLEST_GROUP
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Attribute:
 
 
 @dataclass(frozen=True)
-class Part:
+class FundPart:
     """A holding of a fund, or a fund that holds the asset: `weight` is a fraction of the fund, None if unknown."""
 
     asset: PathNode
@@ -60,12 +60,12 @@ class AssetProfile:
     attributes: tuple[Attribute, ...]
     holders: int | None
     facts: tuple[Fact, ...]
-    parts: tuple[Part, ...]
-    funds: tuple[Part, ...]
+    parts: tuple[FundPart, ...]
+    funds: tuple[FundPart, ...]
     ratings: tuple[Rating, ...]
 
 
-def profile_of(served: Served, row: int) -> AssetProfile:
+def profile_of(served: ServedBuild, row: int) -> AssetProfile:
     """What is known of the asset at `row`."""
     graph = served.graph
     listed = int(graph.nodes.listed[row])
@@ -84,7 +84,7 @@ def profile_of(served: Served, row: int) -> AssetProfile:
     )
 
 
-def _attributes(served: Served, row: int) -> tuple[Attribute, ...]:
+def _attributes(served: ServedBuild, row: int) -> tuple[Attribute, ...]:
     edges, out = served.graph.edges, []
     for relation in ATTRIBUTE_RELATIONS:
         adjacency = served.graph.outgoing(relation)
@@ -94,16 +94,16 @@ def _attributes(served: Served, row: int) -> tuple[Attribute, ...]:
     return tuple(out)
 
 
-def _parts(served: Served, adjacency: Adjacency, row: int) -> tuple[Part, ...]:
+def _parts(served: ServedBuild, adjacency: Adjacency, row: int) -> tuple[FundPart, ...]:
     edges, parts = served.graph.edges, []
     for edge, other in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
         weight = float(edges.weight[edge])
         known = None if np.isnan(weight) else weight
-        parts.append(Part(served.names.node(other), known, to_date(edges.as_of[edge])))
+        parts.append(FundPart(served.names.node(other), known, to_date(edges.as_of[edge])))
     return tuple(sorted(parts, key=lambda part: (-(part.weight or 0.0), part.asset.name)))
 
 
-def _ratings(served: Served, row: int) -> tuple[Rating, ...]:
+def _ratings(served: ServedBuild, row: int) -> tuple[Rating, ...]:
     edges, adjacency = served.graph.edges, served.graph.outgoing(Relation.RATED_BY)
     ratings = [
         Rating(served.names.node(firm), str(edges.qualifier[edge]), to_date(edges.as_of[edge]))

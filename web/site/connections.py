@@ -29,7 +29,7 @@ _KEPT_FREE: Final = 20
 """Connections that are free again once some have made room, so that not every newcomer has to look for it."""
 
 
-class Channel(HTTPChannel):
+class Connection(HTTPChannel):
     """A connection that knows since when a request has been on its way."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,10 +54,10 @@ class Channel(HTTPChannel):
 class Server(TcpWSGIServer):
     """A server that closes what is late every second, and what asks for nothing where connections run short."""
 
-    channel_class = Channel
+    channel_class = Connection
 
     @property
-    def _open(self) -> list[Channel]:
+    def _open(self) -> list[Connection]:
         found: Any = self.active_channels
         return list(found.values())
 
@@ -90,7 +90,7 @@ class Server(TcpWSGIServer):
         _close(waiting[:needed])
 
 
-def _close(channels: Iterable[Channel]) -> None:
+def _close(channels: Iterable[Connection]) -> None:
     """Have the loop close them; another thread may be at one of them just now."""
     for channel in channels:
         channel.will_close = True

@@ -1,4 +1,4 @@
-"""`Evidence`: an explanation's paths and facts in words, as the recommendation page lists them."""
+"""`EvidenceWords`: an explanation's paths and facts in words, as the recommendation page lists them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Hop:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvidenceWords:
     """Words for the evidence of one explanation in one language."""
 
     explanation: Explanation

@@ -8,8 +8,8 @@ from typing import Final
 from pathfolio.explain.evidence import PathNode
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import NodeKind, Relation
-from pathfolio.web.site.portfolio import Level, levels_of
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.portfolio import ProfileLevel, levels_of
+from pathfolio.web.site.served import ServedBuild
 
 EXAMPLE_HOLDINGS: Final = 8
 """Example investors hold about so many assets: enough to see paths, few enough to read."""
@@ -20,11 +20,11 @@ class Example:
     """An investor to begin with."""
 
     investor: PathNode
-    levels: tuple[Level, ...]
+    levels: tuple[ProfileLevel, ...]
     holdings: int
 
 
-def examples_of(site: Served) -> tuple[Example, ...]:
+def examples_of(site: ServedBuild) -> tuple[Example, ...]:
     """One investor of each risk level, with about `EXAMPLE_HOLDINGS` holdings, and one who holds nothing."""
     graph = site.graph
     count = graph.outgoing(Relation.HOLDS).degree()

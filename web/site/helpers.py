@@ -23,7 +23,7 @@ from pathfolio.explain.records.answer import Answer
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.workers import CAN_FORK, WorkerLostError, Workers
 from pathfolio.web.site.render import served
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 
 log = logging.getLogger("pathfolio.helpers")
 
@@ -120,6 +120,6 @@ def _answer(question: Question, view_of: Callable[[Advice], Any]) -> Answer:
     return Answer.of(served().desk.adviser, question, view_of)
 
 
-def _served(app: Flask) -> Served:
-    found: Served = app.extensions["pathfolio"]
+def _served(app: Flask) -> ServedBuild:
+    found: ServedBuild = app.extensions["pathfolio"]
     return found

@@ -24,7 +24,7 @@ from pathfolio.web.site.parameters import Argument
 from pathfolio.web.site.recorded import RECORD_HEADER
 from pathfolio.web.site.schemas import PLACE, schemas_of, written
 from pathfolio.web.site.stated import HEADER, LONGEST_PURPOSE
-from pathfolio.web.site.view import View, view_of
+from pathfolio.web.site.view import ViewDeclaration, view_of
 
 _PART: Final = re.compile(r"<(?:\w+(?:\([^)]*\))?:)?(\w+)>")
 _JSON: Final = "application/json"
@@ -67,7 +67,7 @@ class _Operation:
     path: str
     method: str
     endpoint: str
-    view: View
+    view: ViewDeclaration
     in_path: frozenset[str]
 
     def described(self, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _operations() -> Iterator[_Operation]:
             yield from _of_rule(rule, view)
 
 
-def _of_rule(rule: Rule, view: View) -> Iterator[_Operation]:
+def _of_rule(rule: Rule, view: ViewDeclaration) -> Iterator[_Operation]:
     path = _PART.sub(r"{\1}", rule.rule)
     for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
         yield _Operation(path, method.lower(), rule.endpoint, view, frozenset(rule.arguments))

@@ -64,7 +64,7 @@ class Argument:
 
 
 @dataclass(frozen=True)
-class Group:
+class ArgumentGroup:
     """Arguments that stand together in a dataclass."""
 
     name: str
@@ -76,17 +76,19 @@ class Group:
         return self.kind(**{argument.name: argument.read() for argument in self.arguments})
 
 
-def parameters_of(view: Callable[..., Any]) -> tuple[Argument | Group, ...]:
+def parameters_of(view: Callable[..., Any]) -> tuple[Argument | ArgumentGroup, ...]:
     """What a view takes, the parts of its path included."""
     hints = get_type_hints(view, include_extras=True)
     usual = {name: each.default for name, each in inspect.signature(view).parameters.items()}
     return tuple(_parameter(name, hints[name], value) for name, value in usual.items())
 
 
-def _parameter(name: str, kind: Any, usual: Any) -> Argument | Group:
+def _parameter(name: str, kind: Any, usual: Any) -> Argument | ArgumentGroup:
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind, include_extras=True)
-        return Group(name, kind, tuple(_argument(each.name, hints[each.name], each.default) for each in fields(kind)))
+        return ArgumentGroup(
+            name, kind, tuple(_argument(each.name, hints[each.name], each.default) for each in fields(kind))
+        )
     return _argument(name, kind, usual)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from pathfolio.explain.evidence import PathNode
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import PROFILE_RELATIONS, Relation
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 
 
 @dataclass(frozen=True)
-class Level:
+class ProfileLevel:
     """One answer: the node that stands for it, and the day it was given.
 
     `predicted` is True where the source estimated it.
@@ -39,12 +39,12 @@ class Portfolio:
     """An investor with the largest holdings first; `held_before` counts assets that they held and sold."""
 
     investor: PathNode
-    levels: tuple[Level, ...]
+    levels: tuple[ProfileLevel, ...]
     holdings: tuple[Holding, ...]
     held_before: int
 
 
-def levels_of(served: Served, row: int) -> tuple[Level, ...]:
+def levels_of(served: ServedBuild, row: int) -> tuple[ProfileLevel, ...]:
     """The answers of the investor at `row`."""
     graph = served.graph
     out = []
@@ -52,11 +52,11 @@ def levels_of(served: Served, row: int) -> tuple[Level, ...]:
         adjacency = graph.outgoing(relation)
         for edge, node in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
             predicted = graph.edges.qualifier[edge] == "predicted"
-            out.append(Level(served.names.node(node), to_date(graph.edges.as_of[edge]), predicted))
+            out.append(ProfileLevel(served.names.node(node), to_date(graph.edges.as_of[edge]), predicted))
     return tuple(out)
 
 
-def portfolio_of(served: Served, row: int) -> Portfolio:
+def portfolio_of(served: ServedBuild, row: int) -> Portfolio:
     """What is known of the investor at `row`."""
     graph = served.graph
     holds = graph.outgoing(Relation.HOLDS)

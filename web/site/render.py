@@ -9,7 +9,7 @@ from flask import Response, current_app, jsonify, make_response, render_template
 from werkzeug import Response as AnyResponse
 
 from pathfolio.web.site.language import current_texts
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 from pathfolio.web.site.twin import as_json, wants_json
 
 
@@ -43,7 +43,7 @@ def show(page: Page, status: int = 200) -> Response:
     return response
 
 
-def served() -> Served:
+def served() -> ServedBuild:
     """What the running site serves."""
-    found: Served = current_app.extensions["pathfolio"]
+    found: ServedBuild = current_app.extensions["pathfolio"]
     return found

@@ -35,7 +35,7 @@ class Node(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
 
-class Prices(msgspec.Struct, forbid_unknown_fields=True):
+class Closes(msgspec.Struct, forbid_unknown_fields=True):
     """An asset's closes, oldest first, in the asset's currency."""
 
     dates: list[str]
@@ -52,7 +52,7 @@ class _ExplainedFact:
 
 
 _OTHERWISE: Final = MappingProxyType(
-    {PathNode: Node, PriceHistory: Prices, Explanation: _Explained, Fact: _ExplainedFact}
+    {PathNode: Node, PriceHistory: Closes, Explanation: _Explained, Fact: _ExplainedFact}
 )
 """What `as_json` writes otherwise than by its fields."""
 

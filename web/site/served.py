@@ -1,4 +1,4 @@
-"""`Served`: a build as the pages ask it; what is slow to make is made once and kept."""
+"""`ServedBuild`: a build as the pages ask it; what is slow to make is made once and kept."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _here(work: Callable[..., Done], *args: Any) -> Done:
     return work(*args)
 
 
-class Served:
+class ServedBuild:
     """Answers what pages ask of one build; safe to use from several threads.
 
     Args:

@@ -11,7 +11,7 @@ from werkzeug import Response
 
 from pathfolio.web.site.access.guard import needs
 from pathfolio.web.site.access.roles import Permission
-from pathfolio.web.site.parameters import Argument, Group, parameters_of
+from pathfolio.web.site.parameters import Argument, ArgumentGroup, parameters_of
 from pathfolio.web.site.render import answered
 
 _MARK: Final = "pathfolio_view"
@@ -22,7 +22,7 @@ Function = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class View:
+class ViewDeclaration:
     """What a view declares.
 
     Attributes:
@@ -40,7 +40,7 @@ class View:
     tag: str
     summary: str
     about: str
-    parameters: tuple[Argument | Group, ...]
+    parameters: tuple[Argument | ArgumentGroup, ...]
     answer: Any
     media: str
     body: Any
@@ -53,7 +53,7 @@ class View:
         """All parameters one by one."""
         out: list[Argument] = []
         for each in self.parameters:
-            out += each.arguments if isinstance(each, Group) else [each]
+            out += each.arguments if isinstance(each, ArgumentGroup) else [each]
         return tuple(out)
 
 
@@ -66,7 +66,7 @@ def view(
     errors: tuple[int, ...] = (),
     recorded: bool = False,
 ) -> Callable[[Function], Callable[..., Response]]:
-    """Make a view of a function; the arguments are as in `View`, all else is read from its signature and docstring.
+    """Make a view of a function; the arguments are as in `ViewDeclaration`, all else is read off it.
 
     The function is called with the parts of its path, and with the query's arguments read and checked. A page that it
     returns is shown as HTML or as JSON, whichever is asked for.
@@ -81,7 +81,7 @@ def view(
             return answered(function(**path, **read))
 
         summary, _, about = (function.__doc__ or "").strip().partition("\n\n")
-        declared = View(
+        declared = ViewDeclaration(
             permission,
             tag,
             summary.removesuffix("."),
@@ -100,9 +100,9 @@ def view(
     return made
 
 
-def view_of(function: Callable[..., Any]) -> View | None:
+def view_of(function: Callable[..., Any]) -> ViewDeclaration | None:
     """What a view declares; None for what is no view of ours."""
-    found: View | None = getattr(function, _MARK, None)
+    found: ViewDeclaration | None = getattr(function, _MARK, None)
     return found
 
 

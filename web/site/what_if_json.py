@@ -17,7 +17,7 @@ from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
 from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, answered
 from pathfolio.web.site.parameters import VerdictWord
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 
 MOST_LINES: Final = 100
 MOST_NAMED: Final = 50
@@ -63,7 +63,7 @@ class Asked:
 
 
 def asked_of(
-    site: Served,
+    site: ServedBuild,
     user_id: str | None,
     answers: Iterable[tuple[str, str]],
     follow: Sequence[str] = (),
@@ -89,7 +89,7 @@ def asked_of(
     return Asked(user_id, answered(graph, answers, investor), before)
 
 
-def asked_in_json(site: Served, body: Mapping[str, Any]) -> Asked:
+def asked_in_json(site: ServedBuild, body: Mapping[str, Any]) -> Asked:
     """The question of a JSON object: user_id, profile, follow, dismiss, k and kind, all of them optional.
 
     Raises:
@@ -152,7 +152,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class CitedReason:
     """A reason, and the ids of the paths and facts that prove it."""
 
     lang: str
@@ -180,7 +180,7 @@ class AnsweredLine:
     from_assumed: float
     base: tuple[Base, ...]
     channels: tuple[ChannelPart, ...]
-    reasons: tuple[Sentence, ...]
+    reasons: tuple[CitedReason, ...]
     paths: tuple[Path, ...]
     more_paths: int
     facts: tuple[Fact, ...]
@@ -213,7 +213,7 @@ class WhatIfAnswer:
 
 
 def answer_of(
-    site: Served, asked: Asked, found: AssumedList, verdicts: Sequence[tuple[str, tuple[str, ...]]], lang: str
+    site: ServedBuild, asked: Asked, found: AssumedList, verdicts: Sequence[tuple[str, tuple[str, ...]]], lang: str
 ) -> WhatIfAnswer:
     """The answer to a question.
 
@@ -233,7 +233,7 @@ def answer_of(
     )
 
 
-def _assumed(site: Served, asked: Asked) -> AssumedFacts:
+def _assumed(site: ServedBuild, asked: Asked) -> AssumedFacts:
     graph, investor = site.graph, asked.investor
     first = int(graph.assets[0])
     profile: dict[str, str | float] = {
@@ -267,7 +267,7 @@ def _line(line: AssumedLine, verdict: str, warnings: tuple[str, ...], lang: str)
         from_assumed=line.from_assumed,
         base=tuple(Base(name, value) for name, value in found.base),
         channels=found.channels,
-        reasons=tuple(Sentence(reason.lang, reason.text, reason.evidence) for reason in reasons),
+        reasons=tuple(CitedReason(reason.lang, reason.text, reason.evidence) for reason in reasons),
         paths=tuple(shown),
         more_paths=len(found.paths) - len(shown),
         facts=found.facts,
@@ -276,6 +276,6 @@ def _line(line: AssumedLine, verdict: str, warnings: tuple[str, ...], lang: str)
     )
 
 
-def _moved(site: Served, move: Move, lang: str) -> MovedAsset:
+def _moved(site: ServedBuild, move: Move, lang: str) -> MovedAsset:
     node = site.names.node(int(site.graph.assets[0]) + move.asset)
     return MovedAsset(str(node.id), node.label(lang), node.kind.lower(), move.rank or None, move.was or None)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from pathfolio.kg.errors import PathfolioError, UsageError
 from pathfolio.web.site.access.roles import Role
-from pathfolio.web.site.access.token import USUAL_DAYS, Token, end_of, scope_of
+from pathfolio.web.site.access.token import USUAL_DAYS, ApiToken, end_of, scope_of
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
@@ -117,12 +117,12 @@ class Accounts:
         found = self.token(token)
         return None if found is None else found[0]
 
-    def token(self, token: str) -> tuple[Account, Token] | None:
+    def token(self, token: str) -> tuple[Account, ApiToken] | None:
         """The enabled account that this API token belongs to, with what the token may do; None once it is over."""
         with self._begun() as connection:
             row = connection.execute(sa.select(_TOKENS).where(_TOKENS.c.sha256 == _digest(token))).first()
         account = None if row is None else self.find(row.account)
-        if account is None or not account.enabled or (found := Token.of_row(row)).is_over(datetime.now(UTC)):
+        if account is None or not account.enabled or (found := ApiToken.of_row(row)).is_over(datetime.now(UTC)):
             return None
         return account, found
 
@@ -198,12 +198,12 @@ class Accounts:
             connection.execute(_TOKENS.insert().values(**values))
         return token
 
-    def tokens(self, name: str) -> list[Token]:
+    def tokens(self, name: str) -> list[ApiToken]:
         """The tokens of an account, the oldest first."""
         self._known(name)
         query = sa.select(_TOKENS).where(_TOKENS.c.account == name).order_by(_TOKENS.c.created, _TOKENS.c.sha256)
         with self._begun() as connection:
-            return [Token.of_row(row) for row in connection.execute(query)]
+            return [ApiToken.of_row(row) for row in connection.execute(query)]
 
     def revoke(self, name: str, token_id: str) -> None:
         """Make one token of an account invalid; raises UsageError where it has none of that id."""

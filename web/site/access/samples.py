@@ -8,7 +8,13 @@ from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import Access
 from pathfolio.web.site.access.roles import Role
 
-_ORDER: Final = (Role.COMPLIANCE, Role.INVESTOR, Role.ANALYST, Role.ENGINEER, Role.ADMINISTRATOR)
+_ORDER: Final = (
+    Role.COMPLIANCE,
+    Role.INVESTOR,
+    Role.ANALYST,
+    Role.ENGINEER,
+    Role.ADMINISTRATOR,
+)
 """Who sees most of what the demo has comes first."""
 
 

@@ -1,4 +1,4 @@
-"""`Token`: what an API token may do, and until when."""
+"""`ApiToken`: what an API token may do, and until when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_DAYS: Final = 365
 
 
 @dataclass(frozen=True)
-class Token:
+class ApiToken:
     """An API token as it is kept: without the token itself.
 
     Attributes:
@@ -32,7 +32,7 @@ class Token:
     expires: datetime | None
 
     @classmethod
-    def of_row(cls, row: Any) -> Token:
+    def of_row(cls, row: Any) -> ApiToken:
         """As it stands in the database."""
         scope = frozenset(map(Permission, row.scope.split(","))) if row.scope else frozenset()
         expires = None if row.expires is None else in_utc(row.expires)

@@ -1,4 +1,4 @@
-"""`Question`: what was asked at the console, and what became of it."""
+"""`ConsoleQuestion`: what was asked at the console, and what became of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathfolio.web.site.graph.desk import GraphDesk, State
 
 
 @dataclass(frozen=True)
-class Question:
+class ConsoleQuestion:
     """A query of one's own, or a named one.
 
     Attributes:
@@ -55,7 +55,9 @@ class Answered:
     status: int = 200
 
 
-def ask(desk: GraphDesk, question: Question, patience: float, note: Callable[[Question], object]) -> Answered:
+def ask(
+    desk: GraphDesk, question: ConsoleQuestion, patience: float, note: Callable[[ConsoleQuestion], object]
+) -> Answered:
     """Answer a question, once `note` has recorded it; a store that is starting is waited for `patience` seconds.
 
     Nothing is raised for what an analyst can do wrong: the problem is part of the answer.
@@ -79,7 +81,7 @@ def _status(error: UsageError | StoreError) -> int:
     return 504 if isinstance(error, QueryStoppedError) else 502
 
 
-def _run(desk: GraphDesk, question: Question) -> QueryResult:
+def _run(desk: GraphDesk, question: ConsoleQuestion) -> QueryResult:
     if question.named is not None:
         given = {name: str(value) for name, value in question.values.items()}
         return desk.service.run_named(question.named, given)

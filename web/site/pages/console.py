@@ -17,7 +17,7 @@ from pathfolio.web.cypher_formats import FORMATS
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.graph.drawing import Drawing, drawing_of
-from pathfolio.web.site.graph.question import Answered, Problem, Question, ask
+from pathfolio.web.site.graph.question import Answered, ConsoleQuestion, Problem, ask
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.recorded import asker
 from pathfolio.web.site.render import Page, served, show
@@ -43,7 +43,7 @@ class RelationLine:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ConsoleOutcome:
     """What became of a question, as programs read it; `starting` while there is no store yet to ask.
 
     Attributes:
@@ -68,7 +68,7 @@ class ConsolePage(Page):
     """
 
     template: ClassVar[str] = "console.html"
-    question: Question
+    question: ConsoleQuestion
     answered: Answered
     drawing: Drawing | None
     queries: tuple[NamedQuery, ...]
@@ -76,7 +76,7 @@ class ConsolePage(Page):
     relations: tuple[RelationLine, ...]
     investors: bool
 
-    def twin(self) -> Outcome:
+    def twin(self) -> ConsoleOutcome:
         """What became of the question."""
         return outcome(self.answered)
 
@@ -90,7 +90,7 @@ def console() -> ConsolePage | Response:
     named = _named(desk, request.args.get("name", ""))
     given = {key[2:]: value for key, value in request.args.items() if key.startswith("P.") and value}
     lines = request.args.get("parameters", "") if named is None else ""
-    question = Question(request.args.get("query", ""), named, given if named is not None else {}, lines)
+    question = ConsoleQuestion(request.args.get("query", ""), named, given if named is not None else {}, lines)
     answered = ask(desk, question, PATIENCE, _note)
     wanted = request.args.get("format", "")
     if wanted in DOWNLOADS and answered.result is not None:
@@ -103,7 +103,7 @@ def console() -> ConsolePage | Response:
 
 @blueprint.post("/graph")
 @view(Permission.GRAPH)
-def answer() -> Outcome | Response:
+def answer() -> ConsoleOutcome | Response:
     """For programs: a JSON object with `query` or `name`, and `parameters`; the page's JSON twin comes back."""
     asked = _json()
     if not isinstance(asked, dict) or not isinstance(asked.get("parameters", {}), dict):
@@ -111,7 +111,7 @@ def answer() -> Outcome | Response:
     desk = graph_desk()
     desk.start()
     named = _named(desk, str(asked.get("name", "")))
-    question = Question(str(asked.get("query", "")), named, asked.get("parameters", {}))
+    question = ConsoleQuestion(str(asked.get("query", "")), named, asked.get("parameters", {}))
     if not question.is_asked:
         abort(400)
     answered = ask(desk, question, PATIENCE_OF_PROGRAMS, _note)
@@ -120,7 +120,7 @@ def answer() -> Outcome | Response:
     return response
 
 
-def _note(question: Question) -> None:
+def _note(question: ConsoleQuestion) -> None:
     """Record who asks what, and whether as a file to take away."""
     asked = {"name": question.named.name} if question.named is not None else {"query": question.query}
     values = {"parameters": json.dumps(question.values, default=str), "lines": question.lines}
@@ -142,10 +142,10 @@ def graph_desk() -> GraphDesk:
     return found
 
 
-def outcome(answered: Answered) -> Outcome:
+def outcome(answered: Answered) -> ConsoleOutcome:
     """What became of a question, for programs."""
     result = answered.result
-    return Outcome(
+    return ConsoleOutcome(
         answered.status == 503,
         None if result is None else result.to_json(),
         None if result is None else result.drawing(),

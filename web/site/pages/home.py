@@ -16,7 +16,7 @@ from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.directory import LONGEST_QUERY, Directory
 from pathfolio.web.site.examples import Example, examples_of
 from pathfolio.web.site.render import Page, served
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 from pathfolio.web.site.view import view
 
 MOST_HITS: Final = 20
@@ -92,6 +92,6 @@ def search(q: Query = "", limit: Limit = MOST_HITS) -> SearchPage:
     return SearchPage(query, investors, more_investors, assets, more_assets)
 
 
-def _hits(site: Served, directory: Directory, query: str, most: int) -> tuple[tuple[PathNode, ...], int]:
+def _hits(site: ServedBuild, directory: Directory, query: str, most: int) -> tuple[tuple[PathNode, ...], int]:
     rows, count = directory.find(query, most)
     return tuple(site.names.node(row) for row in rows), count - len(rows)

@@ -24,7 +24,7 @@ from pathfolio.web.site.parameters import InvestorId, KindOfAsset, Place, Verdic
 from pathfolio.web.site.portfolio import Portfolio, portfolio_of
 from pathfolio.web.site.recorded import ask
 from pathfolio.web.site.render import Page, served
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 from pathfolio.web.site.twin import in_json, wants_json
 from pathfolio.web.site.view import view
 
@@ -36,7 +36,7 @@ blueprint = Blueprint("investors", __name__)
 
 
 @dataclass(frozen=True)
-class Line:
+class ListLine:
     """One recommended asset.
 
     Attributes:
@@ -73,7 +73,7 @@ class Advised:
         passed_over: the first of those that the rules did not let through, with `more_passed_over` beside them.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[ListLine, ...]
     warnings: tuple[str, ...]
     passed_over: tuple[PassedOver, ...]
     more_passed_over: int
@@ -87,7 +87,7 @@ class InvestorPage(Page):
     portfolio: Portfolio
     kind: str | None
     kinds: tuple[str, ...]
-    recommended: tuple[Line, ...]
+    recommended: tuple[ListLine, ...]
     warnings: tuple[str, ...]
     passed_over: tuple[PassedOver, ...]
     more_passed_over: int
@@ -137,7 +137,7 @@ def asset_row(graph: KnowledgeGraph, asset_id: str) -> int:
     return row
 
 
-def check_kind(site: Served, kind: str | None) -> None:
+def check_kind(site: ServedBuild, kind: str | None) -> None:
     """Answer 404 for a kind of asset that the snapshot does not have."""
     if kind is not None and kind not in site.kinds:
         abort(404)
@@ -149,7 +149,7 @@ def newly_listed(graph: KnowledgeGraph, row: int) -> date | None:
     return to_date(day) if day != NO_DAY and 0 <= to_days(graph.as_of) - day <= NEW_DAYS else None
 
 
-def _advised(site: Served, lang: str, advice: Advice) -> Advised:
+def _advised(site: ServedBuild, lang: str, advice: Advice) -> Advised:
     common, of_lines = warnings_of(advice.verdicts, lang)
     lines = tuple(
         _line(site, lang, explanation, verdict.state, texts)
@@ -158,7 +158,7 @@ def _advised(site: Served, lang: str, advice: Advice) -> Advised:
     return Advised(lines, common, *passed_over_by(site, lang, advice))
 
 
-def passed_over_by(site: Served, lang: str, advice: Advice) -> tuple[tuple[PassedOver, ...], int]:
+def passed_over_by(site: ServedBuild, lang: str, advice: Advice) -> tuple[tuple[PassedOver, ...], int]:
     """The first of those that the rules did not let through, and how many more there are."""
     found = tuple(
         PassedOver(
@@ -171,8 +171,8 @@ def passed_over_by(site: Served, lang: str, advice: Advice) -> tuple[tuple[Passe
     return found, len(advice.rejected) - len(found)
 
 
-def _line(site: Served, lang: str, explanation: Explanation, verdict: str, warnings: tuple[str, ...]) -> Line:
-    return Line(
+def _line(site: ServedBuild, lang: str, explanation: Explanation, verdict: str, warnings: tuple[str, ...]) -> ListLine:
+    return ListLine(
         rank=explanation.rank,
         asset=explanation.asset,
         score=explanation.score,

@@ -30,7 +30,7 @@ blueprint = Blueprint("record", __name__)
 
 
 @dataclass(frozen=True)
-class Proof(Integrity):
+class RecordProof(Integrity):
     """What the ledger says of a record; `sound` where it is as it was written."""
 
     sound: bool
@@ -42,7 +42,7 @@ class RecordTwin:
 
     header: Header
     record: dict[str, Any]
-    integrity: Proof
+    integrity: RecordProof
     timeline: tuple[Event, ...]
 
 
@@ -59,7 +59,7 @@ class RecordPage(Page):
 
     def twin(self) -> RecordTwin:
         """The header, the record written out, its proof and its timeline."""
-        proof = Proof(sound=not self.integrity.problem, **vars(self.integrity))
+        proof = RecordProof(sound=not self.integrity.problem, **vars(self.integrity))
         return RecordTwin(self.header, self.content, proof, self.events)
 
 

@@ -36,7 +36,7 @@ blueprint = Blueprint("records", __name__)
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchArguments:
     """What the address asks for."""
 
     investor: Annotated[str, Meta(description="an investor's id")] = ""
@@ -125,7 +125,7 @@ class StatisticsPage(Page):
 @blueprint.get("/records")
 @view(Permission.RECORDS, tag="records")
 @with_purpose
-def records(asked: Asked, before: Before | None = None) -> RecordsPage:
+def records(asked: SearchArguments, before: Before | None = None) -> RecordsPage:
     """Find records.
 
     The newest first, 50 at most; `before` goes on.
@@ -139,7 +139,7 @@ def records(asked: Asked, before: Before | None = None) -> RecordsPage:
 @blueprint.get("/records/statistics")
 @view(Permission.RECORDS, tag="records")
 @with_purpose
-def statistics(asked: Asked) -> StatisticsPage:
+def statistics(asked: SearchArguments) -> StatisticsPage:
     """What each rule did.
 
     Over the records that fit.

@@ -31,7 +31,7 @@ from pathfolio.web.site.parameters import InvestorId, KindOfAsset, VerdictWord
 from pathfolio.web.site.purpose import ask_purpose
 from pathfolio.web.site.recorded import ask_what_if
 from pathfolio.web.site.render import Page, served, show
-from pathfolio.web.site.served import Served
+from pathfolio.web.site.served import ServedBuild
 from pathfolio.web.site.stated import needs_purpose, stated_purpose
 from pathfolio.web.site.twin import in_json
 from pathfolio.web.site.view import view
@@ -85,7 +85,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Line:
+class WhatIfLine:
     """One asset of the new list.
 
     Attributes:
@@ -105,7 +105,7 @@ class Line:
 class Listed:
     """What came of a question: the new list, what climbed below it, what left it, and what the rules say."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[WhatIfLine, ...]
     risers: tuple[Place, ...]
     left: tuple[Place, ...]
     warnings: tuple[str, ...]
@@ -132,7 +132,7 @@ class QuestionnairePage(Page):
 
     template: ClassVar[str] = "questionnaire.html"
     form: Form
-    lines: tuple[Line, ...]
+    lines: tuple[WhatIfLine, ...]
     warnings: tuple[str, ...]
     passed_over: tuple[PassedOver, ...]
     more_passed_over: int
@@ -249,7 +249,7 @@ def _view_args() -> dict[str, Any]:
     return request.view_args or {}
 
 
-def _named(site: Served) -> tuple[list[str], list[str]]:
+def _named(site: ServedBuild) -> tuple[list[str], list[str]]:
     """Ids of the assets followed and dismissed; `find` follows the asset whose name or id fits best."""
     args, taken_back = request.args, set(request.args.getlist("undo"))
     follow, dismiss = (
@@ -266,7 +266,7 @@ def _named(site: Served) -> tuple[list[str], list[str]]:
 # -- what the page shows -------------------------------------------------------------------------------------
 
 
-def _form(site: Served, asked: Asked) -> Form:
+def _form(site: ServedBuild, asked: Asked) -> Form:
     graph, investor, choices = site.graph, asked.investor, choices_of(site.graph)
     node, first = site.names.node, int(site.graph.assets[0])
     chosen = {name: graph.nodes.id[investor.levels[r]] for name, r in QUESTIONS.items() if r in investor.levels}
@@ -288,7 +288,7 @@ def _listed(lang: str, advice: Advice) -> Listed:
     site, found = served(), _moves(advice)
     first, (common, of_lines) = int(site.graph.assets[0]), warnings_of(advice.verdicts, lang)
     lines = tuple(
-        Line(
+        WhatIfLine(
             _place(site, line.move),
             spoken(line.explanation, lang),
             newly_listed(site.graph, first + line.move.asset),
@@ -308,5 +308,5 @@ def _moves(advice: Advice) -> AssumedList:
     return advice.moves
 
 
-def _place(site: Served, move: Move) -> Place:
+def _place(site: ServedBuild, move: Move) -> Place:
     return Place(site.names.node(int(site.graph.assets[0]) + move.asset), move.rank, move.was)
