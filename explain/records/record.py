@@ -81,7 +81,7 @@ def _thrifty(adviser: Adviser, advice: Advice, whole: dict[str, Any]) -> dict[st
 
 def _tables(question: Question) -> Tables:
     """Records of format 1, of questions without a day, do not know the fourth state of a verdict."""
-    return Tables(states=question.today is not None)
+    return Tables(states=question.today is not None, told_in=question.told_in)
 
 
 def _whole(adviser: Adviser, advice: Advice) -> dict[str, Any]:

@@ -61,7 +61,11 @@ class _Column(Generic[Cited]):
 
 
 def _node_row(node: PathNode) -> list[Any]:
-    return [node.id, node.kind, node.name, node.names[_BEFORE]]  # as this format has it
+    return [node.id, node.kind, node.name, node.names.to_json()]
+
+
+def _node_row_of_two(node: PathNode) -> list[Any]:
+    return [node.id, node.kind, node.name, node.names[_BEFORE]]
 
 
 def _node_key(node: PathNode) -> Hashable:
@@ -80,10 +84,13 @@ def _itself(value: Hashable) -> Hashable:
 class Tables:
     """Collects the nodes, edges and facts of one record."""
 
-    def __init__(self, *, states: bool = True) -> None:
-        """Nothing is cited yet; verdicts have four `states`, or the three outcomes of records of format 1."""
+    def __init__(self, *, states: bool, told_in: tuple[str, ...]) -> None:
+        """Nothing is cited yet; verdicts have four `states`, or the three outcomes of records of format 1.
+
+        Of a node there is a map of names; records told in `TOLD_BEFORE` have the two names alone.
+        """
         self._states = states
-        self.nodes = _Column(_node_row, _node_key)
+        self.nodes = _Column(_node_row_of_two if told_in == TOLD_BEFORE else _node_row, _node_key)
         self.edges: _Column[PathEdge] = _Column(_edge_row, _itself)
         self.facts: _Column[UsedFact] = _Column(UsedFact.to_json, _itself)
 
@@ -151,7 +158,7 @@ def _other_names(nodes: Sequence[Sequence[Any]]) -> dict[str, Any]:
 
 
 def names_of(node: Sequence[Any]) -> Names:
-    """A recorded node's names; this format has one in Traditional Chinese beside `name`."""
+    """A recorded node's names; earlier records have one in Traditional Chinese beside `name`."""
     name, other = node[2], node[3]
     return Names(other) if isinstance(other, dict) else Names({DEFAULT: str(name), _BEFORE: str(other)})
 
