@@ -45,7 +45,7 @@ def build(  # noqa: PLR0913 - all but two have a default
         vectors: own vectors as a channel "own_vectors": a .parquet or .csv file or a table with the columns id, v0,
             v1, … and, where some are not of assets, kind.
         vectors_weight: how much own vectors say; the KG embedding has 0.1.
-        channels: own channels (see `OwnChannel`), each shown with "own_" before its name.
+        channels: own channels (see `OwnChannel`), each shown as own_NAME.
         quiet: say nothing of the progress, which goes to standard error.
 
     Raises:
