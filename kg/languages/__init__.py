@@ -181,11 +181,12 @@ def merged(files: Mapping[str, str]) -> Tree:
 
 def _add(whole: Tree, tree: Tree, name: str, path: tuple[str, ...], origin: dict[tuple[str, ...], str]) -> None:
     for key, value in tree.items():
-        place, known = (*path, key), whole.get(key)
-        if isinstance(value, dict) and isinstance(known, dict | None):
-            inner = whole.setdefault(key, {})
-            assert isinstance(inner, dict)  # noqa: S101 -- for mypy
-            _add(inner, value, name, place, origin)
+        place = (*path, key)
+        known = whole.get(key)
+        if known is None and isinstance(value, dict):
+            known = whole[key] = {}
+        if isinstance(value, dict) and isinstance(known, dict):
+            _add(known, value, name, place, origin)
         elif known is not None:
             first = origin.get(place, "another file")
             raise DataError(f"{name}: {'.'.join(place)} = {value!r} stands in {first} too: keep one of them")
