@@ -11,7 +11,7 @@ import numpy as np
 from pathfolio.explain.errors import ExplanationError
 from pathfolio.explain.evidence import OTHERS_KEY, SEPARATOR, USER, ChannelPart, Path, PathEdge, PathNode, stable_id
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.wording import LANGUAGES, wording_of
+from pathfolio.explain.wording import LANGUAGES, SOURCES_JOINED, wording_of
 from pathfolio.kg.graph import KnowledgeGraph, to_date
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.languages.names import Names
@@ -224,7 +224,7 @@ class Tracer:
         if other == OTHER_INVESTORS or any(NodeKind.USER not in RELATIONS[kind].heads for kind in kinds):
             raise ExplanationError(f"{relation} does not join other investors to what they have: a fault of the score")
         day = self.graph.as_of
-        said = " + ".join(sorted(set().union(*(self._sources[kind] for kind in kinds))))
+        said = SOURCES_JOINED.join(sorted(set().union(*(self._sources[kind] for kind in kinds))))
         return PathEdge(None, str(relation), str(self.graph.nodes.id[other]), None, said, day, day)
 
     @cached_property

@@ -15,6 +15,9 @@ from pathfolio.kg.languages import Language, language, languages, words
 
 LANGUAGES: Final = languages()
 
+SOURCES_JOINED: Final = " + "
+"""Between the sources of what several say together."""
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -98,7 +101,12 @@ class Wording:
 
         >>> wording_of("zh-TW").source("counted in the snapshot of 2026-06-30")
         '由 2026-06-30 的資料計算'
+        >>> wording_of("zh-TW").source("sample exchanges + a bank")
+        '示範交易所 + a bank'
         """
+        return SOURCES_JOINED.join(map(self._source, source.split(SOURCES_JOINED)))
+
+    def _source(self, source: str) -> str:
         known = words(self.lang, "sources")
         said = next((pattern for pattern in known if re.fullmatch(pattern, source)), None)
         return source if said is None else re.sub(said, known[said], source)

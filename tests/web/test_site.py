@@ -95,6 +95,14 @@ def test_the_investors_page_is_the_list_with_its_reasons(
             assert sum(share["value"] for share in shown["shares"]) == pytest.approx(line.score, abs=1e-9)
 
 
+def test_the_legend_names_what_carries_the_lists_scores_and_nothing_else(client: FlaskClient, build: Build) -> None:
+    page = page_of(client, f"/investors/{investors(build)[1]}")
+    legend = page.partition('<ul class="legend"')[2].partition("</ul>")[0]
+    named = set(re.findall(r"swatch family-(\w+)", legend))
+    shown = set(re.findall(r'<rect class="family-(\w+)"', page))
+    assert shown <= named and "own" not in named and "co_investment" in named
+
+
 @pytest.mark.parametrize("kind", ["stock", "fund", "bond"])
 def test_the_switch_lists_one_kind(client: FlaskClient, build: Build, adviser: Adviser, kind: str) -> None:
     ids = [str(key) for key in build.graph.nodes.id[build.graph.users]]
