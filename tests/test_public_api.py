@@ -278,7 +278,7 @@ def test_every_list_is_in_the_ledger_and_replays(
     assert len(records) == 5 and why.record in {header.id for header in records}
     for header in records:
         _, record = read_record(ledger, header.id, LOOK)
-        assert record["question"]["through"] == "Python"
+        assert record.question.through == "Python"
         assert replay(ledger, header.id, record, small_build).same
     with pytest.raises(pathfolio.UsageError):
         recommender.recommend([*users, "nobody"])

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.keep import BUILD, registered
+from pathfolio.explain.records.layout import Record
 from pathfolio.kg.errors import LedgerError
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build, BuildOptions, write_build
@@ -21,7 +21,7 @@ from pathfolio.web.sources import from_folder
 
 
 @contextmanager
-def rebuilt(ledger: Ledger, record: dict[str, Any], data: Path) -> Iterator[Build]:
+def rebuilt(ledger: Ledger, record: Record, data: Path) -> Iterator[Build]:
     """The build that `record` names, made again from `data` into a folder that goes when this ends.
 
     A build that was refreshed is trained on the day its weights are of, and then brought to its own day.
@@ -30,7 +30,7 @@ def rebuilt(ledger: Ledger, record: dict[str, Any], data: Path) -> Iterator[Buil
         LedgerError: the ledger does not know how the build was made.
         DataError: the data folder is refused.
     """
-    manifest = json.loads(registered(ledger, BUILD, record["build"]["hash"])["manifest"])
+    manifest = json.loads(registered(ledger, BUILD, record.build.hash)["manifest"])
     if manifest.get("own"):
         raise LedgerError(f"the build has channels of its own ({', '.join(manifest['own'])}): name it with --build")
     training = TrainingOptions.of(manifest)

@@ -164,7 +164,16 @@ def header_of(row: Any) -> Header:
 
 
 def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
-    """The payload of a leaf.
+    """The payload of a leaf, read as JSON; raises as `open_text`."""
+    text = open_text(leaf, data_key)
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise AlteredError(f"record {read_header(leaf).id}: cannot be read: it was altered") from None
+
+
+def open_text(leaf: bytes, data_key: bytes | None) -> bytes:
+    """The payload of a leaf, as it was written.
 
     Raises:
         GoneError: it is sealed, and there is no key any more.
@@ -176,12 +185,12 @@ def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
         fields = json.loads(header)
         name = f"record {fields['id']}"
         if fields["body"] == PLAIN:
-            return json.loads(body)
+            return body
         if data_key is None:
             raise GoneError(f"{name}: its key was destroyed: the person was erased, only its proof is left")
         nonce, rest, key = body[:NONCE_BYTES], body[NONCE_BYTES:], record_key(data_key, fields["id"])
         opened = AESGCM(key).decrypt(nonce, rest, f"{fields['id']} {fields['key']}".encode())
-        return json.loads(zlib.decompress(opened))
+        return zlib.decompress(opened)
     except InvalidTag:
         raise AlteredError(f"{name}: its key does not open it: it was altered") from None
     except (ValueError, TypeError, KeyError, zlib.error):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from pathfolio.explain.ledger.entry import (
     header_of,
     new_id,
     open_payload,
+    open_text,
     read_header,
     record_key,
 )
@@ -101,7 +103,7 @@ class Ledger:
         """Append one record; once it returns, the record is on disk under a signed checkpoint.
 
         Args:
-            record: anything that RFC 8785 can write, or what it wrote, compressed.
+            record: anything that `canonical` can write, or canonical text, compressed.
             person: whose key seals it; None for what is about nobody, which stays readable.
             about: `kind` (a recommendation unless it says otherwise), `retention` (class) and `tags`.
 
@@ -269,7 +271,7 @@ class Ledger:
             raise GoneError(f"record {found[0].id}: deleted when its retention ended; only its hash is left")
         return found[0]
 
-    def read(self, record_id: str, *, who: str, purpose: str) -> dict[str, Any]:
+    def read_text(self, record_id: str, *, who: str, purpose: str) -> bytes:
         """The payload of a record; that `who` looked, and why, is recorded first.
 
         Raises:
@@ -278,8 +280,11 @@ class Ledger:
         """
         leaf = self.leaf(record_id)
         self.note_look([read_header(leaf).id], who=who, purpose=purpose)
-        payload: dict[str, Any] = self.unsealed(leaf)
-        return payload
+        return self.opened(leaf)
+
+    def read(self, record_id: str, *, who: str, purpose: str) -> Any:
+        """As `read_text`, read as JSON."""
+        return json.loads(self.read_text(record_id, who=who, purpose=purpose))
 
     def note_look(self, ids: Sequence[str], *, who: str, purpose: str, **about: Any) -> Receipt:
         """Record a look at records; raises UsageError where no purpose is given."""
@@ -288,7 +293,9 @@ class Ledger:
         payload = {"records": list(ids), "who": who, "purpose": purpose, **about}
         return self.append(payload, person=None, kind=ACCESS, retention=ACCESS)
 
-    def read_many(self, headers: Sequence[Header], *, who: str, purpose: str) -> Iterator[tuple[Header, Any]]:
+    def read_many(
+        self, headers: Sequence[Header], *, who: str, purpose: str
+    ) -> Iterator[tuple[Header, bytes | LedgerError | None]]:
         """Headers with their payloads; one entry records the look at all.
 
         What is gone (erased, or past its retention) has None for a payload, what was altered the LedgerError.
@@ -298,14 +305,19 @@ class Ledger:
             try:
                 if header.is_altered:
                     raise AlteredError(f"record {header.id}: its header was altered")
-                yield header, self.unsealed(self.leaf(header.id))
+                yield header, self.opened(self.leaf(header.id))
             except GoneError:
                 yield header, None
             except LedgerError as error:
                 yield header, error
 
-    def unsealed(self, leaf: bytes) -> Any:
+    def opened(self, leaf: bytes) -> bytes:
         """The payload of a leaf; for the ledger's own use, since the look is not recorded."""
+        key_id = read_header(leaf).key
+        return open_text(leaf, self._data_key(key_id) if key_id else None)
+
+    def unsealed(self, leaf: bytes) -> Any:
+        """As `opened`, read as JSON."""
         key_id = read_header(leaf).key
         return open_payload(leaf, self._data_key(key_id) if key_id else None)
 

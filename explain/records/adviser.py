@@ -6,13 +6,13 @@ which is what a replay relies on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
 from itertools import islice
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.records.assumed import Assumed
 from pathfolio.explain.records.changes import what_would_move
+from pathfolio.explain.records.layout import RecordedQuestion
 from pathfolio.explain.shortlist import Shortlist
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
@@ -83,28 +84,17 @@ class Question:
         if self.k < 1:
             raise UsageError(f"a list of {self.k} assets: -k takes 1 or more")
 
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in a record; the last ones only where they were asked or said."""
-        plain = asdict(replace(self, assumed=None))
-        del plain["assumed"], plain["today"]
-        if self.today is not None:
-            plain["today"] = self.today.isoformat()
-        for name in ("counterfactual", "thrifty", "purpose"):
-            if not plain[name]:
-                del plain[name]
-        return plain if self.assumed is None else plain | {"assumed": self.assumed.to_json()}
+    def recorded(self) -> RecordedQuestion:
+        """As it stands in a record."""
+        plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "assumed"}
+        return RecordedQuestion(**plain, assumed=None if self.assumed is None else self.assumed.recorded())
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Question:
-        """What `to_json` wrote; raises TypeError or KeyError for anything else."""
-        assumed, today = value.get("assumed"), value.get("today")
-        return cls(
-            **{
-                **value,
-                "assumed": None if assumed is None else Assumed.from_json(assumed),
-                "today": None if today is None else date.fromisoformat(today),
-            }
-        )
+    def asked(cls, found: RecordedQuestion) -> Question:
+        """The question that a record says was asked."""
+        plain = {each.name: getattr(found, each.name) for each in fields(cls) if each.name != "assumed"}
+        plain["explained"] = found.explained is not False
+        return cls(**plain, assumed=None if found.assumed is None else Assumed.of_record(found.assumed))
 
 
 @dataclass(frozen=True)
@@ -149,9 +139,9 @@ class Adviser:
     Safe to be used by several threads.
     """
 
-    def __init__(self, build: Build, rules: RuleSet) -> None:
-        """Look nothing up yet."""
-        self.build, self.rules = build, rules
+    def __init__(self, build: Build, rules: RuleSet, languages: Sequence[str] = LANGUAGES) -> None:
+        """Look nothing up yet; explanations speak the given languages."""
+        self.build, self.rules, self.languages = build, rules, languages
         self._lock = Lock()
         self._gate_of_day: Gate | None = None
 
@@ -224,7 +214,7 @@ class Adviser:
         """The list for the investor as they might be, with the place that each asset has as they are."""
         asked, before = assumed.investors(self.build.scorer, question.user_id)
         gate = self.gate_on(question.today)
-        found = self.what_if.answer(asked, before, question.k, question.kind, LANGUAGES, gate=gate)
+        found = self.what_if.answer(asked, before, question.k, question.kind, self.languages, gate=gate)
         explanations, listed = [line.explanation for line in found.lines], found.shortlist
         shown, passed_over = listed.first(question.k), listed.passed_over(question.k)
         return replace(self._advice(question, listed, shown, passed_over, explanations), moves=found)
@@ -262,7 +252,7 @@ class Adviser:
     def _explained(self, user: int, rank: int, asset: int) -> Explanation:
         account = self.build.scorer.account(user, asset)
         with self._lock:
-            return self.explainer.explain(account, rank, LANGUAGES)
+            return self.explainer.explain(account, rank, self.languages)
 
     def _eligible(self, question: Question, user: int) -> Mask:
         """(assets,) bool: what the list could hold, before the rules."""

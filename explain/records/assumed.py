@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from pathfolio.explain.records.layout import RecordedAssumption
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import RELATIONS, Relation
 from pathfolio.recommender.assumed import AssumedInvestor, interest_nodes
@@ -62,16 +62,14 @@ class Assumed:
         asked = AssumedInvestor(before.row, before.held, followed, dismissed, levels, interests, self.years)
         return asked, before
 
-    def to_json(self) -> dict[str, Any]:
+    def recorded(self) -> RecordedAssumption:
         """As it stands in a record."""
-        texts = {name: list(getattr(self, name)) for name in ("interests", "follow", "dismiss")}
-        return {"levels": dict(self.levels), "years": self.years, **texts}
+        return RecordedAssumption(dict(self.levels), self.years, self.interests, self.follow, self.dismiss)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Assumed:
-        """What `to_json` wrote."""
-        interests, follow, dismiss = (tuple(value[name]) for name in ("interests", "follow", "dismiss"))
-        return cls(tuple(sorted(value["levels"].items())), interests, follow, dismiss, value["years"])
+    def of_record(cls, found: RecordedAssumption) -> Assumed:
+        """What a record says was assumed."""
+        return cls(tuple(sorted(found.levels.items())), found.interests, found.follow, found.dismiss, found.years)
 
 
 def _level(graph: KnowledgeGraph, relation: Relation, name: str) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from pathfolio.explain.counterfactual import Counterfactual, SearchOptions, what_brings_it_on, what_takes_it_off
 from pathfolio.explain.records.columns import unpacked
+from pathfolio.explain.records.layout import Record
 from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_text import tell
 from pathfolio.kg.languages import language
@@ -30,27 +31,27 @@ def what_would_move(build: Build, gate: Gate, user: int, asset: int, k: int, kin
     return found if 0 < found.before <= k else what_brings_it_on(model, user, asset, options)
 
 
-def what_would_have_changed(record: dict[str, Any], build: Build, gate: Gate, lang: str) -> list[str]:
+def what_would_have_changed(record: Record, build: Build, gate: Gate, lang: str) -> list[str]:
     """Sentences: what would have taken the first assets off the list, and brought the next one onto it.
 
     Where one asset was asked about: what would take that one off, or bring it on. Nothing of a what-if list, which is
     about changes itself.
     """
-    question = record["question"]
-    if "assumed" in question:
+    question = record.question
+    if question.assumed is not None:
         return []
-    model, user = ScorerWhatIf(build.scorer, gate), user_position(build.graph, question["user_id"])
+    model, user = ScorerWhatIf(build.scorer, gate), user_position(build.graph, question.user_id)
     first = int(build.graph.assets[0])
-    if question["asset_id"]:
-        asset = build.graph.asset_row(question["asset_id"]) - first
-        one = what_would_move(build, gate, user, asset, question["k"], question["kind"])
+    if question.asset_id:
+        asset = build.graph.asset_row(question.asset_id) - first
+        one = what_would_move(build, gate, user, asset, question.k, question.kind)
         return [tell(one, model, lang)] if one.before else []
-    options = SearchOptions(k=question["k"], kind=question["kind"], most_scored=_MOST_SCORED)
-    positions = [build.graph.asset_row(item["asset_id"]) - first for item in record["list"][:_EACH]]
+    options = SearchOptions(k=question.k, kind=question.kind, most_scored=_MOST_SCORED)
+    positions = [build.graph.asset_row(item.asset_id) - first for item in record.list[:_EACH]]
     found = [what_takes_it_off(model, user, position, options) for position in positions]
     found = [each for each in found if each.before]  # held ones, which were asked for, are on no such list
     nearest = _next_after(record, build)
-    if nearest is not None and len(record["list"]) == question["k"]:
+    if nearest is not None and len(record.list) == question.k:
         brought = what_brings_it_on(model, user, nearest, options)
         found += [brought] if brought.change is not None else []
     names = [build.graph.display_name(int(build.graph.assets[each.asset]), lang) for each in found]
@@ -58,14 +59,14 @@ def what_would_have_changed(record: dict[str, Any], build: Build, gate: Gate, la
     return [f"{name}{colon}{tell(each, model, lang)}" for name, each in zip(names, found, strict=True)]
 
 
-def _next_after(record: dict[str, Any], build: Build) -> int | None:
+def _next_after(record: Record, build: Build) -> int | None:
     """Position of the allowed candidate with the highest score that is not on the list."""
-    columns = record["candidates"].get("columns")
+    columns = record.candidates.columns
     if columns is None:
         return None
-    at, score, outcome = (unpacked(columns[name]) for name in ("asset", "score", "outcome"))
+    at, score, outcome = map(unpacked, (columns.asset, columns.score, columns.outcome))
     first = int(build.graph.assets[0])
-    listed = {build.graph.asset_row(item["asset_id"]) - first for item in record["list"]}
+    listed = {build.graph.asset_row(item.asset_id) - first for item in record.list}
     rest = [
         (-s, a)
         for a, s, o in zip(at.tolist(), score.tolist(), outcome.tolist(), strict=True)

@@ -9,21 +9,23 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from pathfolio.explain.records.layout import PackedColumn
+
 ENCODING: Final = "base64(zlib(little-endian))"
 
 
-def packed(values: npt.NDArray[Any]) -> dict[str, str]:
-    """An array as {"type", "data"}; the values come back bit for bit.
+def packed(values: npt.NDArray[np.generic]) -> PackedColumn:
+    """An array as text; the values come back bit for bit.
 
     >>> unpacked(packed(np.array([0.1, 2.0]))).tolist()
     [0.1, 2.0]
     """
     little = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<"))
     data = base64.b64encode(zlib.compress(little.tobytes(), 1)).decode()
-    return {"type": f"{little.dtype.kind}{little.dtype.itemsize}", "data": data}
+    return PackedColumn(f"{little.dtype.kind}{little.dtype.itemsize}", data)
 
 
-def unpacked(column: dict[str, str]) -> npt.NDArray[Any]:
+def unpacked(column: PackedColumn) -> npt.NDArray[Any]:
     """The array that `packed` wrote."""
-    raw = zlib.decompress(base64.b64decode(column["data"]))
-    return np.frombuffer(raw, np.dtype(f"<{column['type']}"))
+    raw = zlib.decompress(base64.b64decode(column.data))
+    return np.frombuffer(raw, np.dtype(f"<{column.type}"))

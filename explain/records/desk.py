@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Advice, Adviser, Question
-from pathfolio.explain.records.answer import Answer
+from pathfolio.explain.records.answer import RememberedAnswer
 from pathfolio.explain.records.asking import Today, day_of_asking
 from pathfolio.explain.records.keep import keep
 from pathfolio.explain.records.serve import about
@@ -21,7 +21,7 @@ REMEMBERED: Final = 32 * 1024 * 1024
 
 View = TypeVar("View")
 
-Computes = Callable[[Question, Callable[[Advice], Any]], Answer]
+Computes = Callable[[Question, Callable[[Advice], Any]], RememberedAnswer]
 """Computes an answer, wherever."""
 
 
@@ -52,7 +52,7 @@ class Desk:
         self.today: Today = today or day_of_asking(adviser.build)
         self.computes: Computes = self.compute_here
         self._most, self._size = remembered, 0
-        self._answers: OrderedDict[tuple[str, Question], Answer] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, Question], RememberedAnswer] = OrderedDict()
         self._lock, self._computing = Lock(), Lock()
 
     def show(
@@ -78,19 +78,19 @@ class Desk:
         receipt = self.ledger.append(answer.record(question), **about(self.adviser, question, person))
         return Shown(answer.shown(), receipt)
 
-    def compute_here(self, question: Question, view_of: Callable[[Advice], Any]) -> Answer:
+    def compute_here(self, question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
         """One answer at a time, since Python computes no two at once: who asks for a remembered one waits for less."""
         with self._computing:
-            return Answer.of(self.adviser, question, view_of)
+            return RememberedAnswer.of(self.adviser, question, view_of)
 
-    def _remembered(self, key: tuple[str, Question]) -> Answer | None:
+    def _remembered(self, key: tuple[str, Question]) -> RememberedAnswer | None:
         with self._lock:
             answer = self._answers.get(key)
             if answer is not None:
                 self._answers.move_to_end(key)
         return answer
 
-    def _remember(self, key: tuple[str, Question], answer: Answer) -> None:
+    def _remember(self, key: tuple[str, Question], answer: RememberedAnswer) -> None:
         with self._lock:
             if key in self._answers:
                 return

@@ -12,12 +12,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.keep import keep
+from pathfolio.explain.records.layout import record_text
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.serve import tags_of
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
@@ -162,7 +162,7 @@ class _Job:
             n = len(advice.lines)
             assets[row, :n] = [graph.asset_row(line.asset_id) - graph.assets[0] for line in advice.lines]
             scores[row, :n] = [line.score for line in advice.lines]
-            records.append(Squeezed.of(canonical(record_of(self.adviser, advice))))
+            records.append(Squeezed.of(record_text(record_of(self.adviser, advice))))
         return _Chunk(users, assets, scores, records)
 
 

@@ -16,6 +16,7 @@ from pathfolio.explain.ledger.entry import GoneError, Header, header_of
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.store import ENTRY, PERSON_KEY
 from pathfolio.explain.records.inspect import LISTS, Look
+from pathfolio.explain.records.layout import Record, parse_record
 from pathfolio.explain.records.tables import state_of
 from pathfolio.kg.errors import LedgerError
 
@@ -176,7 +177,7 @@ class Finder:
         if header.is_altered:
             return Summary(header, state="altered")
         try:
-            made = summary_of(header, self._ledger.unsealed(self._ledger.leaf(header.id)))
+            made = summary_of(header, parse_record(self._ledger.opened(self._ledger.leaf(header.id)), header.id))
         except GoneError:
             return Summary(header, state="erased")
         except LedgerError:
@@ -200,18 +201,18 @@ class Finder:
         return Summary(header, state="erased")
 
 
-def summary_of(header: Header, record: dict[str, Any]) -> Summary:
+def summary_of(header: Header, record: Record) -> Summary:
     """What a record is about."""
-    question, candidates = record["question"], record["candidates"]
+    question, candidates = record.question, record.candidates
     return Summary(
         header,
-        question["user_id"],
-        question["who"],
-        question["through"],
-        tuple((intern(item["asset_id"]), intern(state_of(item["verdict"]))) for item in record["list"]),
-        tuple(intern(item["asset_id"]) for item in record["rejected"]),
-        int(candidates["count"]),
-        tuple((intern(rule), count) for rule, count in candidates["rejected_by"].items() if rule != "any"),
-        tuple((intern(rule), count) for rule, count in candidates["warned_by"].items()),
-        f"{record['rules']['market']} {record['rules']['version']}",
+        question.user_id,
+        question.who,
+        question.through,
+        tuple((intern(line.asset_id), intern(state_of(line.verdict))) for line in record.list),
+        tuple(intern(item.asset_id) for item in record.rejected),
+        candidates.count,
+        tuple((intern(rule), count) for rule, count in candidates.rejected_by.items() if rule != "any"),
+        tuple((intern(rule), count) for rule, count in candidates.warned_by.items()),
+        f"{record.rules.market} {record.rules.version}",
     )

@@ -13,6 +13,7 @@ from pathfolio.explain.ledger.ledger import ACCESS, Ledger
 from pathfolio.explain.ledger.store import ENTRY
 from pathfolio.explain.records.fact_words import LEVEL_KINDS
 from pathfolio.explain.records.keep import BUILD, RULES
+from pathfolio.explain.records.layout import Record, RecordedLine, RecordedRejection
 from pathfolio.explain.records.report_parts import label_of
 
 MOST_EVENTS: Final = 100
@@ -71,7 +72,7 @@ def _said(payload: dict[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
-class Change:
+class AssetChange:
     """An asset in two records: rank (None: not listed), score and verdict in each."""
 
     asset_id: str
@@ -105,19 +106,17 @@ class Comparison:
 
     same_investor: bool
     facts: tuple[tuple[str, str, str], ...]
-    assets: tuple[Change, ...]
+    assets: tuple[AssetChange, ...]
     gained: tuple[str, ...]
     lost: tuple[str, ...]
 
 
-def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
+def compare(first: Record, second: Record) -> Comparison:
     """Two records, as they were read."""
     one, two = _facts(first), _facts(second)
     facts = tuple((name, one.get(name, ""), two.get(name, "")) for name in _FACTS if one.get(name) or two.get(name))
     mine, other = _items(first), _items(second)
-    assets = tuple(
-        _change(asset, mine.get(asset, {}), other.get(asset, {})) for asset in dict.fromkeys([*mine, *other])
-    )
+    assets = tuple(_change(mine.get(asset), other.get(asset)) for asset in dict.fromkeys([*mine, *other]))
     same = one["investor"] == two["investor"]
     held, later = (_positions(record) if same else set() for record in (first, second))
     return Comparison(same, facts, assets, tuple(sorted(later - held)), tuple(sorted(held - later)))
@@ -131,25 +130,27 @@ _FACTS: Final = (
 """Names of a comparison's facts, in their order."""
 
 
-def _facts(record: dict[str, Any]) -> dict[str, str]:
-    question, rules, assumed = record["question"], record["rules"], record["question"].get("assumed", {})
-    answers = [fact for fact in record["investor"]["levels"].values() if fact.get("tail")]
-    named = {name: "; ".join(assumed.get(name) or ()) for name in ("follow", "dismiss", "interests")}
-    return named | {
-        **{LEVEL_KINDS[fact["relation"]]: str(fact["tail"]) for fact in answers if fact["relation"] in LEVEL_KINDS},
-        **{LEVEL_KINDS[relation]: level for relation, level in (assumed.get("levels") or {}).items()},
-        "years": str(assumed.get("years") or ""),
-        "investor": question["user_id"],
-        "asked_by": question["who"],
-        "through": question["through"],
-        "length": "" if question["asset_id"] else str(question["k"]),
-        "kind": question["kind"] or "",
-        "asset": question["asset_id"] or "",
-        "as_of": record["data"]["as_of"],
-        "build": record["build"]["hash"],
-        "rules": f"{rules['market']} {rules['version']} {rules['sha256'][:12]}",
-        "software": ", ".join(f"{name} {version}" for name, version in sorted(record["software"].items())),
-        "allowed": f"{record['candidates']['allowed']} / {record['candidates']['count']}",
+def _facts(record: Record) -> dict[str, str]:
+    question, rules, candidates = record.question, record.rules, record.candidates
+    answers = [fact for fact in record.investor.levels.values() if fact.tail]
+    facts = {LEVEL_KINDS[fact.relation]: fact.tail for fact in answers if fact.relation in LEVEL_KINDS}
+    if question.assumed is not None:
+        assumed = question.assumed
+        facts |= {LEVEL_KINDS[relation]: level for relation, level in assumed.levels.items()}
+        facts |= {name: "; ".join(getattr(assumed, name)) for name in ("follow", "dismiss", "interests")}
+        facts["years"] = f"{assumed.years:g}" if assumed.years else ""
+    return facts | {
+        "investor": question.user_id,
+        "asked_by": question.who,
+        "through": question.through,
+        "length": "" if question.asset_id else str(question.k),
+        "kind": question.kind or "",
+        "asset": question.asset_id or "",
+        "as_of": record.data.as_of.isoformat(),
+        "build": record.build.hash,
+        "rules": f"{rules.market} {rules.version} {rules.sha256[:12]}",
+        "software": ", ".join(f"{name} {version}" for name, version in sorted(record.software.items())),
+        "allowed": f"{candidates.allowed} / {candidates.count}",
     }
 
 
@@ -158,24 +159,38 @@ def assumed_text(question: dict[str, Any]) -> str:
     assumed = question.get("assumed", {})
     parts = {name: value if isinstance(value, list) else [value] for name, value in assumed.items() if value}
     parts |= {"levels": list(assumed["levels"].values())} if parts.get("levels") else {}
-    return "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in parts.items())
+    return "; ".join(f"{name} {', '.join(map(_said_value, values))}" for name, values in parts.items())
 
 
-def _items(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {item["asset_id"]: item for item in [*record["list"], *record["rejected"]]}
+def _said_value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _positions(record: dict[str, Any]) -> set[str]:
-    return {str(fact["tail"]) for fact in record["investor"]["positions"]}
+_Placed = RecordedLine | RecordedRejection
 
 
-def _change(asset_id: str, one: dict[str, Any], two: dict[str, Any]) -> Change:
+def _items(record: Record) -> dict[str, _Placed]:
+    placed: list[_Placed] = [*record.list, *record.rejected]
+    return {item.asset_id: item for item in placed}
+
+
+def _positions(record: Record) -> set[str]:
+    return {fact.tail for fact in record.investor.positions}
+
+
+def _change(one: _Placed | None, two: _Placed | None) -> AssetChange:
     either = one or two
-    return Change(
-        asset_id,
-        str(either["name"]),
-        str(either["name_local"]),
-        (one.get("rank"), two.get("rank")),
-        (one.get("score"), two.get("score")),
-        tuple(item["verdict"]["outcome"] if item else "" for item in (one, two)),  # type: ignore[arg-type] # two of them
+    if either is None:
+        raise ValueError("an asset of neither record")
+    return AssetChange(
+        either.asset_id,
+        either.name,
+        either.name_local,
+        (_rank(one), _rank(two)),
+        (None if one is None else one.score, None if two is None else two.score),
+        ("" if one is None else one.verdict.outcome, "" if two is None else two.verdict.outcome),
     )
+
+
+def _rank(item: _Placed | None) -> int | None:
+    return item.rank if isinstance(item, RecordedLine) else None

@@ -8,22 +8,21 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.entry import Header
 from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
 from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Note, Verifier
 from pathfolio.explain.ledger.proof_text import proof_text
 from pathfolio.explain.ledger.verify import verify_record
-from pathfolio.explain.records.adviser import Question
 from pathfolio.explain.records.assumed import WHAT_IF
 from pathfolio.explain.records.changes import what_would_have_changed
 from pathfolio.explain.records.keep import BUILD, RULES, registered
+from pathfolio.explain.records.layout import Record, parse_record
 from pathfolio.explain.records.report import Integrity, Report, make_report, report_html
 from pathfolio.explain.records.whole import sealed_adviser, whole
 from pathfolio.explain.wording import LANGUAGES
@@ -37,7 +36,7 @@ verify.py             python verify.py --key KEY   (needs Python and `pip instal
 public_key.txt        the key that signed; compare it with the one that the firm has published
 record.leaf           the ledger's entry, as it was hashed
 record.key            opens this entry, and no other
-record.json           its content, canonical JSON (RFC 8785)
+record.json           its content, JSON
 record-expanded.json  the same, with tables written out
 record.tlog-proof     proof and signed checkpoint (c2sp.org/tlog-proof)
 rules.toml            the suitability rules that were applied
@@ -61,7 +60,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Row:
+class ListedRecord:
     """A record in a list; what is personal is empty where it cannot be read.
 
     `state` is readable, erased or altered.
@@ -81,32 +80,41 @@ class Row:
     state: str
 
 
-def list_records(ledger: Ledger, look: Look, headers: Sequence[Header]) -> list[Row]:
+def list_records(ledger: Ledger, look: Look, headers: Sequence[Header]) -> list[ListedRecord]:
     """What the records are about."""
-    return [_row(header, payload) for header, payload in ledger.read_many(headers, who=look.who, purpose=look.purpose)]
+    return [_listed(header, found) for header, found in ledger.read_many(headers, who=look.who, purpose=look.purpose)]
 
 
-def _row(header: Header, payload: Any) -> Row:
-    is_record = header.kind in LISTS and isinstance(payload, dict)
-    question = payload.get("question", {}) if isinstance(payload, dict) else {}
-    asked = (str(question["asset_id"]),) if question.get("asset_id") else ()
-    return Row(
-        header.id,
-        header.seq,
-        header.time,
-        header.kind,
-        str(question.get("user_id", "")),
-        str(question.get("who") or (payload.get("who", "") if isinstance(payload, dict) else "")),
-        str(question.get("through", "")),
-        header.tags.get("build", ""),
-        header.tags.get("as_of", ""),
-        tuple(item["asset_id"] for item in payload["list"]) if is_record else asked,
-        len(payload["rejected"]) if is_record else 0,
-        "erased" if payload is None else "altered" if isinstance(payload, LedgerError) else "readable",
+def _listed(header: Header, found: bytes | LedgerError | None) -> ListedRecord:
+    if not isinstance(found, bytes):
+        return _of_header(header, "erased" if found is None else "altered")
+    if header.kind not in LISTS:
+        said = json.loads(found)
+        asked = said.get("question", {})
+        return replace(
+            _of_header(header, "readable"),
+            user_id=str(asked.get("user_id", "")),
+            who=str(asked.get("who") or said.get("who", "")),
+            through=str(asked.get("through", "")),
+            assets=(str(asked["asset_id"]),) if asked.get("asset_id") else (),
+        )
+    record = parse_record(found, header.id)
+    return replace(
+        _of_header(header, "readable"),
+        user_id=record.question.user_id,
+        who=record.question.who,
+        through=record.question.through,
+        assets=tuple(line.asset_id for line in record.list),
+        rejected=len(record.rejected),
     )
 
 
-def read_record(ledger: Ledger, record_id: str, look: Look) -> tuple[Header, dict[str, Any]]:
+def _of_header(header: Header, state: str) -> ListedRecord:
+    build, as_of = (header.tags.get(name, "") for name in ("build", "as_of"))
+    return ListedRecord(header.id, header.seq, header.time, header.kind, "", "", "", build, as_of, (), 0, state)
+
+
+def read_record(ledger: Ledger, record_id: str, look: Look) -> tuple[Header, Record]:
     """The header and the compact record of a list that was shown: a recommendation, or a what-if list.
 
     Raises:
@@ -116,7 +124,7 @@ def read_record(ledger: Ledger, record_id: str, look: Look) -> tuple[Header, dic
     header = ledger.header(record_id)
     if header.kind not in LISTS:
         raise UsageError(f"{header.id} is an entry of kind {header.kind}, not of a list: `audit show` prints it")
-    return header, ledger.read(header.id, who=look.who, purpose=look.purpose)
+    return header, parse_record(ledger.read_text(header.id, who=look.who, purpose=look.purpose), header.id)
 
 
 def integrity_of(ledger: Ledger, header: Header) -> Integrity:
@@ -140,14 +148,15 @@ def report_on(ledger: Ledger, record_id: str, look: Look, lang: str) -> Report:
     return make_report(whole(ledger, record), header, integrity_of(ledger, header), lang, changes=changes)
 
 
-def _changes(ledger: Ledger, record: dict[str, Any], langs: Sequence[str]) -> dict[str, list[str]]:
+def _changes(ledger: Ledger, record: Record, langs: Sequence[str]) -> dict[str, list[str]]:
     """For each language, what was told of what would change the result, or what the sealed build says of it now."""
-    if "counterfactual" in record:
-        return {lang: [Names(record["counterfactual"]["text"])[lang]] for lang in langs}
+    told = record.counterfactual
+    if told is not None:
+        return {lang: [Names(told.text)[lang]] if told.text else [] for lang in langs}
     adviser = sealed_adviser(ledger, record)
     if adviser is None:
         return {lang: [] for lang in langs}
-    gate = adviser.gate_on(Question.from_json(record["question"]).today)
+    gate = adviser.gate_on(record.question.today)
     return {lang: what_would_have_changed(record, adviser.build, gate, lang) for lang in langs}
 
 
@@ -177,11 +186,11 @@ def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
         "public_key.txt": f"{integrity.key}\n".encode(),
         "record.leaf": ledger.leaf(header.id),
         "record.key": base64.b64encode(ledger.key_of_record(header.id)),
-        "record.json": canonical(record),
+        "record.json": ledger.opened(ledger.leaf(header.id)),
         "record-expanded.json": json.dumps(readable, indent=1, ensure_ascii=False).encode(),
         "record.tlog-proof": integrity.proof.encode(),
-        "rules.toml": registered(ledger, RULES, record["rules"]["sha256"])["text"].encode(),
-        "manifest.json": registered(ledger, BUILD, record["build"]["hash"])["manifest"].encode(),
+        "rules.toml": registered(ledger, RULES, record.rules.sha256)["text"].encode(),
+        "manifest.json": registered(ledger, BUILD, record.build.hash)["manifest"].encode(),
     }
     files |= reports
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}

@@ -1,29 +1,52 @@
-"""The record of one answer: everything that it takes to say, years later, what was shown to whom and why.
+"""Making the record of one answer: all that it takes to say, years later, what was shown to whom and why.
 
-Its nodes, edges and facts stand once, in `tables`; `pathfolio.explain.records.tables.expanded` writes them out.
+Its nodes, edges and facts stand once, in tables; `pathfolio.explain.records.tables.expanded` writes them out.
 """
 
 from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import rfc8785
+from msgspec import convert
+from msgspec.structs import replace
 
-from pathfolio.explain.assumed import AssumedList
+from pathfolio.explain.assumed import AssumedList, Move
 from pathfolio.explain.counterfactual import Counterfactual
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.records.adviser import Advice, Adviser, Question, Rejected
 from pathfolio.explain.records.columns import ENCODING, packed
-from pathfolio.explain.records.tables import Tables
+from pathfolio.explain.records.layout import (
+    FORMAT,
+    CandidateColumns,
+    MoveRow,
+    Record,
+    RecordedBuild,
+    RecordedCandidates,
+    RecordedCounterfactual,
+    RecordedData,
+    RecordedExplanation,
+    RecordedInvestor,
+    RecordedLine,
+    RecordedMoves,
+    RecordedPosition,
+    RecordedReason,
+    RecordedRejection,
+    RecordedRules,
+    RecordedVerdict,
+    RuleRow,
+    plain,
+)
+from pathfolio.explain.records.tables import TableWriter, recorded_fact, recorded_reasons
 from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_text import tell, to_json
-from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF, Relation
 from pathfolio.recommender.model import Recommendation
@@ -33,105 +56,102 @@ from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.used_facts import edge_fact
 from pathfolio.recommender.suitability.verdict import Outcome
 
-FORMAT: Final = 2
-"""Format 1, which is still written for questions of records of that time, knew no day of asking, and called a pass
-what left rules open as well."""
-
 _LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow")
 
 
-def record_of(adviser: Adviser, advice: Advice) -> dict[str, Any]:
-    """The record of `advice`, ready for canonical JSON; the same advice gives the same record.
+def record_of(adviser: Adviser, advice: Advice, version: int = FORMAT) -> Record:
+    """The record of `advice`; the same advice gives the same record.
 
     Where the question asked for no explanation, the scores and verdicts of all candidates stand in it as their
     SHA-256 only, and replay gives them again. So does all that lies behind a list where the question is thrifty.
+
+    Args:
+        version: the format; an earlier one to compare with what was recorded in it.
     """
-    whole = _whole(adviser, advice)
+    whole = _whole(adviser, advice, version)
     return _thrifty(adviser, advice, whole) if advice.question.thrifty else whole
 
 
-def digest_of(record: Mapping[str, Any]) -> str:
+def digest_of(record: Record) -> str:
     """SHA-256 of a whole record's canonical bytes, without what asked and what software it was."""
-    answer = {name: value for name, value in record.items() if name not in ("question", "software")}
-    return hashlib.sha256(canonical(answer)).hexdigest()
+    answer = {name: value for name, value in plain(record).items() if name not in ("question", "software")}
+    text = canonical(answer) if record.format == FORMAT else bytes(rfc8785.dumps(answer))
+    return hashlib.sha256(text).hexdigest()
 
 
-def _thrifty(adviser: Adviser, advice: Advice, whole: dict[str, Any]) -> dict[str, Any]:
+def _thrifty(adviser: Adviser, advice: Advice, whole: Record) -> Record:
     """What was shown: the list, its reasons in the reader's language, what speaks against; and the whole's digest."""
-    lang, tables = advice.question.lang, _tables(advice.question)
+    graph, screening = adviser.build.graph, advice.screening
+    writer = TableWriter(adviser.rules, whole.format)
 
-    def against(asset_id: str) -> dict[str, Any]:
-        position = adviser.build.graph.asset_row(asset_id) - int(adviser.build.graph.assets[0])
-        brief = advice.screening.brief(int(np.searchsorted(advice.screening.at, position)))
-        return {"verdict": tables.verdict(brief, adviser.rules)}
+    def against(asset_id: str) -> RecordedVerdict:
+        position = graph.asset_row(asset_id) - int(graph.assets[0])
+        return writer.verdict(screening.brief(int(np.searchsorted(screening.at, position))))
 
-    reasons = [[reason.to_json() for reason in found.reasons_in(lang)] for found in advice.explanations]
-    lines = [
-        {**_asset(adviser.build.graph, line), **against(line.asset_id), "reasons": said}
-        for line, said in zip(advice.lines, reasons, strict=True)
-    ]
-    rejected = [{**item, **against(item["asset_id"])} for item in whole["rejected"]]
-    return whole | {
-        "candidates": _candidates(advice, whole=False),
-        "list": lines,
-        "rejected": rejected,
-        "tables": tables.to_json(),
-        "whole": digest_of(whole),
-    }
-
-
-def _tables(question: Question) -> Tables:
-    """Records of format 1, of questions without a day, do not know the fourth state of a verdict."""
-    return Tables(states=question.today is not None)
+    reasons = [recorded_reasons(found.reasons_in(advice.question.lang)) for found in advice.explanations]
+    return replace(
+        whole,
+        candidates=_candidates(advice, whole=False),
+        list=tuple(
+            _line(graph, line, against(line.asset_id), reasons=said)
+            for line, said in zip(advice.lines, reasons, strict=True)
+        ),
+        rejected=tuple(replace(item, verdict=against(item.asset_id)) for item in whole.rejected),
+        tables=writer.tables,
+        whole=digest_of(whole),
+    )
 
 
-def _whole(adviser: Adviser, advice: Advice) -> dict[str, Any]:
-    build, question, tables = adviser.build, advice.question, _tables(advice.question)
-    explanations: list[dict[str, Any]] = [{"explanation": tables.explanation(each)} for each in advice.explanations]
-    explanations = explanations or [{} for _ in advice.lines]
-    record: dict[str, Any] = {
-        "format": FORMAT if question.today else 1,
-        "question": question.to_json(),
-        "data": {
-            "name": str(build.manifest["name"]),
-            "is_sample": build.is_sample,
-            "as_of": build.as_of.isoformat(),
-            "graph_hash": str(build.manifest["graph_hash"]),
-        },
-        "build": {"hash": build.build_hash, "versions": dict(build.manifest["versions"])},
-        "rules": _rules(adviser.rules),
-        "software": software(),
-        "investor": _investor(adviser, advice.screening),
-        "candidates": _candidates(advice, whole=question.explained),
-        "list": [
-            {**_asset(build.graph, line), "verdict": tables.verdict(verdict, adviser.rules), **explanation}
+def _whole(adviser: Adviser, advice: Advice, version: int) -> Record:
+    build, question = adviser.build, advice.question
+    writer = TableWriter(adviser.rules, version)
+    explanations: list[RecordedExplanation | None] = [writer.explanation(each) for each in advice.explanations]
+    explanations = explanations or [None for _ in advice.lines]
+    return Record(
+        format=version,
+        question=question.recorded(),
+        data=RecordedData(
+            name=str(build.manifest["name"]),
+            is_sample=build.is_sample,
+            as_of=build.as_of,
+            graph_hash=str(build.manifest["graph_hash"]),
+        ),
+        build=RecordedBuild(build.build_hash, dict(build.manifest["versions"])),
+        rules=_rules(adviser.rules),
+        software=software(),
+        languages=tuple(adviser.languages) if version == FORMAT else None,
+        investor=_investor(adviser, advice.screening),
+        candidates=_candidates(advice, whole=question.explained),
+        list=tuple(
+            _line(build.graph, line, writer.verdict(verdict), explanation=explanation)
             for line, verdict, explanation in zip(advice.lines, advice.verdicts, explanations, strict=True)
-        ],
-        "rejected": [_rejected(adviser, rejected, tables) for rejected in advice.rejected],
-    }
-    if advice.moves is not None:
-        record["moves"] = _moves(build.graph, advice.moves)
-    if advice.change is not None:
-        record["counterfactual"] = _counterfactual(adviser, question, advice.change)
-    return record | {"tables": tables.to_json()}
+        ),
+        rejected=tuple(_rejected(adviser, rejected, writer) for rejected in advice.rejected),
+        moves=None if advice.moves is None else _moves(build.graph, advice.moves),
+        counterfactual=None if advice.change is None else _counterfactual(adviser, question, advice.change),
+        tables=writer.tables,
+    )
 
 
-def _moves(graph: KnowledgeGraph, found: AssumedList) -> dict[str, Any]:
-    """[asset id, place, place before] of the list under the assumptions, of what climbed below it and what left it."""
-    parts = {"listed": [line.move for line in found.lines], "risers": found.risers, "left": found.left}
+def _moves(graph: KnowledgeGraph, found: AssumedList) -> RecordedMoves:
     ids, rows = graph.nodes.id, graph.assets
-    return {name: [[str(ids[rows[m.asset]]), m.rank, m.was] for m in moves] for name, moves in parts.items()}
+
+    def placed(moves: Iterable[Move]) -> tuple[MoveRow, ...]:
+        return tuple(MoveRow(str(ids[rows[move.asset]]), move.rank, move.was) for move in moves)
+
+    return RecordedMoves(placed(line.move for line in found.lines), placed(found.risers), placed(found.left))
 
 
-def _counterfactual(adviser: Adviser, question: Question, found: Counterfactual) -> dict[str, Any]:
+def _counterfactual(adviser: Adviser, question: Question, found: Counterfactual) -> RecordedCounterfactual:
     """What was told of what would change the asset's place, with the sentence in each language."""
     model = ScorerWhatIf(adviser.build.scorer, adviser.gate_on(question.today))
-    return to_json(found, model) | {"text": {lang: tell(found, model, lang) for lang in LANGUAGES}}
+    told = to_json(found, model) | {"text": {lang: tell(found, model, lang) for lang in adviser.languages}}
+    return convert(told, RecordedCounterfactual)
 
 
-def _rules(rules: RuleSet) -> dict[str, Any]:
-    names = [[rule.name, rule.full_kind] for rule in rules.rules]
-    return {"market": rules.market, "version": rules.version, "sha256": rules.sha256, "rules": names}
+def _rules(rules: RuleSet) -> RecordedRules:
+    rows = (RuleRow(rule.name, rule.full_kind) for rule in rules.rules)
+    return RecordedRules(rules.market, rules.version, rules.sha256, tuple(rows))
 
 
 @cache
@@ -147,66 +167,79 @@ def _version(name: str) -> str:
         return ""
 
 
-def _names(graph: KnowledgeGraph, row: int) -> dict[str, str]:
-    return {"name": str(graph.nodes.name[row]), "name_local": str(graph.nodes.name_local[row])}
+def _names(graph: KnowledgeGraph, row: int) -> tuple[str, str]:
+    return str(graph.nodes.name[row]), str(graph.nodes.name_local[row])
 
 
-def _asset(graph: KnowledgeGraph, line: Recommendation) -> dict[str, Any]:
+def _line(
+    graph: KnowledgeGraph,
+    line: Recommendation,
+    verdict: RecordedVerdict,
+    *,
+    explanation: RecordedExplanation | None = None,
+    reasons: tuple[RecordedReason, ...] | None = None,
+) -> RecordedLine:
     names = _names(graph, graph.asset_row(line.asset_id))
-    return {"rank": line.rank, "asset_id": line.asset_id, "kind": line.kind, "score": line.score, **names}
+    return RecordedLine(line.rank, line.asset_id, line.kind, line.score, *names, verdict, explanation, reasons)
 
 
-def _rejected(adviser: Adviser, rejected: Rejected, tables: Tables) -> dict[str, Any]:
+def _rejected(adviser: Adviser, rejected: Rejected, writer: TableWriter) -> RecordedRejection:
     graph = adviser.build.graph
     row = graph.asset_row(rejected.asset_id)
     kind = next(word for word, node_kind in ASSET_KIND_OF.items() if node_kind is graph.kind_of(row))
-    about = {"place": rejected.place, "asset_id": rejected.asset_id, "kind": kind, "score": rejected.score}
-    return about | _names(graph, row) | {"verdict": tables.verdict(rejected.verdict, adviser.rules)}
+    verdict, names = writer.verdict(rejected.verdict), _names(graph, row)
+    return RecordedRejection(rejected.place, rejected.asset_id, kind, rejected.score, *names, verdict)
 
 
-def _investor(adviser: Adviser, screening: Screening) -> dict[str, Any]:
+def _investor(adviser: Adviser, screening: Screening) -> RecordedInvestor:
     """The investor as the score and the rules saw them: levels, positions and what was held before."""
     graph, assets, investor = adviser.build.graph, screening.assets, screening.investor
-    levels = {name: level_fact(assets, investor, name).to_json() for name in investor.levels}
+    levels = {name: recorded_fact(level_fact(assets, investor, name)) for name in investor.levels}
     if investor.segment is not None:
-        levels["segment"] = edge_fact(graph, investor.segment[1]).to_json()
-    positions = [
-        share_fact(assets, investor, number).to_json() | _names(graph, int(graph.assets[held]))
-        for number, held in enumerate(investor.held)
-    ]
+        levels["segment"] = recorded_fact(edge_fact(graph, investor.segment[1]))
+    positions = []
+    for number, held in enumerate(investor.held):
+        name, name_local = _names(graph, int(graph.assets[held]))
+        fact = share_fact(assets, investor, number)
+        positions.append(RecordedPosition(**vars(fact), name=name, name_local=name_local))
     known = investor.row >= 0
     before = graph.outgoing(Relation.HELD).edges_of(investor.row).tolist() if known else []
-    return {
-        "user_id": str(graph.nodes.id[investor.row]) if known else "",
-        "name": str(graph.nodes.name[investor.row]) if known else "",
-        "levels": levels,
-        "weighting": investor.weighting,
-        "positions": positions,
-        "held_before": [edge_fact(graph, edge).to_json() for edge in before],
-    }
+    return RecordedInvestor(
+        user_id=str(graph.nodes.id[investor.row]) if known else "",
+        name=str(graph.nodes.name[investor.row]) if known else "",
+        levels=levels,
+        weighting=investor.weighting,
+        positions=tuple(positions),
+        held_before=tuple(recorded_fact(edge_fact(graph, edge)) for edge in before),
+    )
 
 
-def _candidates(advice: Advice, *, whole: bool) -> dict[str, Any]:
+def _candidates(advice: Advice, *, whole: bool) -> RecordedCandidates:
     """All that were considered, in the order of the build's assets."""
     screening = advice.screening
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "asset": screening.at.astype(np.int32),
-        "score": advice.scores.astype(np.float64),
-        "outcome": screening.outcome,
-        "rule": _decisive(screening),
-    }
-    about = {
-        "count": len(screening.at),
-        "allowed": int(screening.allowed.sum()),
-        "rejected_by": screening.rejected_by(),
-        "warned_by": screening.counted(Outcome.WARN),
-    }
+    arrays: tuple[npt.NDArray[np.generic], ...] = (
+        screening.at.astype(np.int32),
+        advice.scores.astype(np.float64),
+        screening.outcome,
+        _decisive(screening),
+    )
+    columns, sha256 = None, None
     if whole:
-        return about | {"encoding": ENCODING, "columns": {name: packed(values) for name, values in arrays.items()}}
-    digest = hashlib.sha256()
-    for values in arrays.values():
-        digest.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
-    return about | {"sha256": digest.hexdigest()}
+        columns = CandidateColumns(*(packed(values) for values in arrays))
+    else:
+        digest = hashlib.sha256()
+        for values in arrays:
+            digest.update(values.astype(values.dtype.newbyteorder("<")).tobytes())
+        sha256 = digest.hexdigest()
+    return RecordedCandidates(
+        count=len(screening.at),
+        allowed=int(screening.allowed.sum()),
+        rejected_by=screening.rejected_by(),
+        warned_by=screening.counted(Outcome.WARN),
+        encoding=ENCODING if whole else None,
+        columns=columns,
+        sha256=sha256,
+    )
 
 
 def _decisive(screening: Screening) -> npt.NDArray[np.int8]:

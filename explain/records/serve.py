@@ -7,23 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Advice, Adviser, Question
 from pathfolio.explain.records.assumed import WHAT_IF
 from pathfolio.explain.records.keep import keep
+from pathfolio.explain.records.layout import Record, record_text
 from pathfolio.explain.records.record import record_of
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedAnswer:
     """An answer that may be shown, since it was recorded: the receipt proves it."""
 
     advice: Advice
-    record: dict[str, Any]
+    record: Record
     receipt: Receipt
 
 
-def serve(adviser: Adviser, ledger: Ledger, question: Question) -> Served:
+def serve(adviser: Adviser, ledger: Ledger, question: Question) -> ServedAnswer:
     """Answer `question`, once the answer is in the ledger.
 
     Raises:
@@ -33,11 +35,11 @@ def serve(adviser: Adviser, ledger: Ledger, question: Question) -> Served:
     keep(adviser.build, adviser.rules, ledger)
     advice = adviser.advise(question)
     record = record_of(adviser, advice)
-    receipt = ledger.append(record, **about(adviser, question))
-    return Served(advice, record, receipt)
+    receipt = ledger.append(Squeezed.of(record_text(record)), **about(adviser, question))
+    return ServedAnswer(advice, record, receipt)
 
 
-def serve_lists(adviser: Adviser, ledger: Ledger, questions: Iterable[Question]) -> list[Served]:
+def serve_lists(adviser: Adviser, ledger: Ledger, questions: Iterable[Question]) -> list[ServedAnswer]:
     """Answer several questions for lists at once; all answers are recorded, or none.
 
     Raises:
@@ -47,9 +49,10 @@ def serve_lists(adviser: Adviser, ledger: Ledger, questions: Iterable[Question])
     keep(adviser.build, adviser.rules, ledger)
     advised = list(adviser.advise_all(questions))
     records = [record_of(adviser, advice) for advice in advised]
+    texts = [Squeezed.of(record_text(record)) for record in records]
     persons = [advice.question.user_id for advice in advised]
-    receipts = ledger.append_many(list(zip(records, persons, strict=True)), kind=RECOMMENDATION, tags=tags_of(adviser))
-    return [Served(*each) for each in zip(advised, records, receipts, strict=True)]
+    receipts = ledger.append_many(list(zip(texts, persons, strict=True)), kind=RECOMMENDATION, tags=tags_of(adviser))
+    return [ServedAnswer(*each) for each in zip(advised, records, receipts, strict=True)]
 
 
 def about(adviser: Adviser, question: Question, person: str | None = None) -> dict[str, Any]:

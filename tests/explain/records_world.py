@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.inspect import Look
+from pathfolio.explain.records.layout import Record, parse_record, record_text
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rulefile import load_rules
 
@@ -27,3 +29,13 @@ def cautious(build: Build) -> str:
 
 def ask(user_id: str, **values: Any) -> Question:
     return Question("clerk", "command line", user_id, **values)
+
+
+def altered(record: Record, place: tuple[str | int, ...], value: object) -> Record:
+    """The record with another value at `place`, by the names and numbers that its JSON has there."""
+    written: Any = json.loads(record_text(record))
+    inner = written
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    return parse_record(json.dumps(written).encode())

@@ -10,11 +10,15 @@ import pandas as pd
 import pytest
 
 from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.asking import clock_day, day_of_asking
 from pathfolio.explain.records.audience_record import AudienceQuestion, recorded_audience
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.inspect import read_record
+from pathfolio.explain.records.keep import keep
+from pathfolio.explain.records.layout import record_text
+from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.serve import serve
 from pathfolio.explain.records.verdict_text import result_text
@@ -29,7 +33,7 @@ from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.verdict import RuleResult
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
-from tests.explain.records_world import LOOK, ask, investors
+from tests.explain.records_world import LOOK, altered, ask, investors
 from tests.recommender.suitability_world import AS_OF, prices, rule, tiny_market
 
 BUILD_AGE = 'kind = "freshness"\ngroup = "build"\nmax_days = 30\nfail = "warn"'
@@ -97,26 +101,27 @@ def test_generated_data_have_a_day_of_their_own_and_real_ones_the_clock(build: B
 def test_the_day_stands_in_the_record_and_replays(adviser: Adviser, build: Build, ledger: Ledger) -> None:
     day = build.as_of + timedelta(400)
     served = serve(adviser, ledger, ask(investors(build)[0], today=day))
-    assert (served.record["format"], served.record["question"]["today"]) == (2, day.isoformat())
+    assert (served.record.format, served.record.question.today) == (3, day)
     _, record = read_record(ledger, served.receipt.id, LOOK)
     assert replay(ledger, served.receipt.id, record, find_build(ledger, record, None)).same
-    other = replay(
-        ledger, served.receipt.id, record | {"question": record["question"] | {"today": "2026-07-01"}}, build
-    )
+    other = replay(ledger, served.receipt.id, altered(record, ("question", "today"), "2026-07-01"), build)
     assert not other.same
-    against = {result[2] for item in record["list"] for result in item["verdict"]["results"]}
+    against = {result.reason for line in record.list for result in line.verdict.results or ()}
     assert "stale" in against
 
 
 def test_a_record_that_knows_no_day_is_of_format_1_and_replays(adviser: Adviser, build: Build, ledger: Ledger) -> None:
     """As they were written before: ages count from the build's day, and a verdict has three words."""
-    served = serve(adviser, ledger, ask(investors(build)[0]))
-    _, record = read_record(ledger, served.receipt.id, LOOK)
-    assert record["format"] == 1
-    assert "today" not in record["question"]
-    assert {item["verdict"]["outcome"] for item in record["list"]} <= {"pass", "warn"}
-    assert replay(ledger, served.receipt.id, record, build).same
-    assert Question.from_json(record["question"]).today is None
+    question = ask(investors(build)[0])
+    keep(build, adviser.rules, ledger)
+    text = record_text(record_of(adviser, adviser.advise(question), version=1))
+    assert b"today" not in text
+    receipt = ledger.append(Squeezed.of(text), person=question.user_id)
+    _, record = read_record(ledger, receipt.id, LOOK)
+    assert record.format == 1
+    assert {line.verdict.outcome for line in record.list} <= {"pass", "warn"}
+    assert replay(ledger, receipt.id, record, build).same
+    assert Question.asked(record.question) == question
 
 
 def test_a_site_asks_for_the_day_each_time(adviser: Adviser, build: Build, ledger: Ledger) -> None:
@@ -127,7 +132,7 @@ def test_a_site_asks_for_the_day_each_time(adviser: Adviser, build: Build, ledge
         days[0] = day
         page = client.get(f"/investors/{investors(build)[0]}")
         _, record = read_record(ledger, page.headers["Pathfolio-Record"], LOOK)
-        assert record["question"]["today"] == day.isoformat()
+        assert record.question.today == day
         assert wording_of("en").day(day) in page.text.partition('class="colophon"')[2]
         assert ("40 days old on the day of asking" in page.text) == (day != build.as_of)
 

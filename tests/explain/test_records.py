@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import convert
 
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.ledger import Ledger, open_ledger
@@ -17,10 +18,11 @@ from pathfolio.explain.records.columns import packed, unpacked
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.inspect import list_records, read_record
 from pathfolio.explain.records.keep import drop_unused, keep_files, kept_build, kept_builds
+from pathfolio.explain.records.layout import FORMAT, PackedColumn, RecordedRules, record_text
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.replay import replay
 from pathfolio.explain.records.serve import serve
-from pathfolio.explain.records.tables import expanded
+from pathfolio.explain.records.tables import expanded, names_of
 from pathfolio.kg.errors import LedgerError, UsageError
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.investor_rows import InvestorRows
@@ -73,15 +75,17 @@ def test_one_asset(adviser: Adviser, build: Build) -> None:
 
 def test_a_record_says_it_all(adviser: Adviser, build: Build) -> None:
     advice = adviser.advise(ask(cautious(build), k=4))
-    record = expanded(json.loads(canonical(record_of(adviser, advice))))
+    record = expanded(record_of(adviser, advice))
     assert record["question"]["user_id"] == record["investor"]["user_id"] == cautious(build)
     assert record["build"]["hash"] == build.build_hash
     assert record["rules"]["sha256"] == adviser.rules.sha256
     for item, explanation, verdict in zip(record["list"], advice.explanations, advice.verdicts, strict=True):
         assert canonical(item["explanation"]) == canonical(explanation.to_json())
         assert canonical(item["verdict"]) == canonical(verdict.to_json())
-        assert {reason["lang"] for reason in item["explanation"]["reasons"]} <= {"en", "zh-TW"}
-    columns = {name: unpacked(column) for name, column in record["candidates"]["columns"].items()}
+        assert {reason["lang"] for reason in item["explanation"]["reasons"]} <= set(record["languages"])
+    columns = {
+        name: unpacked(convert(column, PackedColumn)) for name, column in record["candidates"]["columns"].items()
+    }
     assert columns["score"].tobytes() == advice.scores.tobytes()
     assert (columns["outcome"] == Outcome.REJECT).sum() == record["candidates"]["rejected_by"]["any"]
     held = {position["tail"] for position in record["investor"]["positions"]}
@@ -90,9 +94,21 @@ def test_a_record_says_it_all(adviser: Adviser, build: Build) -> None:
     assert all(item["verdict"]["outcome"] == "reject" for item in record["rejected"])
 
 
+def test_names_are_by_language_and_in_earlier_formats_one(adviser: Adviser, build: Build) -> None:
+    advice = adviser.advise(ask(investors(build)[0]))
+    now, earlier = (record_of(adviser, advice, version) for version in (FORMAT, 2))
+    assert {type(node.names) for node in now.tables.nodes} == {dict}
+    assert {type(node.names) for node in earlier.tables.nodes} == {str}
+    rows, earlier_rows = (expanded(record)["tables"]["nodes"] for record in (now, earlier))
+    assert any(names_of(row)["en"] != names_of(row)["zh-TW"] for row in rows)
+    for lang in ("en", "zh-TW"):
+        assert [names_of(row)[lang] for row in rows] == [names_of(row)[lang] for row in earlier_rows]
+    assert expanded(now)["local_names"].keys() == expanded(earlier)["local_names"].keys()
+
+
 def test_nobody_else_is_in_a_record(adviser: Adviser, build: Build) -> None:
     me, *others = investors(build)
-    text = canonical(record_of(adviser, adviser.advise(ask(me)))).decode()
+    text = record_text(record_of(adviser, adviser.advise(ask(me)))).decode()
     assert me in text
     assert not [other for other in others if f'"{other}"' in text]
 
@@ -109,7 +125,7 @@ def test_columns_come_back_bit_for_bit(dtype: str) -> None:
 def test_served_is_recorded_and_reads_back(adviser: Adviser, build: Build, ledger: Ledger) -> None:
     served = serve(adviser, ledger, ask(investors(build)[0], lang="zh-TW"))
     header, record = read_record(ledger, served.receipt.id, LOOK)
-    assert canonical(record) == canonical(served.record)
+    assert record == served.record
     assert header.tags == {"build": build.build_hash, "rules": adviser.rules.sha256, "as_of": "2026-06-30"}
     assert [h.kind for h in ledger.headers()] == ["access", "recommendation", "rules", "build", "ledger"]
     serve(adviser, ledger, ask(investors(build)[1]))
@@ -139,8 +155,8 @@ def test_the_desk_s_records_are_those_of_the_answer(adviser: Adviser, build: Bui
     for who in ("ann", "bob", "ann"):
         question = Question(who, "site", user)
         shown = desk.show(question, "ids", view)
-        payload = canonical(ledger.unsealed(ledger.leaf(shown.receipt.id)))
-        assert payload == canonical(record_of(adviser, adviser.advise(question)))
+        payload = ledger.opened(ledger.leaf(shown.receipt.id))
+        assert payload == record_text(record_of(adviser, adviser.advise(question)))
         assert shown.view == [line.asset_id for line in adviser.advise(question).lines]
     assert len(calls) == 1
     assert len(ledger.headers(person=user)) == 3
@@ -222,12 +238,7 @@ def test_no_rules_at_all(build: Build, ledger: Ledger) -> None:
     adviser = Adviser(build, load_rules("none"))
     served = serve(adviser, ledger, ask(investors(build)[3]))
     assert list(served.advice.lines) == rank_for(build.scorer, investors(build)[3])
-    assert served.record["rules"] | {"sha256": ""} == {
-        "market": "none",
-        "version": "2026-07-01",
-        "sha256": "",
-        "rules": [],
-    }
+    assert served.record.rules == RecordedRules("none", "2026-07-01", load_rules("none").sha256, ())
     _, record = read_record(ledger, served.receipt.id, LOOK)
     assert replay(ledger, served.receipt.id, record, build).same
 

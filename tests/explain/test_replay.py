@@ -21,7 +21,7 @@ from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import load_rules
 from pathfolio.web.cli import main
-from tests.explain.records_world import LOOK, ask, cautious, investors
+from tests.explain.records_world import LOOK, altered, ask, cautious, investors
 
 
 def test_replay_with_the_kept_build(build: Build, ledger: Ledger, tmp_path: Path) -> None:
@@ -38,11 +38,12 @@ def test_replay_with_the_kept_build(build: Build, ledger: Ledger, tmp_path: Path
 def test_replay_names_every_field_that_differs(adviser: Adviser, build: Build, ledger: Ledger) -> None:
     served = serve(adviser, ledger, ask(investors(build)[2]))
     _, record = read_record(ledger, served.receipt.id, LOOK)
-    scores = unpacked(record["candidates"]["columns"]["score"]).copy()
+    assert record.candidates.columns is not None
+    scores = unpacked(record.candidates.columns.score).copy()
     scores[5] = np.nextafter(scores[5], 1)
-    record["candidates"]["columns"]["score"] = packed(scores)
-    record["list"][0]["score"] += 0.5
-    record["software"]["numpy"] = "1.0"
+    record = altered(record, ("candidates", "columns", "score", "data"), packed(scores).data)
+    record = altered(record, ("list", 0, "score"), record.list[0].score + 0.5)
+    record = altered(record, ("software", "numpy"), "1.0")
     found = replay(ledger, served.receipt.id, record, build)
     assert [d.field for d in found.differences] == ["candidates.columns.score[5]", "list[0].score"]
     assert found.software["numpy"][0] == "1.0"

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
-from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.records import pdf
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.inspect import Look, integrity_of, report_on
+from pathfolio.explain.records.layout import Record
 from pathfolio.explain.records.pdf import pdf_of
 from pathfolio.explain.records.report import Report, make_report, report_html, report_texts
 from pathfolio.explain.records.serve import serve
@@ -32,7 +30,7 @@ from pathfolio.recommender.suitability.kinds import RULE_KINDS
 from pathfolio.recommender.suitability.rulefile import load_rules
 from pathfolio.recommender.suitability.verdict import EXEMPT, STATES, Outcome
 from pathfolio.web.site.texts import texts_of
-from tests.explain.records_world import ask, investors
+from tests.explain.records_world import altered, ask, investors
 
 LANGS = languages()
 LOOK = Look("counsel", "complaint 7")
@@ -48,7 +46,7 @@ def with_rejections(adviser: Adviser) -> str:
 
 
 @pytest.fixture(scope="module")
-def world(small_build: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, str, dict[str, Any], Adviser]:
+def world(small_build: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, str, Record, Adviser]:
     """A ledger, the id of a record with rejections, the record, and who advised."""
     folder = tmp_path_factory.mktemp("report")
     adviser = Adviser(small_build, load_rules("tw"))
@@ -56,11 +54,11 @@ def world(small_build: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple
     ledger = open_ledger(folder / "ledger", environ={}, clock=clock)
     served = serve(adviser, ledger, ask(with_rejections(adviser)))
     assert served.advice.rejected
-    return ledger, served.receipt.id, json.loads(canonical(served.record)), adviser
+    return ledger, served.receipt.id, served.record, adviser
 
 
 @pytest.fixture(scope="module", params=LANGS)
-def report(world: tuple[Ledger, str, dict[str, Any], Adviser], request: pytest.FixtureRequest) -> Report:
+def report(world: tuple[Ledger, str, Record, Adviser], request: pytest.FixtureRequest) -> Report:
     ledger, name, _, _ = world
     return report_on(ledger, name, LOOK, request.param)
 
@@ -84,7 +82,7 @@ def squeezed(text: str) -> str:
 
 
 def test_the_first_page_says_it_all(
-    report: Report, pages: list[str], world: tuple[Ledger, str, dict[str, Any], Adviser]
+    report: Report, pages: list[str], world: tuple[Ledger, str, Record, Adviser]
 ) -> None:
     """Who, what, when, why, what was rejected and why, what would have changed it, identity and integrity."""
     ledger, name, record, _ = world
@@ -92,7 +90,7 @@ def test_the_first_page_says_it_all(
     assert rest
     expected = [
         name,
-        record["investor"]["user_id"],
+        record.investor.user_id,
         "clerk",
         *(value for _, value in report.identity),
         *(asset.label for asset in report.assets),
@@ -106,9 +104,7 @@ def test_the_first_page_says_it_all(
     assert squeezed(ledger.verifiers[0].text) in first
 
 
-def test_the_account_follows(
-    report: Report, pages: list[str], world: tuple[Ledger, str, dict[str, Any], Adviser]
-) -> None:
+def test_the_account_follows(report: Report, pages: list[str], world: tuple[Ledger, str, Record, Adviser]) -> None:
     record = world[2]
     text = "".join(pages[1:])
     for asset in report.assets:
@@ -118,7 +114,7 @@ def test_the_account_follows(
     for position in report.positions:
         assert squeezed(position.field) in text
     assert squeezed(report.proof) in text
-    assert len(report.positions) == len(record["investor"]["positions"])
+    assert len(report.positions) == len(record.investor.positions)
 
 
 def test_names_are_in_the_reader_s_language(report: Report) -> None:
@@ -133,7 +129,7 @@ def test_names_are_in_the_reader_s_language(report: Report) -> None:
         assert all(chinese.search(step) for step in steps)
 
 
-def test_sums_in_the_report(report: Report, world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
+def test_sums_in_the_report(report: Report, world: tuple[Ledger, str, Record, Adviser]) -> None:
     """The parts of a score as printed add up to the score as printed, but for rounding."""
     for asset in report.assets:
         *parts, (_, total) = asset.parts
@@ -148,16 +144,15 @@ def test_the_page_needs_nothing_else(report: Report) -> None:
     assert f'lang="{report.lang}"' in html
 
 
-def test_text_from_records_is_escaped(world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
+def test_text_from_records_is_escaped(world: tuple[Ledger, str, Record, Adviser]) -> None:
     ledger, name, record, _ = world
-    record = json.loads(json.dumps(record))
-    record["investor"]["name"] = "<script>alert(1)</script>"
+    record = altered(record, ("investor", "name"), "<script>alert(1)</script>")
     header = ledger.header(name)
     html = report_html(make_report(expanded(record), header, integrity_of(ledger, header), "en"))
     assert "<script>" not in html and "&lt;script&gt;" in html
 
 
-def test_a_report_on_an_altered_record_says_so(world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
+def test_a_report_on_an_altered_record_says_so(world: tuple[Ledger, str, Record, Adviser]) -> None:
     ledger, name, record, _ = world
     header = ledger.header(name)
     broken = replace(integrity_of(ledger, header), problem="altered: its hash does not lead to the signed root")
@@ -169,7 +164,7 @@ def test_a_report_on_an_altered_record_says_so(world: tuple[Ledger, str, dict[st
 
 
 def test_without_the_build_the_record_still_tells_what_it_rests_on(
-    world: tuple[Ledger, str, dict[str, Any], Adviser],
+    world: tuple[Ledger, str, Record, Adviser],
 ) -> None:
     ledger, name, record, _ = world
     for lang in LANGS:
@@ -214,7 +209,7 @@ def test_old_answers_are_dated_and_to_be_renewed() -> None:
     assert "問卷（2021年7月8日）距今 1,818 天，超過規則容許的 365 天" in result_text(dated, "zh-TW")
 
 
-def test_no_such_language(world: tuple[Ledger, str, dict[str, Any], Adviser]) -> None:
+def test_no_such_language(world: tuple[Ledger, str, Record, Adviser]) -> None:
     with pytest.raises(UsageError, match="no language 'fr'"):
         report_on(world[0], world[1], LOOK, "fr")
 
@@ -237,9 +232,7 @@ def test_pdf_is_made_for_archives(made: bytes) -> None:
         assert {"/FontFile2", "/FontFile3"} & set(descriptor)
 
 
-def test_others_are_counted_as_in_the_record(
-    report: Report, world: tuple[Ledger, str, dict[str, Any], Adviser]
-) -> None:
+def test_others_are_counted_as_in_the_record(report: Report, world: tuple[Ledger, str, Record, Adviser]) -> None:
     """Each path through other investors says how many they are, in either language."""
     record = expanded(world[2])
     for item, asset in zip(record["list"], report.assets, strict=True):

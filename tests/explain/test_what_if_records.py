@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec import convert
 
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.ledger import Ledger
@@ -19,6 +19,7 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder, Search
 from pathfolio.explain.records.history import compare
 from pathfolio.explain.records.inspect import list_records, read_record, report_on
+from pathfolio.explain.records.layout import PackedColumn, plain, record_text
 from pathfolio.explain.records.record import digest_of, record_of
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.serve import serve
@@ -31,7 +32,7 @@ from pathfolio.recommender.suitability.rulefile import load_rules
 from pathfolio.recommender.suitability.verdict import Outcome
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
-from tests.explain.records_world import LOOK, ask, cautious, investors
+from tests.explain.records_world import LOOK, altered, ask, cautious, investors
 
 BOLD = Assumed(levels=(("HAS_RISK", "Aggressive"),), years=3.0)
 
@@ -72,15 +73,16 @@ def test_a_thrifty_record_is_small_says_what_was_shown_and_is_made_whole_again(
 ) -> None:
     for name in asked_on_the_site(client, small_build):
         header, record = read_record(ledger, name, LOOK)
-        question = Question.from_json(record["question"])
+        question = Question.asked(record.question)
         assert question.thrifty
-        full = json.loads(canonical(record_of(adviser, adviser.advise(replace(question, thrifty=False)))))
-        assert len(zlib.compress(canonical(record))) < len(zlib.compress(canonical(full))) / 2
-        assert record["whole"] == digest_of(full)
-        told = [[reason["text"] for reason in item["reasons"]] for item in record["list"]]
+        full = record_of(adviser, adviser.advise(replace(question, thrifty=False)))
+        assert len(zlib.compress(record_text(record))) < len(zlib.compress(record_text(full))) / 2
+        assert record.whole == digest_of(full)
+        told = [[reason.text for reason in line.reasons or ()] for line in record.list]
         assert told == [
-            [each["text"] for each in item["explanation"]["reasons"] if each["lang"] == question.lang]
-            for item in full["list"]
+            [each.text for each in line.explanation.reasons if each.lang == question.lang]
+            for line in full.list
+            if line.explanation is not None
         ]
         again = whole(ledger, record)
         assert again["reasons"] == "recorded, the rest computed again"
@@ -96,14 +98,14 @@ def test_what_a_thrifty_record_leaves_out_is_not_made_up(
 ) -> None:
     name = asked_on_the_site(client, small_build)[0]
     record = read_record(ledger, name, LOOK)[1]
-    wrong = whole(ledger, record | {"whole": "0" * 64})
+    wrong = whole(ledger, altered(record, ("whole",), "0" * 64))
     assert wrong["reasons"] == "recorded, the rest computed otherwise"
     monkeypatch.setattr("pathfolio.explain.records.whole.kept_build", lambda *_: None)
     gone = whole(ledger, record)
     assert gone["reasons"] == "recorded, the build of the rest gone"
     for each in (wrong, gone):
-        assert [item["explanation"]["paths"] for item in each["list"]] == [[]] * len(record["list"])
-        assert each["list"][0]["explanation"]["reasons"] == record["list"][0]["reasons"] != []
+        assert [item["explanation"]["paths"] for item in each["list"]] == [[]] * len(record.list)
+        assert each["list"][0]["explanation"]["reasons"] == plain(record)["list"][0]["reasons"] != []
     for lang in ("en", "zh-TW"):
         assert report_on(ledger, name, LOOK, lang).assets[0].reasons or lang != "en"
 
@@ -112,16 +114,16 @@ def test_records_of_before_are_replayed_as_they_were(adviser: Adviser, ledger: L
     """A question without the word for thrift is one that was recorded whole."""
     made = serve(adviser, ledger, ask(investors(small_build)[1], assumed=BOLD))
     record = read_record(ledger, made.receipt.id, LOOK)[1]
-    assert "thrifty" not in record["question"]
-    assert "columns" in record["candidates"]
+    assert not record.question.thrifty
+    assert record.candidates.columns is not None
     assert replay(ledger, made.receipt.id, record, small_build).same
 
 
 def test_replay_names_what_differs(adviser: Adviser, ledger: Ledger, small_build: Build) -> None:
     made = serve(adviser, ledger, ask(investors(small_build)[1], assumed=BOLD))
-    record = json.loads(canonical(made.record))
-    record["question"]["assumed"]["years"] = 20
-    record["moves"]["listed"][0][2] += 1
+    assert made.record.moves is not None
+    record = altered(made.record, ("question", "assumed", "years"), 20)
+    record = altered(record, ("moves", "listed", 0, 2), made.record.moves.listed[0].was + 1)
     fields = {each.field for each in replay(ledger, made.receipt.id, record, small_build).differences}
     assert "moves.listed[0][2]" in fields
     assert any(field.startswith("investor.levels.horizon") for field in fields)
@@ -130,8 +132,8 @@ def test_replay_names_what_differs(adviser: Adviser, ledger: Ledger, small_build
 def test_the_record_of_a_what_if_list_says_it_all(adviser: Adviser, small_build: Build) -> None:
     user = cautious(small_build)
     advice = adviser.advise(ask(user, k=4, assumed=BOLD))
-    record = expanded(json.loads(canonical(record_of(adviser, advice))))
-    assert record["question"]["assumed"] == BOLD.to_json()
+    record = expanded(record_of(adviser, advice))
+    assert record["question"]["assumed"] == json.loads(canonical(BOLD.recorded()))
     assert record["investor"]["user_id"] == user
     levels = record["investor"]["levels"]
     assert levels["risk"] == {"head": user, "relation": "HAS_RISK", "source": ASSUMED, "tail": "Aggressive"}
@@ -145,9 +147,9 @@ def test_the_record_of_a_what_if_list_says_it_all(adviser: Adviser, small_build:
         assert {reason["lang"] for reason in item["explanation"]["reasons"]} == {"en", "zh-TW"}
         used = [fact for result in item["verdict"]["results"] for fact in result["facts"]]
         assert not {fact.get("head") for fact in used} & ({*investors(small_build)} - {user})
-    columns = record["candidates"]["columns"]
-    assert (unpacked(columns["outcome"]) == Outcome.REJECT).sum() == record["candidates"]["rejected_by"]["any"]
-    assert len(unpacked(columns["score"])) == record["candidates"]["count"]
+    columns, rejected_by = record["candidates"]["columns"], record["candidates"]["rejected_by"]
+    assert (unpacked(convert(columns["outcome"], PackedColumn)) == Outcome.REJECT).sum() == rejected_by["any"]
+    assert len(unpacked(convert(columns["score"], PackedColumn))) == record["candidates"]["count"]
 
 
 def test_years_said_reject_what_should_be_held_longer(adviser: Adviser) -> None:
@@ -219,11 +221,12 @@ def test_no_answer_is_named_that_would_make_an_asset_suitable(
     user = cautious(small_build)
     rejected = adviser.advise(ask(user)).rejected[0].asset_id
     made = serve(adviser, ledger, ask(user, asset_id=rejected, counterfactual=True))
-    told: dict[str, Any] = made.record["counterfactual"]
-    assert (told["found"], told["before"], told["answers"]) == (False, 0, [])
-    assert "suitability rules do not let" in told["text"]["en"]
-    assert "不適合您" in told["text"]["zh-TW"]
-    assert replay(ledger, made.receipt.id, json.loads(canonical(made.record)), small_build).same
+    told = made.record.counterfactual
+    assert told is not None
+    assert (told.found, told.before, told.answers) == (False, 0, ())
+    assert "suitability rules do not let" in told.text["en"]
+    assert "不適合您" in told.text["zh-TW"]
+    assert replay(ledger, made.receipt.id, made.record, small_build).same
 
 
 def test_the_command_records_what_it_says(
@@ -248,7 +251,7 @@ def test_the_command_records_what_it_says(
 
 def test_a_question_comes_back_from_its_record(small_build: Build) -> None:
     for question in (ask("U1"), ask("U1", counterfactual=True, asset_id="A"), ask("", assumed=BOLD, k=3)):
-        assert Question.from_json(json.loads(canonical(question.to_json()))) == question
+        assert Question.asked(question.recorded()) == question
 
 
 def test_answers_as_somebody_new_are_sealed_with_the_key_of_who_gave_them(adviser: Adviser, ledger: Ledger) -> None:

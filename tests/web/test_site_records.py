@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
 from pathfolio.explain.ledger import custody
 from pathfolio.explain.ledger.ledger import Ledger, open_ledger
@@ -26,6 +27,7 @@ from pathfolio.explain.records.everybody import Everybody, serve_everybody
 from pathfolio.explain.records.find import Finder, Search
 from pathfolio.explain.records.history import compare
 from pathfolio.explain.records.inspect import Look
+from pathfolio.explain.records.layout import parse_record
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rulefile import load_rules
@@ -327,14 +329,10 @@ def test_two_records_compared(client: FlaskClient, served: list[str], ledger: Le
 
 
 def test_positions_of_one_investor_compared(served: list[str], ledger: Ledger) -> None:
-    record = next(
-        found
-        for found in (ledger.unsealed(ledger.leaf(name)) for name in served)
-        if len(found["investor"]["positions"]) > 1
-    )
-    investor = record["investor"]
-    fewer = {**record, "investor": {**investor, "positions": investor["positions"][1:]}}
-    first = str(investor["positions"][0]["tail"])
+    records = (parse_record(ledger.opened(ledger.leaf(name))) for name in served)
+    record = next(found for found in records if len(found.investor.positions) > 1)
+    fewer = replace(record, investor=replace(record.investor, positions=record.investor.positions[1:]))
+    first = record.investor.positions[0].tail
     assert (compare(fewer, record).gained, compare(fewer, record).lost) == ((first,), ())
     assert (compare(record, fewer).gained, compare(record, fewer).lost) == ((), (first,))
     assert compare(record, fewer).same_investor

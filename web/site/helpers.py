@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 from flask import Flask
 
 from pathfolio.explain.records.adviser import Advice, Question
-from pathfolio.explain.records.answer import Answer
+from pathfolio.explain.records.answer import RememberedAnswer
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.workers import CAN_FORK, WorkerLostError, Workers
 from pathfolio.web.site.render import served
@@ -62,7 +62,7 @@ class Helpers:
         """Of the processes that live, as far as is known."""
         return self._workers.pids
 
-    def compute(self, question: Question, view_of: Callable[[Advice], Any]) -> Answer:
+    def compute(self, question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
         """The answer; computed here where the helper dies, as of too little memory, or none is left."""
         return self._done(lambda: self._desk.compute_here(question, view_of), _Work(_answer, (question, view_of)))
 
@@ -116,8 +116,8 @@ def _do(app: Flask, each: _Work) -> Any:
         return each.work(*each.args)
 
 
-def _answer(question: Question, view_of: Callable[[Advice], Any]) -> Answer:
-    return Answer.of(served().desk.adviser, question, view_of)
+def _answer(question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
+    return RememberedAnswer.of(served().desk.adviser, question, view_of)
 
 
 def _served(app: Flask) -> ServedBuild:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathfolio.web.commands.audit.actions import add_action, print_json
 
 if TYPE_CHECKING:
     from pathfolio.explain.ledger.ledger import Ledger
-    from pathfolio.explain.records.inspect import Look, Row
+    from pathfolio.explain.records.inspect import ListedRecord, Look
     from pathfolio.explain.records.replay import Replay
 
 KINDS: Final = (
@@ -83,7 +84,7 @@ def _list(ledger: Ledger, args: argparse.Namespace) -> None:
         sys.stderr.write(f"… {more:,} more: --limit N\n")
 
 
-def _line(row: Row) -> str:
+def _line(row: ListedRecord) -> str:
     from pathfolio.explain.records.inspect import LISTS
 
     assets = ", ".join(row.assets[:3]) + (", …" if len(row.assets) > 3 else "")
@@ -94,11 +95,12 @@ def _line(row: Row) -> str:
 
 def _show(ledger: Ledger, args: argparse.Namespace) -> None:
     from pathfolio.explain.records.inspect import LISTS
+    from pathfolio.explain.records.layout import parse_record
     from pathfolio.explain.records.tables import expanded
 
     look, header = _look(args), ledger.header(args.record)
-    payload = ledger.read(header.id, who=look.who, purpose=look.purpose)
-    shown = expanded(payload) if header.kind in LISTS else payload
+    text = ledger.read_text(header.id, who=look.who, purpose=look.purpose)
+    shown = expanded(parse_record(text, header.id)) if header.kind in LISTS else json.loads(text)
     if args.format == "json":
         print_json({"header": asdict(header), "record": shown})
         return
