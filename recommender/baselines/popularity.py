@@ -10,6 +10,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
 from pathfolio.kg.schema import POSITION_CODES
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.interactions import Interactions
 
 RECENT_DAYS: Final = 30
@@ -24,10 +25,10 @@ class RandomModel:
     graph: KnowledgeGraph
     seed: int
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64 in [0, 1)."""
         n = len(self.graph.assets)
-        ids = self.graph.nodes.id[self.graph.users[users]]
+        ids = self.graph.user_ids[users]
         rngs = (np.random.default_rng([self.seed, *str(user).encode()]) for user in ids)
         return np.stack([rng.random(n) for rng in rngs]) if len(users) else np.zeros((0, n))
 
@@ -51,7 +52,7 @@ class PopularityModel:
     def _score(self) -> FloatArray:
         return holders(self.graph)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64: numbers of investors."""
         return np.tile(self._score, (len(users), 1))
 
@@ -78,7 +79,7 @@ class RecentModel:
         new = recent_purchases(self.graph)
         return np.bincount(new.asset, new.weight, len(self.graph.assets)) + _TIE * holders(self.graph)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64: numbers of purchases."""
         return np.tile(self._score, (len(users), 1))
 
