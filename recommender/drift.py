@@ -82,7 +82,7 @@ def _demand_shift(before: KnowledgeGraph, today: KnowledgeGraph) -> float:
     share: list[dict[str, float]] = []
     for graph in (before, today):
         bought = Interactions(graph).bought_within(_MONTH)
-        ids = graph.nodes.id[graph.assets].tolist()
+        ids = graph.asset_ids.tolist()
         share.append(dict(zip(ids, (bought / bought.sum()).tolist(), strict=True)) if bought.sum() else {})
     if not all(share):
         return float("nan")

@@ -102,15 +102,15 @@ def holders(graph: KnowledgeGraph) -> FloatArray:
 class Purchases:
     """Pairs that became new lately: positions of investors and assets, and how much of each falls in the window."""
 
-    user: IntArray
-    asset: IntArray
+    user: Positions
+    asset: Positions
     weight: FloatArray
 
 
 def all_pairs(graph: KnowledgeGraph) -> Purchases:
     """Every pair of an investor and an asset that is held or was, each in full."""
     user, asset = Interactions(graph).ever.nonzero()
-    return Purchases(user.astype(np.int64), asset.astype(np.int64), np.ones(len(user)))
+    return Purchases(Positions(user.astype(np.int64)), Positions(asset.astype(np.int64)), np.ones(len(user)))
 
 
 def recent_purchases(graph: KnowledgeGraph, days: int = RECENT_DAYS) -> Purchases:
@@ -132,7 +132,8 @@ def recent_purchases(graph: KnowledgeGraph, days: int = RECENT_DAYS) -> Purchase
     if not weight.any() and len(statements) > 1:
         weight = (since == statements[-1]) * 1.0
     some = weight > 0
-    return Purchases(user[some].astype(np.int64), asset[some].astype(np.int64), weight[some])
+    bought = (Positions(place[some].astype(np.int64)) for place in (user, asset))
+    return Purchases(*bought, weight[some])
 
 
 def _statement_days(graph: KnowledgeGraph) -> IntArray:

@@ -146,7 +146,7 @@ def _last_prices(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> tuple[Fl
         return close, day
     known = prices[pd.to_datetime(prices["date"]) <= pd.Timestamp(graph.as_of)].dropna(subset=["close"])
     last = known.sort_values("date", kind="stable").drop_duplicates("asset_id", keep="last").set_index("asset_id")
-    ids = pd.Index(graph.nodes.id[graph.assets])
+    ids = pd.Index(graph.asset_ids)
     at = last.index.get_indexer(ids)
     found = at >= 0
     close[found] = last["close"].to_numpy(np.float64)[at[found]]

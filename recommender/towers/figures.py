@@ -51,7 +51,7 @@ def figures_of(graph: KnowledgeGraph, prices: pd.DataFrame | None, day: date | N
     m = len(graph.assets)
     closes = {}
     if prices is not None and len(prices):
-        closes = closes_by_asset(prices, graph.nodes.id[graph.assets], pd.Timestamp(day or graph.as_of))
+        closes = closes_by_asset(prices, graph.asset_ids, pd.Timestamp(day or graph.as_of))
     if closes:
         check_indicators()
     returns = np.zeros((m, WINDOW), np.float32)

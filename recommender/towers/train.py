@@ -212,7 +212,7 @@ def vectors_of(network: Towers, inputs: TowerInputs, users: Positions) -> tuple[
     with torch.no_grad():
         assets, past = network.assets([AssetView.of(part) for part in inputs.kinds])
         parts = [
-            network.investors(whole(inputs, users[start : start + _CHUNK], network.options), past)
+            network.investors(whole(inputs, Positions(users[start : start + _CHUNK]), network.options), past)
             for start in range(0, len(users), _CHUNK)
         ]
         investors = torch.cat(parts) if parts else assets.new_zeros(0, len(inputs.kinds), assets.shape[1])
