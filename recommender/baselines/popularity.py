@@ -132,8 +132,8 @@ def recent_purchases(graph: KnowledgeGraph, days: int = RECENT_DAYS) -> Purchase
     if not weight.any() and len(statements) > 1:
         weight = (since == statements[-1]) * 1.0
     some = weight > 0
-    bought = (Positions(place[some].astype(np.int64)) for place in (user, asset))
-    return Purchases(*bought, weight[some])
+    buyer, bought = (Positions(place[some].astype(np.int64)) for place in (user, asset))
+    return Purchases(buyer, bought, weight[some])
 
 
 def _statement_days(graph: KnowledgeGraph) -> IntArray:
