@@ -98,7 +98,7 @@ def explain_all(
     """
     n = len(model.graph.users)
     chunks = [np.arange(start, min(start + USERS_PER_CHUNK, n)) for start in range(0, n, USERS_PER_CHUNK)]
-    job = _Job(model, EvidenceRows.of(model.graph), k, kind, lists)
+    job = _EvidenceJob(model, EvidenceRows.of(model.graph), k, kind, lists)
     rows = 0
     with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
         tables = answers(job.table, chunks, workers, first=np.arange(min(n, 1)))
@@ -110,7 +110,7 @@ def explain_all(
 
 
 @dataclass(frozen=True)
-class _Job:
+class _EvidenceJob:
     """What a worker needs to explain a chunk of investors."""
 
     model: ExplainedModel

@@ -40,7 +40,7 @@ from pathfolio.explain.ledger.keys import (
 from pathfolio.explain.ledger.merkle import consistency_proof, inclusion_proof
 from pathfolio.explain.ledger.note import Checkpoint, Note, Verifier
 from pathfolio.explain.ledger.squeeze import Squeezed
-from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, Store, open_store
+from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, LedgerDatabase, open_store
 from pathfolio.explain.ledger.tree import TileReader
 from pathfolio.explain.ledger.writer import KEY_KINDS, Change, Receipt, Writer, check_master
 from pathfolio.kg.errors import LedgerError, UsageError
@@ -81,7 +81,7 @@ class Ledger:
 
     def __init__(
         self,
-        store: Store,
+        store: LedgerDatabase,
         keys: tuple[SigningKey | None, MasterKey | None, SigningKey | None],
         folder: Path,
         clock: Clock,

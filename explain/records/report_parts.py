@@ -25,7 +25,7 @@ _UNEXPLAINED: Final[Mapping[str, Any]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Reason:
+class ReasonRow:
     """A sentence with the sources of its evidence."""
 
     text: str
@@ -88,7 +88,7 @@ class AssetPart:
     outcome: str
     effect: str
     warnings: tuple[str, ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ReasonRow, ...]
     parts: tuple[tuple[str, str], ...]
     paths: tuple[PathRow, ...]
     more_paths: str
@@ -198,15 +198,16 @@ def rule_basis(record: Mapping[str, Any], rule: str, lang: str) -> str:
     return Names(basis)[lang] if basis else ""
 
 
-def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[Reason]:
+def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[ReasonRow]:
     evidence = {path["id"]: path["edges"] for path in explanation["paths"]}
     evidence |= {fact["id"]: [fact] for fact in explanation["facts"] if "id" in fact}
     spoken = spoken_in(explanation["reasons"], lang)
-    return [
-        Reason(reason["text"], _sources([edge for key in reason["evidence"] for edge in evidence.get(key, [])], texts))
-        for reason in explanation["reasons"]
-        if reason["lang"] == spoken
-    ]
+    rows = []
+    for reason in explanation["reasons"]:
+        if reason["lang"] == spoken:
+            edges = [edge for key in reason["evidence"] for edge in evidence.get(key, [])]
+            rows.append(ReasonRow(reason["text"], _sources(edges, texts)))
+    return rows
 
 
 def _sources(edges: list[Mapping[str, Any]], texts: ReportTexts) -> str:

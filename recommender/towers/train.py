@@ -61,7 +61,7 @@ def fit(
     early = graph.as_of - timedelta(days=options.horizon_days)
     past = tower_inputs(split.past, vocabulary, vectors, prices, early)
     epochs, best = _search(past, split, vocabulary, options, progress)
-    run = Run.start(vocabulary, tower_inputs(graph, vocabulary, vectors, prices), options)
+    run = TowerTraining.start(vocabulary, tower_inputs(graph, vocabulary, vectors, prices), options)
     for epoch in range(epochs):
         run.epoch()
         progress.update(f"two towers: epoch {epoch + 1} of {epochs}")
@@ -72,7 +72,7 @@ def _search(
     past: TowerInputs, split: InnerSplit, vocabulary: Vocabulary, options: TowerOptions, progress: Progress
 ) -> tuple[int, float]:
     """The number of epochs with the best nDCG@10 on the inner window's purchases, and that nDCG@10."""
-    run = Run.start(vocabulary, past, options)
+    run = TowerTraining.start(vocabulary, past, options)
     users, relevant = _questions(split, options)
     best, best_epoch = -1.0, 1
     for epoch in range(1, options.max_epochs + 1):
@@ -98,7 +98,7 @@ def _questions(split: InnerSplit, options: TowerOptions) -> tuple[IntArray, Mask
 
 
 @dataclass(frozen=True)
-class Run:
+class TowerTraining:
     """The towers in training on one snapshot.
 
     `average` is the moving average of the network over the steps; it is what is validated and kept.
@@ -115,7 +115,7 @@ class Run:
     rng: np.random.Generator
 
     @staticmethod
-    def start(vocabulary: Vocabulary, inputs: TowerInputs, options: TowerOptions) -> Run:
+    def start(vocabulary: Vocabulary, inputs: TowerInputs, options: TowerOptions) -> TowerTraining:
         """Random weights by the seed."""
         torch.manual_seed(options.seed)
         network = Towers(vocabulary, inputs, options)
@@ -124,7 +124,7 @@ class Run:
         views = [AssetView.of(part) for part in inputs.kinds]
         kind_of, rng = torch.as_tensor(inputs.kind_of), np.random.default_rng(options.seed)
         average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(options.averaging))  # type: ignore[no-untyped-call]  # torch
-        return Run(network, average, adam, schedule, inputs, views, kind_of, options, rng)
+        return TowerTraining(network, average, adam, schedule, inputs, views, kind_of, options, rng)
 
     @property
     def kept(self) -> Towers:
