@@ -38,7 +38,7 @@ class ExplanationSample:
     Attributes:
         investors: so many investors' lists, drawn at random.
         k: the length of the lists.
-        checked: so many explanations are parsed back and compared with the snapshot, in both languages.
+        checked: so many explanations are parsed back and compared with the snapshot, in every language.
         counterfactuals: so many are searched and verified.
         attention: so many pairs are explained by GNNExplainer and others on the graph attention channel.
         seed: of the draws.

@@ -13,6 +13,7 @@ from pathfolio.explain.records.verdict_text import look_of, outcome_text, result
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.languages import language, understood
+from pathfolio.kg.languages.names import Names
 
 _MOST_PATHS: Final = 25
 _MOST_FACTS: Final = 8
@@ -186,12 +187,15 @@ def spoken_in(reasons: Sequence[Mapping[str, Any]], lang: str) -> str:
 
 def rule_title(record: Mapping[str, Any], rule: str, lang: str) -> str:
     """A rule's title as its file has it, its id where the file is not at hand."""
-    return str(record.get("rule_texts", {}).get(rule, {}).get(lang, rule))
+    told = record.get("rule_texts", {}).get(rule, {})
+    titles = {tag: text for tag, text in told.items() if tag != "basis"}
+    return Names(titles)[lang] if titles else rule
 
 
 def rule_basis(record: Mapping[str, Any], rule: str, lang: str) -> str:
     """The law or code that a rule serves; empty where the file is not at hand or says nothing."""
-    return str(record.get("rule_texts", {}).get(rule, {}).get("basis", {}).get(lang, ""))
+    basis = record.get("rule_texts", {}).get(rule, {}).get("basis", {})
+    return Names(basis)[lang] if basis else ""
 
 
 def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[ReasonRow]:
