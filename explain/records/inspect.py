@@ -19,7 +19,7 @@ from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Note, Verifier
 from pathfolio.explain.ledger.proof_text import proof_text
 from pathfolio.explain.ledger.verify import verify_record
-from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.changes import what_would_have_changed
 from pathfolio.explain.records.keep import BUILD, RULES, registered
 from pathfolio.explain.records.layout import Record, parse_record

@@ -10,7 +10,7 @@ from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Advice, Adviser, Question
-from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.keep import keep
 from pathfolio.explain.records.layout import Record, record_text
 from pathfolio.explain.records.record import record_of

@@ -13,7 +13,7 @@ from msgspec import convert
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.adviser import Adviser, Question
-from pathfolio.explain.records.assumed import WHAT_IF, Assumed
+from pathfolio.explain.records.assumption import WHAT_IF, Assumed
 from pathfolio.explain.records.columns import unpacked
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder, Search

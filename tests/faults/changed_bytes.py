@@ -32,8 +32,8 @@ from pathfolio.explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
 from pathfolio.web.benchmarks.ledger import fill
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.judged_bytes import changes, judged_bytes
 from tests.faults.processes import FORK
 

@@ -23,7 +23,7 @@ from pathfolio.explain.ledger.merkle import frontier_of, root_of
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from pathfolio.explain.ledger.tree import WIDTH, TileReader, TreeState, split_hashes
 from pathfolio.explain.ledger.walk import LedgerWalk, RootsAt, StoredEntry
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import FORK
 
 Judged = Iterator[tuple[str, bool]]

@@ -29,7 +29,7 @@ from pathfolio.kg.sample.size import END
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.swap import replace_folder
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import FORK, ids_in
 
 MARKET: Final = SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1)

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import ids_in
 
 MODES: Final = ("fast", "immediate")

@@ -19,7 +19,7 @@ from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.changed_bytes import changed_bytes, every_byte, ledger_with_everything
 from tests.faults.judged_bytes import judged_bytes
 from tests.faults.killed import killed_while_made

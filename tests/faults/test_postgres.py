@@ -11,7 +11,7 @@ from pathfolio.explain.ledger import store
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.postgres import Server, connection_ended, own_server, server_stopped
 
 pytestmark = pytest.mark.postgres

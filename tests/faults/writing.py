@@ -14,7 +14,7 @@ from pathlib import Path
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import FORK, ids_in, in_threads
 
 # -- many at once --------------------------------------------------------------------------------------------

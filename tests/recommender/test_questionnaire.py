@@ -13,11 +13,11 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathfolio.explain.assumed import WhatIfDesk
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.records.adviser import Adviser
-from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.what_if_list import WhatIfDesk
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.sample.size import SampleSize

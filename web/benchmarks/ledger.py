@@ -16,7 +16,7 @@ from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.serve import serve
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rulefile import rules_for
-from pathfolio.web.benchmarks.figures import Measured, seconds
+from pathfolio.web.benchmarks.measured import Measured, seconds
 
 RECORDS: Final = 100_000
 _THREADS: Final = 64
