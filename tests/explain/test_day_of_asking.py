@@ -66,7 +66,11 @@ def test_a_build_older_than_the_limit_cautions_or_is_refused(graph: KnowledgeGra
         old = found_on(graph, rules, AS_OF + timedelta(31))
         assert (old.reason, old.effect.word, old.measured, old.limit) == ("stale", effect, 31, 30)
         assert {fact.relation: fact.as_of for fact in old.facts} == {"TODAY": "2026-07-31", "BUILD": "2026-06-30"}
-        for lang, said in (("en", "The data, of June 30, 2026, are 31 days old"), ("zh-TW", "距查詢日 31 天")):
+        for lang, said in (
+            ("en", "The data, of June 30, 2026, are 31 days old"),
+            ("zh-CN", "距查询日 31 天"),
+            ("zh-TW", "距查詢日 31 天"),
+        ):
             assert said in result_text(old.to_json(), lang).replace("30 June 2026", "June 30, 2026")
     before = found_on(graph, rule(BUILD_AGE), AS_OF - timedelta(1))
     assert (before.reason, before.effect.word) == ("later_build", "warn")

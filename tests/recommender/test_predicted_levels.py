@@ -15,6 +15,7 @@ from pathfolio.explain.records.verdict_text import outcome_text, result_text
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.contract import read_folder
 from pathfolio.kg.graph import KnowledgeGraph, to_date
+from pathfolio.kg.languages import languages
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.tables import Tables as DataTables
 from pathfolio.recommender.suitability.gate import Gate
@@ -110,7 +111,7 @@ def test_a_predicted_level_allows_as_the_file_says_and_forbids_as_a_told_one(eff
     assert (guessed["low"].effect.word, guessed["high"].effect.word) == (effect, "reject")
     for asset in guessed:
         assert guessed[asset].facts[0].note == "predicted"
-        for lang, said in (("en", "predicted"), ("zh-TW", "推估")):
+        for lang, said in (("en", "predicted"), ("zh-CN", "推测"), ("zh-TW", "推估")):
             assert said in result_text(guessed[asset].to_json(), lang)
             assert said not in result_text(told[asset].to_json(), lang)
 
@@ -147,7 +148,7 @@ def test_records_keep_the_state_and_old_ones_give_it_again() -> None:
 
 def test_each_state_has_words_and_a_colour_of_its_own() -> None:
     css = (ROOT / "web/site/static/site.css").read_text(encoding="utf-8")
-    for lang in ("en", "zh-TW"):
+    for lang in languages():
         words = [outcome_text(state, lang) for state in STATES]
         assert len(set(words)) == len(STATES) == 4
         assert words == [texts_of(lang).say(f"verdict_{state}") for state in STATES]
