@@ -56,7 +56,6 @@ USER_CODE = """from datetime import date
 from pathlib import Path
 import pandas as pd
 import pathfolio
-from pathfolio.kg.languages import languages
 market: pathfolio.Tables = pathfolio.read_market(Path("market"))
 frames = {"assets": pd.DataFrame({"asset_id": ["1"]})}
 other: pathfolio.Tables = pathfolio.read_market(frames, name="mine")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pathfolio.explain.records.layout import FORMAT, WITHOUT_DAY, RecordedVerdict
 from pathfolio.explain.records.report import report_texts
-from pathfolio.explain.records.tables import Tables, state_of
+from pathfolio.explain.records.tables import TableWriter, state_of
 from pathfolio.explain.records.verdict_text import outcome_text, result_text
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.contract import read_folder
@@ -140,10 +141,10 @@ def test_records_keep_the_state_and_old_ones_give_it_again() -> None:
     result = RuleResult("r", "risk_level", Outcome.UNKNOWN, Outcome.PASS, "no_class", None, None, "", ())
     rules = rule('kind = "risk_level"')
     verdict = Verdict("a", Outcome.PASS, (result,), ("r",))
-    new, old = (Tables(states=states).verdict(verdict, rules) for states in (True, False))
-    assert (new["outcome"], old["outcome"]) == ("pass_with_unknowns", "pass")
+    new, old = (TableWriter(rules, version).verdict(verdict) for version in (FORMAT, WITHOUT_DAY))
+    assert (new.outcome, old.outcome) == ("pass_with_unknowns", "pass")
     assert state_of(new) == state_of(old) == "pass_with_unknowns"
-    assert state_of({"outcome": "pass", "against": []}) == "pass"
+    assert state_of(RecordedVerdict("pass", against=())) == "pass"
 
 
 def test_each_state_has_words_and_a_colour_of_its_own() -> None:
