@@ -50,7 +50,7 @@ def _about_build(build: Build) -> dict[str, Any]:
     columns = {
         name: [str(x) for x in getattr(graph.nodes, name)[graph.assets]] for name in ("id", "name", "name_local")
     }
-    columns["kind"] = [graph.kind_of(int(row)).lower() for row in graph.assets]
+    columns["kind"] = [graph.kind_of(row).lower() for row in graph.assets.tolist()]
     text = (build.folder / "manifest.json").read_text(encoding="utf-8")
     return {"manifest": text, "assets": columns}
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import IntArray
 from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.judgement import Judgement
 from pathfolio.recommender.suitability.options import VIOLATIONS, Effect
 from pathfolio.recommender.suitability.reader import TomlTable
@@ -71,11 +71,13 @@ class Rule(ABC):
     fail: Annotated[Outcome, Effect(allowed=VIOLATIONS)] = Outcome.REJECT
 
     @abstractmethod
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """What it finds about the assets at positions `at` for an investor who is not exempt."""
 
     @abstractmethod
-    def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+    def facts(
+        self, assets: AssetFacts, investor: InvestorFacts, asset: Position, found: Judgement
+    ) -> tuple[UsedFact, ...]:
         """What it used to judge the asset at position `asset`; `found` is about all assets."""
 
     def same_finding(self, investor: InvestorFacts) -> Hashable:

@@ -16,8 +16,9 @@ from torch.nn.functional import softplus
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pathfolio.embeddings.vectors import EntityVectors
-from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import KnowledgeGraph, Mask
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
 from pathfolio.recommender.gat.split import InnerSplit
 from pathfolio.recommender.towers.batches import TrainingStep, hard_negatives, pairs_of, steps, whole
@@ -86,11 +87,11 @@ def _search(
     return best_epoch, best if len(users) else float("nan")
 
 
-def _questions(split: InnerSplit, options: TowerOptions) -> tuple[IntArray, Mask]:
+def _questions(split: InnerSplit, options: TowerOptions) -> tuple[Positions, Mask]:
     """Investors who validate, and what each newly bought."""
-    users = np.unique(split.user)
+    users = Positions(np.unique(split.user))
     rng = np.random.default_rng(options.seed)
-    users = np.sort(rng.permutation(users)[: options.validation])
+    users = Positions(np.sort(rng.permutation(users)[: options.validation]))
     mine = np.isin(split.user, users)
     relevant = np.zeros((len(users), len(split.past.assets)), bool)
     relevant[np.searchsorted(users, split.user[mine]), split.asset[mine]] = True
@@ -174,7 +175,7 @@ class TowerTraining:
         scores = products(investors.detach(), assets.detach(), self.kind_of).numpy()
         return torch.as_tensor(hard_negatives(scores, step.theirs, self.options, self.rng))
 
-    def validate(self, users: IntArray, relevant: Mask) -> float:
+    def validate(self, users: Positions, relevant: Mask) -> float:
         """nDCG@10 of lists without what the investors have, over assets that somebody has."""
         investors, assets = vectors_of(self.kept, self.inputs, users)
         scores = score(investors, assets, self.inputs.kind_of)
@@ -205,13 +206,13 @@ def purchase_loss(kind: str, own: Tensor, others: Tensor, row: Tensor, weight: T
     return (losses * weight).sum() / weight.sum()
 
 
-def vectors_of(network: Towers, inputs: TowerInputs, users: IntArray) -> tuple[Single, Single]:
+def vectors_of(network: Towers, inputs: TowerInputs, users: Positions) -> tuple[Single, Single]:
     """(users, kinds, d + 1) and (assets, d + 1) float32, as they are served."""
     network.eval()
     with torch.no_grad():
         assets, past = network.assets([AssetView.of(part) for part in inputs.kinds])
         parts = [
-            network.investors(whole(inputs, users[start : start + _CHUNK], network.options), past)
+            network.investors(whole(inputs, Positions(users[start : start + _CHUNK]), network.options), past)
             for start in range(0, len(users), _CHUNK)
         ]
         investors = torch.cat(parts) if parts else assets.new_zeros(0, len(inputs.kinds), assets.shape[1])
@@ -223,7 +224,7 @@ def encode(
 ) -> tuple[Single, Single]:
     """The vectors of all investors and assets of a snapshot by trained weights."""
     network = _network(weights, vocabulary, inputs, options)
-    return vectors_of(network, inputs, np.arange(len(inputs.profile)))
+    return vectors_of(network, inputs, Positions(np.arange(len(inputs.profile))))
 
 
 def encode_assets(
