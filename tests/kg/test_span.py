@@ -34,10 +34,8 @@ def test_the_spans_of_a_graph() -> None:
     assert graph.user_span.rows.tolist() == graph.users.tolist() == graph.rows(NodeKind.USER).tolist()
     assert graph.asset_span.rows.tolist() == graph.assets.tolist() == graph.rows(*ASSET_KINDS).tolist()
     u2, fund = graph.row(NodeKind.USER, "u2"), graph.asset_row("F")
-    assert (graph.user_ids[graph.user_span.position(u2)], graph.asset_ids[graph.asset_span.position(fund)]) == (
-        "u2",
-        "F",
-    )
+    assert graph.user_ids[graph.user_span.position(u2)] == "u2"
+    assert graph.asset_ids[graph.asset_span.position(fund)] == "F"
     held = graph.asset_span.position(graph.outgoing(Relation.HOLDS).of(u2))
     assert graph.asset_ids[held].tolist() == ["A", "F"]
 
