@@ -164,7 +164,7 @@ def _fit(graph: KnowledgeGraph, triples: Triples, options: VectorOptions, epochs
 
 
 @dataclass(frozen=True)
-class _Run:
+class _Training:
     """A model in training: the PyKEEN model and its optimizer are what changes from epoch to epoch."""
 
     model: Any
@@ -225,7 +225,7 @@ class _Run:
         return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def _start(graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> _Run:
+def _start(graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> _Training:
     import torch
 
     model = _new_model(triples, options)
@@ -233,7 +233,7 @@ def _start(graph: KnowledgeGraph, triples: Triples, parts: Split, options: Vecto
     both = {r for r, rows in enumerate(triples.of_relation) if not is_user[triples.hrt[rows, 0]].any()}
     optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
     allowed, rng = candidates(graph, triples), np.random.default_rng(options.seed)
-    return _Run(model, optimizer, parts.train, triples, allowed, frozenset(both), options, rng)
+    return _Training(model, optimizer, parts.train, triples, allowed, frozenset(both), options, rng)
 
 
 def _new_model(triples: Triples, options: VectorOptions) -> Any:

@@ -25,6 +25,7 @@ from pathfolio.explain.wording import LANGUAGES, wording_of
 from pathfolio.kg.graph import IntArray
 from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position, Positions, Row
 from pathfolio.recommender.assumed import NOBODY, AssumedInvestor, AssumedScore
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.ranking import id_order
@@ -40,7 +41,7 @@ RISERS_WITHIN: Final = 100
 class Move:
     """An asset's place after the change and before it, each from 1; `was` is 0 where it was not to be listed."""
 
-    asset: int
+    asset: Position
     rank: int
     was: int
 
@@ -99,7 +100,7 @@ class WhatIfDesk:
         return Lookups(self._tracer, rules if rules.ratings else None)
 
     @cached_property
-    def _by_id(self) -> IntArray:
+    def _by_id(self) -> Positions:
         return id_order(self.build.graph)
 
     def answer(
@@ -133,11 +134,11 @@ class WhatIfDesk:
 
     def _shortlist(self, score: AssumedScore, kind: str | None, gate: Gate) -> Shortlist:
         eligible = score.investor.eligible(self.build.graph, kind)
-        screening = score.investor.screened(gate, self.build.graph.assets[np.flatnonzero(eligible)])
+        screening = score.investor.screened(gate, self.build.graph.asset_span.row(Positions(np.flatnonzero(eligible))))
         return Shortlist.of(score.scores(), eligible, screening, self._by_id)
 
     def _lines(
-        self, score: AssumedScore, shown: list[int], old: Shortlist | None, langs: Sequence[str]
+        self, score: AssumedScore, shown: list[Position], old: Shortlist | None, langs: Sequence[str]
     ) -> tuple[AssumedLine, ...]:
         tracer = AssumedTracer(self._tracer, score.investor)
         lookups = AssumedLookups(self._lookups, tracer, score.investor)
@@ -151,7 +152,7 @@ class WhatIfDesk:
         return tuple(lines)
 
 
-def _move(asset: int, new: Shortlist, old: Shortlist) -> Move:
+def _move(asset: Position, new: Shortlist, old: Shortlist) -> Move:
     return Move(asset, int(new.places[asset]), int(old.places[asset]))
 
 
@@ -170,23 +171,22 @@ class AssumedTracer(Tracer):
         super().__init__(base.graph, base.build_hash)
         self.share_with(base)
         self._investor = investor
-        self._edges: dict[tuple[str, int], str] = {}
-        first = int(base.graph.assets[0])
+        self._edges: dict[tuple[str, Row], str] = {}
         for asset in investor.followed - investor.held - investor.dismissed:
-            self._edges[Relation.HOLDS, first + asset] = FOLLOWS
+            self._edges[Relation.HOLDS, base.graph.asset_span.row(asset)] = FOLLOWS
         for node in investor.interests:
             self._edges[Relation.SEEKS, node] = INTERESTED_IN
         for relation, level in investor.levels.items():
             if investor.row == NOBODY or base.graph.edge(investor.row, relation, level) is None:
                 self._edges[relation, level] = relation.value
 
-    def node(self, row: int) -> PathNode:
+    def node(self, row: Row) -> PathNode:
         """The node at `row`; somebody whom the graph does not have is called "you"."""
         if row != NOBODY:
             return super().node(row)
         return PathNode("", USER, Names({lang: wording_of(lang).you for lang in LANGUAGES}))
 
-    def step(self, start: int, relation: str, end: int) -> PathEdge:
+    def step(self, start: Row, relation: str, end: Row) -> PathEdge:
         """An assumed edge, or one of the graph."""
         named = self._edges.get((relation, end)) if start == self._investor.row else None
         if named is None:
@@ -198,7 +198,7 @@ class AssumedTracer(Tracer):
 class NoPurchases(EarlyBuyers):
     """Of somebody whom the graph does not have: they bought nothing early."""
 
-    def of(self, user: int, other_than: int) -> int:
+    def of(self, user: Row, other_than: Row) -> int:
         """None."""
         return 0
 
@@ -217,13 +217,14 @@ class AssumedLookups(Lookups):
         """As of `base`."""
         return self._base.label_of(relation)
 
-    def investor(self, row: int) -> Investor:
+    def investor(self, row: Row) -> Investor:
         """What is held now, without what is dismissed; levels only where the graph states them."""
         if row == NOBODY:
             return Investor(row, ())
         stated = self._base.investor(row)
-        first = int(self.graph.assets[0])
-        holdings = tuple(asset for asset in stated.holdings if asset - first not in self._assumed.dismissed)
+        holdings = tuple(
+            row for row in stated.holdings if self.graph.asset_span.position(row) not in self._assumed.dismissed
+        )
         levels = set(self._assumed.levels.values())
         profile = {relation: found for relation, found in stated.profile.items() if found[1] in levels}
         return Investor(row, holdings, profile)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pathfolio.explain.evidence import OTHERS_KEY, stable_id
-from pathfolio.kg.graph import IntArray, KnowledgeGraph
+from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.span import Positions, Row
 from pathfolio.kg.workers import answers
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount
 from pathfolio.recommender.model import ExplainedModel
@@ -54,7 +54,7 @@ class EvidenceRows:
     def of(cls, graph: KnowledgeGraph) -> EvidenceRows:
         """For the accounts of one snapshot."""
         ids = graph.nodes.id.tolist()
-        keys = [f"{graph.kind_of(row)}:{key}" for row, key in enumerate(ids)]
+        keys = [f"{graph.kind_of(Row(row))}:{key}" for row, key in enumerate(ids)]
         return cls([*ids, None], [*keys, OTHERS_KEY])
 
     def rows(self, account: ScoreAccount, rank: int) -> Iterator[EvidenceRow]:
@@ -83,7 +83,7 @@ def explain_all(
     *,
     k: int = 10,
     kind: str | None = None,
-    lists: IntArray | None = None,
+    lists: Positions | None = None,
     workers: int = 0,
 ) -> int:
     """Write the paths of every investor's `k` best assets to `out`; returns how many rows there are.
@@ -97,11 +97,12 @@ def explain_all(
         UsageError: unknown kind, or k below 1.
     """
     n = len(model.graph.users)
-    chunks = [np.arange(start, min(start + USERS_PER_CHUNK, n)) for start in range(0, n, USERS_PER_CHUNK)]
-    job = _Job(model, EvidenceRows.of(model.graph), k, kind, lists)
+    users = model.graph.user_span.positions
+    chunks = [Positions(users[start : start + USERS_PER_CHUNK]) for start in range(0, n, USERS_PER_CHUNK)]
+    job = _EvidenceJob(model, EvidenceRows.of(model.graph), k, kind, lists)
     rows = 0
     with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
-        tables = answers(job.table, chunks, workers, first=np.arange(min(n, 1)))
+        tables = answers(job.table, chunks, workers, first=Positions(users[:1]))
         for done, table in enumerate(tables, 1):
             writer.write_table(table)
             rows += table.num_rows
@@ -110,16 +111,16 @@ def explain_all(
 
 
 @dataclass(frozen=True)
-class _Job:
+class _EvidenceJob:
     """What a worker needs to explain a chunk of investors."""
 
     model: ExplainedModel
     evidence: EvidenceRows
     k: int
     kind: str | None
-    lists: IntArray | None
+    lists: Positions | None
 
-    def table(self, users: IntArray) -> pa.Table:
+    def table(self, users: Positions) -> pa.Table:
         """The rows of the investors at positions `users`."""
         rows: list[EvidenceRow] = []
         for chunk, assets in self._listed(users):
@@ -130,9 +131,9 @@ class _Job:
         columns = zip(*rows, strict=True) if rows else ([] for _ in SCHEMA)
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
 
-    def _listed(self, users: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+    def _listed(self, users: Positions) -> Iterator[tuple[Positions, Positions]]:
         if self.lists is not None:
-            yield users, self.lists[users]
+            yield users, Positions(self.lists[users])
             return
         for chunk, assets, _ in rank_assets(self.model, users, self.k, self.kind, include_held=False):
             yield chunk, assets

@@ -17,6 +17,7 @@ from typing import Final
 from pathfolio.explain.place import place_of
 from pathfolio.explain.what_if import InvestorChange, WhatIf
 from pathfolio.kg.schema import PROFILE_RELATIONS, RELATIONS
+from pathfolio.kg.span import Position
 
 BATCH: Final = 256
 
@@ -43,7 +44,6 @@ class Counterfactual:
     """A change that takes an asset from the list, or brings it onto it; or that there is none.
 
     Attributes:
-        user, asset: positions among the snapshot's investors and assets.
         takes_off: whether the asset was to leave the list, not to come onto it.
         change: None where none was found.
         before, after: the asset's place without and with the change; `before` is 0 where it may not be listed (held,
@@ -53,8 +53,8 @@ class Counterfactual:
         scored: how many changed investors were scored.
     """
 
-    user: int
-    asset: int
+    user: Position
+    asset: Position
     options: SearchOptions
     takes_off: bool
     change: InvestorChange | None
@@ -77,13 +77,12 @@ class Counterfactual:
         return as_said and (before <= self.options.k) != (after <= self.options.k)
 
 
-def what_takes_it_off(model: WhatIf, user: int, asset: int, options: SearchOptions | None = None) -> Counterfactual:
+def what_takes_it_off(
+    model: WhatIf, user: Position, asset: Position, options: SearchOptions | None = None
+) -> Counterfactual:
     """The smallest set of the investor's positions and answers without which the asset is not among the first k.
 
     Where it is not on the list as it is, there is nothing to take away and no change.
-
-    Args:
-        user, asset: positions among the snapshot's investors and assets.
     """
     held = [position for position in model.positions(user).tolist() if position != asset]
     parts = [InvestorChange(frozenset({position})) for position in held]
@@ -91,13 +90,12 @@ def what_takes_it_off(model: WhatIf, user: int, asset: int, options: SearchOptio
     return _Search(model, user, asset, options or SearchOptions(), off=True).run(parts)
 
 
-def what_brings_it_on(model: WhatIf, user: int, asset: int, options: SearchOptions | None = None) -> Counterfactual:
+def what_brings_it_on(
+    model: WhatIf, user: Position, asset: Position, options: SearchOptions | None = None
+) -> Counterfactual:
     """The smallest change of the investor's answers with which the asset is among the first k.
 
     Where it is on the list as it is, or held, there is nothing to bring and no change.
-
-    Args:
-        user, asset: positions among the snapshot's investors and assets.
     """
     answers = model.answers(user)
     parts = [
@@ -112,7 +110,7 @@ def what_brings_it_on(model: WhatIf, user: int, asset: int, options: SearchOptio
 class _Search:
     """One search over sets of single changes, smallest first, the likeliest of each size first."""
 
-    def __init__(self, model: WhatIf, user: int, asset: int, options: SearchOptions, *, off: bool) -> None:
+    def __init__(self, model: WhatIf, user: Position, asset: Position, options: SearchOptions, *, off: bool) -> None:
         self.model, self.user, self.asset, self.options, self.off = model, user, asset, options, off
         self.before = (
             self._places([InvestorChange()])[0] if model.listed(user, options.kind, [InvestorChange()])[0, asset] else 0
@@ -194,7 +192,9 @@ class _Search:
         )
 
 
-def _places(model: WhatIf, user: int, asset: int, kind: str | None, changes: Sequence[InvestorChange]) -> list[int]:
+def _places(
+    model: WhatIf, user: Position, asset: Position, kind: str | None, changes: Sequence[InvestorChange]
+) -> list[int]:
     """The asset's place after each change: behind all others where it may not be listed any more."""
     scores, listed = model.what_if(user, changes), model.listed(user, kind, changes)
     ids = model.graph.asset_ids

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import NO_DAY, IntArray, KnowledgeGraph
+from pathfolio.kg.span import Row
 from pathfolio.recommender.demand import NEW_ISSUE_DAYS
 from pathfolio.recommender.groups import SMALLEST_GROUP
 from pathfolio.recommender.interactions import Interactions
@@ -21,22 +22,22 @@ class EarlyBuyers:
         self.graph = graph
         self._interactions = Interactions(graph)
 
-    def of(self, user: int, other_than: int) -> int:
-        """How many assets other than `other_than` the investor at row `user` bought early; both are rows.
+    def of(self, user: Row, other_than: Row) -> int:
+        """How many assets other than `other_than` the investor at row `user` bought early.
 
         0 for an investor whom the graph does not have (a row below 0).
         """
         if user < 0:
             return 0
-        at, asset = user - int(self.graph.users[0]), other_than - int(self.graph.assets[0])
+        at, asset = self.graph.user_span.position(user), self.graph.asset_span.position(other_than)
         return int(self._purchases[at] - self._early[at, asset])
 
-    def among_holders(self, asset: int, user: int) -> int | None:
+    def among_holders(self, asset: Row, user: Row) -> int | None:
         """How many investors other than `user` hold the asset at row `asset` and bought another one early.
 
         None where the group, or the rest of the holders that it could be subtracted from, is too small to be told.
         """
-        column, own = asset - int(self.graph.assets[0]), user - int(self.graph.users[0])
+        column, own = self.graph.asset_span.position(asset), self.graph.user_span.position(user)
         holders = np.flatnonzero(self._interactions.held[:, [column]].toarray().ravel())
         early = holders[self._purchases[holders] > self._early[:, [column]].toarray().ravel()[holders]]
         rest, count = len(holders) - len(early), len(early) - int(own in early)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pathfolio.explain.evidence import Fact, stable_id
 from pathfolio.kg.graph import NO_DAY, Adjacency, FloatArray, KnowledgeGraph, to_date
 from pathfolio.kg.schema import NodeKind, Relation, Use, used_for
+from pathfolio.kg.span import Row
 
 FEWEST_PEERS: Final = 10
 """A comparison with fewer assets, the asset itself included, says nothing."""
@@ -34,7 +35,7 @@ class Peers:
     """
 
     relation: Relation
-    group: int
+    group: Row
     values: FloatArray
     known_at: int
 
@@ -70,7 +71,7 @@ class FactBook:
         self._columns: dict[str, _Column] = {}
         self._peers: dict[tuple[int, str], Peers | None] = {}
 
-    def of(self, asset: int) -> dict[str, Fact]:
+    def of(self, asset: Row) -> dict[str, Fact]:
         """The current figures of the asset at row `asset`, by metric."""
         found = self._facts.get(asset)
         if found is None:
@@ -78,7 +79,7 @@ class FactBook:
             found = self._facts[asset] = {fact.metric: fact for fact in map(self._from_edge, edges.tolist())}
         return found
 
-    def peers(self, asset: int, metric: str) -> Peers | None:
+    def peers(self, asset: Row, metric: str) -> Peers | None:
         """The peers of the asset by `metric`, or None where too few of them have it."""
         key = (asset, metric)
         if key not in self._peers:
@@ -119,7 +120,7 @@ class FactBook:
         user = subject if about_user else None
         return Fact(identity, None if about_user else subject, metric, value, unit, day, day, source, user)
 
-    def listed(self, asset: int) -> Fact | None:
+    def listed(self, asset: Row) -> Fact | None:
         """The day on which the asset was listed, where it is known."""
         day = int(self.graph.nodes.listed[asset])
         if day == NO_DAY:
@@ -158,7 +159,7 @@ class FactBook:
             value[head], day[head], known[head] = edges.value[at], edges.as_of[at], edges.known_at[at]
         return _Column(value, day, known)
 
-    def _find_peers(self, asset: int, metric: str) -> Peers | None:
+    def _find_peers(self, asset: Row, metric: str) -> Peers | None:
         column = self._column(metric)
         if np.isnan(column.value[asset]):
             return None
@@ -169,7 +170,7 @@ class FactBook:
                     return peers
         return None
 
-    def _in_group(self, asset: int, column: _Column, relation: Relation, group: int) -> Peers:
+    def _in_group(self, asset: Row, column: _Column, relation: Relation, group: Row) -> Peers:
         members = self.graph.incoming(relation).of(group)
         alike = self.graph.nodes.kind[members] == self.graph.nodes.kind[asset]
         near = np.abs(column.day[members] - column.day[asset]) <= _SAME_TIME_DAYS

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, Mask, Text
+from pathfolio.kg.span import Position
 
 
-def place_of(scores: FloatArray, allowed: Mask, asset: int, ids: Text) -> int:
+def place_of(scores: FloatArray, allowed: Mask, asset: Position, ids: Text) -> int:
     """The rank of `asset` among the `allowed`, 0 if it is not one of them; the smaller id wins a tie, as in lists.
 
     Args:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.ranking import best_first
 from pathfolio.recommender.suitability.gate import Screening
 
@@ -19,28 +20,28 @@ class Shortlist:
     Attributes:
         screening: the rules' findings about the candidates, and about an asset that was asked about.
         scores: (assets,) float64.
-        ranked: positions of the candidates, the highest score first; of equal ones the smaller id.
+        ranked: the candidates, the highest score first; of equal ones the smaller id.
         allowed: (assets,) bool: the candidates that the rules let through.
     """
 
     screening: Screening
     scores: FloatArray
-    ranked: IntArray
+    ranked: Positions
     allowed: Mask
 
     @classmethod
-    def of(cls, scores: FloatArray, eligible: Mask, screening: Screening, by_id: IntArray) -> Shortlist:
+    def of(cls, scores: FloatArray, eligible: Mask, screening: Screening, by_id: Positions) -> Shortlist:
         """Rank what is `eligible` (assets,) before the rules; `by_id` is what `id_order` gives."""
         usable = eligible & (scores > -np.inf)
-        ranked = best_first(np.where(usable, scores, -np.inf), by_id)[: np.count_nonzero(usable)]
+        ranked = Positions(best_first(np.where(usable, scores, -np.inf), by_id)[: np.count_nonzero(usable)])
         allowed = np.zeros(len(scores), bool)
         allowed[screening.at[screening.allowed]] = True
         return cls(screening, scores, ranked, allowed & eligible)
 
     @cached_property
-    def suitable(self) -> IntArray:
-        """Positions of what the rules let through, best first: the list, however long it is asked for."""
-        return self.ranked[self.allowed[self.ranked]]
+    def suitable(self) -> Positions:
+        """What the rules let through, best first: the list, however long it is asked for."""
+        return Positions(self.ranked[self.allowed[self.ranked]])
 
     @cached_property
     def places(self) -> IntArray:
@@ -49,13 +50,13 @@ class Shortlist:
         out[self.suitable] = np.arange(1, len(self.suitable) + 1)
         return out
 
-    def first(self, k: int) -> list[tuple[int, int]]:
+    def first(self, k: int) -> list[tuple[int, Position]]:
         """(rank, asset) of the list of k, walking down the ranking until k pass."""
-        return [(rank, int(asset)) for rank, asset in enumerate(self.suitable[:k], 1)]
+        return [(rank, Position(int(asset))) for rank, asset in enumerate(self.suitable[:k], 1)]
 
-    def passed_over(self, k: int) -> list[tuple[int, int]]:
+    def passed_over(self, k: int) -> list[tuple[int, Position]]:
         """(place by score, asset) of what stands above the last of the first k and may not be shown."""
         passes = self.allowed[self.ranked]
         best = np.flatnonzero(passes)[:k]
         end = int(best[-1]) + 1 if len(best) == k else len(self.ranked)
-        return [(int(place) + 1, int(self.ranked[place])) for place in np.flatnonzero(~passes[:end])]
+        return [(int(place) + 1, Position(int(self.ranked[place]))) for place in np.flatnonzero(~passes[:end])]

@@ -16,6 +16,7 @@ from pathfolio.kg.graph import KnowledgeGraph, to_date
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.span import Row
 from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 
 _MEMO_SIZE: Final = 30_000
@@ -35,9 +36,9 @@ class _Rest:
 class _Own:
     """The latest investor, and the edges that leave them; nobody else's paths have these."""
 
-    row: int
+    row: Row
     node: PathNode
-    steps: dict[tuple[int, str, int], PathEdge]
+    steps: dict[tuple[Row, str, Row], PathEdge]
 
 
 class Tracer:
@@ -55,9 +56,9 @@ class Tracer:
         """Look nothing up yet."""
         self.graph = graph
         self.build_hash = build_hash
-        self._nodes: dict[int, PathNode] = {}
-        self._rests: dict[tuple[tuple[int, ...], tuple[str, ...], int], _Rest] = {}
-        self._steps: dict[tuple[int, str, int], PathEdge] = {}
+        self._nodes: dict[Row, PathNode] = {}
+        self._rests: dict[tuple[tuple[Row, ...], tuple[str, ...], int], _Rest] = {}
+        self._steps: dict[tuple[Row, str, Row], PathEdge] = {}
         self._latest: _Own | None = None
 
     def share_with(self, other: Tracer) -> None:
@@ -89,7 +90,7 @@ class Tracer:
             paths=tuple(paths),
         )
 
-    def node(self, row: int) -> PathNode:
+    def node(self, row: Row) -> PathNode:
         """The node at `row` as a person reads it."""
         if self._is_investor(row):
             latest = self._latest  # read once: several threads may ask at a time
@@ -101,7 +102,7 @@ class Tracer:
             found = self._nodes[row] = self._make_node(row)
         return found
 
-    def step(self, start: int, relation: str, end: int) -> PathEdge:
+    def step(self, start: Row, relation: str, end: Row) -> PathEdge:
         """The current edge of `relation` between two rows, whichever of them is its head.
 
         Raises:
@@ -117,16 +118,10 @@ class Tracer:
             found = remembered[key] = self._make_step(start, relation, end)
         return found
 
-    def _is_investor(self, row: int) -> bool:
-        return self._investors[0] <= row <= self._investors[1]
+    def _is_investor(self, row: Row) -> bool:
+        return row in self.graph.user_span
 
-    @cached_property
-    def _investors(self) -> tuple[int, int]:
-        """First and last row of the investors; no row is between them where there are none."""
-        users = self.graph.users
-        return (int(users[0]), int(users[-1])) if len(users) else (0, -1)
-
-    def _own(self, user: int) -> _Own:
+    def _own(self, user: Row) -> _Own:
         latest = self._latest
         if latest is None or latest.row != user:
             latest = self._latest = _Own(user, self._make_node(user), {})
@@ -152,7 +147,7 @@ class Tracer:
         identity = stable_id("p", channel, f"{USER}:{user.id}", rest.key, relations[0] + rest.steps)
         return Path(identity, channel, walk.contribution, (user, *rest.nodes), (first, *rest.edges), count)
 
-    def _rest(self, rows: tuple[int, ...], relations: tuple[str, ...], count: int) -> _Rest:
+    def _rest(self, rows: tuple[Row, ...], relations: tuple[str, ...], count: int) -> _Rest:
         """All of a walk behind the investor; many investors' walks go on alike."""
         key = (rows, relations, count)
         found = self._rests.get(key)
@@ -162,7 +157,7 @@ class Tracer:
             found = self._rests[key] = self._make_rest(*key)
         return found
 
-    def _make_rest(self, rows: tuple[int, ...], relations: tuple[str, ...], count: int) -> _Rest:
+    def _make_rest(self, rows: tuple[Row, ...], relations: tuple[str, ...], count: int) -> _Rest:
         if any(map(self._is_investor, rows)):
             raise ExplanationError(f"a walk to {self.node(rows[-1]).name!r} shows an investor: sum other investors up")
         edges = tuple(map(self.step, rows, relations, rows[1:]))
@@ -175,13 +170,13 @@ class Tracer:
 
     # -- the graph -------------------------------------------------------------------------------------------
 
-    def _make_node(self, row: int) -> PathNode:
+    def _make_node(self, row: Row) -> PathNode:
         nodes, kind = self.graph.nodes, self.graph.kind_of(row)
         key, ticker = str(nodes.id[row]), str(nodes.ticker[row])
         names = {lang: self._name(row, kind, lang) for lang in LANGUAGES}
         return PathNode(key, kind.value, Names(names), ticker if ticker not in names.values() else "")
 
-    def _name(self, row: int, kind: NodeKind, lang: str) -> str:
+    def _name(self, row: Row, kind: NodeKind, lang: str) -> str:
         if kind is NodeKind.USER:
             return str(self.graph.nodes.name[row]) or wording_of(lang).investor(str(self.graph.nodes.id[row]))
         if kind in ASSET_KINDS:
@@ -190,7 +185,7 @@ class Tracer:
             return wording_of(lang).metric(str(self.graph.nodes.id[row]))
         return local_label(kind.value, self.graph.called(row, lang), lang)
 
-    def _make_step(self, start: int, relation: str, end: int) -> PathEdge:
+    def _make_step(self, start: Row, relation: str, end: Row) -> PathEdge:
         if OTHER_INVESTORS in (start, end):
             return self._summed_step(end if start == OTHER_INVESTORS else start, relation)
         kind = Relation(relation)
@@ -201,7 +196,7 @@ class Tracer:
         names = (self.node(start).name, self.node(end).name)
         raise ExplanationError(f"no {relation} between {names[0]!r} and {names[1]!r} in the snapshot: build again")
 
-    def _allows(self, relation: Relation, head: int, tail: int) -> bool:
+    def _allows(self, relation: Relation, head: Row, tail: Row) -> bool:
         spec = RELATIONS[relation]
         return self.graph.kind_of(head) in spec.heads and self.graph.kind_of(tail) in spec.tails
 
@@ -218,7 +213,7 @@ class Tracer:
             known_at=to_date(edges.known_at[at]),
         )
 
-    def _summed_step(self, other: int, relation: str) -> PathEdge:
+    def _summed_step(self, other: Row, relation: str) -> PathEdge:
         """What many investors have in common; of no one's date or weight, but of the snapshot's day."""
         kinds = [Relation(word) for word in relation.split("|")]
         if other == OTHER_INVESTORS or any(NodeKind.USER not in RELATIONS[kind].heads for kind in kinds):

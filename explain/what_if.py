@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position, Positions, Row
 from pathfolio.recommender.assumed import AssumedInvestor, rows_of
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.suitability.gate import Gate
@@ -23,12 +24,12 @@ class InvestorChange:
     """An investor as they are, except for some positions and answers.
 
     Attributes:
-        without: positions (among `graph.assets`) of assets that they shall neither hold nor have held.
+        without: assets that they shall neither hold nor have held.
         answers: for each profile relation to change, the row of the new level, or None for no answer.
     """
 
-    without: frozenset[int] = frozenset()
-    answers: tuple[tuple[Relation, int | None], ...] = ()
+    without: frozenset[Position] = frozenset()
+    answers: tuple[tuple[Relation, Row | None], ...] = ()
 
     def of(self, investor: AssumedInvestor) -> AssumedInvestor:
         """The investor with this change."""
@@ -43,19 +44,19 @@ class WhatIf(Protocol):
         """The snapshot whose investors and assets it scores."""
         ...
 
-    def positions(self, user: int) -> IntArray:
+    def positions(self, user: Position) -> Positions:
         """Positions of the assets that the investor at position `user` holds or held, ascending."""
         ...
 
-    def answers(self, user: int) -> dict[Relation, int]:
+    def answers(self, user: Position) -> dict[Relation, Row]:
         """The investor's profile: relation to the row of the level."""
         ...
 
-    def what_if(self, user: int, changes: Sequence[InvestorChange]) -> FloatArray:
+    def what_if(self, user: Position, changes: Sequence[InvestorChange]) -> FloatArray:
         """(len(changes), assets) float64: the scores after each change."""
         ...
 
-    def listed(self, user: int, kind: str | None, changes: Sequence[InvestorChange]) -> Mask:
+    def listed(self, user: Position, kind: str | None, changes: Sequence[InvestorChange]) -> Mask:
         """(len(changes), assets) bool: what may be on the list after each change; `kind` as in `candidates`."""
         ...
 
@@ -77,19 +78,19 @@ class ScorerWhatIf:
         """The scorer's snapshot."""
         return self.scorer.graph
 
-    def positions(self, user: int) -> IntArray:
+    def positions(self, user: Position) -> Positions:
         """Positions of the assets that the investor holds or held, ascending."""
         return self._investor(user).taken
 
-    def answers(self, user: int) -> dict[Relation, int]:
+    def answers(self, user: Position) -> dict[Relation, Row]:
         """The investor's profile: relation to the row of the level."""
         return dict(self._investor(user).levels)
 
-    def what_if(self, user: int, changes: Sequence[InvestorChange]) -> FloatArray:
+    def what_if(self, user: Position, changes: Sequence[InvestorChange]) -> FloatArray:
         """(len(changes), assets) float64: the scores after each change."""
         return self.scorer.sum_rows(self._rows(user, changes))
 
-    def listed(self, user: int, kind: str | None, changes: Sequence[InvestorChange]) -> Mask:
+    def listed(self, user: Position, kind: str | None, changes: Sequence[InvestorChange]) -> Mask:
         """(len(changes), assets) bool: what is not held, what a path leads to, and suitable."""
         eligible = self._investor(user).eligible(self.graph, kind) & self.scorer.led_to(self._rows(user, changes))
         if self.gate is None:
@@ -97,19 +98,19 @@ class ScorerWhatIf:
         suitable = {given: self._suitable(self.gate, user, given) for given in {*map(_given, changes)}}
         return eligible & np.stack([suitable[_given(change)] for change in changes])
 
-    def _investor(self, user: int) -> AssumedInvestor:
+    def _investor(self, user: Position) -> AssumedInvestor:
         return AssumedInvestor.of(self.scorer, user)
 
-    def _rows(self, user: int, changes: Sequence[InvestorChange]) -> InvestorRows:
+    def _rows(self, user: Position, changes: Sequence[InvestorChange]) -> InvestorRows:
         """The investor's row after each change."""
         investor = self._investor(user)
         return rows_of([change.of(investor) for change in changes], self.graph)
 
-    def _suitable(self, gate: Gate, user: int, given: tuple[tuple[Relation, int], ...]) -> Mask:
+    def _suitable(self, gate: Gate, user: Position, given: tuple[tuple[Relation, Row], ...]) -> Mask:
         """(assets,) bool: what the rules let through for the investor with these answers."""
         return self._investor(user).with_answers(dict(given)).screened(gate, self.graph.assets).allowed
 
 
-def _given(change: InvestorChange) -> tuple[tuple[Relation, int], ...]:
+def _given(change: InvestorChange) -> tuple[tuple[Relation, Row], ...]:
     """The answers that a change gives, without those that it takes away."""
     return tuple((relation, row) for relation, row in change.answers if row is not None)

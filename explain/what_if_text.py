@@ -8,7 +8,7 @@ from pathfolio.explain.counterfactual import Counterfactual
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.speech import speech_of
 from pathfolio.explain.tracer import Tracer
-from pathfolio.explain.what_if import WhatIf
+from pathfolio.explain.what_if import InvestorChange, WhatIf
 
 
 def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:
@@ -19,7 +19,7 @@ def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:
     """
     tracer = Tracer(model.graph, "")
     values: dict[str, Any] = {
-        "kind": model.graph.kind_of(int(model.graph.assets[found.asset])).value,
+        "kind": model.graph.kind_of(model.graph.asset_span.row(found.asset)).value,
         "k": found.options.k,
         "before": found.before,
         "after": found.after,
@@ -27,8 +27,7 @@ def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:
         "is_smallest": found.is_smallest,
     }
     if found.change is not None:
-        rows = model.graph.assets[sorted(found.change.without)].tolist()
-        values |= {"positions": [tracer.node(row) for row in rows], "answers": _answers(found, model, tracer)}
+        values |= {"positions": _removed(found.change, tracer), "answers": _answers(found, model, tracer)}
     return speech_of(lang).what_if(_macro(found, model), values)
 
 
@@ -36,14 +35,14 @@ def to_json(found: Counterfactual, model: WhatIf, lang: str = "en") -> dict[str,
     """The counterfactual for machines, with its sentence."""
     graph, change, tracer = model.graph, found.change, Tracer(model.graph, "")
     answers = [] if change is None else _answers(found, model, tracer)
-    removed = [] if change is None else graph.assets[sorted(change.without)].tolist()
+    removed = [] if change is None else _removed(change, tracer)
     return {
-        "user_id": str(graph.nodes.id[graph.users[found.user]]),
-        "asset_id": str(graph.nodes.id[graph.assets[found.asset]]),
+        "user_id": str(graph.user_ids[found.user]),
+        "asset_id": str(graph.asset_ids[found.asset]),
         "k": found.options.k,
         "takes_off": found.takes_off,
         "found": change is not None,
-        "without": [tracer.node(row).to_json(lang) for row in removed],
+        "without": [node.to_json(lang) for node in removed],
         "answers": [{name: getattr(node, "id", node) for name, node in answer.items()} for answer in answers],
         "before": found.before,
         "after": found.after,
@@ -64,12 +63,17 @@ def _macro(found: Counterfactual, model: WhatIf) -> str:
     return f"{side}_none" if found.is_smallest else f"{side}_unknown"
 
 
+def _removed(change: InvestorChange, tracer: Tracer) -> list[PathNode]:
+    """The assets that a change takes away, in the order of the snapshot."""
+    return [tracer.node(tracer.graph.asset_span.row(asset)) for asset in sorted(change.without)]
+
+
 def _answers(found: Counterfactual, model: WhatIf, tracer: Tracer) -> list[dict[str, PathNode | str | None]]:
     """For each answer that changes: its kind, what it was and what it would be."""
     given = model.answers(found.user)
     out: list[dict[str, PathNode | str | None]] = []
     for relation, level in found.change.answers if found.change is not None else ():
         old, new = (None if row is None else tracer.node(row) for row in (given.get(relation), level))
-        kind = (old or new or tracer.node(int(model.graph.users[found.user]))).kind
+        kind = (old or new or tracer.node(model.graph.user_span.row(found.user))).kind
         out.append({"level_kind": kind, "old": old, "new": new})
     return out

@@ -21,6 +21,7 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.kg.languages import language
 from pathfolio.kg.resolve import current_versions
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, RELATION_CODE, RELATION_KINDS, NodeKind, Relation
+from pathfolio.kg.span import Row, Rows, Span
 
 if TYPE_CHECKING:
     import networkx
@@ -139,11 +140,11 @@ class Adjacency:
     neighbour: npt.NDArray[np.int32]
     edge: IntArray
 
-    def of(self, row: int) -> npt.NDArray[np.int32]:
+    def of(self, row: Row) -> npt.NDArray[np.int32]:
         """The neighbours of node `row`."""
         return self.neighbour[self.indptr[row] : self.indptr[row + 1]]
 
-    def edges_of(self, row: int) -> IntArray:
+    def edges_of(self, row: Row) -> IntArray:
         """The edges of node `row`, in the order of `of`."""
         return self.edge[self.indptr[row] : self.indptr[row + 1]]
 
@@ -176,25 +177,36 @@ class KnowledgeGraph:
 
     # -- vocabulary ------------------------------------------------------------------------------------------
 
-    def rows(self, *kinds: NodeKind) -> IntArray:
+    def rows(self, *kinds: NodeKind) -> Rows:
         """Rows of the nodes of these kinds, ascending."""
-        spans = sorted(self._span[kind] for kind in kinds)
-        return np.concatenate([np.arange(*span, dtype=np.int64) for span in spans] or [np.zeros(0, np.int64)])
+        spans = sorted((self._span[kind] for kind in kinds), key=lambda span: span.first)
+        return Rows(np.concatenate([np.zeros(0, np.int64), *(span.rows for span in spans)]))
 
     @cached_property
-    def _span(self) -> dict[NodeKind, tuple[int, int]]:
-        bounds = np.searchsorted(self.nodes.kind, np.arange(len(NODE_KINDS) + 1))
-        return {kind: (int(bounds[code]), int(bounds[code + 1])) for kind, code in KIND_CODE.items()}
+    def _span(self) -> dict[NodeKind, Span]:
+        bounds = np.searchsorted(self.nodes.kind, np.arange(len(NODE_KINDS) + 1)).tolist()
+        return {kind: Span(bounds[code], bounds[code + 1] - bounds[code]) for kind, code in KIND_CODE.items()}
 
     @cached_property
-    def users(self) -> IntArray:
+    def user_span(self) -> Span:
+        """All investors: turns rows into positions among them, and back."""
+        return self._span[NodeKind.USER]
+
+    @cached_property
+    def asset_span(self) -> Span:
+        """All stocks, funds and bonds, which are consecutive: turns rows into positions among them, and back."""
+        spans = [self._span[kind] for kind in ASSET_KINDS]
+        return Span(min(span.first for span in spans), sum(map(len, spans)))
+
+    @cached_property
+    def users(self) -> Rows:
         """Rows of all investors."""
-        return self.rows(NodeKind.USER)
+        return self.user_span.rows
 
     @cached_property
-    def assets(self) -> IntArray:
-        """Rows of all stocks, funds and bonds; they are consecutive."""
-        return self.rows(*ASSET_KINDS)
+    def assets(self) -> Rows:
+        """Rows of all stocks, funds and bonds."""
+        return self.asset_span.rows
 
     @cached_property
     def user_ids(self) -> Text:
@@ -207,10 +219,12 @@ class KnowledgeGraph:
         return self.nodes.id[self.assets]
 
     @cached_property
-    def _row_of(self) -> dict[tuple[int, str], int]:
-        return {key: row for row, key in enumerate(zip(self.nodes.kind.tolist(), self.nodes.id.tolist(), strict=True))}
+    def _row_of(self) -> dict[tuple[int, str], Row]:
+        return {
+            key: Row(row) for row, key in enumerate(zip(self.nodes.kind.tolist(), self.nodes.id.tolist(), strict=True))
+        }
 
-    def row(self, kind: NodeKind, node_id: str) -> int:
+    def row(self, kind: NodeKind, node_id: str) -> Row:
         """The row of a node.
 
         Raises:
@@ -223,11 +237,11 @@ class KnowledgeGraph:
                 f"no {kind.lower()} {node_id!r} in the snapshot of {self.as_of}: check the id, or take a later date"
             ) from None
 
-    def find(self, kind: NodeKind, node_id: str) -> int | None:
+    def find(self, kind: NodeKind, node_id: str) -> Row | None:
         """The row of a node, or None."""
         return self._row_of.get((KIND_CODE[kind], node_id))
 
-    def asset_row(self, asset_id: str) -> int:
+    def asset_row(self, asset_id: str) -> Row:
         """The row of the stock, fund or bond with this id; raises UsageError where there is none."""
         for kind in ASSET_KINDS:
             row = self.find(kind, asset_id)
@@ -235,15 +249,15 @@ class KnowledgeGraph:
                 return row
         raise UsageError(f"no asset {asset_id!r} in the snapshot of {self.as_of}: check the id, or take a later date")
 
-    def kind_of(self, row: int) -> NodeKind:
+    def kind_of(self, row: Row) -> NodeKind:
         """The kind of the node at `row`."""
         return NODE_KINDS[int(self.nodes.kind[row])]
 
-    def display_name(self, row: int, lang: str = "en") -> str:
+    def display_name(self, row: Row, lang: str = "en") -> str:
         """As `called`, so that it turns the direction of nothing beside it."""
         return isolated(self.called(row, lang))
 
-    def called(self, row: int, lang: str = "en") -> str:
+    def called(self, row: Row, lang: str = "en") -> str:
         """The name as the data have it, the local one first where `lang` has it so; the id where there is no name."""
         nodes = self.nodes
         local, name = nodes.name_local[row], nodes.name[row]
@@ -275,7 +289,7 @@ class KnowledgeGraph:
         low, high = np.searchsorted(self.edges.relation, [RELATION_CODE[relation], RELATION_CODE[relation] + 1])
         return np.arange(low, high, dtype=np.int64)[self.current[low:high]]
 
-    def edge(self, head: int, relation: Relation, tail: int) -> int | None:
+    def edge(self, head: Row, relation: Relation, tail: Row) -> int | None:
         """Position of the current edge between two nodes, or None."""
         out = self.outgoing(relation)
         low, high = out.indptr[head], out.indptr[head + 1]

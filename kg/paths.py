@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.links import Hop, Links
 from pathfolio.kg.metapaths import Metapath, Step, metapaths_of_schema
+from pathfolio.kg.span import Row, Rows
 
 OTHERS: Final = -1
 """Stands in a path for all other investors who fit there."""
@@ -32,7 +33,7 @@ SAME_METAPATH: Final = 0.5
 class FoundPath:
     """One path; `nodes` are rows of the snapshot, `OTHERS` for `count` other investors summed up."""
 
-    nodes: tuple[int, ...]
+    nodes: tuple[Row, ...]
     metapath: Metapath
     score: float
     count: int
@@ -90,7 +91,7 @@ class PathFinder:
         asked = metapaths_of_schema() if metapaths is None else metapaths
         self.metapaths = tuple(metapath for metapath in asked if self.links.occurs(metapath))
 
-    def find(self, users: IntArray, assets: IntArray, top: int | None = None) -> PathTable:
+    def find(self, users: Rows, assets: Rows, top: int | None = None) -> PathTable:
         """The paths of the pairs (users[i], assets[i]), all of them or a diverse choice of the `top` best.
 
         Args:

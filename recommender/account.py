@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Row
 
-OTHER_INVESTORS: Final = -1
+OTHER_INVESTORS: Final = Row(-1)
 """Stands in a walk for all other investors who fit there; at least the walk's `count` of them do."""
 
 HOLDS_OR_HELD: Final = f"{Relation.HOLDS}|{Relation.HELD}"
@@ -28,7 +29,7 @@ class Walk:
             tells.
     """
 
-    nodes: tuple[int, ...]
+    nodes: tuple[Row, ...]
     relations: tuple[str, ...]
     contribution: float
     count: int = 1
@@ -54,8 +55,8 @@ class ScoreAccount:
     `user` and `asset` are rows of the snapshot's nodes.
     """
 
-    user: int
-    asset: int
+    user: Row
+    asset: Row
     score: float
     base: tuple[tuple[str, float], ...]
     channels: tuple[ChannelAccount, ...]

@@ -7,7 +7,7 @@ or category adds a term of its own, on the walk investor - attribute - asset.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -16,11 +16,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import RELATIONS, Relation, Use, attribute_relation, profile_relation
+from pathfolio.kg.span import Position, Positions, Row, Rows
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount, Walk
 from pathfolio.recommender.investor_rows import InvestorRows
-from pathfolio.recommender.retrieve import candidates
+from pathfolio.recommender.retrieve import asset_position, candidates, user_position
 from pathfolio.recommender.scorer import Scorer
 from pathfolio.recommender.suitability.gate import Gate, Screening
 from pathfolio.recommender.suitability.investor import InvestorFacts, InvestorLevel
@@ -29,7 +30,7 @@ from pathfolio.recommender.suitability.kinds import LEVEL_RELATIONS
 from pathfolio.recommender.suitability.kinds.horizon import HorizonRule
 from pathfolio.recommender.suitability.verdict import Outcome
 
-NOBODY: Final = -2
+NOBODY: Final = Row(-2)
 """The row of an investor whom the graph does not have (-1 stands for other investors)."""
 
 EMPHASIS: Final = 1.0
@@ -47,7 +48,7 @@ instead of the largest filling it."""
 
 @dataclass(frozen=True)
 class AssumedInvestor:
-    """An investor's own row, changed or made up. Assets are positions in `graph.assets`, nodes are rows.
+    """An investor's own row, changed or made up. Assets are positions, nodes are rows.
 
     Attributes:
         row: of the investor in the snapshot, `NOBODY` for one that it does not have.
@@ -59,25 +60,39 @@ class AssumedInvestor:
         years: for how long the money can stay invested; None as the rules read it from the objective.
     """
 
-    row: int = NOBODY
-    held: frozenset[int] = frozenset()
-    followed: frozenset[int] = frozenset()
-    dismissed: frozenset[int] = frozenset()
-    levels: Mapping[Relation, int] = field(default_factory=dict)
-    interests: tuple[int, ...] = ()
+    row: Row = NOBODY
+    held: frozenset[Position] = frozenset()
+    followed: frozenset[Position] = frozenset()
+    dismissed: frozenset[Position] = frozenset()
+    levels: Mapping[Relation, Row] = field(default_factory=dict)
+    interests: tuple[Row, ...] = ()
     years: float | None = None
 
     @staticmethod
-    def of(scorer: Scorer, user: int) -> AssumedInvestor:
+    def of(scorer: Scorer, user: Position) -> AssumedInvestor:
         """The investor at position `user` as they are."""
         ever, profile = scorer.interactions.ever, scorer.interactions.profile
         held = ever.indices[ever.indptr[user] : ever.indptr[user + 1]].tolist()
         nodes = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
         levels = {profile_relation(scorer.graph.kind_of(node)): node for node in nodes}
-        return AssumedInvestor(int(scorer.graph.users[user]), frozenset(held), levels=levels)
+        return AssumedInvestor(scorer.graph.user_span.row(user), frozenset(held), levels=levels)
+
+    @staticmethod
+    def named(scorer: Scorer, user_id: str) -> AssumedInvestor:
+        """The investor with this id as they are; a stranger where it is empty. UsageError where there is none."""
+        return AssumedInvestor.of(scorer, user_position(scorer.graph, user_id)) if user_id else AssumedInvestor()
+
+    def choosing(self, graph: KnowledgeGraph, follow: Iterable[str], dismiss: Iterable[str]) -> AssumedInvestor:
+        """Following and dismissing the assets with these ids; what is dismissed is not followed.
+
+        Raises:
+            UsageError: there is no such asset.
+        """
+        followed, dismissed = (frozenset(asset_position(graph, name) for name in names) for names in (follow, dismiss))
+        return replace(self, followed=followed - dismissed, dismissed=dismissed)
 
     def with_answers(
-        self, levels: Mapping[Relation, int | None], dismissed: frozenset[int] = frozenset()
+        self, levels: Mapping[Relation, Row | None], dismissed: frozenset[Position] = frozenset()
     ) -> AssumedInvestor:
         """With other answers (None takes one away), and without these assets."""
         merged = {**self.levels, **levels}
@@ -85,9 +100,9 @@ class AssumedInvestor:
         return replace(self, levels=given, dismissed=self.dismissed | dismissed)
 
     @property
-    def taken(self) -> IntArray:
+    def taken(self) -> Positions:
         """Positions of what counts as held, ascending."""
-        return np.array(sorted((self.held | self.followed) - self.dismissed), np.int64)
+        return Positions(np.array(sorted((self.held | self.followed) - self.dismissed), np.int64))
 
     def rows(self, graph: KnowledgeGraph) -> InvestorRows:
         """The one row that the channels score."""
@@ -103,8 +118,8 @@ class AssumedInvestor:
         eligible[sorted(self.held | self.followed | self.dismissed)] = False
         return eligible
 
-    def screened(self, gate: Gate, asset_rows: IntArray) -> Screening:
-        """The rules' findings about assets (rows of the graph's nodes) for the investor as assumed."""
+    def screened(self, gate: Gate, asset_rows: Rows) -> Screening:
+        """The rules' findings about the assets at `asset_rows` for the investor as assumed."""
         screening = gate.screen_facts(self.facts(gate), asset_rows)
         if self.years is None:
             return screening
@@ -118,7 +133,7 @@ class AssumedInvestor:
         """The investor as suitability rules see them; assumed levels are as good as stated ones."""
         rules, graph = gate.assets.rules, gate.assets.graph
         none = np.zeros(0, np.int64)
-        stated = InvestorFacts(self.row, {}, None, none, none, np.zeros(0), "none")
+        stated = InvestorFacts(self.row, {}, None, Positions(none), none, np.zeros(0), "none")
         if self.row != NOBODY:
             stated = investor_facts(gate.assets, self.row)
         levels = {}
@@ -138,7 +153,7 @@ def rows_of(investors: Sequence[AssumedInvestor], graph: KnowledgeGraph) -> Inve
     """A row for each of the investors, as the channels score them."""
     ever = _ones([investor.taken.tolist() for investor in investors], len(graph.assets))
     profile = _ones([sorted(investor.levels.values()) for investor in investors], len(graph))
-    return InvestorRows(ever, profile, np.array([investor.row for investor in investors], np.int64))
+    return InvestorRows(ever, profile, Rows(np.array([investor.row for investor in investors], np.int64)))
 
 
 def _ones(columns: Sequence[Sequence[int]], width: int) -> sp.csr_array:
@@ -180,7 +195,7 @@ class AssumedScore:
         return np.where(led, scores, -np.inf)
 
     @cached_property
-    def _interests(self) -> tuple[tuple[int, IntArray, FloatArray], ...]:
+    def _interests(self) -> tuple[tuple[Row, Positions, FloatArray], ...]:
         """Row of each attribute of interest, positions of the assets that have it, ascending, what it adds to each.
 
         That is INTEREST_WEIGHT / (1 + place / INTEREST_HALF), with places from 0 in the order of the score's base. An
@@ -190,7 +205,7 @@ class AssumedScore:
         for number, node in enumerate(self.investor.interests):
             if number and graph.nodes.id[node] != graph.nodes.id[self.investor.interests[number - 1]]:
                 taken = taken[:0]
-            having = np.setdiff1d(_having(graph, node), taken)
+            having = Positions(np.setdiff1d(_having(graph, node), taken))
             base = np.sum([values[having] for values in self.scorer.base.values()], axis=0)
             place = np.empty(len(having))
             place[np.argsort(-base, kind="stable")] = np.arange(len(having))
@@ -198,7 +213,7 @@ class AssumedScore:
             taken = np.union1d(taken, having)
         return tuple(parts)
 
-    def account(self, asset: int) -> ScoreAccount:
+    def account(self, asset: Position) -> ScoreAccount:
         """The score of the asset at position `asset` taken apart; the first step of an interest's walk reads SEEKS."""
         account = self.scorer.account_row(self._row, asset)
         channels = account.channels
@@ -209,10 +224,10 @@ class AssumedScore:
         score = sum(value for _, value in account.base) + sum(channel.value for channel in channels)
         return replace(account, score=score, channels=channels)
 
-    def _interest_channel(self, asset: int) -> tuple[ChannelAccount, ...]:
+    def _interest_channel(self, asset: Position) -> tuple[ChannelAccount, ...]:
         graph, walks = self.scorer.graph, []
         for node, having, weight in self._interests:
-            nodes = (self.investor.row, node, int(graph.assets[asset]))
+            nodes = (self.investor.row, node, graph.asset_span.row(asset))
             steps = (Relation.SEEKS, _relation_to(graph, node))
             walks += [Walk(nodes, steps, float(part)) for part in weight[having == asset]]
         return (ChannelAccount(INTEREST, sum(walk.contribution for walk in walks), tuple(walks), 0.0),) if walks else ()
@@ -234,7 +249,7 @@ def _sum(one: ChannelAccount, two: ChannelAccount) -> ChannelAccount:
     return ChannelAccount(one.name, one.value + two.value, (*one.walks, *two.walks), one.remainder + two.remainder)
 
 
-def interest_nodes(graph: KnowledgeGraph, text: str) -> tuple[int, ...]:
+def interest_nodes(graph: KnowledgeGraph, text: str) -> tuple[Row, ...]:
     """The rows of the industry, sector and category with this id: a sector's name may be a type of fund too.
 
     Raises:
@@ -246,12 +261,11 @@ def interest_nodes(graph: KnowledgeGraph, text: str) -> tuple[int, ...]:
     raise UsageError(f"no industry, sector or category {text!r} in the snapshot of {graph.as_of}: check its name")
 
 
-def _relation_to(graph: KnowledgeGraph, node: int) -> Relation:
+def _relation_to(graph: KnowledgeGraph, node: Row) -> Relation:
     return attribute_relation(graph.kind_of(node))
 
 
-def _having(graph: KnowledgeGraph, node: int) -> IntArray:
+def _having(graph: KnowledgeGraph, node: Row) -> Positions:
     """Positions of the assets that have the attribute at row `node`, ascending."""
     rows = graph.incoming(_relation_to(graph, node)).of(node)
-    first, last = int(graph.assets[0]), int(graph.assets[-1])
-    return rows[(rows >= first) & (rows <= last)].astype(np.int64) - first
+    return graph.asset_span.position(rows[graph.asset_span.has(rows)])

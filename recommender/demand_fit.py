@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_date, to_days
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, to_date, to_days
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.align import find
 from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.demand import DemandOptions, Trends, is_new_issue, measure_trends
@@ -65,7 +66,7 @@ class _PastMorning:
     trends: Trends
     allowed: Mask
     relevant: Mask
-    by_id: IntArray
+    by_id: Positions
 
     def ndcg(self, options: DemandOptions) -> FloatArray:
         """(events,) strict nDCG@10."""

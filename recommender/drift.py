@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask, to_days
+from pathfolio.kg.graph import KnowledgeGraph, Mask, to_days
+from pathfolio.kg.span import Positions
+from pathfolio.recommender.baselines.align import find
 from pathfolio.recommender.baselines.popularity import fit_popularity
 from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
 from pathfolio.recommender.interactions import Interactions
@@ -80,7 +82,7 @@ def _demand_shift(before: KnowledgeGraph, today: KnowledgeGraph) -> float:
     share: list[dict[str, float]] = []
     for graph in (before, today):
         bought = Interactions(graph).bought_within(_MONTH)
-        ids = graph.nodes.id[graph.assets].tolist()
+        ids = graph.asset_ids.tolist()
         share.append(dict(zip(ids, (bought / bought.sum()).tolist(), strict=True)) if bought.sum() else {})
     if not all(share):
         return float("nan")
@@ -90,7 +92,7 @@ def _demand_shift(before: KnowledgeGraph, today: KnowledgeGraph) -> float:
 def _quality(trained: Model, today: KnowledgeGraph) -> tuple[float, float, int]:
     """nDCG@10 of the model's and of popularity's lists on the purchases since, and how many investors bought."""
     bought = _bought_since(trained.graph, today)
-    users = np.flatnonzero(bought.any(axis=1))
+    users = Positions(np.flatnonzero(bought.any(axis=1)))
     if not len(users):
         return float("nan"), float("nan"), 0
     means = []
@@ -106,16 +108,10 @@ def _bought_since(before: KnowledgeGraph, today: KnowledgeGraph) -> Mask:
     now, then = Interactions(today), Interactions(before)
     rows, columns = now.ever.nonzero()
     fresh = now.since > to_days(before.as_of)
-    user = _then_position(before.users, before, today, now.graph.users[rows[fresh]])
-    asset = _then_position(before.assets, before, today, now.graph.assets[columns[fresh]])
+    user = find(today.user_ids[rows[fresh]], before.user_ids)
+    asset = find(today.asset_ids[columns[fresh]], before.asset_ids)
     known = (user >= 0) & (asset >= 0)
     found = np.zeros(then.shape, bool)
     found[user[known], asset[known]] = True
     found[np.diff(then.ever.indptr) == 0] = False
     return found
-
-
-def _then_position(among: IntArray, before: KnowledgeGraph, today: KnowledgeGraph, rows: IntArray) -> IntArray:
-    """Positions among the rows `among` of `before` of the nodes at `rows` of `today`; -1 for new ones."""
-    position = {key: i for i, key in enumerate(before.nodes.id[among].tolist())}
-    return np.array([position.get(key, -1) for key in today.nodes.id[rows].tolist()], dtype=np.int64)

@@ -18,6 +18,7 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import POSITION_CODES, PROFILE_RELATIONS, Relation
+from pathfolio.kg.span import Rows
 from pathfolio.recommender.interactions import Interactions
 
 SMALLEST_GROUP: Final = 10
@@ -64,9 +65,9 @@ class Groups:
         return sp.csr_array((told[kept], (row[kept], column[kept])), counts.shape)
 
     @cached_property
-    def levels(self) -> IntArray:
+    def levels(self) -> Rows:
         """(levels,) rows of the profile nodes that investors have, ascending."""
-        return np.unique(self.interactions.profile.indices).astype(np.int64)
+        return Rows(np.unique(self.interactions.profile.indices).astype(np.int64))
 
     @cached_property
     def of_level(self) -> IntArray:
@@ -121,9 +122,9 @@ class Groups:
         total[NOT_TOLD] = 0.0
         return np.asarray(total[cell, asset] / span[cell, asset])
 
-    def _tails(self, relation: Relation) -> IntArray:
+    def _tails(self, relation: Relation) -> Rows:
         edges = self.interactions.graph.edges
-        return edges.tail[self.interactions.graph.edges_between(relation)].astype(np.int64)
+        return Rows(edges.tail[self.interactions.graph.edges_between(relation)].astype(np.int64))
 
 
 def at_least(counts: IntArray, fewest: int) -> IntArray:

@@ -17,7 +17,7 @@ from pathfolio.kg.schema import POSITION_CODES, PROFILE_RELATIONS, RELATION_CODE
 class Interactions:
     """The positions and profiles of a snapshot.
 
-    Investor i is `graph.users[i]`, asset j is `graph.assets[j]`; both orders are the snapshot's own.
+    Investors and assets go by position.
     """
 
     graph: KnowledgeGraph
@@ -41,7 +41,7 @@ class Interactions:
     def profile(self) -> sp.csr_array:
         """(investors, nodes) float64: 1 where the investor has the profile node (risk level, objective, …)."""
         at = np.concatenate([self.graph.edges_between(relation) for relation in PROFILE_RELATIONS])
-        rows = self.graph.edges.head[at] - self._first_user
+        rows = self.graph.user_span.position(self.graph.edges.head[at])
         return sp.csr_array((np.ones(len(at)), (rows, self.graph.edges.tail[at])), (self.shape[0], len(self.graph)))
 
     @cached_property
@@ -89,14 +89,6 @@ class Interactions:
     # ----------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _first_user(self) -> int:
-        return int(self.graph.users[0]) if len(self.graph.users) else 0
-
-    @cached_property
-    def _first_asset(self) -> int:
-        return int(self.graph.assets[0]) if len(self.graph.assets) else 0
-
-    @cached_property
     def _pairs(self) -> IntArray:
         both = (self.graph.edges_between(Relation.HOLDS), self.graph.edges_between(Relation.HELD))
         return np.concatenate(both)
@@ -120,8 +112,8 @@ class Interactions:
 
     def keys(self, at: IntArray) -> IntArray:
         """For positions of HOLDS and HELD among the edges: investor * assets + asset, both as positions."""
-        user = self.graph.edges.head[at].astype(np.int64) - self._first_user
-        return user * self.shape[1] + self.graph.edges.tail[at] - self._first_asset
+        user = self.graph.user_span.position(self.graph.edges.head[at])
+        return user * self.shape[1] + self.graph.asset_span.position(self.graph.edges.tail[at])
 
     def _matrix(self, at: IntArray) -> sp.csr_array:
         key = np.unique(self.keys(at))

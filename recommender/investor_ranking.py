@@ -9,10 +9,11 @@ from itertools import islice
 import numpy as np
 
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.kg.graph import FloatArray
+from pathfolio.kg.span import Position, Positions, Row, Rows
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.model import Model
-from pathfolio.recommender.retrieve import CHUNK
+from pathfolio.recommender.retrieve import CHUNK, asset_position
 from pathfolio.recommender.suitability.gate import Gate
 
 
@@ -40,29 +41,30 @@ def audience(
     if k < 1:
         raise UsageError(f"an audience of {k}: -k takes 1 or more")
     graph = model.graph
-    asset = graph.asset_row(asset_id) - int(graph.assets[0])
+    asset = asset_position(graph, asset_id)
     scores = audience_scores(model, asset)
     if not include_held:
         ever = Interactions(graph).ever
         scores[ever[:, [asset]].toarray().ravel() > 0] = -np.inf
     order = np.argsort(-scores, kind="stable")
-    ranked = graph.users[order[scores[order] > -np.inf]]
-    rows = np.fromiter(islice(_suited(ranked, graph.assets[[asset]], gate), k), np.int64)
+    ranked = graph.user_span.row(Positions(order[scores[order] > -np.inf]))
+    rows = islice(_suited(ranked, graph.asset_row(asset_id), gate), k)
     return [
-        Prospect(str(graph.nodes.id[row]), graph.display_name(int(row)), rank, float(scores[row - graph.users[0]]))
-        for rank, row in enumerate(rows.tolist(), 1)
+        Prospect(str(graph.nodes.id[row]), graph.display_name(row), rank, float(scores[graph.user_span.position(row)]))
+        for rank, row in enumerate(rows, 1)
     ]
 
 
-def _suited(ranked: IntArray, asset: IntArray, gate: Gate | None) -> Iterator[int]:
+def _suited(ranked: Rows, asset: Row, gate: Gate | None) -> Iterator[Row]:
     """The rows of investors for whom the gate lets the asset through, in their order."""
     for row in ranked.tolist():
-        if gate is None or gate.screen(row, asset).allowed[0]:
+        if gate is None or gate.screen(row, Rows(np.array([asset]))).allowed[0]:
             yield row
 
 
-def audience_scores(model: Model, asset: int) -> FloatArray:
+def audience_scores(model: Model, asset: Position) -> FloatArray:
     """(investors,) float64: the score of the asset at position `asset` for every investor."""
-    users = np.arange(len(model.graph.users))
-    parts = [model.scores(users[start : start + CHUNK])[:, asset] for start in range(0, len(users), CHUNK)]
+    users = model.graph.user_span.positions
+    chunks = (Positions(users[start : start + CHUNK]) for start in range(0, len(users), CHUNK))
+    parts = [model.scores(chunk)[:, asset] for chunk in chunks]
     return np.concatenate(parts) if parts else np.zeros(0)

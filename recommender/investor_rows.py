@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Positions, Row, Rows
 from pathfolio.recommender.interactions import Interactions
 
 
@@ -25,12 +26,12 @@ class InvestorRows:
 
     ever: sp.csr_array
     profile: sp.csr_array
-    row: IntArray
+    row: Rows
 
     @classmethod
-    def of(cls, interactions: Interactions, users: IntArray) -> InvestorRows:
+    def of(cls, interactions: Interactions, users: Positions) -> InvestorRows:
         """The investors at positions `users` as they stand in the snapshot."""
-        rows = interactions.graph.users[users]
+        rows = interactions.graph.user_span.row(users)
         return cls(interactions.ever[users], interactions.profile[users], rows)
 
     @cached_property
@@ -42,26 +43,31 @@ class InvestorRows:
     def __len__(self) -> int:
         return self.ever.shape[0]
 
-    @cached_property
-    def holdings(self) -> IntArray:
-        """Positions of the assets that the first investor holds or held."""
-        return self.ever.indices[self.ever.indptr[0] : self.ever.indptr[1]].astype(np.int64)
+    @property
+    def first_row(self) -> Row:
+        """The first investor's row; below 0 for one that the graph does not have."""
+        return Row(int(self.row[0]))
 
     @cached_property
-    def _positions(self) -> dict[KnowledgeGraph, list[tuple[int, Relation]]]:
+    def holdings(self) -> Positions:
+        """Positions of the assets that the first investor holds or held."""
+        return Positions(self.ever.indices[self.ever.indptr[0] : self.ever.indptr[1]].astype(np.int64))
+
+    @cached_property
+    def _positions(self) -> dict[KnowledgeGraph, list[tuple[Row, Relation]]]:
         return {}
 
-    def positions(self, graph: KnowledgeGraph) -> list[tuple[int, Relation]]:
+    def positions(self, graph: KnowledgeGraph) -> list[tuple[Row, Relation]]:
         """For each of `holdings` its node row, and HOLDS or HELD as the graph has it; HOLDS where assumed."""
         if graph not in self._positions:
-            user = int(self.row[0])
+            user = self.first_row
             before = set(graph.outgoing(Relation.HELD).of(user).tolist()) if user >= 0 else set()
-            rows = graph.assets[self.holdings].tolist()
+            rows = graph.asset_span.row(self.holdings).tolist()
             self._positions[graph] = [(row, Relation.HELD if row in before else Relation.HOLDS) for row in rows]
         return self._positions[graph]
 
     @cached_property
-    def levels(self) -> list[int]:
+    def levels(self) -> list[Row]:
         """Rows of the first investor's profile nodes."""
-        levels: list[int] = self.profile.indices[self.profile.indptr[0] : self.profile.indptr[1]].tolist()
+        levels: list[Row] = self.profile.indices[self.profile.indptr[0] : self.profile.indptr[1]].tolist()
         return levels

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -67,8 +66,8 @@ def write_lists(model: Model, out: Path, k: int, kind: str | None, *, include_he
     """
     check_name(out)
     graph = model.graph
-    lines = ranked_lines(model, np.arange(len(graph.users)), k, kind, include_held=include_held)
-    ids = graph.nodes.id[graph.users[lines.user]], graph.nodes.id[graph.assets[lines.asset]]
+    lines = ranked_lines(model, graph.user_span.positions, k, kind, include_held=include_held)
+    ids = graph.user_ids[lines.user], graph.asset_ids[lines.asset]
     table = lists_table(ids[0], lines.rank, ids[1], lines.score)
     save_table(table, out)
     return int(table.num_rows)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.account import ScoreAccount
 
 
 class Model(Protocol):
     """A fitted recommender over the investors and assets of one snapshot.
 
-    Investor i is `graph.users[i]` and asset j is `graph.assets[j]` (positions, not rows).
+    Investors and assets go by `Position`; `graph.user_span` and `graph.asset_span` say which rows those are.
     """
 
     @property
@@ -21,7 +22,7 @@ class Model(Protocol):
         """The snapshot whose investors and assets it scores."""
         ...
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64, higher is better; held assets are scored like any other.
 
         Args:
@@ -51,7 +52,7 @@ def for_days(model: Model, days: float) -> Model:
 class ExplainedModel(Model, Protocol):
     """A recommender whose score is a sum of contributions that it can show."""
 
-    def account(self, user: int, asset: int) -> ScoreAccount:
+    def account(self, user: Position, asset: Position) -> ScoreAccount:
         """The score of one pair taken apart; `user` and `asset` are positions."""
         ...
 
@@ -68,8 +69,8 @@ class Recommendation:
     score: float
 
     @staticmethod
-    def of(graph: KnowledgeGraph, user_id: str, asset: int, rank: int, score: float) -> Recommendation:
+    def of(graph: KnowledgeGraph, user_id: str, asset: Position, rank: int, score: float) -> Recommendation:
         """The line of the asset at position `asset` of the snapshot."""
-        row = int(graph.assets[asset])
+        row = graph.asset_span.row(asset)
         kind = next(word for word, node_kind in ASSET_KIND_OF.items() if node_kind is graph.kind_of(row))
         return Recommendation(user_id, str(graph.nodes.id[row]), kind, graph.display_name(row), rank, float(score))

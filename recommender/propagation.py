@@ -12,8 +12,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from pathfolio.embeddings.vectors import EntityVectors
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KINDS, NODE_KINDS, NodeKind, Relation, Use, used_for
+from pathfolio.kg.span import Positions, Rows
 
 Vectors = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
@@ -43,7 +44,7 @@ class LinearPropagation:
 
     Attributes:
         walks: (assets, nodes) float64; the attention product of the walk from an asset to a node: the asset
-            itself or one that an edge joins to it. Asset j is `graph.assets[j]`, nodes are the snapshot's rows.
+            itself or one that an edge joins to it. Assets go by position, nodes by row.
         base: (nodes, d) float32 or float64, the vector that each node contributes.
     """
 
@@ -102,14 +103,11 @@ def attribute_walks(graph: KnowledgeGraph, relations: Sequence[Relation] = WALKE
     return total
 
 
-def asset_edges(graph: KnowledgeGraph, relation: Relation) -> tuple[IntArray, IntArray]:
+def asset_edges(graph: KnowledgeGraph, relation: Relation) -> tuple[Positions, Rows]:
     """Current edges of `relation` that start at an asset: positions of the assets and rows of the tails."""
     at = graph.edges_between(relation)
-    if not len(graph.assets):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    asset = graph.edges.head[at].astype(np.int64) - graph.assets[0]
-    is_asset = (asset >= 0) & (asset < len(graph.assets))
-    return asset[is_asset], graph.edges.tail[at][is_asset].astype(np.int64)
+    at = at[graph.asset_span.has(graph.edges.head[at])]
+    return graph.asset_span.position(graph.edges.head[at]), Rows(graph.edges.tail[at].astype(np.int64))
 
 
 def unit_rows(matrix: sp.csr_array) -> sp.csr_array:

@@ -17,6 +17,7 @@ import numpy as np
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation, Role, attribute_relation, columns_of
+from pathfolio.kg.span import Row
 from pathfolio.recommender.assumed import INTEREST_KINDS, AssumedInvestor, interest_nodes
 
 QUESTIONS: Final = MappingProxyType(columns_of(Role.PROFILE))
@@ -37,8 +38,8 @@ class Choices:
         interests: kind to attribute nodes that assets have, those of most assets first.
     """
 
-    levels: dict[str, tuple[int, ...]]
-    interests: dict[NodeKind, tuple[int, ...]]
+    levels: dict[str, tuple[Row, ...]]
+    interests: dict[NodeKind, tuple[Row, ...]]
 
 
 def choices_of(graph: KnowledgeGraph) -> Choices:
@@ -50,8 +51,8 @@ def choices_of(graph: KnowledgeGraph) -> Choices:
     )
 
 
-def _by_use(graph: KnowledgeGraph, relation: Relation, kinds: Iterable[NodeKind]) -> tuple[int, ...]:
-    """Nodes of the kinds that investors or assets lead to, the most used first, then by id."""
+def _by_use(graph: KnowledgeGraph, relation: Relation, kinds: Iterable[NodeKind]) -> tuple[Row, ...]:
+    """Rows of the nodes of the kinds that investors or assets lead to, the most used first, then by id."""
     at = graph.edges_between(relation)
     heads = np.concatenate([graph.users, graph.rows(*ASSET_KINDS)])
     uses = np.bincount(graph.edges.tail[at][np.isin(graph.edges.head[at], heads)], minlength=len(graph))
@@ -102,9 +103,9 @@ def answered(
     return found
 
 
-def _level(graph: KnowledgeGraph, name: str, value: str) -> int:
+def _level(graph: KnowledgeGraph, name: str, value: str) -> Row:
     rows = graph.rows(*RELATIONS[QUESTIONS[name]].tails).tolist()
-    by_name: Mapping[str, int] = {str(graph.nodes.id[row]).casefold(): row for row in rows}
+    by_name: Mapping[str, Row] = {str(graph.nodes.id[row]).casefold(): row for row in rows}
     if value.casefold() not in by_name:
         there = ", ".join(str(graph.nodes.id[row]) for row in rows) or "none: nobody has answered it in these data"
         raise UsageError(f"{name} {value!r} is no level of this snapshot: choose from {there}")

@@ -6,16 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.span import Positions
 
 LIST_LENGTH = 10
 
 
-def id_order(graph: KnowledgeGraph) -> IntArray:
+def id_order(graph: KnowledgeGraph) -> Positions:
     """(assets,) positions of the snapshot's assets in the order of their ids, whatever their kind."""
-    return np.argsort(graph.nodes.id[graph.assets].astype(str), kind="stable").astype(np.int64)
+    return Positions(np.argsort(graph.asset_ids.astype(str), kind="stable").astype(np.int64))
 
 
-def best_first(scores: FloatArray, by_id: IntArray, k: int | None = None) -> IntArray:
+def best_first(scores: FloatArray, by_id: Positions, k: int | None = None) -> IntArray:
     """(…, k) positions of the assets by score, the highest first; all of them where no k is given.
 
     Args:
@@ -28,7 +29,7 @@ def best_first(scores: FloatArray, by_id: IntArray, k: int | None = None) -> Int
     return np.asarray(by_id[np.argsort(-scores[..., by_id], axis=-1, kind="stable")[..., :k]])
 
 
-def top_lists(scores: FloatArray, allowed: npt.NDArray[np.bool_], by_id: IntArray, k: int = LIST_LENGTH) -> IntArray:
+def top_lists(scores: FloatArray, allowed: npt.NDArray[np.bool_], by_id: Positions, k: int = LIST_LENGTH) -> IntArray:
     """(n, k) positions of the assets with the highest scores, best first, -1 where fewer are allowed.
 
     Args:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.model import Model, Recommendation
 from pathfolio.recommender.ranking import id_order, top_lists
@@ -21,9 +22,14 @@ CHUNK: Final = 2048
 """Investors scored at a time; bounds memory at CHUNK * assets * 8 bytes."""
 
 
-def user_position(graph: KnowledgeGraph, user_id: str) -> int:
+def user_position(graph: KnowledgeGraph, user_id: str) -> Position:
     """Position of an investor among `graph.users`; raises UsageError where there is none."""
-    return graph.row(NodeKind.USER, user_id) - int(graph.users[0])
+    return graph.user_span.position(graph.row(NodeKind.USER, user_id))
+
+
+def asset_position(graph: KnowledgeGraph, asset_id: str) -> Position:
+    """Position of an asset among `graph.assets`; raises UsageError where there is none."""
+    return graph.asset_span.position(graph.asset_row(asset_id))
 
 
 def candidates(graph: KnowledgeGraph, kind: str | None) -> npt.NDArray[np.bool_]:
@@ -52,7 +58,7 @@ def rank_for(
     Raises:
         UsageError: unknown investor or kind, or k below 1.
     """
-    user = np.array([user_position(model.graph, user_id)])
+    user = Positions(np.array([user_position(model.graph, user_id)]))
     lines = ranked_lines(model, user, k, kind, include_held=include_held)
     listed = zip(lines.asset.tolist(), lines.rank.tolist(), lines.score.tolist(), strict=True)
     return [Recommendation.of(model.graph, user_id, *line) for line in listed]
@@ -68,36 +74,39 @@ class RankedLines:
         score: of the asset for the investor.
     """
 
-    user: IntArray
+    user: Positions
     rank: IntArray
-    asset: IntArray
+    asset: Positions
     score: FloatArray
 
 
-def ranked_lines(model: Model, users: IntArray, k: int, kind: str | None, *, include_held: bool = False) -> RankedLines:
+def ranked_lines(
+    model: Model, users: Positions, k: int, kind: str | None, *, include_held: bool = False
+) -> RankedLines:
     """The lists of `rank_assets` as lines; no suitability rule is asked."""
     empty = np.zeros(0, np.int64)
     parts = [(empty, empty, empty, np.zeros(0))]
     for chunk, best, scores in rank_assets(model, users, k, kind, include_held=include_held):
-        row, place = np.nonzero(best >= 0)
-        parts.append((chunk[row], place + 1, best[row, place], scores[row, place]))
-    return RankedLines(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        line, place = np.nonzero(best >= 0)
+        parts.append((chunk[line], place + 1, best[line, place], scores[line, place]))
+    user, rank, asset, score = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return RankedLines(Positions(user), rank, Positions(asset), score)
 
 
 def rank_assets(
-    model: Model, users: IntArray, k: int, kind: str | None, *, include_held: bool
-) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    model: Model, users: Positions, k: int, kind: str | None, *, include_held: bool
+) -> Iterator[tuple[Positions, Positions, FloatArray]]:
     """Chunks of (investor positions (n,), asset positions (n, k), scores (n, k)); -1 and NaN where none is left."""
     if k < 1:
         raise UsageError(f"a list of {k} assets: -k takes 1 or more")
     of_kind, ever, by_id = candidates(model.graph, kind), _interactions(model).ever, id_order(model.graph)
     for start in range(0, len(users), CHUNK):
-        chunk = users[start : start + CHUNK]
+        chunk = Positions(users[start : start + CHUNK])
         scores = model.scores(chunk)
         allowed = np.broadcast_to(of_kind, scores.shape).copy()
         if not include_held:
             allowed &= ever[chunk].toarray() == 0
-        best = top_lists(scores, allowed, by_id, k)
+        best = Positions(top_lists(scores, allowed, by_id, k))
         found = np.take_along_axis(scores, np.maximum(best, 0), axis=1)
         yield chunk, best, np.where(best >= 0, found, np.nan)
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.account import ScoreAccount
 from pathfolio.recommender.channels.base import Channel, HoldingChannel
 from pathfolio.recommender.channels.co_investment import CoInvestment
@@ -48,7 +49,7 @@ class Scorer:
         """The snapshot whose investors and assets it scores."""
         return self.interactions.graph
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64; higher is better, -inf for what no path leads to (see `led_to`)."""
         return self.score_rows(InvestorRows.of(self.interactions, users))
 
@@ -79,29 +80,29 @@ class Scorer:
         out += self._base_total
         return out
 
-    def account(self, user: int, asset: int) -> ScoreAccount:
+    def account(self, user: Position, asset: Position) -> ScoreAccount:
         """The score of the investor at position `user` and the asset at position `asset`, taken apart."""
         return self.account_row(self._investor(user), asset)
 
-    def _investor(self, user: int) -> InvestorRows:
+    def _investor(self, user: Position) -> InvestorRows:
         """One investor; the last one asked for is remembered, since lists ask for several assets of one."""
         found = self._latest.get(user)
         if found is None:
-            found = InvestorRows.of(self.interactions, np.array([user]))
+            found = InvestorRows.of(self.interactions, Positions(np.array([user])))
             self._latest.clear()
             self._latest[user] = found
         return found
 
     @cached_property
-    def _latest(self) -> dict[int, InvestorRows]:
+    def _latest(self) -> dict[Position, InvestorRows]:
         return {}
 
-    def account_row(self, investor: InvestorRows, asset: int) -> ScoreAccount:
+    def account_row(self, investor: InvestorRows, asset: Position) -> ScoreAccount:
         """The same for one row of investors."""
         channels = [part for channel in self.channels for part in channel.account(investor, asset)]
         base = tuple((name, float(values[asset])) for name, values in self.base.items())
         score = sum(value for _, value in base) + sum(channel.value for channel in channels)
-        return ScoreAccount(int(investor.row[0]), int(self.graph.assets[asset]), score, base, tuple(channels))
+        return ScoreAccount(investor.first_row, self.graph.asset_span.row(asset), score, base, tuple(channels))
 
     def refresh(self, graph: KnowledgeGraph) -> Scorer:
         """The same weights over another day's snapshot: learned vectors are folded in, nothing is trained.

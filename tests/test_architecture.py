@@ -76,6 +76,16 @@ def test_relative_imports_are_not_used() -> None:
             assert not (isinstance(node, ast.ImportFrom) and node.level), path
 
 
+def test_no_two_classes_have_one_name() -> None:
+    """Who reads a name in a signature or a traceback knows which class it is."""
+    homes: dict[str, list[str]] = {}
+    for path in _sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not {name: where for name, where in homes.items() if len(where) > 1}
+
+
 def test_help_loads_nothing_heavy() -> None:
     """`pathfolio --help` must be instant, so not even NumPy is imported for it."""
     code = (

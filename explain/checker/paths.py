@@ -11,6 +11,7 @@ from pathfolio.explain.checker.view import SMALLEST_TOLD, Snapshot
 from pathfolio.kg.errors import PathfolioError
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Row
 
 _TOLERANCE: Final = 1e-6
 
@@ -38,15 +39,13 @@ def _check_path(view: Snapshot, path: Mapping[str, Any]) -> list[str]:
         return ["does not lead from the investor to the asset"]
     problems: list[str] = []
     for start, end, edge in zip(rows, rows[1:], path["edges"], strict=False):
-        problems += (
-            _check_summed(edge) if None in (start, end) else _check_edge(view, int(start or 0), int(end or 0), edge)
-        )
+        problems += _check_summed(edge) if start is None or end is None else _check_edge(view, start, end, edge)
     if any(node["kind"] == "User" and node["id"] is not None for node in nodes[1:]):
         problems.append("shows another investor")
     return problems + _check_count(view, rows, path)
 
 
-def _check_edge(view: Snapshot, start: int, end: int, edge: Mapping[str, Any]) -> list[str]:
+def _check_edge(view: Snapshot, start: Row, end: Row, edge: Mapping[str, Any]) -> list[str]:
     graph = view.graph
     for head, tail in ((start, end), (end, start)):
         if (str(graph.nodes.id[head]), str(graph.nodes.id[tail])) != (edge["head"], edge["tail"]):
@@ -67,7 +66,7 @@ def _check_summed(edge: Mapping[str, Any]) -> list[str]:
     return ["gives a weight for other investors"] if edge["weight"] is not None or edge["head"] is not None else []
 
 
-def _check_count(view: Snapshot, rows: list[int | None], path: Mapping[str, Any]) -> list[str]:
+def _check_count(view: Snapshot, rows: list[Row | None], path: Mapping[str, Any]) -> list[str]:
     """Single paths count 1; others count the investors who have both of what stands beside them."""
     if None not in rows:
         return [] if path["count"] == 1 else ["counts more than itself"]

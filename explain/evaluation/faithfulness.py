@@ -17,6 +17,7 @@ import pandas as pd
 from pathfolio.explain.what_if import InvestorChange, WhatIf
 from pathfolio.kg.graph import FloatArray, IntArray
 from pathfolio.kg.schema import PROFILE_KINDS, profile_relation
+from pathfolio.kg.span import Position
 from pathfolio.recommender.account import ScoreAccount
 from pathfolio.recommender.model import ExplainedModel
 
@@ -74,7 +75,10 @@ class _Item:
 
 
 def measure(
-    model: ExplainedModel, asked: WhatIf, pairs: Sequence[tuple[int, int]], options: FaithfulnessOptions | None = None
+    model: ExplainedModel,
+    asked: WhatIf,
+    pairs: Sequence[tuple[Position, Position]],
+    options: FaithfulnessOptions | None = None,
 ) -> Faithfulness:
     """Measure the faithfulness of the model's own accounts beside a random explainer.
 
@@ -88,7 +92,7 @@ def measure(
     return Faithfulness(_table(items), _curves(items))
 
 
-def units_of(asked: WhatIf, user: int, asset: int) -> list[InvestorChange]:
+def units_of(asked: WhatIf, user: Position, asset: Position) -> list[InvestorChange]:
     """The investor's positions other than in `asset`, and answers, each as the change that takes it away."""
     positions = [InvestorChange(frozenset({p})) for p in asked.positions(user).tolist() if p != asset]
     return positions + [InvestorChange(answers=((relation, None),)) for relation in asked.answers(user)]
@@ -96,12 +100,12 @@ def units_of(asked: WhatIf, user: int, asset: int) -> list[InvestorChange]:
 
 def importance_of(account: ScoreAccount, units: Sequence[InvestorChange], asked: WhatIf) -> FloatArray:
     """(units,) the sum of the contributions of all walks that begin with each unit."""
-    graph, first_asset = asked.graph, int(asked.graph.assets[0])
+    graph = asked.graph
     total: dict[object, float] = {}
     for channel in account.channels:
         for walk in channel.walks:
             kind = graph.kind_of(walk.nodes[1])
-            key: object = profile_relation(kind) if kind in PROFILE_KINDS else walk.nodes[1] - first_asset
+            key: object = profile_relation(kind) if kind in PROFILE_KINDS else graph.asset_span.position(walk.nodes[1])
             total[key] = total.get(key, 0.0) + walk.contribution
     keys = [next(iter(unit.without)) if unit.without else unit.answers[0][0] for unit in units]
     return np.array([total.get(key, 0.0) for key in keys])
@@ -111,7 +115,12 @@ def importance_of(account: ScoreAccount, units: Sequence[InvestorChange], asked:
 
 
 def _measure_item(
-    account: ScoreAccount, asked: WhatIf, user: int, asset: int, options: FaithfulnessOptions, rng: np.random.Generator
+    account: ScoreAccount,
+    asked: WhatIf,
+    user: Position,
+    asset: Position,
+    options: FaithfulnessOptions,
+    rng: np.random.Generator,
 ) -> _Item:
     values = _on_paths(account, options, rng)
     units = units_of(asked, user, asset)
@@ -139,7 +148,7 @@ _CURVES: Final = ("deletion", "insertion")
 
 
 def _scores(
-    asked: WhatIf, user: int, asset: int, units: Sequence[InvestorChange], orders: Sequence[IntArray]
+    asked: WhatIf, user: Position, asset: Position, units: Sequence[InvestorChange], orders: Sequence[IntArray]
 ) -> FloatArray:
     """(orders, 2, units + 1): the score after deleting, and with only, the first 0, 1, … units of each order."""
     changes = []
@@ -152,7 +161,7 @@ def _scores(
 
 
 def _together(units: Sequence[InvestorChange]) -> InvestorChange:
-    without: frozenset[int] = frozenset().union(*(unit.without for unit in units))
+    without: frozenset[Position] = frozenset().union(*(unit.without for unit in units))
     return InvestorChange(without, tuple(answer for unit in units for answer in unit.answers))
 
 

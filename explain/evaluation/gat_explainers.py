@@ -17,6 +17,7 @@ import pandas as pd
 
 from pathfolio.explain.evaluation.faithfulness import OURS, RANDOM, SHARES
 from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.channels.learned import LearnedCloseness
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows
@@ -77,7 +78,7 @@ class EdgeScore:
         return self.factor * np.concatenate([by_own, by_near, self.asset_weight * (self.asset_base @ left)])
 
 
-def edge_score(channel: LearnedCloseness, investor: InvestorRows, asset: int) -> EdgeScore | None:
+def edge_score(channel: LearnedCloseness, investor: InvestorRows, asset: Position) -> EdgeScore | None:
     """The pair's score by edges; None where the investor holds nothing else or the channel has no pull on the asset."""
     held = investor.ever.indices[investor.ever.indptr[0] : investor.ever.indptr[1]]
     held = held[held != asset]
@@ -159,12 +160,12 @@ EXPLAINERS: Final = MappingProxyType(
 
 
 def compare_on_channel(
-    channel: LearnedCloseness, interactions: Interactions, pairs: Sequence[tuple[int, int]], *, seed: int = 0
+    channel: LearnedCloseness, interactions: Interactions, pairs: Sequence[tuple[Position, Position]], *, seed: int = 0
 ) -> pd.DataFrame:
     """How much of the channel's score goes when each explainer's first edges are deleted.
 
     Args:
-        pairs: positions of investors and assets; those for which the channel does not speak are left out.
+        pairs: investors and assets; those for which the channel does not speak are left out.
 
     Returns:
         One row per explainer: explainer, items, drop of 1, drop of 3 (shares of the score), deletion area (the mean
@@ -172,7 +173,7 @@ def compare_on_channel(
     """
     rng, rows = np.random.default_rng(seed), []
     for user, asset in pairs:
-        score = edge_score(channel, InvestorRows.of(interactions, np.array([user])), asset)
+        score = edge_score(channel, InvestorRows.of(interactions, Positions(np.array([user]))), asset)
         if score is None or score.value(np.ones(score.size)) <= 1e-12:
             continue
         rows += [(name, *_deletion(score, explain(score, rng))) for name, explain in EXPLAINERS.items()]

@@ -20,6 +20,7 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.channels.learned import AttentionCloseness
 from pathfolio.recommender.retrieve import rank_assets
 from pathfolio.recommender.suitability.rulefile import rules_for
@@ -37,7 +38,7 @@ class ExplanationSample:
     Attributes:
         investors: so many investors' lists, drawn at random.
         k: the length of the lists.
-        checked: so many explanations are parsed back and compared with the snapshot, in both languages.
+        checked: so many explanations are parsed back and compared with the snapshot, in every language.
         counterfactuals: so many are searched and verified.
         attention: so many pairs are explained by GNNExplainer and others on the graph attention channel.
         seed: of the draws.
@@ -88,11 +89,11 @@ def evaluate_explanations(
     return Faithfulness(table, found.curves)
 
 
-def _lists(scorer: Scorer, sample: ExplanationSample) -> list[tuple[int, list[int]]]:
+def _lists(scorer: Scorer, sample: ExplanationSample) -> list[tuple[Position, list[Position]]]:
     """(investor, assets) as positions, for a draw of investors."""
     rng = np.random.default_rng(sample.seed)
     n = len(scorer.graph.users)
-    users = np.sort(rng.choice(n, min(sample.investors, n), replace=False))
+    users = Positions(np.sort(rng.choice(n, min(sample.investors, n), replace=False)))
     return [
         (user, [asset for asset in assets if asset >= 0])
         for chunk, best, _ in rank_assets(scorer, users, sample.k, None, include_held=False)
@@ -100,7 +101,7 @@ def _lists(scorer: Scorer, sample: ExplanationSample) -> list[tuple[int, list[in
     ]
 
 
-def _explain(scorer: Scorer, lists: Sequence[tuple[int, list[int]]]) -> list[list[Explanation]]:
+def _explain(scorer: Scorer, lists: Sequence[tuple[Position, list[Position]]]) -> list[list[Explanation]]:
     explainer = Explainer(scorer.graph, "")
     return [
         [explainer.explain(scorer.account(user, asset), rank) for rank, asset in enumerate(assets, 1)]

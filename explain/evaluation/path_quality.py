@@ -16,7 +16,9 @@ from pathfolio.explain.evidence import Path
 from pathfolio.explain.explanation import Explanation
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.schema import NODE_KINDS, NodeKind
+from pathfolio.kg.span import Row
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.retrieve import user_position
 
 DECAY: Final = 0.3
 """beta of the exponential moving averages, as in the paper."""
@@ -38,11 +40,11 @@ class PathQuality:
 
     def linking_interaction_recency(self, path: Path) -> float:
         """LIR: how recent the interaction is with which the path begins; NaN for a path that begins with an answer."""
-        asset = self._row(path.nodes[1].kind, path.nodes[1].id)
-        user = self.graph.row(NodeKind.USER, str(path.nodes[0].id)) - int(self.graph.users[0])
+        asset = self.graph.asset_span.position(self._row(path.nodes[1].kind, path.nodes[1].id))
+        user = user_position(self.graph, str(path.nodes[0].id))
         ever, start = self._interactions.ever, self._interactions.ever.indptr
         held = ever.indices[start[user] : start[user + 1]]
-        place = np.flatnonzero(held == asset - int(self.graph.assets[0]))
+        place = np.flatnonzero(held == asset)
         if not len(place):
             return float("nan")
         recency = self._averaged(self._interactions.since[start[user] : start[user + 1]].astype(np.float64))
@@ -68,7 +70,7 @@ class PathQuality:
         etd = [self.explanation_type_diversity(paths, types) for paths in shown if paths]
         return {name: _mean(values) for name, values in (("LIR", lir), ("SEP", sep), ("ETD", etd))}
 
-    def _row(self, kind: str, key: str | None) -> int:
+    def _row(self, kind: str, key: str | None) -> Row:
         return self.graph.row(NodeKind(kind), str(key))
 
     @cached_property

@@ -51,7 +51,7 @@ from pathfolio.explain.ledger.payloads import (
     Payload,
 )
 from pathfolio.explain.ledger.squeeze import Squeezed
-from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, Store, open_store
+from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, LedgerDatabase, open_store
 from pathfolio.explain.ledger.tree import TileReader
 from pathfolio.explain.ledger.writer import Change, Receipt, Writer, check_master
 from pathfolio.kg.errors import LedgerError, UsageError
@@ -90,7 +90,7 @@ class Ledger:
 
     def __init__(
         self,
-        store: Store,
+        store: LedgerDatabase,
         keys: tuple[SigningKey | None, MasterKey | None, SigningKey | None],
         folder: Path,
         clock: Clock,

@@ -84,7 +84,7 @@ _PATIENCE: Final = MappingProxyType({"connect_timeout": "10", "tcp_user_timeout"
 
 
 @dataclass(frozen=True)
-class Store:
+class LedgerDatabase:
     """An open database; `folder` holds its files (None: PostgreSQL)."""
 
     engine: sa.Engine
@@ -164,7 +164,7 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(location: str | Path, *, create: bool) -> Store:
+def open_store(location: str | Path, *, create: bool) -> LedgerDatabase:
     """Open the ledger at `location`: a folder, or a postgresql:// URL.
 
     Raises:
@@ -178,7 +178,7 @@ def open_store(location: str | Path, *, create: bool) -> Store:
     return _open_sqlite(Path(location).expanduser(), create=create)
 
 
-def _open_sqlite(folder: Path, *, create: bool) -> Store:
+def _open_sqlite(folder: Path, *, create: bool) -> LedgerDatabase:
     path = folder / DATABASE_FILE
     if not path.exists():
         if not create:
@@ -193,7 +193,7 @@ def _open_sqlite(folder: Path, *, create: bool) -> Store:
     if writable:
         sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
-    store = Store(engine, str(folder), folder, _inode(path))
+    store = LedgerDatabase(engine, str(folder), folder, _inode(path))
     if create:
         with mapped(store.where), store.write() as connection:
             METADATA.create_all(connection)
@@ -255,7 +255,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("ledger_begin", "BEGIN"))
 
 
-def _open_postgres(url: str, *, create: bool) -> Store:
+def _open_postgres(url: str, *, create: bool) -> LedgerDatabase:
     made = sa.make_url(url).set(drivername="postgresql+psycopg")
     where = made.render_as_string(hide_password=True)
     try:
@@ -263,7 +263,7 @@ def _open_postgres(url: str, *, create: bool) -> Store:
         engine = sa.create_engine(made, pool_pre_ping=True, pool_size=4, max_overflow=12, connect_args=asked)
     except ModuleNotFoundError:
         raise LedgerError(f"{where}: PostgreSQL needs a driver: pip install 'pathfolio[postgres]'") from None
-    store = Store(engine, where, None, None)
+    store = LedgerDatabase(engine, where, None, None)
     if create:
         with mapped(where), store.write() as connection:
             METADATA.create_all(connection)

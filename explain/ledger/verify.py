@@ -10,7 +10,7 @@ from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
 from pathfolio.explain.ledger.note import Checkpoint, Note, Verifier, open_checkpoint
 from pathfolio.explain.ledger.signers import Signers, read_signers
-from pathfolio.explain.ledger.walk import Finding, Walk
+from pathfolio.explain.ledger.walk import Finding, LedgerWalk
 from pathfolio.kg.errors import LedgerError, UsageError
 
 
@@ -111,7 +111,7 @@ def verify_ledger(ledger: Ledger, *, trusted: Sequence[Verifier] = (), against: 
     """
     kept = [(Checkpoint.parse(Note.parse(text).body).size, text) for text in against]
     with ledger.store.read() as connection:
-        walk = Walk(ledger, connection, trusted, kept)
+        walk = LedgerWalk(ledger, connection, trusted, kept)
         walk.whole()
     frontier, keys = walk.state.frontier, tuple(verifier.text for _, verifier in walk.signers.keys)
     counted = (walk.checked, walk.erased, walk.expired)

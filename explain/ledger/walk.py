@@ -83,7 +83,7 @@ def _text(value: str | bytes) -> str:
 
 
 @dataclass
-class Walk:
+class LedgerWalk:
     """One pass over a ledger, within one transaction; what it finds gathers in `findings`.
 
     Once an entry was found altered, missing or moved (`shifted`), that tiles and roots disagree is no news; nor is

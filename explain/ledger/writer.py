@@ -16,7 +16,7 @@ from pathfolio.explain.ledger.keys import SIGNING_VARIABLE, MasterKey, SigningKe
 from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Checkpoint, Note
 from pathfolio.explain.ledger.payloads import CLOCK, KEY_KINDS, NamesKey
-from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, Store
+from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, LedgerDatabase
 from pathfolio.explain.ledger.tree import WIDTH, Tile, TreeState
 from pathfolio.kg.errors import LedgerError
 
@@ -76,7 +76,7 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
+        store: LedgerDatabase,
         master: MasterKey,
         signing: SigningKey,
         origin: str,

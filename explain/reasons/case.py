@@ -18,6 +18,7 @@ from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Row
 from pathfolio.recommender.channels.learned import GAT, KG_EMBEDDING
 from pathfolio.recommender.channels.own import OWN_VECTORS
 from pathfolio.recommender.channels.towers import TWO_TOWERS
@@ -40,9 +41,9 @@ class Investor:
         profile: relation to (edge, row of the level).
     """
 
-    row: int
-    holdings: tuple[int, ...]
-    profile: Mapping[Relation, tuple[int, int]] = field(default_factory=dict)
+    row: Row
+    holdings: tuple[Row, ...]
+    profile: Mapping[Relation, tuple[int, Row]] = field(default_factory=dict)
 
 
 class Lookups:
@@ -59,7 +60,7 @@ class Lookups:
         self._rules = rules
         self.early = EarlyBuyers(self.graph)
         self.facts = FactBook(self.graph)
-        self.claims_of_asset: dict[tuple[tuple[str, ...], int], tuple[Claim, ...]] = {}
+        self.claims_of_asset: dict[tuple[tuple[str, ...], Row], tuple[Claim, ...]] = {}
         self._label_of: dict[Relation, npt.NDArray[np.int64]] = {}
         self._latest: Investor | None = None
 
@@ -77,7 +78,7 @@ class Lookups:
             self._label_of[relation] = label
         return self._label_of[relation]
 
-    def investor(self, row: int) -> Investor:
+    def investor(self, row: Row) -> Investor:
         """The investor at `row`; the last one asked for is remembered."""
         latest = self._latest  # read once: several threads may ask at a time
         if latest is None or latest.row != row:
@@ -85,7 +86,7 @@ class Lookups:
             latest = self._latest = Investor(row, holdings, self._profile(row))
         return latest
 
-    def _profile(self, row: int) -> dict[Relation, tuple[int, int]]:
+    def _profile(self, row: Row) -> dict[Relation, tuple[int, Row]]:
         out = {}
         for relation in (Relation.HAS_RISK, Relation.SEEKS):
             adjacency = self.graph.outgoing(relation)
@@ -96,15 +97,11 @@ class Lookups:
 
 @dataclass(frozen=True)
 class Case:
-    """One explanation whose reasons are looked for.
-
-    Attributes:
-        user, asset: rows of the snapshot's nodes.
-    """
+    """One explanation whose reasons are looked for."""
 
     explanation: Explanation
-    user: int
-    asset: int
+    user: Row
+    asset: Row
     lookups: Lookups
 
     @cached_property
@@ -144,6 +141,6 @@ class Case:
         """The investor's holdings and levels."""
         return self.lookups.investor(self.user)
 
-    def node(self, row: int) -> PathNode:
+    def node(self, row: Row) -> PathNode:
         """The node at `row` with its names."""
         return self.lookups.tracer.node(row)

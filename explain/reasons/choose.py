@@ -12,6 +12,7 @@ from pathfolio.explain.reasons.case import Case, Lookups
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kinds import claims_of
 from pathfolio.explain.speech import speech_of
+from pathfolio.kg.span import Row
 
 MOST_REASONS: Final = 8
 """So many reasons and cautions are given at most."""
@@ -24,7 +25,7 @@ MOST_OF_A_TRIGGER: Final = 2
 """Co-investors of a third holding add little to those of two; one sentence about one industry is enough."""
 
 
-def add_reasons(explanation: Explanation, user: int, asset: int, lookups: Lookups, langs: Iterable[str]) -> Explanation:
+def add_reasons(explanation: Explanation, user: Row, asset: Row, lookups: Lookups, langs: Iterable[str]) -> Explanation:
     """The explanation with a reason for each claim that its evidence proves, in each language.
 
     The order is the same in all languages: claims on paths by what these add to the score, then facts, then

@@ -20,6 +20,7 @@ from pathfolio.explain.reasons.kind import ReasonKind, of_facts
 from pathfolio.explain.scales import is_income
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.span import Row
 
 TOP_SHARES: Final = (0.10, 0.20, 0.25)
 """A rank is praised where it is within one of these shares of the peers."""
@@ -163,7 +164,7 @@ class IncomeSought(ReasonKind):
 # -- computed again ------------------------------------------------------------------------------------------
 
 
-def _figure(view: Snapshot, asset: int, metric: str) -> tuple[float, int]:
+def _figure(view: Snapshot, asset: Row, metric: str) -> tuple[float, int]:
     """An asset's figure and its edge; NaN and -1 where there is none."""
     node = view.graph.find(NodeKind.METRIC, metric)
     found = [at for at in view.edges(asset, "HAS_FACT") if view.graph.edges.tail[at] == node]

@@ -11,6 +11,7 @@ from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import ReasonKind, of_facts
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Row
 
 
 class Risk(ReasonKind):
@@ -23,7 +24,7 @@ class Risk(ReasonKind):
         own, rating = case.investor.profile.get(Relation.HAS_RISK), case.graph.outgoing(Relation.HAS_RISK_RATING)
         if own is None or not len(rating.of(case.asset)):
             return
-        rules, row = case.lookups.rules, int(rating.of(case.asset)[0])
+        rules, row = case.lookups.rules, Row(int(rating.of(case.asset)[0]))
         most = rules.levels["risk"].get(str(case.graph.nodes.id[own[1]]).casefold())
         risk = rules.ratings.get(str(case.graph.nodes.id[row]).casefold())
         if most is None or risk is None:

@@ -14,6 +14,7 @@ from pathfolio.explain.reasons.case import LEARNED_CHANNELS, Case
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import MOST_NAMES, ReasonKind, of_paths
 from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.span import Row
 from pathfolio.recommender.channels.own import OWN_VECTORS
 
 _OWN: Final = MappingProxyType(
@@ -80,7 +81,7 @@ class SharedCountry(ReasonKind):
         return problems + [f"{view.name(row, said.lang)} is in another country" for row in others]
 
 
-def _countries(view: Snapshot, asset: int) -> set[int]:
+def _countries(view: Snapshot, asset: Row) -> set[Row]:
     """The asset's own country, else its market's."""
     own = view.tails(asset, "IN_COUNTRY")
     return set(own) or {row for market in view.tails(asset, "LISTED_ON") for row in view.tails(market, "IN_COUNTRY")}

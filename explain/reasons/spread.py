@@ -14,6 +14,7 @@ from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import ReasonKind, of_facts
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Row
 
 _WORDS: Final = MappingProxyType({Relation.IN_SECTOR: "sector", Relation.IN_CATEGORY: "category"})
 
@@ -27,7 +28,7 @@ class Spread(ReasonKind):
         """Of the first relation by which the asset and at least two holdings are known."""
         for relation, word in _WORDS.items():
             label = case.lookups.label_of(relation)
-            target = int(label[case.asset])
+            target = Row(int(label[case.asset]))
             known = [int(label[row]) for row in case.investor.holdings if label[row] >= 0 and row != case.asset]
             if target < 0 or len(known) < 2:
                 continue
@@ -36,7 +37,7 @@ class Spread(ReasonKind):
                 yield self._claim(case, word, target, same, len(known))
             return
 
-    def _claim(self, case: Case, word: str, target: int, same: int, known: int) -> Claim:
+    def _claim(self, case: Case, word: str, target: Row, same: int, known: int) -> Claim:
         label, user = str(case.graph.nodes.id[target]), case.explanation.user_id
         facts = (
             case.facts.own(user, f"holdings_in_{word}", same, label, about_user=True),

@@ -26,11 +26,12 @@ from pathfolio.explain.records.layout import RecordedQuestion
 from pathfolio.explain.shortlist import Shortlist
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.kg.graph import FloatArray, Mask
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.model import Recommendation
 from pathfolio.recommender.ranking import id_order
-from pathfolio.recommender.retrieve import candidates, user_position
+from pathfolio.recommender.retrieve import asset_position, candidates, user_position
 from pathfolio.recommender.suitability.gate import Gate, Screening
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.verdict import Verdict
@@ -171,7 +172,7 @@ class Adviser:
         return WhatIfDesk(self.build, self.gate)
 
     @cached_property
-    def _by_id(self) -> IntArray:
+    def _by_id(self) -> Positions:
         return id_order(self.build.graph)
 
     def advise(self, question: Question) -> Advice:
@@ -183,23 +184,23 @@ class Adviser:
         if question.assumed is not None:
             return self._assumed(question, question.assumed)
         user = user_position(self.build.graph, question.user_id)
-        return self._advise(question, user, self.build.scorer.scores(np.array([user]))[0])
+        return self._advise(question, user, self.build.scorer.scores(Positions(np.array([user])))[0])
 
     def advise_all(self, questions: Iterable[Question]) -> Iterator[Advice]:
         """The same for many questions, scored many at a time."""
         rest = iter(questions)
         while group := list(islice(rest, _SCORED_AT_ONCE)):
             users = [user_position(self.build.graph, question.user_id) for question in group]
-            scores = self.build.scorer.scores(np.array(users))
+            scores = self.build.scorer.scores(Positions(np.array(users)))
             for question, user, row in zip(group, users, scores, strict=True):
                 yield self._advise(question, user, row)
 
-    def _advise(self, question: Question, user: int, scores: FloatArray) -> Advice:
+    def _advise(self, question: Question, user: Position, scores: FloatArray) -> Advice:
         graph = self.build.graph
         eligible = self._eligible(question, user)
-        asked = None if question.asset_id is None else graph.asset_row(question.asset_id) - int(graph.assets[0])
-        at = np.flatnonzero(_with(eligible, asked))
-        screening = self.gate_on(question.today).screen(int(graph.users[user]), graph.assets[at])
+        asked = None if question.asset_id is None else asset_position(graph, question.asset_id)
+        at = Positions(np.flatnonzero(_with(eligible, asked)))
+        screening = self.gate_on(question.today).screen(graph.user_span.row(user), graph.asset_span.row(at))
         found = Shortlist.of(scores, eligible, screening, self._by_id)
         shown = found.first(question.k) if asked is None else [(int(found.places[asked]), asked)]
         passed_over = found.passed_over(question.k) if asked is None else []
@@ -223,16 +224,15 @@ class Adviser:
         self,
         question: Question,
         found: Shortlist,
-        shown: Sequence[tuple[int, int]],
-        passed_over: Sequence[tuple[int, int]],
+        shown: Sequence[tuple[int, Position]],
+        passed_over: Sequence[tuple[int, Position]],
         explanations: Sequence[Explanation],
     ) -> Advice:
         graph = self.build.graph
-        ids, rows = graph.nodes.id, graph.assets
         verdict = found.screening.verdict if question.explained else found.screening.brief
 
-        def verdict_on(asset: int) -> Verdict:
-            return verdict(int(np.searchsorted(found.screening.at, asset)))
+        def verdict_on(asset: Position) -> Verdict:
+            return verdict(found.screening.number_of(asset))
 
         return Advice(
             question,
@@ -242,19 +242,19 @@ class Adviser:
             tuple(explanations),
             tuple(verdict_on(asset) for _, asset in shown),
             tuple(
-                Rejected(str(ids[rows[asset]]), place, float(found.scores[asset]), verdict_on(asset))
+                Rejected(str(graph.asset_ids[asset]), place, float(found.scores[asset]), verdict_on(asset))
                 for place, asset in passed_over[:MOST_REJECTED]
             ),
             found.screening,
             found.scores[found.screening.at],
         )
 
-    def _explained(self, user: int, rank: int, asset: int) -> Explanation:
+    def _explained(self, user: Position, rank: int, asset: Position) -> Explanation:
         account = self.build.scorer.account(user, asset)
         with self._lock:
             return self.explainer.explain(account, rank, self.languages)
 
-    def _eligible(self, question: Question, user: int) -> Mask:
+    def _eligible(self, question: Question, user: Position) -> Mask:
         """(assets,) bool: what the list could hold, before the rules."""
         eligible = candidates(self.build.graph, question.kind).copy()
         if not question.include_held:

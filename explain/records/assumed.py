@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pathfolio.explain.records.layout import RecordedAssumption
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import RELATIONS, Relation
+from pathfolio.kg.span import Row
 from pathfolio.recommender.assumed import AssumedInvestor, interest_nodes
-from pathfolio.recommender.retrieve import user_position
 from pathfolio.recommender.scorer import Scorer
 
 WHAT_IF: Final = "what-if"
@@ -36,12 +36,12 @@ class Assumed:
     @classmethod
     def of(cls, graph: KnowledgeGraph, investor: AssumedInvestor) -> Assumed:
         """What `investor` is, beside what the snapshot says of them."""
-        ids, first = graph.nodes.id, int(graph.assets[0])
+        ids = graph.nodes.id
         return cls(
             tuple(sorted((relation.value, str(ids[row])) for relation, row in investor.levels.items())),
             tuple(dict.fromkeys(str(ids[row]) for row in investor.interests)),
-            tuple(str(ids[first + asset]) for asset in sorted(investor.followed)),
-            tuple(str(ids[first + asset]) for asset in sorted(investor.dismissed)),
+            tuple(str(graph.asset_ids[asset]) for asset in sorted(investor.followed)),
+            tuple(str(graph.asset_ids[asset]) for asset in sorted(investor.dismissed)),
             investor.years,
         )
 
@@ -52,15 +52,11 @@ class Assumed:
             UsageError: the scorer's snapshot has no such investor, asset or level.
         """
         graph = scorer.graph
-        before = AssumedInvestor.of(scorer, user_position(graph, user_id)) if user_id else AssumedInvestor()
-        first = int(graph.assets[0])
-        followed, dismissed = (
-            frozenset(graph.asset_row(name) - first for name in names) for names in (self.follow, self.dismiss)
-        )
+        before = AssumedInvestor.named(scorer, user_id)
         levels = {Relation(relation): _level(graph, Relation(relation), name) for relation, name in self.levels}
         interests = tuple(node for name in self.interests for node in interest_nodes(graph, name))
-        asked = AssumedInvestor(before.row, before.held, followed, dismissed, levels, interests, self.years)
-        return asked, before
+        asked = before.choosing(graph, self.follow, self.dismiss)
+        return replace(asked, levels=levels, interests=interests, years=self.years), before
 
     def recorded(self) -> RecordedAssumption:
         """As it stands in a record."""
@@ -72,7 +68,7 @@ class Assumed:
         return cls(tuple(sorted(found.levels.items())), found.interests, found.follow, found.dismiss, found.years)
 
 
-def _level(graph: KnowledgeGraph, relation: Relation, name: str) -> int:
+def _level(graph: KnowledgeGraph, relation: Relation, name: str) -> Row:
     found = (graph.find(kind, name) for kind in RELATIONS[relation].tails)
     row = next((row for row in found if row is not None), None)
     return graph.row(RELATIONS[relation].tails[0], name) if row is None else row

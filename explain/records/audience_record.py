@@ -19,7 +19,7 @@ from pathfolio.explain.records.layout import RecordedReason
 from pathfolio.explain.records.serve import tags_of
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.investor_ranking import Prospect, audience
-from pathfolio.recommender.retrieve import user_position
+from pathfolio.recommender.retrieve import asset_position, user_position
 
 AUDIENCE: Final = "audience"
 """The kind of the entries that say whom staff were shown: one for each person, sealed with that person's key."""
@@ -96,7 +96,7 @@ def audience_of(adviser: Adviser, asked: AudienceQuestion, langs: Sequence[str])
     scorer = adviser.build.scorer
     graph = scorer.graph
     people = audience(scorer, asked.asset_id, asked.k, gate=adviser.gate_on(asked.today))
-    asset = graph.asset_row(asked.asset_id) - int(graph.assets[0])
+    asset = asset_position(graph, asked.asset_id)
     accounts = [scorer.account(user_position(graph, person.user_id), asset) for person in people]
     return tuple(zip(people, (adviser.explainer.explain(each, langs=langs) for each in accounts), strict=True))
 

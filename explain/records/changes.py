@@ -10,8 +10,9 @@ from pathfolio.explain.records.layout import Record
 from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_text import tell
 from pathfolio.kg.languages import language
+from pathfolio.kg.span import Position
 from pathfolio.recommender.build import Build
-from pathfolio.recommender.retrieve import user_position
+from pathfolio.recommender.retrieve import asset_position, user_position
 from pathfolio.recommender.suitability.gate import Gate
 from pathfolio.recommender.suitability.verdict import Outcome
 
@@ -19,11 +20,12 @@ _EACH: Final = 2
 _MOST_SCORED: Final = 1000
 
 
-def what_would_move(build: Build, gate: Gate, user: int, asset: int, k: int, kind: str | None) -> Counterfactual:
+def what_would_move(
+    build: Build, gate: Gate, user: Position, asset: Position, k: int, kind: str | None
+) -> Counterfactual:
     """What would take the asset off the investor's list, or where it is not on it, bring it there.
 
     Args:
-        user, asset: positions among the snapshot's investors and assets.
         k, kind: as in `pathfolio.explain.counterfactual.SearchOptions`.
     """
     model, options = ScorerWhatIf(build.scorer, gate), SearchOptions(k=k, kind=kind)
@@ -41,32 +43,30 @@ def what_would_have_changed(record: Record, build: Build, gate: Gate, lang: str)
     if question.assumed is not None:
         return []
     model, user = ScorerWhatIf(build.scorer, gate), user_position(build.graph, question.user_id)
-    first = int(build.graph.assets[0])
     if question.asset_id:
-        asset = build.graph.asset_row(question.asset_id) - first
+        asset = asset_position(build.graph, question.asset_id)
         one = what_would_move(build, gate, user, asset, question.k, question.kind)
         return [tell(one, model, lang)] if one.before else []
     options = SearchOptions(k=question.k, kind=question.kind, most_scored=_MOST_SCORED)
-    positions = [build.graph.asset_row(item.asset_id) - first for item in record.list[:_EACH]]
+    positions = [asset_position(build.graph, item.asset_id) for item in record.list[:_EACH]]
     found = [what_takes_it_off(model, user, position, options) for position in positions]
     found = [each for each in found if each.before]  # held ones, which were asked for, are on no such list
     nearest = _next_after(record, build)
     if nearest is not None and len(record.list) == question.k:
         brought = what_brings_it_on(model, user, nearest, options)
         found += [brought] if brought.change is not None else []
-    names = [build.graph.display_name(int(build.graph.assets[each.asset]), lang) for each in found]
+    names = [build.graph.display_name(build.graph.asset_span.row(each.asset), lang) for each in found]
     colon = language(lang).colon
     return [f"{name}{colon}{tell(each, model, lang)}" for name, each in zip(names, found, strict=True)]
 
 
-def _next_after(record: Record, build: Build) -> int | None:
-    """Position of the allowed candidate with the highest score that is not on the list."""
+def _next_after(record: Record, build: Build) -> Position | None:
+    """The allowed candidate with the highest score that is not on the list."""
     columns = record.candidates.columns
     if columns is None:
         return None
     at, score, outcome = map(unpacked, (columns.asset, columns.score, columns.outcome))
-    first = int(build.graph.assets[0])
-    listed = {build.graph.asset_row(item.asset_id) - first for item in record.list}
+    listed = {asset_position(build.graph, item.asset_id) for item in record.list}
     rest = [
         (-s, a)
         for a, s, o in zip(at.tolist(), score.tolist(), outcome.tolist(), strict=True)

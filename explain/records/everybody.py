@@ -21,10 +21,12 @@ from pathfolio.explain.records.keep import keep
 from pathfolio.explain.records.layout import record_text
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.serve import tags_of
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.span import Positions
 from pathfolio.kg.workers import answers
 from pathfolio.recommender.lists_file import check_name, lists_table, save_table
+from pathfolio.recommender.retrieve import asset_position
 
 BATCH: Final = "batch"
 """The entry that names the file by its hash."""
@@ -43,10 +45,10 @@ class Everybody:
     include_held: bool = False
     today: date | None = None
 
-    def questions(self, adviser: Adviser, users: IntArray) -> Iterator[Question]:
+    def questions(self, adviser: Adviser, users: Positions) -> Iterator[Question]:
         """One question for each of the investors at positions `users`."""
         graph = adviser.build.graph
-        for user in graph.nodes.id[graph.users[users]]:
+        for user in graph.user_ids[users]:
             yield Question(user_id=str(user), explained=False, **asdict(self))
 
 
@@ -87,18 +89,16 @@ class Lists:
         first: id of the first record.
     """
 
-    users: IntArray
-    assets: IntArray
+    users: Positions
+    assets: Positions
     scores: FloatArray
     first: str
 
     def table(self, graph: KnowledgeGraph) -> pa.Table:
         """user_id, rank, asset_id, score; one row per line."""
         row, rank = np.nonzero(self.assets >= 0)
-        users = graph.nodes.id[graph.users[self.users[row]]]
-        return lists_table(
-            users, rank + 1, graph.nodes.id[graph.assets[self.assets[row, rank]]], self.scores[row, rank]
-        )
+        users, assets = graph.user_ids[self.users[row]], graph.asset_ids[self.assets[row, rank]]
+        return lists_table(users, rank + 1, assets, self.scores[row, rank])
 
 
 def record_everybody(
@@ -114,7 +114,7 @@ def record_everybody(
         UsageError: unknown kind, or k below 1.
     """
     keep(adviser.build, adviser.rules, ledger)
-    ids, chunks = adviser.build.graph.nodes.id[adviser.build.graph.users], []
+    ids, chunks = adviser.build.graph.user_ids, []
     first, done = "", 0
     for chunk in _answered(_Job(adviser, asked), workers):
         records = zip(chunk.records, map(str, ids[chunk.users]), strict=True)
@@ -123,8 +123,8 @@ def record_everybody(
         first, done = first or receipts[0].id, done + len(receipts)
         progress.update(f"recommend to {done:,} investors")
     return Lists(
-        np.concatenate([chunk.users for chunk in chunks]),
-        np.concatenate([chunk.assets for chunk in chunks]),
+        Positions(np.concatenate([chunk.users for chunk in chunks])),
+        Positions(np.concatenate([chunk.assets for chunk in chunks])),
         np.concatenate([chunk.scores for chunk in chunks]),
         first,
     )
@@ -156,8 +156,8 @@ def serve_everybody(
 class _Chunk:
     """Lists of some investors as in `Lists`, and their records as canonical JSON."""
 
-    users: IntArray
-    assets: IntArray
+    users: Positions
+    assets: Positions
     scores: FloatArray
     records: list[Squeezed]
 
@@ -169,19 +169,19 @@ class _Job:
     adviser: Adviser
     asked: Everybody
 
-    def answers(self, users: IntArray) -> _Chunk:
+    def answers(self, users: Positions) -> _Chunk:
         """Of the investors at positions `users`."""
         graph, shape = self.adviser.build.graph, (len(users), self.asked.k)
-        assets, scores, records = np.full(shape, -1, np.int64), np.full(shape, np.nan), []
+        assets, scores, records = Positions(np.full(shape, -1, np.int64)), np.full(shape, np.nan), []
         for row, advice in enumerate(self.adviser.advise_all(self.asked.questions(self.adviser, users))):
             n = len(advice.lines)
-            assets[row, :n] = [graph.asset_row(line.asset_id) - graph.assets[0] for line in advice.lines]
+            assets[row, :n] = [asset_position(graph, line.asset_id) for line in advice.lines]
             scores[row, :n] = [line.score for line in advice.lines]
             records.append(Squeezed.of(record_text(record_of(self.adviser, advice))))
         return _Chunk(users, assets, scores, records)
 
 
 def _answered(job: _Job, workers: int) -> Iterator[_Chunk]:
-    n = len(job.adviser.build.graph.users)
-    chunks = [np.arange(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK)]
-    return answers(job.answers, chunks, workers, fewest=4, first=np.arange(min(n, 1)))
+    users = job.adviser.build.graph.user_span.positions
+    chunks = [Positions(users[start : start + _CHUNK]) for start in range(0, len(users), _CHUNK)]
+    return answers(job.answers, chunks, workers, fewest=4, first=Positions(users[:1]))

@@ -81,7 +81,7 @@ def _about_build(build: Build) -> BuildEntry:
         id=tuple(map(str, nodes.id[assets])),
         name=tuple(map(str, nodes.name[assets])),
         name_local=tuple(map(str, nodes.name_local[assets])),
-        kind=tuple(build.graph.kind_of(int(row)).lower() for row in assets),
+        kind=tuple(build.graph.kind_of(row).lower() for row in assets.tolist()),
     )
     return BuildEntry((build.folder / "manifest.json").read_text(encoding="utf-8"), columns)
 

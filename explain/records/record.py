@@ -49,7 +49,9 @@ from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_text import tell, to_json
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF, Relation
+from pathfolio.kg.span import Row
 from pathfolio.recommender.model import Recommendation
+from pathfolio.recommender.retrieve import asset_position
 from pathfolio.recommender.suitability.gate import Screening
 from pathfolio.recommender.suitability.investor import level_fact, share_fact
 from pathfolio.recommender.suitability.rules import RuleSet
@@ -85,8 +87,7 @@ def _thrifty(adviser: Adviser, advice: Advice, whole: Record) -> Record:
     writer = TableWriter(adviser.rules, whole.format)
 
     def against(asset_id: str) -> RecordedVerdict:
-        position = graph.asset_row(asset_id) - int(graph.assets[0])
-        return writer.verdict(screening.brief(int(np.searchsorted(screening.at, position))))
+        return writer.verdict(screening.brief(screening.number_of(asset_position(graph, asset_id))))
 
     reasons = [recorded_reasons(found.reasons_in(advice.question.lang)) for found in advice.explanations]
     return replace(
@@ -134,10 +135,9 @@ def _whole(adviser: Adviser, advice: Advice, version: int) -> Record:
 
 
 def _moves(graph: KnowledgeGraph, found: AssumedList) -> RecordedMoves:
-    ids, rows = graph.nodes.id, graph.assets
 
     def placed(moves: Iterable[Move]) -> tuple[MoveRow, ...]:
-        return tuple(MoveRow(str(ids[rows[move.asset]]), move.rank, move.was) for move in moves)
+        return tuple(MoveRow(str(graph.asset_ids[move.asset]), move.rank, move.was) for move in moves)
 
     return RecordedMoves(placed(line.move for line in found.lines), placed(found.risers), placed(found.left))
 
@@ -167,7 +167,7 @@ def _version(name: str) -> str:
         return ""
 
 
-def _names(graph: KnowledgeGraph, row: int) -> tuple[str, str]:
+def _names(graph: KnowledgeGraph, row: Row) -> tuple[str, str]:
     return str(graph.nodes.name[row]), str(graph.nodes.name_local[row])
 
 
@@ -198,8 +198,8 @@ def _investor(adviser: Adviser, screening: Screening) -> RecordedInvestor:
     if investor.segment is not None:
         levels["segment"] = recorded_fact(edge_fact(graph, investor.segment[1]))
     positions = []
-    for number, held in enumerate(investor.held):
-        name, name_local = _names(graph, int(graph.assets[held]))
+    for number, row in enumerate(graph.asset_span.row(investor.held).tolist()):
+        name, name_local = _names(graph, row)
         fact = share_fact(assets, investor, number)
         positions.append(RecordedPosition(**vars(fact), name=name, name_local=name_local))
     known = investor.row >= 0

@@ -13,6 +13,7 @@ from pathfolio.explain.records.verdict_text import look_of, outcome_text, result
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.languages import language, understood
+from pathfolio.kg.languages.names import Names
 
 _MOST_PATHS: Final = 25
 _MOST_FACTS: Final = 8
@@ -24,7 +25,7 @@ _UNEXPLAINED: Final[Mapping[str, Any]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Reason:
+class ReasonRow:
     """A sentence with the sources of its evidence."""
 
     text: str
@@ -87,7 +88,7 @@ class AssetPart:
     outcome: str
     effect: str
     warnings: tuple[str, ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ReasonRow, ...]
     parts: tuple[tuple[str, str], ...]
     paths: tuple[PathRow, ...]
     more_paths: str
@@ -186,23 +187,27 @@ def spoken_in(reasons: Sequence[Mapping[str, Any]], lang: str) -> str:
 
 def rule_title(record: Mapping[str, Any], rule: str, lang: str) -> str:
     """A rule's title as its file has it, its id where the file is not at hand."""
-    return str(record.get("rule_texts", {}).get(rule, {}).get(lang, rule))
+    told = record.get("rule_texts", {}).get(rule, {})
+    titles = {tag: text for tag, text in told.items() if tag != "basis"}
+    return Names(titles)[lang] if titles else rule
 
 
 def rule_basis(record: Mapping[str, Any], rule: str, lang: str) -> str:
     """The law or code that a rule serves; empty where the file is not at hand or says nothing."""
-    return str(record.get("rule_texts", {}).get(rule, {}).get("basis", {}).get(lang, ""))
+    basis = record.get("rule_texts", {}).get(rule, {}).get("basis", {})
+    return Names(basis)[lang] if basis else ""
 
 
-def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[Reason]:
+def _reasons(explanation: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[ReasonRow]:
     evidence = {path["id"]: path["edges"] for path in explanation["paths"]}
     evidence |= {fact["id"]: [fact] for fact in explanation["facts"] if "id" in fact}
     spoken = spoken_in(explanation["reasons"], lang)
-    return [
-        Reason(reason["text"], _sources([edge for key in reason["evidence"] for edge in evidence.get(key, [])], texts))
-        for reason in explanation["reasons"]
-        if reason["lang"] == spoken
-    ]
+    rows = []
+    for reason in explanation["reasons"]:
+        if reason["lang"] == spoken:
+            edges = [edge for key in reason["evidence"] for edge in evidence.get(key, [])]
+            rows.append(ReasonRow(reason["text"], _sources(edges, texts)))
+    return rows
 
 
 def _sources(edges: list[Mapping[str, Any]], texts: ReportTexts) -> str:

@@ -43,7 +43,10 @@ def recorded_rules(ledger: Ledger, record: Record) -> RuleSet:
 def _rule_texts(ledger: Ledger, record: Record) -> Printed:
     """Rule to its title in each language, and its basis in law in each."""
     rules = recorded_rules(ledger, record).rules
-    return {rule.name: {**rule.title, "basis": rule.basis} for rule in rules}
+    return {
+        rule.name: {**rule.title.to_json(), "basis": rule.basis.to_json() if rule.basis is not None else {}}
+        for rule in rules
+    }
 
 
 def whole(ledger: Ledger, record: Record) -> Printed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pathfolio.kg.languages import DEFAULT, understood
+from pathfolio.kg.languages import DEFAULT, languages, understood, words
 
 
 class Names:
@@ -28,6 +28,16 @@ class Names:
     def everywhere(cls, name: str) -> Names:
         """The same name in every language."""
         return cls({DEFAULT: name})
+
+    @classmethod
+    def translated(cls, name: str, *section: str) -> Names:
+        """A name in English, and what a section of each language translates it to.
+
+        >>> Names.translated("Restricted list", "rules")["zh-TW"]
+        '限制名單'
+        """
+        translations = {lang: words(lang, *section).get(name) for lang in languages()}
+        return cls({DEFAULT: name} | {lang: text for lang, text in translations.items() if text is not None})
 
     def __getitem__(self, lang: str) -> str:
         text = self._texts.get(lang)

@@ -20,7 +20,7 @@ Text = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
-class Names:
+class NameLists:
     """The lists of `names.json`; the first of a pair is English (or Latin script), the second Chinese.
 
     `us_brands` have a ticker as their third part. None of the names and tickers belongs to a listed company
@@ -47,9 +47,9 @@ class Names:
 
 
 @lru_cache(maxsize=1)
-def names() -> Names:
+def names() -> NameLists:
     """The lists, read once."""
-    return Names(
+    return NameLists(
         **json.loads(resources.files("pathfolio.kg.sample").joinpath("names.json").read_text(encoding="utf-8"))
     )
 
@@ -64,12 +64,12 @@ def investor_names(rng: np.random.Generator, country: npt.NDArray[np.int64]) -> 
     return out
 
 
-def _taiwan_people(lists: Names) -> Text:
+def _taiwan_people(lists: NameLists) -> Text:
     pairs = [(s, g) for s in lists.taiwan_surnames for g in lists.taiwan_given_names]
     return np.array([f"{given[0]} {family[0]} {family[1]}{given[1]}" for family, given in pairs], dtype=object)
 
 
-def _us_people(lists: Names) -> Text:
+def _us_people(lists: NameLists) -> Text:
     return np.array([f"{f} {last}" for f in lists.us_first_names for last in lists.us_last_names], dtype=object)
 
 

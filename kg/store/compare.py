@@ -24,7 +24,7 @@ _KEY: Final = ["relation", "head", "tail", "as_of", "known_at"]
 
 
 @dataclass(frozen=True)
-class Difference:
+class GraphDelta:
     """From what a store holds to a graph.
 
     Attributes:
@@ -40,7 +40,7 @@ class Difference:
     gone_edges: dict[tuple[NodeKind, Relation, NodeKind], list[list[Any]]]
 
     @classmethod
-    def everything(cls, graph: KnowledgeGraph) -> Difference:
+    def everything(cls, graph: KnowledgeGraph) -> GraphDelta:
         """From an empty store."""
         return cls(np.arange(len(graph.nodes)), np.arange(len(graph.edges)), {}, {})
 
@@ -54,14 +54,14 @@ class Difference:
         return f"{len(self.nodes):,} nodes and {len(self.edges):,} relations to write, {self.deleted:,} to delete"
 
 
-def compare(store: Store, graph: KnowledgeGraph, start: Days, until: Days) -> Difference:
+def compare(store: Store, graph: KnowledgeGraph, start: Days, until: Days) -> GraphDelta:
     """Read the store and compare it with `graph`, whose edges are current from `start` until `until`."""
     nodes, edges = read_frames(store, to_date(STILL_CURRENT), EDGE_PROPERTIES)
     rows = _rows_in(graph, nodes["kind"], nodes["id"])
     gone = nodes[rows < 0]
     gone_nodes = {NodeKind(str(kind)): part["id"].tolist() for kind, part in gone.groupby("kind")}
     missing, gone_edges = _compare_edges(graph, edges, (start, until))
-    return Difference(_different_nodes(graph, nodes, rows), missing, gone_nodes, gone_edges)
+    return GraphDelta(_different_nodes(graph, nodes, rows), missing, gone_nodes, gone_edges)
 
 
 def _rows_in(graph: KnowledgeGraph, kinds: pd.Series[Any], ids: pd.Series[Any]) -> _Rows:

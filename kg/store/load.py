@@ -16,7 +16,7 @@ from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph, to_date
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import NODE_KINDS, RELATION_KINDS, NodeKind, Relation
 from pathfolio.kg.store import layout
-from pathfolio.kg.store.compare import Difference, compare
+from pathfolio.kg.store.compare import GraphDelta, compare
 from pathfolio.kg.store.lifetimes import lifetimes
 from pathfolio.kg.store.meta import COMPLETE, LOADING, StoredGraph, stored_graph, write_state
 
@@ -77,7 +77,7 @@ def load_into(
     write_state(store, graph, LOADING)
     with progress.stage("compare with what the store holds" if about else "prepare") as details:
         start, until = lifetimes(graph)
-        difference = compare(store, graph, start, until) if about else Difference.everything(graph)
+        difference = compare(store, graph, start, until) if about else GraphDelta.everything(graph)
         details.append(difference.summary())
     written = _Progress(progress, difference)
     try:
@@ -102,7 +102,7 @@ def load_into(
 class _Progress:
     """Counts relations and shows how many there are."""
 
-    def __init__(self, progress: Progress, difference: Difference) -> None:
+    def __init__(self, progress: Progress, difference: GraphDelta) -> None:
         self.done = 0
         self._progress, self._total = progress, len(difference.edges)
 
@@ -148,7 +148,7 @@ def _check_empty(store: Store, into_nonempty: bool) -> None:
 # -- batches -------------------------------------------------------------------------------------------------
 
 
-def _delete(write: _Write, difference: Difference) -> None:
+def _delete(write: _Write, difference: GraphDelta) -> None:
     for (head, relation, tail), rows in difference.gone_edges.items():
         for part in _parts(rows):
             write(layout.delete_edges(head, relation, tail), rows=part)

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.align import lay_over
 from pathfolio.recommender.baselines.item_model import co_holdings
 from pathfolio.recommender.interactions import Interactions
@@ -42,7 +43,7 @@ class AlsModel:
     def _base(self) -> FloatArray:
         return self.factors.T @ self.factors + self.penalty * np.eye(self.factors.shape[1])
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         folded = np.zeros((len(users), self.factors.shape[1]))
         for row, user in enumerate(users):

@@ -8,20 +8,19 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import Use, used_for
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.propagation import asset_edges
 
 
 def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
     """(assets, nodes) float64: 1 / log(1 + assets with the attribute) where an asset has it; rows of unit length."""
-    parts = [graph.edges_between(relation) for relation in used_for(Use.SIMILARITY)]
-    at = np.concatenate(parts)
-    head = graph.edges.head[at].astype(np.int64) - (graph.assets[0] if len(graph.assets) else 0)
-    ours = (head >= 0) & (head < len(graph.assets))
-    tail = graph.edges.tail[at][ours]
+    ends = [asset_edges(graph, relation) for relation in used_for(Use.SIMILARITY)]
+    asset, tail = (np.concatenate(side) for side in zip(*ends, strict=True))
     rarity = 1.0 / np.log(1.0 + np.bincount(tail, minlength=len(graph)))[tail]
-    matrix = sp.csr_array((rarity, (head[ours], tail)), shape=(len(graph.assets), len(graph)))
+    matrix = sp.csr_array((rarity, (asset, tail)), shape=(len(graph.assets), len(graph)))
     length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1), np.float64)).ravel()
     return sp.csr_array(matrix.multiply(1.0 / np.maximum(length, 1e-12)[:, None]))
 
@@ -40,7 +39,7 @@ class ContentModel:
         holders = np.asarray(ever.sum(axis=0), np.float64).ravel()
         return ever, attribute_matrix(self.graph), 1e-3 * holders / max(holders.max(initial=0.0), 1.0)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         ever, attributes, tie = self._parts
         mine = ever[users]

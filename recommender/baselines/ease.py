@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, to_days
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.item_model import ItemModel
 from pathfolio.recommender.channels.co_investment import ease
 from pathfolio.recommender.interactions import Interactions
@@ -40,7 +41,7 @@ class WeeklyEase:
         """The snapshot that it scores."""
         return self.model.graph
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         return self.model.scores(users)
 

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.align import lay_over_pairs
 from pathfolio.recommender.interactions import Interactions
 
@@ -29,7 +30,7 @@ class ItemModel:
     def _ever(self) -> sp.csr_array:
         return Interactions(self.graph).ever
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         return np.asarray(self._ever[users] @ self.weights, np.float64)
 

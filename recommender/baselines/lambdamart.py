@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.align import find, lay_over_pairs
 from pathfolio.recommender.baselines.pair_features import PairFeatures
 from pathfolio.recommender.channels.co_investment import ease
@@ -46,11 +47,11 @@ class LambdaMartModel:
     def _features(self) -> PairFeatures:
         return PairFeatures(self.graph, Interactions(self.graph).ever, self.ease)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         parts: list[FloatArray] = [np.zeros((0, len(self.graph.assets)))]
         for start in range(0, len(users), _BATCH):
-            features = self._features.of(users[start : start + _BATCH])
+            features = self._features.of(Positions(users[start : start + _BATCH]))
             found = self.trees.booster_.predict(features.reshape(-1, features.shape[2]))
             parts.append(np.asarray(found, np.float64).reshape(features.shape[:2]))
         return np.concatenate(parts)
@@ -119,7 +120,7 @@ def _sample(lesson: _Lesson, rng: np.random.Generator) -> tuple[FloatArray, IntA
     held = np.flatnonzero(np.asarray(lesson.features.ever.sum(axis=0)).ravel())
     rows, labels, sizes = [], [], []
     for start in range(0, len(users), _BATCH):
-        batch = users[start : start + _BATCH]
+        batch = Positions(users[start : start + _BATCH])
         features, bought = lesson.features.of(batch), lesson.bought[batch].toarray() > 0
         ever = lesson.features.ever[batch].toarray() > 0
         for number in range(len(batch)):

@@ -11,7 +11,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.embeddings.threads import one_thread
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.align import find, lay_over
 from pathfolio.recommender.interactions import Interactions
 
@@ -64,7 +65,7 @@ class LightGcnModel:
             users, assets = [*users, over @ assets[-1]], [*assets, over.T @ users[-1]]
         return np.mean(users, axis=0), np.mean(assets, axis=0)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         of_users, of_assets = self._smoothed
         return np.asarray(of_users[users] @ of_assets.T, np.float64)

@@ -12,10 +12,12 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
 from pathfolio.kg.schema import NodeKind, Relation, Use, used_for
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.content import attribute_matrix
 from pathfolio.recommender.baselines.item_knn import knn_weights
 from pathfolio.recommender.baselines.segments import segment_of
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.propagation import asset_edges
 
 _SHARED: Final = tuple(
     dict.fromkeys((Relation.IN_CLASS, Relation.IN_CATEGORY, Relation.IN_SECTOR, *used_for(Use.PAIRS)))
@@ -39,7 +41,7 @@ class PairFeatures:
     ever: sp.csr_array
     ease: FloatArray
 
-    def of(self, users: IntArray) -> FloatArray:
+    def of(self, users: Positions) -> FloatArray:
         """(len(users), assets, features) float64."""
         pair, asset, user = self._pair(users), self._asset, self._user[users]
         n, m = pair.shape[:2]
@@ -50,7 +52,7 @@ class PairFeatures:
         )
         return np.concatenate(columns, axis=2)
 
-    def _pair(self, users: IntArray) -> FloatArray:
+    def _pair(self, users: Positions) -> FloatArray:
         """EASE (alone, and times demand), item-kNN, content, shared attributes, popularity within the segment."""
         mine = self.ever[users]
         size = np.maximum(np.diff(mine.indptr), 1.0)[:, None]
@@ -92,11 +94,8 @@ class PairFeatures:
         return [self._same(relation) for relation in _SHARED]
 
     def _same(self, relation: Relation) -> FloatArray:
-        at = self.graph.edges_between(relation)
-        head = self.graph.edges.head[at].astype(np.int64) - (self.graph.assets[0] if len(self.graph.assets) else 0)
-        ours = (head >= 0) & (head < len(self.graph.assets))
-        tail = self.graph.edges.tail[at][ours]
-        has = sp.csr_array((np.ones(len(tail)), (head[ours], tail)), shape=(len(self.graph.assets), len(self.graph)))
+        asset, tail = asset_edges(self.graph, relation)
+        has = sp.csr_array((np.ones(len(tail)), (asset, tail)), shape=(len(self.graph.assets), len(self.graph)))
         return np.asarray((has @ has.T).toarray(), np.float64)
 
     @cached_property

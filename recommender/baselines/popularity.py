@@ -10,6 +10,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
 from pathfolio.kg.schema import POSITION_CODES
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.interactions import Interactions
 
 RECENT_DAYS: Final = 30
@@ -24,10 +25,10 @@ class RandomModel:
     graph: KnowledgeGraph
     seed: int
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64 in [0, 1)."""
         n = len(self.graph.assets)
-        ids = self.graph.nodes.id[self.graph.users[users]]
+        ids = self.graph.user_ids[users]
         rngs = (np.random.default_rng([self.seed, *str(user).encode()]) for user in ids)
         return np.stack([rng.random(n) for rng in rngs]) if len(users) else np.zeros((0, n))
 
@@ -51,7 +52,7 @@ class PopularityModel:
     def _score(self) -> FloatArray:
         return holders(self.graph)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64: numbers of investors."""
         return np.tile(self._score, (len(users), 1))
 
@@ -78,7 +79,7 @@ class RecentModel:
         new = recent_purchases(self.graph)
         return np.bincount(new.asset, new.weight, len(self.graph.assets)) + _TIE * holders(self.graph)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64: numbers of purchases."""
         return np.tile(self._score, (len(users), 1))
 
@@ -101,15 +102,15 @@ def holders(graph: KnowledgeGraph) -> FloatArray:
 class Purchases:
     """Pairs that became new lately: positions of investors and assets, and how much of each falls in the window."""
 
-    user: IntArray
-    asset: IntArray
+    user: Positions
+    asset: Positions
     weight: FloatArray
 
 
 def all_pairs(graph: KnowledgeGraph) -> Purchases:
     """Every pair of an investor and an asset that is held or was, each in full."""
     user, asset = Interactions(graph).ever.nonzero()
-    return Purchases(user.astype(np.int64), asset.astype(np.int64), np.ones(len(user)))
+    return Purchases(Positions(user.astype(np.int64)), Positions(asset.astype(np.int64)), np.ones(len(user)))
 
 
 def recent_purchases(graph: KnowledgeGraph, days: int = RECENT_DAYS) -> Purchases:
@@ -131,7 +132,8 @@ def recent_purchases(graph: KnowledgeGraph, days: int = RECENT_DAYS) -> Purchase
     if not weight.any() and len(statements) > 1:
         weight = (since == statements[-1]) * 1.0
     some = weight > 0
-    return Purchases(user[some].astype(np.int64), asset[some].astype(np.int64), weight[some])
+    buyer, bought = (Positions(place[some].astype(np.int64)) for place in (user, asset))
+    return Purchases(buyer, bought, weight[some])
 
 
 def _statement_days(graph: KnowledgeGraph) -> IntArray:

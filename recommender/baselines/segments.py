@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.popularity import all_pairs, holders, recent_purchases
 
 _BY: Final = (Relation.HAS_RISK, Relation.IN_SEGMENT)
@@ -23,8 +24,9 @@ def segment_of(graph: KnowledgeGraph) -> npt.NDArray[np.int64]:
     levels = np.full((len(graph.users), len(_BY)), -1, np.int64)
     for column, relation in enumerate(_BY):
         out = graph.outgoing(relation)
-        has = np.flatnonzero(np.diff(out.indptr)[graph.users] > 0)
-        levels[has, column] = out.neighbour[out.indptr[graph.users[has]]]
+        start = out.indptr[graph.users]
+        has = out.degree()[graph.users] > 0
+        levels[has, column] = out.neighbour[start[has]]
     _, codes = np.unique(levels, axis=0, return_inverse=True)
     return codes.reshape(-1).astype(np.int64)
 
@@ -52,7 +54,7 @@ class SegmentModel:
         np.add.at(counts, (segment[pairs.user], pairs.asset), pairs.weight)
         return segment, counts + _OTHERS * counts.sum(axis=0) + _TIE * holders(self.graph)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         segment, table = self._table
         return table[segment[users]]

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.interactions import Interactions
 
 NEIGHBOURS: Final = 3000
@@ -39,12 +40,12 @@ class UserKnnModel:
     def _size(self) -> FloatArray:
         return np.diff(self._ever.indptr).astype(np.float64)
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
-        parts = [self._batch(users[start : start + _BATCH]) for start in range(0, len(users), _BATCH)]
+        parts = [self._batch(Positions(users[start : start + _BATCH])) for start in range(0, len(users), _BATCH)]
         return np.concatenate([np.zeros((0, len(self.graph.assets))), *parts])
 
-    def _batch(self, users: IntArray) -> FloatArray:
+    def _batch(self, users: Positions) -> FloatArray:
         both = np.asarray((self._ever[users] @ self._ever.T).toarray(), np.float64)
         both[np.arange(len(users)), users] = 0.0
         norm = self._size[users][:, None] ** (1.0 - self.damping) * self._size[None, :] ** self.damping

@@ -9,8 +9,9 @@ from typing import ClassVar, Final
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import KIND_CODE, RELATIONS, NodeKind, Relation, attribute_relation, shared_channels
+from pathfolio.kg.span import Position, Row, Rows
 from pathfolio.recommender.account import ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Family
 from pathfolio.recommender.channels.common_nodes import CommonNodes
@@ -50,10 +51,10 @@ class SharedAttributes(CommonNodes):
         nodes = sp.diags_array((self.graph.nodes.kind == KIND_CODE[kind]).astype(np.float64))
         return sp.csr_array(self.z @ nodes)
 
-    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk: investor - asset held - attribute - target."""
         walks: dict[str, list[Walk]] = {}
-        user, target = int(investor.row[0]), int(self.graph.assets[asset])
+        user, target = investor.first_row, self.graph.asset_span.row(asset)
         for met in self.meetings(investor, asset):
             there, back = self._way(met.held, met.column), self._way(target, met.column)
             nodes = (user, met.held, *there.between, met.column, *reversed(back.between), target)
@@ -65,7 +66,7 @@ class SharedAttributes(CommonNodes):
             if name in walks
         )
 
-    def _way(self, asset: int, node: int) -> _Way:
+    def _way(self, asset: Row, node: Row) -> _Way:
         """How the asset at row `asset` is joined to the attribute node at row `node`."""
         market = self._market_of.get(asset) if self._channel_of[node] == "country" else None
         if market is None:
@@ -73,13 +74,13 @@ class SharedAttributes(CommonNodes):
         return _Way((market,), (Relation.LISTED_ON, Relation.IN_COUNTRY))
 
     @cached_property
-    def _channel_of(self) -> dict[int, str]:
+    def _channel_of(self) -> dict[Row, str]:
         """The channel of each attribute node."""
         rows = {channel: self.graph.rows(kind).tolist() for channel, kind in ATTRIBUTE_CHANNELS.items()}
         return {row: channel for channel, of in rows.items() for row in of}
 
     @cached_property
-    def _market_of(self) -> dict[int, int]:
+    def _market_of(self) -> dict[Row, Row]:
         """The market of each asset that has its country through it alone."""
         asset, market, _ = countries_by_market(self.graph)
         return dict(zip(asset.tolist(), market.tolist(), strict=True))
@@ -94,29 +95,29 @@ class _Way:
         relations: one per step.
     """
 
-    between: tuple[int, ...]
+    between: tuple[Row, ...]
     relations: tuple[str, ...]
 
 
-def countries_by_market(graph: KnowledgeGraph) -> tuple[IntArray, IntArray, IntArray]:
+def countries_by_market(graph: KnowledgeGraph) -> tuple[Rows, Rows, Rows]:
     """Rows of the assets without a country of their own whose market has one, of the market, and of the country."""
     within, listed = graph.edges_between(Relation.IN_COUNTRY), graph.edges_between(Relation.LISTED_ON)
     country = np.full(len(graph), -1, np.int64)
     country[graph.edges.head[within]] = graph.edges.tail[within]
     asset, market = (ends[listed].astype(np.int64) for ends in (graph.edges.head, graph.edges.tail))
     through = (country[asset] < 0) & (country[market] >= 0)
-    return asset[through], market[through], country[market[through]]
+    return Rows(asset[through]), Rows(market[through]), Rows(country[market[through]])
 
 
-def _attribute_edges(graph: KnowledgeGraph, kind: NodeKind) -> tuple[IntArray, IntArray]:
+def _attribute_edges(graph: KnowledgeGraph, kind: NodeKind) -> tuple[Rows, Rows]:
     """Rows of the assets and of the attribute nodes of a kind that they have; a country also through the market."""
     at = graph.edges_between(attribute_relation(kind))
-    at = at[np.isin(graph.edges.head[at], graph.assets)]  # industries have sectors too
+    at = at[graph.asset_span.has(graph.edges.head[at])]  # industries have sectors too
     asset, node = graph.edges.head[at].astype(np.int64), graph.edges.tail[at].astype(np.int64)
     if kind is NodeKind.COUNTRY:
         more, _, country = countries_by_market(graph)
         asset, node = np.concatenate([asset, more]), np.concatenate([node, country])
-    return asset, node
+    return Rows(asset), Rows(node)
 
 
 def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
@@ -129,7 +130,7 @@ def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
         asset, node = _attribute_edges(graph, kind)
         degree = np.bincount(node, minlength=len(graph))[node].astype(np.float64)
         strength = (degree > 1).astype(np.float64) if kind is NodeKind.ISSUER else degree**-RARITY_POWER
-        rows.append(asset - (graph.assets[0] if len(graph.assets) else 0))
+        rows.append(graph.asset_span.position(asset))
         nodes.append(node)
         weights.append(strength)
     shape = (len(graph.assets), len(graph))

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, Mask
+from pathfolio.kg.span import Position
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.score_inputs import ScoreInputs
@@ -57,7 +58,7 @@ class Channel(ABC):
         """(n, assets), or what broadcasts to it, bool: where a walk of the channel leads from investor to asset."""
 
     @abstractmethod
-    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """Its part of the score of `investor`'s first row and one asset position, taken apart."""
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Family, HoldingChannel
 from pathfolio.recommender.groups import Groups
@@ -60,12 +61,12 @@ class CoInvestment(HoldingChannel):
         """(assets, assets) bool: where the weight is not 0."""
         return np.asarray(self.weights != 0)
 
-    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """One walk per holding that others hold or held together with the target; every part lies on one."""
-        holdings, target = investor.holdings, int(self.graph.assets[asset])
+        holdings, target = investor.holdings, self.graph.asset_span.row(asset)
         parts = self.weights[holdings, asset].astype(np.float64) * self.factor[asset]
         others = self._others(investor, asset)
-        user, walks = int(investor.row[0]), []
+        user, walks = investor.first_row, []
         figures = zip(investor.positions(self.graph), parts.tolist(), others.tolist(), strict=True)
         for (first, position), part, count in figures:
             if part:
@@ -73,16 +74,16 @@ class CoInvestment(HoldingChannel):
                 walks.append(Walk((user, first, OTHER_INVESTORS, target), steps, part, count))
         return (ChannelAccount(CO_INVESTMENT, float(parts.sum()), tuple(walks), 0.0),)
 
-    def _others(self, investor: InvestorRows, asset: int) -> IntArray:
+    def _others(self, investor: InvestorRows, asset: Position) -> IntArray:
         """(holdings,) how many others hold or held each holding and the target."""
         counts = self.groups.together[[asset]].toarray().ravel()[investor.holdings]
-        if investor.row[0] < 0:
+        if investor.first_row < 0:
             return counts
-        own = int(investor.row[0] - self.graph.users[0])
+        own = self.graph.user_span.position(investor.first_row)
         return counts - _both(self.groups.interactions.ever, own, asset, investor.holdings)
 
 
-def _both(held: sp.csr_array, user: int, asset: int, holdings: IntArray) -> IntArray:
+def _both(held: sp.csr_array, user: Position, asset: Position, holdings: Positions) -> IntArray:
     """(holdings,) 1 where the investor has the asset and the holding; 0 throughout without the asset."""
     own = held.indices[held.indptr[user] : held.indptr[user + 1]]
     return np.isin(holdings, own).astype(np.int64) if asset in own else np.zeros(len(holdings), np.int64)

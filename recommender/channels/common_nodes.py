@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position, Positions, Row
 from pathfolio.recommender.channels.base import HoldingChannel
 from pathfolio.recommender.investor_rows import InvestorRows
 
@@ -25,9 +26,9 @@ class Meeting:
         part: what that adds to the score.
     """
 
-    held: int
+    held: Row
     position: Relation
-    column: int
+    column: Row
     part: float
 
 
@@ -53,7 +54,7 @@ class CommonNodes(HoldingChannel):
         """(assets, assets) bool: which assets have a node in common."""
         return np.asarray(meeting(self.z) & (self.pull != 0))
 
-    def meetings(self, investor: InvestorRows, asset: int) -> Iterator[Meeting]:
+    def meetings(self, investor: InvestorRows, asset: Position) -> Iterator[Meeting]:
         """Where the investor's holdings meet the asset at position `asset`, which counts for something."""
         if not self.pull[asset]:
             return
@@ -80,7 +81,7 @@ def meeting(walks: sp.csr_array) -> Mask:
     return np.asarray((pattern @ pattern.T).toarray() > 0)
 
 
-def common_columns(matrix: sp.csr_array, holdings: IntArray, asset: int) -> tuple[IntArray, IntArray, FloatArray]:
+def common_columns(matrix: sp.csr_array, holdings: Positions, asset: Position) -> tuple[IntArray, IntArray, FloatArray]:
     """The columns that the row of each holding and the row of `asset` have in common; `asset`'s own row is skipped.
 
     Args:

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position
 from pathfolio.recommender.account import ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Family
 from pathfolio.recommender.channels.common_nodes import CommonNodes
@@ -40,11 +41,11 @@ class FundHoldings(CommonNodes):
         demand = inputs.demand
         return cls(inputs.graph, holdings_matrix(inputs.graph), inputs.options.funds * (demand.issue + demand.factor))
 
-    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk through INVESTS_IN."""
-        user, target, walks = int(investor.row[0]), int(self.graph.assets[asset]), []
+        user, target, walks = investor.first_row, self.graph.asset_span.row(asset), []
         for met in self.meetings(investor, asset):
-            row = int(self.graph.assets[met.column])
+            row = self.graph.asset_span.row(Position(met.column))
             between = () if row in (met.held, target) else (row,)
             steps = (Relation.INVESTS_IN,) * (1 + len(between))
             walks.append(Walk((user, met.held, *between, target), (met.position, *steps), met.part))
@@ -57,9 +58,9 @@ def holdings_matrix(graph: KnowledgeGraph) -> sp.csr_array:
 
     A holding without a weight counts like the fund's average one.
     """
-    first, n = int(graph.assets[0]) if len(graph.assets) else 0, len(graph.assets)
-    at = graph.edges_between(Relation.INVESTS_IN)
-    fund, asset, weight = graph.edges.head[at] - first, graph.edges.tail[at] - first, graph.edges.weight[at]
+    n, at = len(graph.assets), graph.edges_between(Relation.INVESTS_IN)
+    fund, asset = (graph.asset_span.position(end[at]) for end in (graph.edges.head, graph.edges.tail))
+    weight = graph.edges.weight[at]
     known = ~np.isnan(weight)
     sums, counts = (np.bincount(fund[known], weights=w, minlength=n) for w in (weight[known], None))
     weight = np.where(known, weight, (sums / np.maximum(counts, 1))[fund])

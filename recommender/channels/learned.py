@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import ASSET_KINDS, Relation, attribute_relation
+from pathfolio.kg.span import Position, Row
 from pathfolio.recommender.account import ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Family, HoldingChannel
 from pathfolio.recommender.channels.common_nodes import common_columns, meeting
@@ -50,7 +51,7 @@ class LearnedCloseness(HoldingChannel):
         met.eliminate_zeros()
         return np.asarray(meeting(met) & (self.pull != 0))
 
-    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """One walk per holding and attribute, holding of a fund or asset that both reach."""
         if not self.pull[asset]:
             return ()
@@ -63,16 +64,16 @@ class LearnedCloseness(HoldingChannel):
         rest = value - sum(walk.contribution for walk in walks)
         return (ChannelAccount(self.name, value, tuple(walks), rest),)
 
-    def _closed_walks(self, investor: InvestorRows, asset: int, factor: float) -> list[Walk]:
+    def _closed_walks(self, investor: InvestorRows, asset: Position, factor: float) -> list[Walk]:
         owner, node, product = common_columns(self._walks, investor.holdings, asset)
         parts = product * self.propagation.strength[node] * factor
-        user, target, held = int(investor.row[0]), int(self.graph.assets[asset]), investor.positions(self.graph)
+        user, target, held = investor.first_row, self.graph.asset_span.row(asset), investor.positions(self.graph)
         return [
             self._walk(user, held[own], via, target, part)
             for own, via, part in zip(owner.tolist(), node.tolist(), parts.tolist(), strict=True)
         ]
 
-    def _walk(self, user: int, held: tuple[int, Relation], via: int, target: int, part: float) -> Walk:
+    def _walk(self, user: Row, held: tuple[Row, Relation], via: Row, target: Row, part: float) -> Walk:
         first, position = held
         relation = self._relation_to.get(via)
         if relation is not None:

@@ -21,6 +21,7 @@ import scipy.sparse as sp
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KINDS, ATTRIBUTE_RELATIONS, NodeKind, Relation, attribute_relation
+from pathfolio.kg.span import Position, Row, Rows
 from pathfolio.recommender.account import ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.channels.common_nodes import CommonNodes, Meeting
@@ -56,7 +57,7 @@ class OwnChannel(Protocol):
         ...
 
     def fit(self, graph: KnowledgeGraph) -> sp.csr_array:
-        """z, (assets, nodes): an asset's row (in the order of `graph.assets`) over the nodes of the snapshot.
+        """z, (assets, nodes): an asset's line (in the order of `graph.assets`) over the nodes of the snapshot.
 
         Where it is not 0, the graph must have a relation from the asset to the node, an attribute or what a fund
         invests in: reasons are told by the walk through it.
@@ -87,17 +88,17 @@ class OwnVectors:
     vectors: npt.NDArray[np.float32]
     weight: float = WEIGHT
 
-    def rows(self, graph: KnowledgeGraph) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def rows(self, graph: KnowledgeGraph) -> tuple[Rows, npt.NDArray[np.int64]]:
         """Rows of the snapshot's nodes that have a vector, and which vector it is."""
         of = {key: at for at, key in enumerate(zip(self.kind, self.id, strict=True))}
         found: list[tuple[int, int]] = []
         for row, key in enumerate(graph.nodes.id.tolist()):
-            kind = graph.kind_of(row)
+            kind = graph.kind_of(Row(row))
             at = of.get((kind.value, key), of.get(("", key)) if kind in ASSET_KINDS else None)
             if at is not None and kind is not NodeKind.USER:
                 found.append((row, at))
         pairs = np.array(found, np.int64).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+        return Rows(pairs[:, 0]), pairs[:, 1]
 
     def fit(self, inputs: ScoreInputs) -> Channel:
         """Over a snapshot; nodes without a vector add nothing."""
@@ -169,17 +170,21 @@ class OwnTies:
             UsageError: its name cannot be one, or what it gives is no such matrix.
         """
         z = _checked(channel, graph)
-        asset, node = (place.astype(np.int64) for place in z.coords)
-        ids, rows = graph.nodes.id, graph.assets[asset]
+        asset, node = z.coords[0], Rows(z.coords[1].astype(np.int64))
         kinds = tuple(graph.kind_of(row).value for row in node.tolist())
         return OwnTies(
-            channel.name, tuple(ids[rows].tolist()), kinds, tuple(ids[node].tolist()), z.data, float(channel.weight)
+            channel.name,
+            tuple(graph.asset_ids[asset].tolist()),
+            kinds,
+            tuple(graph.nodes.id[node].tolist()),
+            z.data,
+            float(channel.weight),
         )
 
     def fit(self, inputs: ScoreInputs) -> Channel:
         """Over a snapshot, a later one too: ties that its graph does not have any more are left out."""
         graph = inputs.graph
-        asset_of = {key: at for at, key in enumerate(graph.nodes.id[graph.assets].tolist())}
+        asset_of = {key: at for at, key in enumerate(graph.asset_ids.tolist())}
         found: list[tuple[int, int, float]] = []
         for asset, kind, node, part in zip(self.asset, self.kind, self.node, self.strength.tolist(), strict=True):
             row, at = graph.find(NodeKind(kind), node), asset_of.get(asset)
@@ -222,14 +227,14 @@ class OwnShared(CommonNodes):
         """Its name alone."""
         return (self.name,)
 
-    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """One walk per holding and node that both are tied to."""
-        user, target = int(investor.row[0]), int(self.graph.assets[asset])
+        user, target = investor.first_row, self.graph.asset_span.row(asset)
         walks = [self._walk(user, met, target) for met in self.meetings(investor, asset) if met.held != target]
         value = sum(walk.contribution for walk in walks)
         return (ChannelAccount(self.name, value, tuple(walks), 0.0),) if walks else ()
 
-    def _walk(self, user: int, met: Meeting, target: int) -> Walk:
+    def _walk(self, user: Row, met: Meeting, target: Row) -> Walk:
         kind = self.graph.kind_of(met.column)
         step = Relation.INVESTS_IN if kind in ASSET_KINDS else attribute_relation(kind)
         between = () if met.column in (met.held, target) else (met.column,)
@@ -296,10 +301,10 @@ def _checked(channel: OwnChannel, graph: KnowledgeGraph) -> sp.coo_array:
     untied = sp.coo_array(z - z.multiply(_related(graph)))
     untied.eliminate_zeros()
     if untied.nnz:
-        asset, node = (int(place[0]) for place in untied.coords)
-        ids = graph.nodes.id
+        asset, node = int(untied.coords[0][0]), Row(int(untied.coords[1][0]))
+        what = f"{graph.kind_of(node)} {graph.nodes.id[node]!r}"
         raise UsageError(
-            f"channel {name}: {ids[graph.assets[asset]]!r} has no relation to {graph.kind_of(node)} {ids[node]!r} "
+            f"channel {name}: {graph.asset_ids[asset]!r} has no relation to {what} "
             "that a reason could tell: tie assets to their attributes, their holdings or themselves"
         )
     return sp.coo_array(z)
@@ -309,8 +314,8 @@ def _related(graph: KnowledgeGraph) -> sp.csr_array:
     """(assets, nodes) 1 where an asset has the attribute, invests in the asset, or is it."""
     n = len(graph.assets)
     ends = [asset_edges(graph, relation) for relation in (*ATTRIBUTE_RELATIONS, Relation.INVESTS_IN)]
-    asset = np.concatenate([np.arange(n), *(pair[0] for pair in ends)])
-    node = np.concatenate([graph.assets.astype(np.int64), *(pair[1] for pair in ends)])
+    asset = np.concatenate([graph.asset_span.positions, *(pair[0] for pair in ends)])
+    node = np.concatenate([graph.assets, *(pair[1] for pair in ends)])
     related = sp.csr_array((np.ones(len(asset)), (asset, node)), (n, len(graph)))
     related.sum_duplicates()
     related.data[:] = 1.0

@@ -10,6 +10,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray, Mask
 from pathfolio.kg.schema import Relation, profile_relation
+from pathfolio.kg.span import Position, Row
 from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.groups import Groups
@@ -57,11 +58,11 @@ class SharedProfile(Channel):
         """(n, assets) bool: where a walk through one of the investor's levels leads to the asset."""
         return np.asarray(investors.profile[:, self.groups.levels] @ self._told > 0)
 
-    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """One walk per profile node; every part lies on one."""
         factor = self.weight * float(self._fade(investor)[0, 0])
         walks = []
-        own = self._own_levels(int(investor.row[0]), asset)
+        own = self._own_levels(investor.first_row, asset)
         for node in investor.levels:
             at = self._place.get(node)
             if at is None:  # nobody has given that answer
@@ -69,26 +70,26 @@ class SharedProfile(Channel):
             part = float(self.lift[at, asset]) * factor
             if part:
                 count = int(self.groups.of_level_and_asset[at, asset]) - (node in own)
-                walks.append(self._walk(int(investor.row[0]), node, asset, part, count))
+                walks.append(self._walk(investor.first_row, node, asset, part, count))
         value = sum(walk.contribution for walk in walks)
         return (ChannelAccount(PROFILE, value, tuple(walks), 0.0),) if walks else ()
 
-    def _walk(self, user: int, node: int, asset: int, part: float, count: int) -> Walk:
+    def _walk(self, user: Row, node: Row, asset: Position, part: float, count: int) -> Walk:
         graph = self.groups.interactions.graph
         relation = profile_relation(graph.kind_of(node))
-        target = int(graph.assets[asset])
+        target = graph.asset_span.row(asset)
         return Walk((user, node, OTHER_INVESTORS, target), (relation, relation, Relation.HOLDS), part, count)
 
-    def _own_levels(self, user: int, asset: int) -> list[int]:
+    def _own_levels(self, user: Row, asset: Position) -> list[Row]:
         """The profile nodes by which the investor at row `user` is among those who have them and hold the asset."""
         if user < 0:
             return []
         interactions = self.groups.interactions
-        at = user - int(interactions.graph.users[0])
+        at = interactions.graph.user_span.position(user)
         held, profile = interactions.held, interactions.profile
         if asset not in held.indices[held.indptr[at] : held.indptr[at + 1]]:
             return []
-        levels: list[int] = profile.indices[profile.indptr[at] : profile.indptr[at + 1]].tolist()
+        levels: list[Row] = profile.indices[profile.indptr[at] : profile.indptr[at + 1]].tolist()
         return levels
 
     @cached_property
@@ -97,7 +98,7 @@ class SharedProfile(Channel):
         return np.asarray((self.lift != 0) & (self.weight != 0), np.float64)
 
     @cached_property
-    def _place(self) -> dict[int, int]:
+    def _place(self) -> dict[Row, int]:
         return {node: at for at, node in enumerate(self.groups.levels.tolist())}
 
     @staticmethod

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray, Mask, to_days
+from pathfolio.kg.span import Position, Positions, Rows
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.demand import lasting
@@ -64,7 +65,7 @@ class TwoTowerScores(Channel):
         """Nothing: what is learned here lies on no path."""
         return np.zeros((1, 1), bool)
 
-    def account(self, investor: InvestorRows, asset: int) -> tuple[ChannelAccount, ...]:
+    def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """All of it is remainder."""
         if not len(investor.holdings):
             return ()
@@ -84,7 +85,7 @@ class TwoTowerScores(Channel):
         today = to_days(self.interactions.graph.as_of)
         row = np.repeat(np.arange(len(investors)), np.diff(investors.ever.indptr))
         asset = investors.ever.indices.astype(np.int64)
-        since = self._since(investors.row[row], asset, today)
+        since = self._since(Rows(investors.row[row]), Positions(asset), today)
         order = np.lexsort((asset, since, row))
         late = since[order] > today - self.placed.horizon_days
         return read_positions(
@@ -92,8 +93,8 @@ class TwoTowerScores(Channel):
             self.placed.memory,
         )  # fmt: skip
 
-    def _since(self, user: IntArray, asset: IntArray, today: int) -> IntArray:
-        key = (user - self._first_user) * len(self.placed.assets) + asset
+    def _since(self, user: Rows, asset: Positions, today: int) -> IntArray:
+        key = self.interactions.graph.user_span.position(user) * len(self.placed.assets) + asset
         at = np.minimum(np.searchsorted(self._keys, key), max(len(self._keys) - 1, 0))
         there = (user >= 0) & (self._keys[at] == key) if len(self._keys) else np.zeros(len(key), bool)
         return np.where(there, self.interactions.since[at], today) if len(self._keys) else np.full(len(key), today)
@@ -110,7 +111,7 @@ class TwoTowerScores(Channel):
     def _ages(self, investors: InvestorRows) -> Single:
         known = investors.row >= 0
         ages = np.zeros((len(investors), 2), np.float32)
-        ages[known] = self._age[investors.row[known] - self._first_user]
+        ages[known] = self._age[self.interactions.graph.user_span.position(Rows(investors.row[known]))]
         return ages
 
     @cached_property
@@ -123,10 +124,6 @@ class TwoTowerScores(Channel):
     @cached_property
     def _age(self) -> Single:
         return age_numbers(self.interactions.graph)
-
-    @cached_property
-    def _first_user(self) -> int:
-        return int(self.interactions.graph.users[0]) if len(self.interactions.graph.users) else 0
 
     @cached_property
     def _keys(self) -> IntArray:

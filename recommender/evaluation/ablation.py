@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.channels.base import ChannelMaker
 from pathfolio.recommender.channels.shipped import ALWAYS
 from pathfolio.recommender.channels.towers import TWO_TOWERS
@@ -76,7 +77,7 @@ class _Shared:
     _for_days: dict[float, _Shared] = field(default_factory=dict)
     _parts: dict[bytes, dict[str, FloatArray]] = field(default_factory=dict)
 
-    def parts(self, users: IntArray) -> dict[str, FloatArray]:
+    def parts(self, users: Positions) -> dict[str, FloatArray]:
         key = users.tobytes()
         if key not in self._parts:
             self._parts.clear()
@@ -116,7 +117,7 @@ class Variant:
         """The snapshot whose investors and assets it scores."""
         return self.today.scorer.graph
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64; higher is better."""
         total = np.zeros((len(users), len(self.graph.assets)))
         for name, values in self.today.parts(users).items():

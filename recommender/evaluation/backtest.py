@@ -12,6 +12,7 @@ import pandas as pd
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Positions
 
 HORIZONS: Final = (30, 90, 180)
 """Calendar days after the cut."""
@@ -78,7 +79,7 @@ def equal_weights(lists: IntArray, assets: int) -> FloatArray:
     return np.asarray(weights / np.maximum(weights.sum(axis=1, keepdims=True), 1.0), np.float64)
 
 
-def portfolio_weights(graph: KnowledgeGraph, users: IntArray, close: FloatArray) -> FloatArray:
+def portfolio_weights(graph: KnowledgeGraph, users: Positions, close: FloatArray) -> FloatArray:
     """(len(users), assets) fractions of what each investor holds now; rows of zeros where nothing is known.
 
     Weights are those of the statement where it gives them, else units times `close`, else equal.
@@ -89,11 +90,11 @@ def portfolio_weights(graph: KnowledgeGraph, users: IntArray, close: FloatArray)
     """
     holds = graph.outgoing(Relation.HOLDS)
     weights = np.zeros((len(users), len(graph.assets)))
-    for number, user in enumerate(users):
+    for number, user in enumerate(users.tolist()):
         if user < 0:
             continue
-        row = int(graph.users[user])
-        asset, edge = holds.of(row).astype(np.int64) - graph.assets[0], holds.edges_of(row)
+        row = graph.user_span.row(user)
+        asset, edge = graph.asset_span.position(holds.of(row)), holds.edges_of(row)
         weights[number, asset] = _shares(graph.edges.weight[edge], graph.edges.value[edge] * close[asset])
     return weights
 
@@ -181,7 +182,7 @@ class Backtest:
         return {h: performance(weights, path, h) for h, path in paths.items() if len(path) >= _FEWEST_DAYS}
 
 
-def prepare_backtest(prices: pd.DataFrame, graph: KnowledgeGraph, users: IntArray) -> Backtest | None:
+def prepare_backtest(prices: pd.DataFrame, graph: KnowledgeGraph, users: Positions) -> Backtest | None:
     """The backtest of a snapshot's investors; None where no price follows its date.
 
     Args:

@@ -18,6 +18,7 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, Text
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import ASSET_KIND_OF, KIND_CODE, NodeKind
+from pathfolio.kg.span import Positions
 from pathfolio.kg.tables import Tables
 from pathfolio.recommender.baselines.align import find
 from pathfolio.recommender.evaluation.backtest import Backtest, prepare_backtest
@@ -58,7 +59,7 @@ class Group:
 
     name: str
     user_ids: npt.NDArray[np.object_]
-    positions: IntArray
+    positions: Positions
     relevant: Mask
     fits: FloatArray
     backtest: Backtest | None
@@ -84,7 +85,7 @@ class Cell:
     values: dict[str, FloatArray]
     by_seed: dict[str, list[float]]
     overall: dict[str, float]
-    lists: IntArray
+    lists: Positions
     returns: dict[int, dict[str, FloatArray]] = field(default_factory=dict)
 
     @property
@@ -174,12 +175,12 @@ def groups_of(data: FoldData) -> tuple[Group, Group]:
     relevant[number, asset[known]] = True
     warm = (position >= 0) & data.warm_users[position]
     return (
-        _group(data, "warm", names[warm], position[warm], relevant[warm]),
-        _group(data, "cold", names[~warm], position[~warm], relevant[~warm]),
+        _group(data, "warm", names[warm], Positions(position[warm]), relevant[warm]),
+        _group(data, "cold", names[~warm], Positions(position[~warm]), relevant[~warm]),
     )
 
 
-def _group(data: FoldData, name: str, user_ids: npt.NDArray[np.object_], positions: IntArray, relevant: Mask) -> Group:
+def _group(data: FoldData, name: str, user_ids: npt.NDArray[np.object_], positions: Positions, relevant: Mask) -> Group:
     backtest = prepare_backtest(data.prices, data.graph, positions)
     return Group(name, user_ids, positions, relevant, risk_fit(data.graph, positions), backtest)
 
@@ -198,7 +199,7 @@ def _evaluate_model(
     return cells, (middle - start, time.perf_counter() - middle)
 
 
-def _lists(data: FoldData, group: Group, model: Model, spec: ModelSpec, kinds: Sequence[str]) -> dict[str, IntArray]:
+def _lists(data: FoldData, group: Group, model: Model, spec: ModelSpec, kinds: Sequence[str]) -> dict[str, Positions]:
     """The group's lists for each kind, (n, 10) asset positions."""
     candidates = {kind: _candidates(data.graph, kind) & (data.warm_assets | spec.scores_unheld) for kind in kinds}
     by_id = id_order(data.graph)
@@ -209,7 +210,7 @@ def _lists(data: FoldData, group: Group, model: Model, spec: ModelSpec, kinds: S
         for kind in kinds:
             made[kind].append(top_lists(scores, candidates[kind] & ~ever, by_id))
     empty = np.zeros((0, 10), np.int64)
-    return {kind: np.concatenate([empty, *parts]) for kind, parts in made.items()}
+    return {kind: Positions(np.concatenate([empty, *parts])) for kind, parts in made.items()}
 
 
 def _candidates(graph: KnowledgeGraph, kind: str) -> Mask:
@@ -217,20 +218,20 @@ def _candidates(graph: KnowledgeGraph, kind: str) -> Mask:
     return np.ones(len(codes), bool) if kind == "all" else codes == KIND_CODE[NodeKind(ASSET_KIND_OF[kind])]
 
 
-def _scores(graph: KnowledgeGraph, model: Model, positions: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
+def _scores(graph: KnowledgeGraph, model: Model, positions: Positions) -> Iterator[tuple[Positions, FloatArray]]:
     """Batches of positions with their scores; investors unknown to the snapshot get the stranger's."""
     stranger = np.zeros((0, len(graph.assets)))
     if (positions < 0).any():
-        stranger = model.refresh(with_stranger(graph)).scores(np.zeros(1, np.int64))
+        stranger = model.refresh(with_stranger(graph)).scores(Positions(np.zeros(1, np.int64)))
     for start in range(0, len(positions), _BATCH):
-        at = positions[start : start + _BATCH]
+        at = Positions(positions[start : start + _BATCH])
         scores = np.empty((len(at), len(graph.assets)))
-        scores[at >= 0] = model.scores(at[at >= 0])
+        scores[at >= 0] = model.scores(Positions(at[at >= 0]))
         scores[at < 0] = stranger
         yield at, scores
 
 
-def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Sequence[IntArray]) -> Cell:
+def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Sequence[Positions]) -> Cell:
     """Score one list per seed, for the investors who bought something of this kind."""
     candidates = _candidates(data.graph, kind)
     some: Mask = np.asarray((group.relevant & candidates).any(axis=1))
@@ -246,8 +247,8 @@ def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Seque
         user_ids=group.user_ids[some],
         values=values,
         by_seed=by_seed,
-        overall=_overall(data, [made[some] for made in lists], int(candidates.sum()), group.fits[some]),
-        lists=lists[0][some],
+        overall=_overall(data, [Positions(made[some]) for made in lists], int(candidates.sum()), group.fits[some]),
+        lists=Positions(lists[0][some]),
         returns=group.backtest.of_lists(lists[0][some], some) if group.backtest is not None else {},
     )
 
@@ -261,10 +262,11 @@ def _references(data: FoldData, group: Group, kind: str) -> Iterator[Cell]:
         (OWN_PORTFOLIO, group.backtest.of_portfolios(some)),
         (MARKET, group.backtest.of_market(some)),
     ):
-        yield Cell(name, kind, group.name, group.user_ids[some], {}, {}, {}, np.zeros((0, 10), np.int64), returns)
+        none = Positions(np.zeros((0, 10), np.int64))
+        yield Cell(name, kind, group.name, group.user_ids[some], {}, {}, {}, none, returns)
 
 
-def _overall(data: FoldData, lists: Sequence[IntArray], candidates: int, fits: FloatArray) -> dict[str, float]:
+def _overall(data: FoldData, lists: Sequence[Positions], candidates: int, fits: FloatArray) -> dict[str, float]:
     holders = np.asarray(data.interactions.ever.sum(axis=0), np.float64).ravel()
     investors = int(data.warm_users.sum())
     parts = [

@@ -14,6 +14,7 @@ from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.errors import DataError
 from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Mask, to_days
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, POSITION_CODES
+from pathfolio.kg.span import Positions
 from pathfolio.kg.tables import Tables
 from pathfolio.recommender.baselines.align import find
 from pathfolio.recommender.demand import NEW_ISSUE_DAYS
@@ -70,7 +71,7 @@ class Morning:
     day: date
     graph: KnowledgeGraph
     events: IntArray
-    users: IntArray
+    users: Positions
     relevant: Mask
     bought: IntArray
     ever: Mask
@@ -155,7 +156,7 @@ def _morning_of(world: KnowledgeGraph, purchases: pd.DataFrame) -> Morning:
     graph = with_stranger(morning(world, day))
     events, row = np.unique(purchases["event"].to_numpy(np.int64), return_inverse=True)
     ids = purchases.drop_duplicates("event")["user_id"].to_numpy(object)
-    users = np.maximum(find(ids, graph.user_ids), 0)  # the stranger is the first
+    users = Positions(np.maximum(find(ids, graph.user_ids), 0))  # the stranger is the first
     asset = find(purchases["asset_id"].to_numpy(object), graph.asset_ids)
     relevant = np.zeros((len(events), len(graph.assets)), bool)
     relevant[row[asset >= 0], asset[asset >= 0]] = True

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.baselines.align import find
 from pathfolio.recommender.baselines.content import fit_content
 from pathfolio.recommender.baselines.segments import segment_of
@@ -49,12 +50,13 @@ def evaluate_audience(
         for asset_id, bought in issues:
             day = bought["date"].min()
             graph = morning(data.world, day.date())
-            asset = int(find(np.array([asset_id], object), graph.asset_ids)[0])
+            asset = Position(int(find(np.array([asset_id], object), graph.asset_ids)[0]))
             ranked, buys = _people(graph, asset, bought["user_id"].to_numpy(object))
             if asset < 0 or buys.sum() < min_buyers:
                 continue
             model = model.refresh(graph)
-            node = graph.nodes.name[graph.assets[asset]], graph.kind_of(int(graph.assets[asset])).value.lower()
+            row = graph.asset_span.row(asset)
+            node = graph.nodes.name[row], graph.kind_of(row).value.lower()
             about = (data.window.name, asset_id, *node, day.date().isoformat(), len(ranked), int(buys.sum()))
             for name, scores in _rules(spec.name, model, graph, asset):
                 rows.append((*about, name, auc(scores[ranked], buys), precision_at_n(scores[ranked], buys)))
@@ -72,7 +74,7 @@ def _new_issues(data: RollingData) -> list[tuple[str, pd.DataFrame]]:
     return [(str(asset_id), rows) for asset_id, rows in fresh.groupby("asset_id", sort=True)]
 
 
-def _people(graph: KnowledgeGraph, asset: int, buyers: np.ndarray) -> tuple[IntArray, Mask]:
+def _people(graph: KnowledgeGraph, asset: Position, buyers: np.ndarray) -> tuple[Positions, Mask]:
     """(n,) positions of the investors to rank, and (n,) whether each buys."""
     ever = Interactions(graph).ever
     may = np.diff(ever.indptr) > 0
@@ -81,29 +83,29 @@ def _people(graph: KnowledgeGraph, asset: int, buyers: np.ndarray) -> tuple[IntA
     buys = np.zeros(len(may), bool)
     at = find(buyers, graph.user_ids)
     buys[at[at >= 0]] = True
-    ranked = np.flatnonzero(may)
+    ranked = Positions(np.flatnonzero(may))
     return ranked, buys[ranked]
 
 
 # -- rules -----------------------------------------------------------------------------------------------------
 
 
-def _rules(name: str, model: Model, graph: KnowledgeGraph, asset: int) -> Sequence[tuple[str, FloatArray]]:
+def _rules(name: str, model: Model, graph: KnowledgeGraph, asset: Position) -> Sequence[tuple[str, FloatArray]]:
     """Each rule with its (investors,) scores for the asset."""
     return [(name, audience_scores(model, asset)), *((rule, score(graph, asset)) for rule, score in BASELINES.items())]
 
 
-def _activity(graph: KnowledgeGraph, asset: int) -> FloatArray:
+def _activity(graph: KnowledgeGraph, asset: Position) -> FloatArray:
     """How many assets each investor holds or held."""
     return np.diff(Interactions(graph).ever.indptr).astype(np.float64)
 
 
-def _attribute_knn(graph: KnowledgeGraph, asset: int) -> FloatArray:
+def _attribute_knn(graph: KnowledgeGraph, asset: Position) -> FloatArray:
     """Likeness of the asset's attributes to those of what each investor has."""
     return audience_scores(fit_content(graph), asset)
 
 
-def _segment(graph: KnowledgeGraph, asset: int) -> FloatArray:
+def _segment(graph: KnowledgeGraph, asset: Position) -> FloatArray:
     """How many assets of its kind an investor of the same segment and risk level has on average."""
     codes = graph.nodes.kind[graph.assets]
     per_investor = np.asarray(Interactions(graph).ever @ (codes == codes[asset]).astype(np.float64))
@@ -111,7 +113,7 @@ def _segment(graph: KnowledgeGraph, asset: int) -> FloatArray:
     return np.asarray((np.bincount(segment, per_investor) / np.maximum(np.bincount(segment), 1))[segment])
 
 
-BASELINES: Final = MappingProxyType[str, Callable[[KnowledgeGraph, int], FloatArray]](
+BASELINES: Final = MappingProxyType[str, Callable[[KnowledgeGraph, Position], FloatArray]](
     {"activity": _activity, "attribute-knn": _attribute_knn, "segment": _segment}
 )
 """What a model has to beat, by name."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.suitability.assets import asset_facts
 from pathfolio.recommender.suitability.rulefile import rules_for
 
 
-def risk_fit(graph: KnowledgeGraph, users: IntArray) -> FloatArray:
+def risk_fit(graph: KnowledgeGraph, users: Positions) -> FloatArray:
     """(len(users), assets) float64: 1 where the class is at most what the level allows, 0 above it, NaN if unknown.
 
     Classes and levels are those of the shipped rules for the snapshot's market, without their tolerance.
@@ -22,8 +23,8 @@ def risk_fit(graph: KnowledgeGraph, users: IntArray) -> FloatArray:
     classes, allowed = asset_facts(graph, rules).risk_class, rules.levels.get("risk", {})
     levels = graph.outgoing(Relation.HAS_RISK)
     limit = np.full(len(users), np.nan)
-    for number, user in enumerate(users):
-        known = levels.of(int(graph.users[user])).tolist() if user >= 0 else []
+    for number, user in enumerate(users.tolist()):
+        known = levels.of(graph.user_span.row(user)).tolist() if user >= 0 else []
         if known:
             limit[number] = allowed.get(str(graph.nodes.id[known[0]]).casefold(), np.nan)
     fits = (classes[None, :] <= limit[:, None]) * 1.0

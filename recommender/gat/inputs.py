@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, Relation
+from pathfolio.kg.span import Positions, Rows
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.propagation import WALKED, asset_edges
@@ -41,10 +42,10 @@ class AttentionInputs:
         node_features: (nodes, 1) float32: log of the number of assets at the node.
     """
 
-    source: IntArray
-    target: IntArray
+    source: Rows
+    target: Positions
     kind: IntArray
-    assets: IntArray
+    assets: Rows
     asset_features: Features
     node_features: Features
 
@@ -63,7 +64,8 @@ class AttentionInputs:
 
     def take(self, edges: IntArray | Mask) -> AttentionInputs:
         """The inputs with these edges only."""
-        return replace(self, source=self.source[edges], target=self.target[edges], kind=self.kind[edges])
+        source, target = Rows(self.source[edges]), Positions(self.target[edges])
+        return replace(self, source=source, target=target, kind=self.kind[edges])
 
 
 def attention_inputs(graph: KnowledgeGraph, known: Mask) -> AttentionInputs:
@@ -87,13 +89,13 @@ def attention_inputs(graph: KnowledgeGraph, known: Mask) -> AttentionInputs:
     ).without(holders == 0)
 
 
-def _edges(graph: KnowledgeGraph, known: Mask) -> tuple[IntArray, IntArray, IntArray]:
+def _edges(graph: KnowledgeGraph, known: Mask) -> tuple[Rows, Positions, IntArray]:
     """source, target and kind of all edges, sorted."""
     ends = [asset_edges(graph, Relation(name)) for name in EDGE_TYPES[:SELF_TYPE]]
-    ends.append((np.arange(len(graph.assets)), graph.assets))
+    ends.append((graph.asset_span.positions, graph.assets))
     target, source = (np.concatenate([pair[i] for pair in ends]) for i in (0, 1))
     kind = np.repeat(np.arange(len(EDGE_TYPES)), [len(pair[0]) for pair in ends])
     usable = known[source]
     source, target, kind = source[usable], target[usable], kind[usable]
     order = np.lexsort((source, kind, target))
-    return source[order], target[order], kind[order]
+    return Rows(source[order]), Positions(target[order]), kind[order]

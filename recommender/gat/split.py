@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask, to_days
+from pathfolio.kg.graph import KnowledgeGraph, Mask, to_days
 from pathfolio.kg.schema import POSITION_CODES
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.interactions import Interactions
 
 FEWEST_PURCHASES: Final = 200
@@ -29,8 +30,8 @@ class InnerSplit:
     """
 
     past: KnowledgeGraph
-    user: IntArray
-    asset: IntArray
+    user: Positions
+    asset: Positions
 
 
 def inner_split(graph: KnowledgeGraph, horizon_days: int, rng: np.random.Generator) -> InnerSplit:
@@ -53,4 +54,5 @@ def _without_positions(graph: KnowledgeGraph, hidden: Mask) -> InnerSplit:
     new = sp.coo_array(now - before.multiply(now))
     known = np.diff(before.indptr)[new.row] > 0
     bought = known & (new.data > 0)
-    return InnerSplit(past, new.row[bought].astype(np.int64), new.col[bought].astype(np.int64))
+    user, asset = (Positions(place[bought].astype(np.int64)) for place in (new.row, new.col))
+    return InnerSplit(past, user, asset)

@@ -42,7 +42,7 @@ OTHER_INVESTORS: Final = 64
 
 def train(graph: KnowledgeGraph, options: AttentionOptions, progress: Progress) -> GraphAttention:
     """See `pathfolio.recommender.gat.attention.train_attention`."""
-    run = Run.start(graph, options)
+    run = AttentionTraining.start(graph, options)
     best, best_metric, best_ndcg, best_epoch = run.weights(), -1.0, float("nan"), 0
     for epoch in range(1, options.max_epochs + 1):
         run.epoch()
@@ -68,7 +68,7 @@ def _finish(
 
 
 @dataclass(frozen=True)
-class Run:
+class AttentionTraining:
     """The network in training, and what it is trained on.
 
     Attributes:
@@ -96,7 +96,7 @@ class Run:
     rng: np.random.Generator
 
     @staticmethod
-    def start(graph: KnowledgeGraph, options: AttentionOptions) -> Run:
+    def start(graph: KnowledgeGraph, options: AttentionOptions) -> AttentionTraining:
         """An untrained network; a share of the investors is held out."""
         rng = np.random.default_rng(options.seed)
         split = inner_split(graph, options.horizon_days, rng)
@@ -109,7 +109,7 @@ class Run:
         network = Network(len(learned), int(group_of.max()) + 1, options, choose_engine(options.engine))
         buyers = np.unique(split.user)
         out = np.isin(split.user, buyers[rng.random(len(buyers)) < VALIDATION])
-        return Run(
+        return AttentionTraining(
             network,
             AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING)),  # type: ignore[no-untyped-call]  # torch
             torch.optim.Adam(network.parameters(), lr=options.learning_rate, weight_decay=options.decay),

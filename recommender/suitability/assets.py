@@ -13,6 +13,7 @@ import pandas as pd
 
 from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position
 from pathfolio.recommender.suitability.derivation import derivations_used, values_of
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.used_facts import FactMemo, one_edge
@@ -65,9 +66,9 @@ class AssetFacts:
             self.made[make] = make(self)
         return cast(Column, self.made[make])
 
-    def id_of(self, asset: int) -> str:
+    def id_of(self, asset: Position) -> str:
         """The id of the asset at a position."""
-        return str(self.graph.nodes.id[self.graph.assets[asset]])
+        return str(self.graph.asset_ids[asset])
 
 
 def asset_facts(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | None = None) -> AssetFacts:
@@ -145,7 +146,7 @@ def _last_prices(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> tuple[Fl
         return close, day
     known = prices[pd.to_datetime(prices["date"]) <= pd.Timestamp(graph.as_of)].dropna(subset=["close"])
     last = known.sort_values("date", kind="stable").drop_duplicates("asset_id", keep="last").set_index("asset_id")
-    ids = pd.Index(graph.nodes.id[graph.assets])
+    ids = pd.Index(graph.asset_ids)
     at = last.index.get_indexer(ids)
     found = at >= 0
     close[found] = last["close"].to_numpy(np.float64)[at[found]]

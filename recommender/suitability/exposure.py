@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.schema import KIND_CODE, NodeKind, Relation
+from pathfolio.kg.span import Position, Positions
 
 LOOK_THROUGH_DEPTH: Final = 4
 """Funds of funds are followed this far; what is deeper counts as the fund that was reached."""
@@ -68,7 +69,7 @@ class Exposure:
     names: npt.NDArray[np.object_]
     is_fund: npt.NDArray[np.bool_]
 
-    def rows(self, at: IntArray) -> Parts:
+    def rows(self, at: Positions) -> Parts:
         """The parts of the assets at positions `at`; those of all assets in their order are kept."""
         n = self.matrix.shape[0]
         return self._all if len(at) == n and np.array_equal(at, np.arange(n)) else Parts.of(self.matrix[at])
@@ -88,7 +89,7 @@ class Exposure:
         fractions: FloatArray = self._by_group @ portfolio
         return fractions
 
-    def part(self, asset: int, group: int) -> float:
+    def part(self, asset: Position, group: int) -> float:
         """The fraction of the asset at position `asset` that belongs to `group`."""
         low, high = self.matrix.indptr[asset], self.matrix.indptr[asset + 1]
         at = low + np.searchsorted(self.matrix.indices[low:high], group)
@@ -128,10 +129,9 @@ def look_through(graph: KnowledgeGraph) -> sp.csr_array:
     """
     n = len(graph.assets)
     held = graph.outgoing(Relation.INVESTS_IN)
-    first = int(graph.assets[0]) if n else 0
     weight = np.nan_to_num(graph.edges.weight[held.edge], nan=0.0).clip(min=0.0)
-    row = graph.edges.head[held.edge].astype(np.int64) - first
-    column = held.neighbour.astype(np.int64) - first
+    row = graph.asset_span.position(graph.edges.head[held.edge])
+    column = graph.asset_span.position(held.neighbour)
     lists = sp.csr_array((weight, (row, column)), shape=(n, n))
     total = np.asarray(lists.sum(axis=1)).ravel()
     lists = sp.csr_array(sp.diags_array(1 / np.maximum(total, 1.0)) @ lists)

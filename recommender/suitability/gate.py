@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import KnowledgeGraph, Mask
+from pathfolio.kg.span import Position, Positions, Row, Rows
 from pathfolio.recommender.suitability.assets import AssetFacts, asset_facts
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.recommender.suitability.investor_profile import investor_facts
@@ -32,14 +33,14 @@ class Screening:
     """All rules over n candidates of one investor, as columns; single verdicts are made on demand.
 
     Attributes:
-        at: (n,) positions of the candidates in `graph.assets`.
+        at: (n,) the candidates.
         judgements: one per rule of `assets.rules.rules`, about all assets of the graph.
         effects: (rules, n) int8 of `Outcome`: what each finding counts as.
     """
 
     assets: AssetFacts
     investor: InvestorFacts
-    at: IntArray
+    at: Positions
     judgements: tuple[Judgement, ...]
     effects: npt.NDArray[np.int8]
 
@@ -60,6 +61,10 @@ class Screening:
         """(n,) bool: what may be shown, warnings included."""
         return self.outcome < Outcome.REJECT
 
+    def number_of(self, asset: Position) -> int:
+        """Which candidate the asset is; they must be in the order of the assets."""
+        return int(np.searchsorted(self.at, asset))
+
     def verdict(self, number: int) -> Verdict:
         """The verdict on candidate `number`, with the facts that it rests on."""
         return self._verdict(number, range(len(self.judgements)), facts=True)
@@ -68,17 +73,19 @@ class Screening:
         """The verdict with the results alone that speak against candidate `number`, and without facts."""
         return self._verdict(number, np.flatnonzero(self.effects[:, number] != Outcome.PASS).tolist(), facts=False)
 
+    def _asset(self, number: int) -> Position:
+        return Position(int(self.at[number]))
+
     def _verdict(self, number: int, rows: Sequence[int], *, facts: bool) -> Verdict:
-        asset = int(self.assets.graph.assets[self.at[number]])
         results = tuple(self._result(row, number, facts=facts) for row in rows)
         outcome = Outcome(int(self.outcome[number]))
         rules = self.assets.rules.rules
         unknown = tuple(rules[row].name for row in np.flatnonzero(self.undecided[:, number]))
-        return Verdict(str(self.assets.graph.nodes.id[asset]), outcome, results, unknown)
+        return Verdict(self.assets.id_of(self._asset(number)), outcome, results, unknown)
 
     def _result(self, row: int, number: int, *, facts: bool) -> RuleResult:
         rule = self.assets.rules.rules[row]
-        found, at = self.judgements[row], int(self.at[number])
+        found, at = self.judgements[row], self._asset(number)
         subject, reason = int(found.subject[at]), found.reason_of(at)
         return RuleResult(
             rule=rule.name,
@@ -93,7 +100,7 @@ class Screening:
             warn_at=rule.warns_from(reason),
         )
 
-    def _facts(self, rule: Rule, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+    def _facts(self, rule: Rule, asset: Position, found: Judgement) -> tuple[UsedFact, ...]:
         """What the rule used to judge the asset at position `asset`, or why it does not apply."""
         segment = self.investor.segment
         if segment is not None and rule.is_exempt(self.investor):
@@ -145,14 +152,14 @@ class Gate:
         """The same rules for those who ask on another day."""
         return replace(self, assets=self.assets.on(today))
 
-    def screen(self, user_row: int, asset_rows: IntArray) -> Screening:
-        """All rules about the assets at `asset_rows` for the investor at `user_row` (rows of the graph's nodes)."""
+    def screen(self, user_row: Row, asset_rows: Rows) -> Screening:
+        """All rules about the assets at `asset_rows` for the investor at `user_row`."""
         return self.screen_facts(investor_facts(self.assets, user_row), asset_rows)
 
-    def screen_facts(self, investor: InvestorFacts, asset_rows: IntArray) -> Screening:
+    def screen_facts(self, investor: InvestorFacts, asset_rows: Rows) -> Screening:
         """The same for an investor of whom these facts are known, or assumed."""
         rules, graph = self.assets.rules.rules, self.assets.graph
-        at = np.asarray(asset_rows, np.int64) - (graph.assets[0] if len(graph.assets) else 0)
+        at = graph.asset_span.position(asset_rows)
         findings = [self._finding(number, rule, investor) for number, rule in enumerate(rules)]
         effects = [effect[at] for _, effect in findings] or [np.zeros(len(at), np.int8)]
         judgements = tuple(judgement for judgement, _ in findings)
@@ -178,14 +185,14 @@ class Gate:
         n = len(self.assets.graph.assets)
         if rule.is_exempt(investor):
             return rule.finding(n, Outcome.PASS, EXEMPT)
-        return rule.judge(self.assets, investor, np.arange(n))
+        return rule.judge(self.assets, investor, self.assets.graph.asset_span.positions)
 
 
 def check(
     graph: KnowledgeGraph,
     rules: RuleSet,
-    user_row: int,
-    asset_rows: IntArray,
+    user_row: Row,
+    asset_rows: Rows,
     prices: pd.DataFrame | None = None,
 ) -> list[Verdict]:
     """The verdicts on the assets at `asset_rows` for one investor, in that order.

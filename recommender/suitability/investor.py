@@ -8,6 +8,7 @@ from typing import Final
 
 from pathfolio.kg.graph import FloatArray, IntArray
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Positions, Row
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.used_facts import FactMemo, edge_fact
 from pathfolio.recommender.suitability.verdict import UsedFact
@@ -50,10 +51,10 @@ class InvestorFacts:
         kept: facts that verdicts have cited.
     """
 
-    row: int
+    row: Row
     levels: dict[str, InvestorLevel]
     segment: tuple[str, int] | None
-    held: IntArray
+    held: Positions
     edges: IntArray
     share: FloatArray
     weighting: str

@@ -8,11 +8,11 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from pathfolio.kg.errors import DataError
-
-LANGS: Final = ("en", "zh-TW")
+from pathfolio.kg.languages import DEFAULT
+from pathfolio.kg.languages.names import Names
 
 
 @dataclass(frozen=True)
@@ -126,26 +126,26 @@ class TomlTable:
             raise self.error(key, self.said(key), f"write a whole number, {least} or more")
         return value
 
-    def titles(self) -> dict[str, str]:
-        """The title in each language."""
-        titles, remedy = self.values.get("title"), 'write title = { en = "…", zh-TW = "…" }'
-        if not isinstance(titles, dict):
-            raise self.error("title", self.said("title"), remedy)
-        for lang in (*LANGS, *titles):
-            if not isinstance(titles.get(lang), str) or not titles[lang].strip():
-                raise self.error("title", f"title: {_said(titles, lang)}", remedy)
-        return dict(titles)
+    def names(self, key: str) -> Names:
+        """A text in English, told in other languages where they translate it, or texts by language."""
+        return self._names(key, self.values.get(key))
 
-    def basis(self) -> dict[str, str]:
-        """The basis in law: one text for all languages, or one for each."""
-        basis = self.values.get("basis", {})
-        texts = dict.fromkeys(LANGS, basis) if isinstance(basis, str) else basis
-        if not isinstance(texts, dict) or not all(
-            isinstance(texts.get(lang), str) for lang in (*LANGS, *texts) if texts
-        ):
-            remedy = 'write basis = "…", or basis = { en = "…", zh-TW = "…" }'
-            raise self.error("basis", f"basis = {basis!r}", remedy)
-        return texts
+    def names_if_any(self, key: str) -> Names | None:
+        """As `names`; None where nothing, or nothing but empty texts, stands there."""
+        given = self.values.get(key, "")
+        told = {lang: text for lang, text in given.items() if text != ""} if isinstance(given, dict) else given
+        return None if told in ("", {}) else self._names(key, told)
+
+    def _names(self, key: str, given: object) -> Names:
+        if isinstance(given, str) and given.strip():
+            return Names.translated(given, "rules")
+        remedy = f'write {key} = "…", or by language {key} = {{ {DEFAULT} = "…" }}'
+        if not isinstance(given, dict) or not given:
+            raise self.error(key, self.said(key), remedy)
+        for lang, text in given.items():
+            if not isinstance(text, str) or not text.strip():
+                raise self.error(key, f"{key}: {_said(given, lang)}", remedy)
+        return Names(given)
 
     def numbers(self, name: str) -> dict[str, float]:
         """The table of that name in this one: names, in lower case, to numbers."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import IntArray
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.judgement import Judgement
 from pathfolio.recommender.suitability.options import VIOLATIONS, Effect
 from pathfolio.recommender.suitability.reader import TomlTable
@@ -47,8 +48,8 @@ class Rule(ABC):
 
     Attributes:
         name: its id, by which records and reports name it.
-        title: language to title.
-        basis: language to the law or code that it serves; empty where the file names none.
+        title: by language.
+        basis: the law or code that it serves, by language; None where the file names none.
         exempt: segments of investors to whom it does not apply.
         line: where it stands in the file.
         unknown: what counts where the facts do not decide; rejects unless the file says otherwise.
@@ -62,19 +63,21 @@ class Rule(ABC):
     fractions: ClassVar[frozenset[str]] = frozenset()
 
     name: str
-    title: dict[str, str]
-    basis: dict[str, str]
+    title: Names
+    basis: Names | None
     exempt: tuple[str, ...]
     line: int
     unknown: Annotated[Outcome, Effect()] = Outcome.REJECT
     fail: Annotated[Outcome, Effect(allowed=VIOLATIONS)] = Outcome.REJECT
 
     @abstractmethod
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """What it finds about the assets at positions `at` for an investor who is not exempt."""
 
     @abstractmethod
-    def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+    def facts(
+        self, assets: AssetFacts, investor: InvestorFacts, asset: Position, found: Judgement
+    ) -> tuple[UsedFact, ...]:
         """What it used to judge the asset at position `asset`; `found` is about all assets."""
 
     def same_finding(self, investor: InvestorFacts) -> Hashable:

@@ -75,7 +75,7 @@ def parse_rules(raw: bytes, origin: str) -> RuleSet:
     return RuleSet(
         market=top.text("market"),
         version=top.text("version"),
-        title=top.titles(),
+        title=top.names("title"),
         base_currency=top.text("base_currency"),
         purchase_share=top.fraction("purchase_share", 0.05),
         equal_weights=top.one_of("missing_weights", ("equal", "unknown"), "unknown") == "equal",
@@ -122,8 +122,8 @@ def _rule(entry: TomlTable) -> Rule:
             raise entry.error(key, f"{key!r} in a {name} rule", f"it is for {kinds} alone")
     rule = kind(
         name=entry.text("id"),
-        title=entry.titles(),
-        basis=entry.basis(),
+        title=entry.names("title"),
+        basis=entry.names_if_any("basis"),
         exempt=tuple(word.casefold() for word in entry.texts("exempt")),
         line=entry.line,
         **read_options(kind, entry),

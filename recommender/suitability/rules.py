@@ -7,6 +7,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
+from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.recommender.suitability.rule import Rule
 
@@ -102,7 +103,7 @@ class RuleSet:
 
     market: str
     version: str
-    title: dict[str, str]
+    title: Names
     base_currency: str
     purchase_share: float
     equal_weights: bool

@@ -9,6 +9,7 @@ import numpy as np
 
 from pathfolio.kg.graph import NO_DAY, IntArray, KnowledgeGraph, to_date, to_days
 from pathfolio.kg.schema import RELATION_KINDS, UNDATED, Relation
+from pathfolio.kg.span import Rows
 from pathfolio.recommender.suitability.verdict import UsedFact
 
 PREDICTED: Final = "predicted"
@@ -52,7 +53,7 @@ def day_text(day: int) -> str:
     return "" if day in (NO_DAY, to_days(UNDATED)) else to_date(day).isoformat()
 
 
-def one_edge(graph: KnowledgeGraph, relation: Relation, rows: IntArray) -> IntArray:
+def one_edge(graph: KnowledgeGraph, relation: Relation, rows: Rows) -> IntArray:
     """(len(rows),) the first current edge of `relation` that leaves each node, -1 where there is none."""
     out = graph.outgoing(relation)
     first, last = out.indptr[rows], out.indptr[rows + 1]

@@ -55,7 +55,7 @@ def volatility(graph: KnowledgeGraph, prices: pd.DataFrame | None, scale: Volati
     if scale is None or prices is None or prices.empty:
         return _measured(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), n, 0)
     known = prices[pd.to_datetime(prices["date"]) <= pd.Timestamp(graph.as_of)].dropna(subset=["close"])
-    asset = pd.Index(graph.nodes.id[graph.assets]).get_indexer(pd.Index(known["asset_id"]))
+    asset = pd.Index(graph.asset_ids).get_indexer(pd.Index(known["asset_id"]))
     day = ((pd.to_datetime(known["date"]) - pd.Timestamp(0)) // pd.Timedelta(days=1)).to_numpy(np.int64)
     close = known["close"].to_numpy(np.float64)
     counts = (asset >= 0) & (close > 0) & (day > day.max(initial=0) - scale.window_days)

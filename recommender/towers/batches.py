@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pathfolio.kg.graph import FloatArray, IntArray, Mask
 from pathfolio.kg.schema import ASSET_KINDS
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.towers.inputs import Single, TowerInputs
 from pathfolio.recommender.towers.options import TowerOptions
 
@@ -56,7 +57,7 @@ class TrainingStep:
     theirs: Mask
 
 
-def readers_of(inputs: TowerInputs, users: IntArray, row: IntArray, pairs: IntArray, options: TowerOptions) -> Readers:
+def readers_of(inputs: TowerInputs, users: Positions, row: IntArray, pairs: IntArray, options: TowerOptions) -> Readers:
     """The investors at `users` with the positions `pairs` alone (`row` says whose, ascending)."""
     late = inputs.since[pairs] > inputs.today - options.horizon_days
     profile, age = inputs.profile[users], inputs.age[users]
@@ -86,7 +87,7 @@ def read_positions(
     return Readers(profile, history, numbers.astype(np.float32))
 
 
-def whole(inputs: TowerInputs, users: IntArray, options: TowerOptions) -> Readers:
+def whole(inputs: TowerInputs, users: Positions, options: TowerOptions) -> Readers:
     """The investors with all of their positions."""
     row, pairs = pairs_of(inputs, users)
     return readers_of(inputs, users, row, pairs, options)
@@ -98,7 +99,7 @@ def steps(inputs: TowerInputs, options: TowerOptions, rng: np.random.Generator) 
     chance = np.bincount(inputs.asset, weight, len(inputs.kind_of)) / weight.sum()
     order = rng.permutation(np.flatnonzero(np.diff(inputs.start)))
     for start in range(0, len(order), options.batch):
-        users = np.sort(order[start : start + options.batch])
+        users = Positions(np.sort(order[start : start + options.batch]))
         row, pairs = pairs_of(inputs, users)
         hidden = _hide(row, len(users), options, rng)
         asked = pairs[hidden]
@@ -152,7 +153,7 @@ def hard_negatives(
     return drawn
 
 
-def pairs_of(inputs: TowerInputs, users: IntArray) -> tuple[IntArray, IntArray]:
+def pairs_of(inputs: TowerInputs, users: Positions) -> tuple[IntArray, IntArray]:
     """Row of `users` and number of the pair, for each pair of each of the investors."""
     count = (inputs.start[1:] - inputs.start[:-1])[users]
     row = np.repeat(np.arange(len(users)), count)

@@ -51,7 +51,7 @@ def figures_of(graph: KnowledgeGraph, prices: pd.DataFrame | None, day: date | N
     m = len(graph.assets)
     closes = {}
     if prices is not None and len(prices):
-        closes = closes_by_asset(prices, graph.nodes.id[graph.assets], pd.Timestamp(day or graph.as_of))
+        closes = closes_by_asset(prices, graph.asset_ids, pd.Timestamp(day or graph.as_of))
     if closes:
         check_indicators()
     returns = np.zeros((m, WINDOW), np.float32)
@@ -77,7 +77,7 @@ def _facts(graph: KnowledgeGraph) -> pd.DataFrame:
     at = graph.edges_between(Relation.HAS_FACT)
     frame = pd.DataFrame(
         {
-            "asset": graph.edges.head[at] - int(graph.assets[0]),
+            "asset": graph.asset_span.position(graph.edges.head[at]),
             "metric": graph.nodes.id[graph.edges.tail[at]],
             "value": graph.edges.value[at],
         }
@@ -92,7 +92,7 @@ def _ratings(graph: KnowledgeGraph, last: FloatArray) -> pd.DataFrame:
     at = graph.edges_between(Relation.RATED_BY)
     frame = pd.DataFrame(
         {
-            "asset": graph.edges.head[at] - int(graph.assets[0]),
+            "asset": graph.asset_span.position(graph.edges.head[at]),
             "rating": [_judgement(str(text)) for text in graph.edges.qualifier[at]],
             "target": graph.edges.value[at],
         }
@@ -120,8 +120,9 @@ def _peer_ranks(graph: KnowledgeGraph, table: pd.DataFrame) -> pd.DataFrame:
     peers = np.full(len(graph.assets), -1, np.int64)
     for relation in reversed(_PEERS):
         out = graph.outgoing(relation)
-        has = np.diff(out.indptr)[graph.assets] > 0
-        peers[has] = out.neighbour[out.indptr[graph.assets[has]]]
+        start = out.indptr[graph.assets]
+        has = out.degree()[graph.assets] > 0
+        peers[has] = out.neighbour[start[has]]
     ranks = table[list(_RANKED)].groupby(peers).rank(pct=True)
     return ranks.add_prefix("peer rank of ").reset_index(drop=True)
 

@@ -25,6 +25,7 @@ from pathfolio.kg.schema import (
     Use,
     used_for,
 )
+from pathfolio.kg.span import Positions, Rows
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.towers.figures import FEWEST, Figures, age_numbers, figures_of, ranked
 
@@ -66,7 +67,7 @@ class AssetInputs:
         returns: (k, WINDOW) float32 daily returns, zero where there are no prices.
     """
 
-    at: IntArray
+    at: Positions
     own: IntArray
     categories: IntArray
     numbers: Single
@@ -91,8 +92,8 @@ class TowerInputs:
     kind_of: IntArray
     profile: IntArray
     age: Single
-    user: IntArray
-    asset: IntArray
+    user: Positions
+    asset: Positions
     since: IntArray
     start: IntArray
     today: int
@@ -110,7 +111,7 @@ def vocabulary_of(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> Vocabul
     codes = {(graph.kind_of(row), str(graph.nodes.id[row])): code for code, row in enumerate(rows.tolist(), 1)}
     table = figures_of(graph, prices).table
     columns = tuple(_columns(table[graph.nodes.kind[graph.assets] == KIND_CODE[kind]]) for kind in ASSET_KINDS)
-    assets = {str(key): row for row, key in enumerate(graph.nodes.id[graph.assets], 1)}
+    assets = {str(key): row for row, key in enumerate(graph.asset_ids, 1)}
     return Vocabulary(codes, columns, assets)
 
 
@@ -136,8 +137,8 @@ def tower_inputs(
         kind_of,
         _codes(graph, graph.users, PROFILE_INPUTS, vocabulary),
         age_numbers(graph),
-        user[order],
-        asset[order],
+        Positions(user[order]),
+        Positions(asset[order]),
         interactions.since[order].astype(np.int64),
         np.searchsorted(user[order], np.arange(len(graph.users) + 1)).astype(np.int64),
         to_days(graph.as_of),
@@ -163,18 +164,18 @@ def _assets(
     graph: KnowledgeGraph, vocabulary: Vocabulary, vectors: EntityVectors, figures: Figures
 ) -> tuple[AssetInputs, ...]:
     placed, kind_of = vectors.align(graph)[0][graph.assets], _kinds_of(graph)
-    own = np.array([vocabulary.assets.get(str(key), 0) for key in graph.nodes.id[graph.assets]], np.int64)
+    own = np.array([vocabulary.assets.get(str(key), 0) for key in graph.asset_ids], np.int64)
     categories = _codes(graph, graph.assets, ASSET_INPUTS, vocabulary)
     out = []
     for kind, columns in enumerate(vocabulary.columns):
-        at = np.flatnonzero(kind_of == kind)
+        at = Positions(np.flatnonzero(kind_of == kind))
         values, known = ranked(figures.table.reindex(columns=list(columns)).to_numpy(np.float64)[at])
         numbers = np.concatenate([values, known, placed[at]], axis=1).astype(np.float32)
         out.append(AssetInputs(at, own[at], categories[at], numbers, figures.returns[at]))
     return tuple(out)
 
 
-def _codes(graph: KnowledgeGraph, rows: IntArray, relations: tuple[Relation, ...], vocabulary: Vocabulary) -> IntArray:
+def _codes(graph: KnowledgeGraph, rows: Rows, relations: tuple[Relation, ...], vocabulary: Vocabulary) -> IntArray:
     """(rows, relations) codes of the first node that each relation leads to."""
     of_node = np.full(len(graph), UNKNOWN, np.int64)
     for kind in {kind for relation in relations for kind in RELATIONS[relation].tails}:

@@ -20,6 +20,7 @@ from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NodeKind
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.gat.split import inner_split
 from pathfolio.recommender.retrieve_index import Index, choose_index
 from pathfolio.recommender.towers.inputs import Single, Vocabulary, profile_codes, tower_inputs, vocabulary_of
@@ -44,11 +45,11 @@ class TowerVectors:
     assets: Single
     kind_of: IntArray
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         return score(self.users[users], self.assets, self.kind_of).astype(np.float64)
 
-    def top(self, users: IntArray, k: int) -> tuple[IntArray, FloatArray]:
+    def top(self, users: Positions, k: int) -> tuple[Positions, FloatArray]:
         """(len(users), k) positions of the assets with the highest scores, and the scores, best first.
 
         By the exact product for up to 100,000 assets of a kind, by FAISS beyond; -1 and -inf where there are fewer.
@@ -63,7 +64,7 @@ class TowerVectors:
             position = np.concatenate([position, np.where(found >= 0, found + first, -1)], axis=1)
             product = np.concatenate([product, scores], axis=1)
         order = np.lexsort((position, -product), axis=1)[:, :k]
-        return np.take_along_axis(position, order, axis=1), np.take_along_axis(product, order, axis=1)
+        return Positions(np.take_along_axis(position, order, axis=1)), np.take_along_axis(product, order, axis=1)
 
     @cached_property
     def _indexes(self) -> tuple[Index, ...]:
@@ -195,7 +196,7 @@ class TwoTowers:
     served: TowerVectors
     parts: TowerParts
 
-    def scores(self, users: IntArray) -> FloatArray:
+    def scores(self, users: Positions) -> FloatArray:
         """(len(users), assets) float64."""
         return self.served.scores(users)
 

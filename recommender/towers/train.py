@@ -16,8 +16,9 @@ from torch.nn.functional import softplus
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pathfolio.embeddings.vectors import EntityVectors
-from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import KnowledgeGraph, Mask
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
 from pathfolio.recommender.gat.split import InnerSplit
 from pathfolio.recommender.towers.batches import TrainingStep, hard_negatives, pairs_of, steps, whole
@@ -61,7 +62,7 @@ def fit(
     early = graph.as_of - timedelta(days=options.horizon_days)
     past = tower_inputs(split.past, vocabulary, vectors, prices, early)
     epochs, best = _search(past, split, vocabulary, options, progress)
-    run = Run.start(vocabulary, tower_inputs(graph, vocabulary, vectors, prices), options)
+    run = TowerTraining.start(vocabulary, tower_inputs(graph, vocabulary, vectors, prices), options)
     for epoch in range(epochs):
         run.epoch()
         progress.update(f"two towers: epoch {epoch + 1} of {epochs}")
@@ -72,7 +73,7 @@ def _search(
     past: TowerInputs, split: InnerSplit, vocabulary: Vocabulary, options: TowerOptions, progress: Progress
 ) -> tuple[int, float]:
     """The number of epochs with the best nDCG@10 on the inner window's purchases, and that nDCG@10."""
-    run = Run.start(vocabulary, past, options)
+    run = TowerTraining.start(vocabulary, past, options)
     users, relevant = _questions(split, options)
     best, best_epoch = -1.0, 1
     for epoch in range(1, options.max_epochs + 1):
@@ -86,11 +87,11 @@ def _search(
     return best_epoch, best if len(users) else float("nan")
 
 
-def _questions(split: InnerSplit, options: TowerOptions) -> tuple[IntArray, Mask]:
+def _questions(split: InnerSplit, options: TowerOptions) -> tuple[Positions, Mask]:
     """Investors who validate, and what each newly bought."""
-    users = np.unique(split.user)
+    users = Positions(np.unique(split.user))
     rng = np.random.default_rng(options.seed)
-    users = np.sort(rng.permutation(users)[: options.validation])
+    users = Positions(np.sort(rng.permutation(users)[: options.validation]))
     mine = np.isin(split.user, users)
     relevant = np.zeros((len(users), len(split.past.assets)), bool)
     relevant[np.searchsorted(users, split.user[mine]), split.asset[mine]] = True
@@ -98,7 +99,7 @@ def _questions(split: InnerSplit, options: TowerOptions) -> tuple[IntArray, Mask
 
 
 @dataclass(frozen=True)
-class Run:
+class TowerTraining:
     """The towers in training on one snapshot.
 
     `average` is the moving average of the network over the steps; it is what is validated and kept.
@@ -115,7 +116,7 @@ class Run:
     rng: np.random.Generator
 
     @staticmethod
-    def start(vocabulary: Vocabulary, inputs: TowerInputs, options: TowerOptions) -> Run:
+    def start(vocabulary: Vocabulary, inputs: TowerInputs, options: TowerOptions) -> TowerTraining:
         """Random weights by the seed."""
         torch.manual_seed(options.seed)
         network = Towers(vocabulary, inputs, options)
@@ -124,7 +125,7 @@ class Run:
         views = [AssetView.of(part) for part in inputs.kinds]
         kind_of, rng = torch.as_tensor(inputs.kind_of), np.random.default_rng(options.seed)
         average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(options.averaging))  # type: ignore[no-untyped-call]  # torch
-        return Run(network, average, adam, schedule, inputs, views, kind_of, options, rng)
+        return TowerTraining(network, average, adam, schedule, inputs, views, kind_of, options, rng)
 
     @property
     def kept(self) -> Towers:
@@ -174,7 +175,7 @@ class Run:
         scores = products(investors.detach(), assets.detach(), self.kind_of).numpy()
         return torch.as_tensor(hard_negatives(scores, step.theirs, self.options, self.rng))
 
-    def validate(self, users: IntArray, relevant: Mask) -> float:
+    def validate(self, users: Positions, relevant: Mask) -> float:
         """nDCG@10 of lists without what the investors have, over assets that somebody has."""
         investors, assets = vectors_of(self.kept, self.inputs, users)
         scores = score(investors, assets, self.inputs.kind_of)
@@ -205,13 +206,13 @@ def purchase_loss(kind: str, own: Tensor, others: Tensor, row: Tensor, weight: T
     return (losses * weight).sum() / weight.sum()
 
 
-def vectors_of(network: Towers, inputs: TowerInputs, users: IntArray) -> tuple[Single, Single]:
+def vectors_of(network: Towers, inputs: TowerInputs, users: Positions) -> tuple[Single, Single]:
     """(users, kinds, d + 1) and (assets, d + 1) float32, as they are served."""
     network.eval()
     with torch.no_grad():
         assets, past = network.assets([AssetView.of(part) for part in inputs.kinds])
         parts = [
-            network.investors(whole(inputs, users[start : start + _CHUNK], network.options), past)
+            network.investors(whole(inputs, Positions(users[start : start + _CHUNK]), network.options), past)
             for start in range(0, len(users), _CHUNK)
         ]
         investors = torch.cat(parts) if parts else assets.new_zeros(0, len(inputs.kinds), assets.shape[1])
@@ -223,7 +224,7 @@ def encode(
 ) -> tuple[Single, Single]:
     """The vectors of all investors and assets of a snapshot by trained weights."""
     network = _network(weights, vocabulary, inputs, options)
-    return vectors_of(network, inputs, np.arange(len(inputs.profile)))
+    return vectors_of(network, inputs, Positions(np.arange(len(inputs.profile))))
 
 
 def encode_assets(

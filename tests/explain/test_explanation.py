@@ -178,7 +178,7 @@ def test_investors_without_a_name_are_shown_by_six_characters(world: World) -> N
 
 
 def test_an_unknown_language_is_a_wrong_call(world: World) -> None:
-    with pytest.raises(UsageError, match="choose one of en, zh-TW"):
+    with pytest.raises(UsageError, match="choose one of en, zh-CN, zh-TW"):
         Explainer(world.graph, BUILD).explain(world.mediatek(), 1, langs=("de",))
 
 

@@ -28,6 +28,7 @@ from pathfolio.explain.records.layout import parse_record, record_text
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.report import report_html
 from pathfolio.explain.records.tables import expanded
+from pathfolio.kg.languages import languages
 from tests.explain.records_world import LOOK
 
 OLD: Final = Path(__file__).parent / "old_ledger" / "format_2.tar.xz"
@@ -101,7 +102,7 @@ def test_it_is_found(old: Ledger, about: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", READABLE)
 def test_a_record_is_reported_and_computed_again(old: Ledger, about: dict[str, Any], name: str, tmp_path: Path) -> None:
     header, record = read_record(old, about["records"][name], LOOK)
-    for lang in ("en", "zh-TW"):
+    for lang in languages():
         html = report_html(report_on(old, header.id, LOOK, lang))
         assert header.id in html
         assert all(str(line.asset_id) in html for line in record.list)

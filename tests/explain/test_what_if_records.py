@@ -26,6 +26,7 @@ from pathfolio.explain.records.serve import serve
 from pathfolio.explain.records.tables import expanded
 from pathfolio.explain.records.verdict_text import result_text
 from pathfolio.explain.records.whole import whole
+from pathfolio.kg.languages import languages
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.investor import ASSUMED
 from pathfolio.recommender.suitability.rulefile import load_rules
@@ -145,7 +146,7 @@ def test_the_record_of_a_what_if_list_says_it_all(adviser: Adviser, small_build:
         assert (asset, rank) == (item["asset_id"], item["rank"])
         assert was >= 0
         assert canonical(item["verdict"]) == canonical(verdict.to_json())
-        assert {reason["lang"] for reason in item["explanation"]["reasons"]} == {"en", "zh-TW"}
+        assert {reason["lang"] for reason in item["explanation"]["reasons"]} == set(languages())
         used = [fact for result in item["verdict"]["results"] for fact in result["facts"]]
         assert not {fact.get("head") for fact in used} & ({*investors(small_build)} - {user})
     columns, rejected_by = record["candidates"]["columns"], record["candidates"]["rejected_by"]

@@ -30,7 +30,7 @@ from pathfolio.explain.ledger import custody
 from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
 from pathfolio.explain.ledger.verify import verify_ledger
-from pathfolio.explain.ledger.walk import Walk
+from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.figures import Measured
 from pathfolio.web.benchmarks.ledger import fill
@@ -124,7 +124,7 @@ def _sound_with(
     with contextlib.suppress(_Undone), opened.store.write() as connection:
         try:
             connection.execute(sa.update(table).where(*here).values({column: changed}))
-            walk = Walk(opened, connection, (), ())
+            walk = LedgerWalk(opened, connection, (), ())
             walk.whole(with_pages=with_pages)
             sound = not walk.findings
         except sa.exc.IntegrityError:  # there is such a row already

@@ -34,7 +34,7 @@ from pathfolio.web.advice import open_desk
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import Access
-from pathfolio.web.site.access.roles import Role
+from pathfolio.web.site.access.roles import AccountRole
 from pathfolio.web.site.openapi import openapi_document
 
 _CHECKS: Final = [
@@ -169,9 +169,9 @@ def fuzz_site(build: Build, folder: Path, requests: int) -> Fuzzing:
     """
     graph, accounts = build.graph, Accounts(":memory:")
     own = str(graph.nodes.id[graph.users[len(graph.users) // 2]])
-    accounts.add("ivy", Role.INVESTOR, None, own)
-    accounts.add("anna", Role.ANALYST, None)
-    accounts.add("carl", Role.COMPLIANCE, None)
+    accounts.add("ivy", AccountRole.INVESTOR, None, own)
+    accounts.add("anna", AccountRole.ANALYST, None)
+    accounts.add("carl", AccountRole.COMPLIANCE, None)
     why = {"Pathfolio-Purpose": "test"}
     tokens = {name: {"Authorization": f"Bearer {accounts.new_token(name)}"} | why for name in ("ivy", "anna", "carl")}
     app = create_app(build, Access(accounts), desk=open_desk(build, None, folder))

@@ -21,7 +21,7 @@ from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.merkle import frontier_of, root_of
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from pathfolio.explain.ledger.tree import WIDTH, TileReader, TreeState, split_hashes
-from pathfolio.explain.ledger.walk import RootsAt, StoredEntry, StoredKey, StoredTile, Walk
+from pathfolio.explain.ledger.walk import LedgerWalk, RootsAt, StoredEntry, StoredKey, StoredTile
 from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.processes import FORK
 
@@ -76,7 +76,7 @@ def _counted(ledger: Path, part: int, parts: int, stride: int) -> tuple[Counter[
 def judged(opened: Ledger, part: int = 0, parts: int = 1, stride: int = 1) -> Judged:
     """All changes of every `parts`-th stretch of each table, beginning with the stretch `part`."""
     with opened.store.read() as connection:
-        judge = _Judge(connection, Walk(opened, connection, (), ()))
+        judge = _Judge(connection, LedgerWalk(opened, connection, (), ()))
         judge.walk.keys()
         for of_table in (judge.entries, judge.tiles, judge.checkpoints, judge.people):
             yield from of_table(part, parts, stride)
@@ -85,7 +85,7 @@ def judged(opened: Ledger, part: int = 0, parts: int = 1, stride: int = 1) -> Ju
 @dataclass
 class _Judge:
     connection: sa.Connection
-    walk: Walk
+    walk: LedgerWalk
 
     def _found(self) -> bool:
         """Whether anything was, since this was last asked."""

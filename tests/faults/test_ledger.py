@@ -17,7 +17,7 @@ import pytest
 
 from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
-from pathfolio.explain.ledger.walk import Walk
+from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.figures import Measured
 from tests.faults.changed_bytes import changed_bytes, every_byte, ledger_with_everything
@@ -239,7 +239,7 @@ def test_a_step_that_sees_nothing_is_told_of(tmp_path: Path, monkeypatch: pytest
         ("checkpoints", {"checkpoint.size", "checkpoint.note", "entry.seq"}),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(Walk, step, lambda *_: None)
+            patch.setattr(LedgerWalk, step, lambda *_: None)
             missed = judged_bytes(tmp_path, stride=97)[1]
             assert set(missed.name.split()) >= columns
 

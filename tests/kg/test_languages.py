@@ -23,10 +23,7 @@ TRANSLATING = {"labels", "rules", "sources", "units", "report.notes", "site.name
 OWN_PHRASES = {"reasons.phrases", "what_if.phrases"}
 """Parts of sentences: each language divides its own."""
 
-TAGGED = {
-    "explain/records/tables.py": "records made before names were a map",
-    "recommender/suitability/reader.py": "rule files with titles in two languages",
-}
+TAGGED = {"explain/records/layout.py": "records made before names were a map"}
 """Files that may name a language, and why."""
 
 
@@ -102,6 +99,42 @@ def test_named_queries_and_their_parameters_are_told(lang: str) -> None:
     assert set(texts_of_languages.tables(lang, "queries")) == set(named_queries())
 
 
+# -- the two kinds of Chinese --------------------------------------------------------------------------------
+
+ENCODING = {"zh-CN": "gb2312", "zh-TW": "big5"}
+"""A character set that holds a script's characters, and none that only the other has (but for a few)."""
+
+ELSEWHERE = {
+    "zh-CN": (
+        "投资人 殖利率 本益比 报酬率 类股 通膨 公债 投信 认列 资讯 软体 硬体 网路 程式 资料库 预设 "
+        "伺服器 介面 萤幕 档案 使用者 列印 行销 探勘 通路 营运 建物 连结 品质 支援 存取 字元 "
+        "登入 帐号 帐户 讯息 计画 透过 风险属性 汇入 汇出 搜寻 检视 点选 选单 视窗 变数 自订 "
+        "影音 评等 法遵 稽核 杂凑 金钥 义大利 纽西兰 沙乌地 澳洲 塞普勒斯 巴塞隆纳 产业 成衣 非铁金属 投资等级 "
+        "办公室房地产"
+    ),
+    "zh-TW": "投資者 夏普比率 市盈率 股息率 信息 軟件 硬件 網絡 默認 服務器 屏幕 用戶 通脹 新西蘭 意大利",
+}
+"""Terms of the other place, in this one's characters."""
+
+
+@pytest.mark.parametrize(("lang", "encoding"), ENCODING.items())
+def test_characters_are_those_of_the_script(lang: str, encoding: str) -> None:
+    def is_foreign(character: str) -> bool:
+        try:
+            character.encode(encoding)
+        except UnicodeEncodeError:
+            return "\u4e00" <= character <= "\u9fff"
+        return False
+
+    assert {key: text for key, text in texts(lang).items() if any(map(is_foreign, text))} == {}
+
+
+@pytest.mark.parametrize(("lang", "terms"), ELSEWHERE.items())
+def test_terms_are_those_of_the_place(lang: str, terms: str) -> None:
+    found = {(key, term) for key, text in texts(lang).items() for term in terms.split() if term in text}
+    assert found == set()
+
+
 # -- the folder ----------------------------------------------------------------------------------------------
 
 
@@ -146,7 +179,11 @@ def test_what_stands_in_for_a_language_is_one(lang: str) -> None:
     [
         (["zh-TW", "en"], "zh-TW"),
         (["zh-Hant-TW"], "zh-TW"),
+        (["zh-Hant"], "zh-TW"),
         (["zh-HK"], "zh-TW"),
+        (["zh"], "zh-CN"),
+        (["zh-CN", "zh-TW"], "zh-CN"),
+        (["zh-Hans-SG"], "zh-CN"),
         (["en-GB", "zh-TW"], "en"),
         (["de", "zh-TW"], "zh-TW"),
         (["de-AT"], "en"),

@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 
 from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
@@ -79,7 +80,7 @@ def test_accounts_have_the_parts_values_and_every_path_is_in_the_graph(own_build
             told = {channel.name: channel.value for channel in account.channels}
             for name in (OWN_VECTORS, "own_bourse"):
                 assert told.get(name, 0.0) == pytest.approx(parts[name][at, asset], abs=1e-9)
-            found = explainer.explain(account, 1, ("en", "zh-TW"))
+            found = explainer.explain(account, 1, LANGUAGES)
             seen |= {path.channel for path in found.paths}
     assert {OWN_VECTORS, "own_bourse"} <= seen
     assert family_of("own_bourse") == "own"

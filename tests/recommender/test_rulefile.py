@@ -13,6 +13,7 @@ from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.contract import read_folder
 from pathfolio.kg.errors import DataError
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.languages import DEFAULT, languages, words
 from pathfolio.kg.sample import SampleSize
 from pathfolio.kg.sample.market import SampleMarket
 from pathfolio.kg.sample.tables import market_tables
@@ -20,7 +21,7 @@ from pathfolio.kg.schema import NodeKind
 from pathfolio.kg.tables import COLUMNS
 from pathfolio.recommender.suitability.gate import Gate
 from pathfolio.recommender.suitability.kinds.concentration import ConcentrationRule
-from pathfolio.recommender.suitability.rulefile import SHIPPED, load_rules, parse_rules, rules_for
+from pathfolio.recommender.suitability.rulefile import NO_RULES, SHIPPED, load_rules, parse_rules, rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.verdict import Outcome
 from tests.recommender.suitability_world import AS_OF, rule, tables, tiny_market
@@ -82,7 +83,8 @@ TITLE = 'title = { en = "Rule", zh-TW = "規則" }'
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        (TITLE, 'title = { en = "Rule" }', "title: no zh-TW: write title"),
+        (TITLE, "title = {}", "title = {}: write title"),
+        (TITLE, 'title = " "', "title = ' ': write title"),
         (TITLE, 'title = { en = "Rule", zh-TW = " " }', "title: zh-TW = ' ': write title"),
         (TITLE, 'title = { en = "Rule", zh-TW = "規則", fr = 3 }', "title: fr = 3: write title"),
         (TITLE, "", "no title: write title"),
@@ -95,7 +97,8 @@ TITLE = 'title = { en = "Rule", zh-TW = "規則" }'
             "limit = 0.5\nmax_days = 3",
             "'max_days' in a concentration rule: it is for freshness, tradable",
         ),
-        ("limit = 0.5", 'limit = 0.5\nbasis = { en = "Law" }', "basis = {'en': 'Law'}: write basis"),
+        ("limit = 0.5", "limit = 0.5\nbasis = 3", "basis = 3: write basis"),
+        ("limit = 0.5", "limit = 0.5\nbasis = { en = 3 }", "basis: en = 3: write basis"),
         ("careful = 2", "careful = inf", "careful = inf: write a number"),
         ("careful = 2", "careful = 2\nCareful = 3", "'Careful' stands here twice, but for case: keep one"),
         ("RR4 = 4", "RR4 = 4.5", "RR4 = 4.5: write a whole number"),
@@ -143,10 +146,32 @@ def test_an_empty_file(text: str) -> None:
 
 
 @pytest.mark.parametrize("market", SHIPPED)
-def test_every_shipped_rule_names_its_basis_in_both_languages(market: str) -> None:
-    for each in load_rules(market).rules:
-        assert each.basis["en"]
-        assert re.search("[\u4e00-\u9fff]", each.basis["zh-TW"])
+def test_every_shipped_rule_has_a_title_and_a_basis_that_every_language_translates(market: str) -> None:
+    rules = load_rules(market)
+    for names in (rules.title, *(of for each in rules.rules for of in (each.title, each.basis))):
+        assert names is not None
+        assert set(names.to_json()) == set(languages())
+        assert len(set(names.texts())) == len(languages())
+
+
+def test_every_translation_is_of_a_shipped_title_or_basis() -> None:
+    shipped = [load_rules(market) for market in (*SHIPPED, NO_RULES)]
+    said = {of.title[DEFAULT] for rules in shipped for of in (rules, *rules.rules)}
+    said |= {each.basis[DEFAULT] for rules in shipped for each in rules.rules if each.basis is not None}
+    for lang in languages():
+        assert set(words(lang, "rules")) == (set() if lang == DEFAULT else said)
+
+
+def test_titles_of_a_firm_answer_in_languages_that_they_lack() -> None:
+    file = rule('kind = "restricted"').text
+    own = parse_rules(file.replace(TITLE, 'title = { fr = "Liste" }').encode(), "test.toml").rules[0]
+    assert {own.title[lang] for lang in languages()} == {"Liste"}
+    assert own.basis is None
+    some = parse_rules(file.encode(), "test.toml").rules[0]
+    assert {some.title[lang] for lang in languages()} == {"Rule", "規則"}
+    one = parse_rules(file.replace(TITLE, 'title = "Our own list"\nbasis = ""').encode(), "test.toml").rules[0]
+    assert {one.title[lang] for lang in languages()} == {"Our own list"}
+    assert one.basis is None
 
 
 def test_only_means_and_knowledge_of_institutions_may_be_assumed_in_europe() -> None:

@@ -14,7 +14,7 @@ import pytest
 from pathfolio.kg.errors import UsageError
 from pathfolio.web.cli import main
 from pathfolio.web.site.access.accounts import Accounts
-from pathfolio.web.site.access.roles import PERMISSIONS, Permission, Role
+from pathfolio.web.site.access.roles import PERMISSIONS, AccountRole, Permission
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
 
@@ -22,7 +22,7 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests ma
 def test_the_file_keeps_no_password_and_no_token(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "accounts.db"
     accounts = Accounts(path)
-    accounts.add("ann", Role.ANALYST, PASSWORD)
+    accounts.add("ann", AccountRole.ANALYST, PASSWORD)
     token = accounts.new_token("ann")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     content = path.read_bytes()
@@ -38,14 +38,14 @@ def test_the_file_keeps_no_password_and_no_token(tmp_path: Path) -> None:
 
 def test_accounts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     accounts = Accounts(tmp_path / "accounts.db")
-    accounts.add("ann", Role.ANALYST, PASSWORD)
+    accounts.add("ann", AccountRole.ANALYST, PASSWORD)
     for name, role, password, investor in (
-        ("ann", Role.ANALYST, PASSWORD, None),
-        ("a b", Role.ANALYST, PASSWORD, None),
-        ("", Role.ANALYST, PASSWORD, None),
-        ("bob", Role.ANALYST, "short", None),
-        ("bob", Role.INVESTOR, PASSWORD, None),
-        ("bob", Role.ANALYST, PASSWORD, "INV1"),
+        ("ann", AccountRole.ANALYST, PASSWORD, None),
+        ("a b", AccountRole.ANALYST, PASSWORD, None),
+        ("", AccountRole.ANALYST, PASSWORD, None),
+        ("bob", AccountRole.ANALYST, "short", None),
+        ("bob", AccountRole.INVESTOR, PASSWORD, None),
+        ("bob", AccountRole.ANALYST, PASSWORD, "INV1"),
     ):
         with pytest.raises(UsageError):
             accounts.add(name, role, password, investor)
@@ -59,7 +59,7 @@ def test_accounts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
 
 def test_an_account_without_a_password_signs_in_with_none(tmp_path: Path) -> None:
     accounts = Accounts(tmp_path / "accounts.db")
-    accounts.add("job", Role.COMPLIANCE, None)
+    accounts.add("job", AccountRole.COMPLIANCE, None)
     for password in ("", "None", "null", PASSWORD):
         assert accounts.check("job", password) is None
 
@@ -115,7 +115,7 @@ def test_accounts_that_cannot_be_had_are_told_in_one_line(
 
 def test_accounts_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     accounts = Accounts(tmp_path / "accounts.db")
-    accounts.add("ann", Role.ANALYST, PASSWORD)
+    accounts.add("ann", AccountRole.ANALYST, PASSWORD)
     with sqlite3.connect(tmp_path / "accounts.db") as held:
         held.execute("DROP TABLE tokens")
     assert main(["accounts", "--accounts", str(tmp_path / "accounts.db"), "list"]) == 0
@@ -130,7 +130,7 @@ def test_accounts_in_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     if not url:
         pytest.skip('no PostgreSQL: eval "$(tests/postgres/start.sh)"')
     accounts, name = Accounts(url), f"ann.{os.urandom(4).hex()}"
-    accounts.add(name, Role.ANALYST, PASSWORD)
+    accounts.add(name, AccountRole.ANALYST, PASSWORD)
     found = accounts.check(name, PASSWORD)
     assert found is not None
     assert accounts.by_token(accounts.new_token(name)) == found
@@ -144,7 +144,7 @@ def test_tokens_have_a_scope_an_end_a_list_and_can_be_revoked(
 ) -> None:
     where = ("accounts", "--accounts", str(tmp_path / "a.db"))
     accounts = Accounts(tmp_path / "a.db")
-    accounts.add("carl", Role.COMPLIANCE, None)
+    accounts.add("carl", AccountRole.COMPLIANCE, None)
     night = run(capsys, *where, "token", "carl", "--scope", "records", "--days", "7", "--note", "nightly")[1].strip()
     every = run(capsys, *where, "token", "carl")[1].strip()
     for words, said in (
@@ -156,7 +156,7 @@ def test_tokens_have_a_scope_an_end_a_list_and_can_be_revoked(
         assert (code, said in error) == (2, True)
     found = accounts.token(night)
     assert found is not None
-    assert found[1].granted(PERMISSIONS[Role.COMPLIANCE]) == {Permission.RECORDS, Permission.ANYONE}
+    assert found[1].granted(PERMISSIONS[AccountRole.COMPLIANCE]) == {Permission.RECORDS, Permission.ANYONE}
     first, second = (line.split("\t") for line in run(capsys, *where, "tokens", "carl")[1].splitlines())
     assert (first[1:3], first[4]) == (["valid", "anyone,records"], "nightly")
     assert second[1:3] == ["valid", "all"]
@@ -173,7 +173,7 @@ def test_tokens_have_a_scope_an_end_a_list_and_can_be_revoked(
 
 def test_a_database_of_before_gets_what_it_lacks(tmp_path: Path) -> None:
     accounts = Accounts(tmp_path / "a.db")
-    accounts.add("ann", Role.ANALYST, None)
+    accounts.add("ann", AccountRole.ANALYST, None)
     token = accounts.new_token("ann")
     before = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
     for column in ("scope", "expires"):

@@ -19,37 +19,37 @@ from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import Access, permission_of
-from pathfolio.web.site.access.roles import Permission, Role
+from pathfolio.web.site.access.roles import AccountRole, Permission
 from pathfolio.web.site.access.samples import sample_access
 from tests.web.site_world import HOSTILE
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
-EVERYONE = frozenset(Role)
+EVERYONE = frozenset(AccountRole)
 MAY_OPEN = {
     "home.home": EVERYONE,
     "home.search": EVERYONE,
     "assets.asset": EVERYONE,
-    "audience.audience": {Role.COMPLIANCE},
-    "investors.investor": {Role.COMPLIANCE},
-    "recommendations.recommendation": {Role.COMPLIANCE},
-    "console.console": {Role.ANALYST},
-    "console.answer": {Role.ANALYST},
+    "audience.audience": {AccountRole.COMPLIANCE},
+    "investors.investor": {AccountRole.COMPLIANCE},
+    "recommendations.recommendation": {AccountRole.COMPLIANCE},
+    "console.console": {AccountRole.ANALYST},
+    "console.answer": {AccountRole.ANALYST},
     "what_if.questionnaire": EVERYONE,
-    "what_if.what_if": {Role.COMPLIANCE},
+    "what_if.what_if": {AccountRole.COMPLIANCE},
     "what_if.answer": EVERYONE,
     "what_if.answer_questionnaire": EVERYONE,
-    "records.records": {Role.COMPLIANCE},
-    "records.statistics": {Role.COMPLIANCE},
-    "records.purpose": {Role.COMPLIANCE},
-    "record.record": {Role.COMPLIANCE},
-    "record.comparison": {Role.COMPLIANCE},
-    "record.report": {Role.COMPLIANCE},
-    "record.report_pdf": {Role.COMPLIANCE},
-    "record.case": {Role.COMPLIANCE},
+    "records.records": {AccountRole.COMPLIANCE},
+    "records.statistics": {AccountRole.COMPLIANCE},
+    "records.purpose": {AccountRole.COMPLIANCE},
+    "record.record": {AccountRole.COMPLIANCE},
+    "record.comparison": {AccountRole.COMPLIANCE},
+    "record.report": {AccountRole.COMPLIANCE},
+    "record.report_pdf": {AccountRole.COMPLIANCE},
+    "record.case": {AccountRole.COMPLIANCE},
     "api.openapi": EVERYONE,
-    "builds.build": {Role.ENGINEER},
-    "accounts.accounts": {Role.ADMINISTRATOR},
-    "accounts.change": {Role.ADMINISTRATOR},
+    "builds.build": {AccountRole.ENGINEER},
+    "accounts.accounts": {AccountRole.ADMINISTRATOR},
+    "accounts.change": {AccountRole.ADMINISTRATOR},
     "signin.signin": EVERYONE,
     "signin.enter": EVERYONE,
     "signin.sample": EVERYONE,
@@ -71,8 +71,8 @@ def database(tmp_path_factory: pytest.TempPathFactory, people: tuple[str, str]) 
     """One account of each role, called like it."""
     path = tmp_path_factory.mktemp("accounts") / "accounts.db"
     accounts = Accounts(path)
-    for role in Role:
-        accounts.add(role.value, role, PASSWORD, people[0] if role is Role.INVESTOR else None)
+    for role in AccountRole:
+        accounts.add(role.value, role, PASSWORD, people[0] if role is AccountRole.INVESTOR else None)
     return path
 
 
@@ -102,7 +102,7 @@ def sign_in(client: FlaskClient, name: str, password: str = PASSWORD, target: st
     return client.post("/sign-in", data=form)
 
 
-def as_role(app: Flask, role: Role) -> FlaskClient:
+def as_role(app: Flask, role: AccountRole) -> FlaskClient:
     client = app.test_client()
     assert sign_in(client, role.value).status_code == 303
     client.environ_base["HTTP_PATHFOLIO_PURPOSE"] = "test"
@@ -130,8 +130,8 @@ def test_every_page_names_a_permission_and_stands_in_the_table(app: Flask) -> No
     assert None not in {permission_of(app, endpoint) for endpoint in endpoints}
 
 
-@pytest.mark.parametrize("role", Role)
-def test_every_route_with_every_role(app: Flask, build: Build, people: tuple[str, str], role: Role) -> None:
+@pytest.mark.parametrize("role", AccountRole)
+def test_every_route_with_every_role(app: Flask, build: Build, people: tuple[str, str], role: AccountRole) -> None:
     name = str(build.graph.nodes.name[build.graph.row(NodeKind.USER, people[1])])
     client = as_role(app, role)
     form = {"csrf_token": csrf_token(client, "/")}
@@ -161,7 +161,7 @@ def test_every_route_without_signing_in(app: Flask, build: Build, people: tuple[
 
 
 def test_an_investor_sees_their_own_pages_and_nobody_elses(app: Flask, people: tuple[str, str]) -> None:
-    client = as_role(app, Role.INVESTOR)
+    client = as_role(app, AccountRole.INVESTOR)
     own, other = people
     home = client.get("/").text
     assert f'href="/investors/{own}"' in home
@@ -177,13 +177,13 @@ def test_an_investor_sees_their_own_pages_and_nobody_elses(app: Flask, people: t
 
 
 def test_only_compliance_finds_investors(app: Flask, people: tuple[str, str]) -> None:
-    for role in Role:
+    for role in AccountRole:
         hits = as_role(app, role).get(f"/search?q={people[1]}&format=json").get_json()["investors"]
-        assert (hits != []) == (role is Role.COMPLIANCE)
+        assert (hits != []) == (role is AccountRole.COMPLIANCE)
 
 
-@pytest.mark.parametrize("role", [Role.ANALYST, Role.ENGINEER, Role.ADMINISTRATOR])
-def test_who_sees_no_person_finds_none_on_any_page(app: Flask, build: Build, role: Role) -> None:
+@pytest.mark.parametrize("role", [AccountRole.ANALYST, AccountRole.ENGINEER, AccountRole.ADMINISTRATOR])
+def test_who_sees_no_person_finds_none_on_any_page(app: Flask, build: Build, role: AccountRole) -> None:
     graph = build.graph
     names = {str(name) for name in graph.nodes.name[graph.users]} | {str(key) for key in graph.nodes.id[graph.users]}
     names -= {HOSTILE}  # an asset is called so, too
@@ -233,21 +233,21 @@ def test_guessing_is_slowed_down(app: Flask) -> None:
 
 
 def test_signing_out_ends_the_session(app: Flask) -> None:
-    client = as_role(app, Role.ANALYST)
+    client = as_role(app, AccountRole.ANALYST)
     response = client.post("/sign-out", data={"csrf_token": csrf_token(client, "/")})
     assert response.headers["Location"] == "/sign-in"
     assert client.get("/").status_code == 302
 
 
 def test_a_copied_cookie_is_of_no_use_after_signing_out(app: Flask) -> None:
-    client, thief = as_role(app, Role.ANALYST), app.test_client()
+    client, thief = as_role(app, AccountRole.ANALYST), app.test_client()
     cookie = client.get_cookie("pathfolio")
     assert cookie is not None
     thief.set_cookie("pathfolio", cookie.value)
     assert thief.get("/").status_code == 200
     client.post("/sign-out", data={"csrf_token": csrf_token(client, "/")})
     assert thief.get("/").status_code == 302
-    assert as_role(app, Role.ANALYST).get("/").status_code == 200
+    assert as_role(app, AccountRole.ANALYST).get("/").status_code == 200
 
 
 def test_guessing_from_many_addresses_is_slowed_down_for_the_account_alone(app: Flask) -> None:
@@ -263,7 +263,7 @@ def test_guessing_from_many_addresses_is_slowed_down_for_the_account_alone(app: 
 
 
 def test_a_form_from_elsewhere_does_nothing(app: Flask) -> None:
-    client = as_role(app, Role.ADMINISTRATOR)
+    client = as_role(app, AccountRole.ADMINISTRATOR)
     for token in ({}, {"csrf_token": "forged"}):
         assert client.post("/accounts/analyst", data={"enabled": "no", **token}).status_code == 400
         assert client.post("/sign-out", data=token).status_code == 400
@@ -275,7 +275,7 @@ def test_a_form_from_elsewhere_does_nothing(app: Flask) -> None:
 @pytest.mark.parametrize("https", [False, True])
 def test_session_cookies_are_for_the_site_alone(build: Build, https: bool) -> None:
     accounts = Accounts(":memory:")
-    accounts.add("ann", Role.ANALYST, PASSWORD)
+    accounts.add("ann", AccountRole.ANALYST, PASSWORD)
     app = create_app(build, Access(accounts, https=https), behind_proxy=https)
     client = app.test_client()
     base = "https://localhost" if https else "http://localhost"
@@ -309,12 +309,12 @@ def test_a_session_ends_with_the_password_and_with_the_account(app: Flask) -> No
 
 
 def test_an_administrator_ends_and_restores_access_but_never_their_own(app: Flask) -> None:
-    client, analyst = as_role(app, Role.ADMINISTRATOR), as_role(app, Role.ANALYST)
+    client, analyst = as_role(app, AccountRole.ADMINISTRATOR), as_role(app, AccountRole.ANALYST)
     token = csrf_token(client, "/accounts")
     assert client.post("/accounts/analyst", data={"csrf_token": token, "enabled": "no"}).status_code == 303
     assert analyst.get("/").status_code == 302
     states = {line["name"]: line["enabled"] for line in client.get("/accounts?format=json").get_json()["accounts"]}
-    assert states == {role.value: role is not Role.ANALYST for role in Role}
+    assert states == {role.value: role is not AccountRole.ANALYST for role in AccountRole}
     client.post("/accounts/analyst", data={"csrf_token": token, "enabled": "yes"})
     assert sign_in(app.test_client(), "analyst").status_code == 303
     for name, value, code in (("administrator", "no", 400), ("analyst", "perhaps", 400), ("nobody", "no", 404)):
@@ -325,13 +325,13 @@ def test_an_administrator_ends_and_restores_access_but_never_their_own(app: Flas
 
 
 def test_what_is_logged_of_a_refusal_is_one_line(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    as_role(app, Role.ANALYST).get("/investors/x%0d%0aanalyst%20signed%20in")
+    as_role(app, AccountRole.ANALYST).get("/investors/x%0d%0aanalyst%20signed%20in")
     assert "was refused" in caplog.text
     assert not [text for text in caplog.messages if "\n" in text or "\r" in text]
 
 
 def test_where_accounts_cannot_be_read_nothing_is_shown(app: Flask, tmp_path: Path) -> None:
-    client = as_role(app, Role.COMPLIANCE)
+    client = as_role(app, AccountRole.COMPLIANCE)
     (tmp_path / "accounts.db").write_bytes(b"not a database " * 1000)
     for address in ("/", "/sign-in", "/records?purpose=x", "/nowhere"):
         response = client.get(address)
@@ -368,7 +368,7 @@ def test_a_token_opens_what_its_account_may_open(app: Flask, people: tuple[str, 
 
 def test_a_wrong_token_beside_a_cookie_counts_as_nobody(app: Flask) -> None:
     """Otherwise a request with a cookie could skip the check of forms by bringing any token."""
-    client = as_role(app, Role.ADMINISTRATOR)
+    client = as_role(app, AccountRole.ADMINISTRATOR)
     response = client.post("/accounts/analyst", data={"enabled": "no"}, headers={"Authorization": "Bearer x"})
     assert response.status_code == 401
 
@@ -378,7 +378,7 @@ def test_a_wrong_token_beside_a_cookie_counts_as_nobody(app: Flask) -> None:
 
 def test_the_demo_signs_in_by_one_click(build: Build, people: tuple[str, str]) -> None:
     app = create_app(build, sample_access(people[0]))
-    for role in Role:
+    for role in AccountRole:
         client = app.test_client()
         page = client.get("/", follow_redirects=True).text
         assert f'name="name" value="{role.value}"' in page
@@ -398,7 +398,7 @@ def test_one_click_is_for_sample_accounts_alone(app: Flask, build: Build) -> Non
 
 def test_an_account_of_a_vanished_investor_sees_nothing(build: Build) -> None:
     accounts = Accounts(":memory:")
-    accounts.add("ivy", Role.INVESTOR, PASSWORD, "GONE")
+    accounts.add("ivy", AccountRole.INVESTOR, PASSWORD, "GONE")
     client = create_app(build, Access(accounts)).test_client()
     sign_in(client, "ivy")
     assert build.graph.find(NodeKind.USER, "GONE") is None
@@ -408,7 +408,7 @@ def test_an_account_of_a_vanished_investor_sees_nothing(build: Build) -> None:
 
 def test_who_may_not_see_investors_is_not_told_which_there_are(app: Flask, build: Build) -> None:
     there = str(build.graph.nodes.id[build.graph.users[0]])
-    client = as_role(app, Role.ANALYST)
+    client = as_role(app, AccountRole.ANALYST)
     answers = [client.get(f"/investors/{user}") for user in (there, "NOBODY")]
     assert [answer.status_code for answer in answers] == [403, 403]
     assert answers[0].text.replace(there, "") == answers[1].text.replace("NOBODY", "")

@@ -19,7 +19,7 @@ from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import Access
-from pathfolio.web.site.access.roles import Role
+from pathfolio.web.site.access.roles import AccountRole
 from pathfolio.web.site.graph import question
 from pathfolio.web.site.graph.desk import GraphDesk, State
 from pathfolio.web.site.openapi import openapi_document
@@ -106,13 +106,13 @@ def test_every_twin_is_as_described(small_build: Build, tmp_path: Path, monkeypa
     monkeypatch.setattr(question, "_run", lambda *_: QueryResult(("n",), ((1,),), None, 0.0))
     accounts = Accounts(tmp_path / "accounts.db")
     tokens = {}
-    for role in Role:
-        accounts.add(role.value, role, None, investors(small_build)[1] if role is Role.INVESTOR else None)
+    for role in AccountRole:
+        accounts.add(role.value, role, None, investors(small_build)[1] if role is AccountRole.INVESTOR else None)
         tokens[role] = accounts.new_token(role.value)
     app = create_app(small_build, Access(accounts))
     client, seen = app.test_client(), set()
 
-    def asked(role: Role | None, url: str, **more: Any) -> TestResponse:
+    def asked(role: AccountRole | None, url: str, **more: Any) -> TestResponse:
         headers = {"Accept": "application/json", "Pathfolio-Purpose": "test"}
         headers |= {} if role is None else {"Authorization": f"Bearer {tokens[role]}"}
         answer = client.open(url, headers=headers, **more)
@@ -130,15 +130,19 @@ def test_every_twin_is_as_described(small_build: Build, tmp_path: Path, monkeypa
         for role, url in _pages(small_build, lang):
             asked(role, url)
         body = {"lang": lang, "profile": {"horizon": 5}}
-        asked(Role.COMPLIANCE, "/api/what-if", method="POST", json={**body, "user_id": investors(small_build)[2]})
-        asked(Role.ANALYST, "/api/questionnaire", method="POST", json=body)
-        asked(Role.ANALYST, "/graph", method="POST", json={"query": "RETURN 1"})
-        lists = [asked(Role.COMPLIANCE, f"/investors/{user}?lang={lang}") for user in investors(small_build)[1:3]]
+        asked(
+            AccountRole.COMPLIANCE, "/api/what-if", method="POST", json={**body, "user_id": investors(small_build)[2]}
+        )
+        asked(AccountRole.ANALYST, "/api/questionnaire", method="POST", json=body)
+        asked(AccountRole.ANALYST, "/graph", method="POST", json={"query": "RETURN 1"})
+        lists = [
+            asked(AccountRole.COMPLIANCE, f"/investors/{user}?lang={lang}") for user in investors(small_build)[1:3]
+        ]
         one, other = (answer.headers["Pathfolio-Record"] for answer in lists)
-        asked(Role.COMPLIANCE, f"/records/{one}?lang={lang}")
-        asked(Role.COMPLIANCE, f"/records/compare?a={one}&b={other}&lang={lang}")
-        asked(Role.COMPLIANCE, f"/records?lang={lang}")
-        asked(Role.COMPLIANCE, f"/records/statistics?lang={lang}")
+        asked(AccountRole.COMPLIANCE, f"/records/{one}?lang={lang}")
+        asked(AccountRole.COMPLIANCE, f"/records/compare?a={one}&b={other}&lang={lang}")
+        asked(AccountRole.COMPLIANCE, f"/records?lang={lang}")
+        asked(AccountRole.COMPLIANCE, f"/records/statistics?lang={lang}")
     views = {name: view_of(function) for name, function in app.view_functions.items()}
     assert seen == {name for name, view in views.items() if view is not None and view.answer is not None}
 
@@ -150,26 +154,26 @@ def answer_of(app: Flask, endpoint: str) -> type:
     return view.answer
 
 
-def _pages(build: Build, lang: str) -> Iterator[tuple[Role | None, str]]:
+def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
     graph = build.graph
     person, *others = investors(build)[1:]
     assets = [str(graph.nodes.id[graph.rows(kind)[1]]) for kind in (NodeKind.STOCK, NodeKind.FUND)]
     say = f"lang={lang}"
     yield None, f"/sign-in?{say}"
-    yield Role.INVESTOR, f"/?{say}"
-    yield Role.COMPLIANCE, f"/?{say}"
-    yield Role.COMPLIANCE, f"/search?q=a&{say}"
-    yield Role.ENGINEER, f"/build?{say}"
-    yield Role.ADMINISTRATOR, f"/accounts?{say}"
-    yield Role.ANALYST, f"/graph?query=RETURN+1&{say}"
-    yield Role.ANALYST, f"/questionnaire?{say}"
-    yield Role.ANALYST, f"/questionnaire?horizon=5&{say}"
-    yield Role.INVESTOR, f"/investors/{person}?kind=fund&{say}"
+    yield AccountRole.INVESTOR, f"/?{say}"
+    yield AccountRole.COMPLIANCE, f"/?{say}"
+    yield AccountRole.COMPLIANCE, f"/search?q=a&{say}"
+    yield AccountRole.ENGINEER, f"/build?{say}"
+    yield AccountRole.ADMINISTRATOR, f"/accounts?{say}"
+    yield AccountRole.ANALYST, f"/graph?query=RETURN+1&{say}"
+    yield AccountRole.ANALYST, f"/questionnaire?{say}"
+    yield AccountRole.ANALYST, f"/questionnaire?horizon=5&{say}"
+    yield AccountRole.INVESTOR, f"/investors/{person}?kind=fund&{say}"
     for asset in assets:
-        yield Role.ANALYST, f"/assets/{asset}?{say}"
-        yield Role.COMPLIANCE, f"/assets/{asset}/audience?k=10&{say}"
-        yield Role.COMPLIANCE, f"/investors/{others[0]}/assets/{asset}?{say}"
-        yield Role.COMPLIANCE, f"/investors/{others[0]}/what-if?follow={asset}&{say}"
+        yield AccountRole.ANALYST, f"/assets/{asset}?{say}"
+        yield AccountRole.COMPLIANCE, f"/assets/{asset}/audience?k=10&{say}"
+        yield AccountRole.COMPLIANCE, f"/investors/{others[0]}/assets/{asset}?{say}"
+        yield AccountRole.COMPLIANCE, f"/investors/{others[0]}/what-if?follow={asset}&{say}"
 
 
 def test_requests_at_random(small_build: Build, tmp_path: Path) -> None:

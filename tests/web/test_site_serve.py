@@ -21,7 +21,7 @@ from pathfolio.recommender.build import Build
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.accounts import Accounts
-from pathfolio.web.site.access.roles import Role
+from pathfolio.web.site.access.roles import AccountRole
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ from pathlib import Path
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.accounts import Accounts
-from pathfolio.web.site.access.roles import Role
+from pathfolio.web.site.access.roles import AccountRole
 client = create_app(Path({str(build.folder)!r})).test_client()
 html = client.get("/investors/{user}").text
 why = re.search(r'href="(/investors/{user}/assets/[^"?]+)', html).group(1)
@@ -119,7 +119,7 @@ def test_serving_to_others_needs_accounts_and_https(
     build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Accounts(tmp_path / "empty.db")
-    Accounts(tmp_path / "one.db").add("ann", Role.ANALYST, "correct horse battery")
+    Accounts(tmp_path / "one.db").add("ann", AccountRole.ANALYST, "correct horse battery")
     beyond = ("serve", str(build.folder), "--host", "0.0.0.0", "--port", "0")  # noqa: S104 - it must be refused
     for options, words in (
         ((), "make accounts"),
@@ -136,7 +136,7 @@ def test_serving_to_others_needs_accounts_and_https(
 @pytest.fixture
 def behind_proxy(build: Build, tmp_path: Path) -> Iterator[str]:
     """Where a site listens that has a proxy in front."""
-    Accounts(tmp_path / "accounts.db").add("ann", Role.ANALYST, "correct horse battery")
+    Accounts(tmp_path / "accounts.db").add("ann", AccountRole.ANALYST, "correct horse battery")
     options = ("--accounts", str(tmp_path / "accounts.db"), "--helpers", "0")
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))

@@ -21,7 +21,7 @@ from pathfolio.recommender.scorer import Scorer
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.samples import sample_access
-from pathfolio.web.site.pages.investors import SHOWN_REASONS
+from pathfolio.web.site.listed import SHOWN_REASONS
 from pathfolio.web.site.pages.what_if import QuestionnairePage, WhatIfPage
 from pathfolio.web.site.recorded import ask_what_if
 from pathfolio.web.site.render import served

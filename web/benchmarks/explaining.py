@@ -23,6 +23,7 @@ from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Nodes, t
 from pathfolio.kg.paths import PathFinder
 from pathfolio.kg.progress import Progress, peak_memory_mb
 from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation, attribute_relation
+from pathfolio.kg.span import Position, Positions, Rows
 from pathfolio.kg.workers import CAN_FORK, answers
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.retrieve import rank_assets
@@ -41,7 +42,8 @@ def paths(build: Build) -> list[Measured]:
 
     The libraries are asked for few of the same pairs, on the same current edges without directions.
     """
-    users, assets = _listed(build, PAIRS)
+    listed = _listed(build, PAIRS)
+    users, assets = build.graph.user_span.row(listed[0]), build.graph.asset_span.row(listed[1])
     finder = PathFinder(build.graph)
     ours = seconds(lambda: finder.find(users, assets, top=10), runs=3, warm=1) / len(users) * 1e3
     name = f"ten best paths of a pair, of {len(users):,}"
@@ -72,10 +74,11 @@ def _igraph(graph: KnowledgeGraph, pairs: list[tuple[int, int]]) -> float:
 
 def explanations(build: Build) -> list[Measured]:
     """Whole explanations with reasons in one language: on one core against their accounts, and on all cores."""
-    pairs = _positions(build, 4000)
+    users, assets = _listed(build, 4000)
+    pairs = list(zip(users.tolist(), assets.tolist(), strict=True))
     explainer, scorer = Explainer(build.graph, build.build_hash), build.scorer
 
-    def explain(part: list[tuple[int, int]]) -> None:
+    def explain(part: list[tuple[Position, Position]]) -> None:
         for user, asset in part:
             explainer.explain(scorer.account(user, asset), 1, ("en",))
 
@@ -122,7 +125,7 @@ def scale(_build: Build) -> list[Measured]:
     for n_users, n_assets, n_positions in SCALES:
         graph = crowd(n_users, n_assets, n_positions)
         rng = np.random.default_rng(1)
-        users, assets = rng.choice(graph.users, PAIRS), rng.choice(graph.assets, PAIRS)
+        users, assets = (Rows(rng.choice(rows, PAIRS)) for rows in (graph.users, graph.assets))
         finder = PathFinder(graph)
         per_pair = seconds(partial(finder.find, users, assets, 10), runs=3, warm=1) / PAIRS * 1e3
         reference = reference or per_pair
@@ -166,20 +169,13 @@ def _edges(parts: list[tuple[Relation, IntArray, IntArray]]) -> Edges:
     return Edges(relation, head, tail, nothing, nothing, text, text, day, day)
 
 
-def _positions(build: Build, most: int) -> list[tuple[int, int]]:
-    """The pairs of `_listed` as positions among investors and among assets."""
-    users, assets = _listed(build, most)
-    first_user, first_asset = int(build.graph.users[0]), int(build.graph.assets[0])
-    return list(zip((users - first_user).tolist(), (assets - first_asset).tolist(), strict=True))
-
-
-def _listed(build: Build, most: int) -> tuple[IntArray, IntArray]:
-    """Rows of investors who hold something and of the assets on their lists."""
+def _listed(build: Build, most: int) -> tuple[Positions, Positions]:
+    """Investors who hold something, and the assets on their lists."""
     scorer, rng = build.scorer, np.random.default_rng(0)
     active = np.flatnonzero(np.diff(scorer.interactions.ever.indptr) > 0)
-    users = rng.choice(active, min(most // 10, len(active)), replace=False)
+    users = Positions(rng.choice(active, min(most // 10, len(active)), replace=False))
     lists = [(chunk, best) for chunk, best, _ in rank_assets(scorer, users, 10, None, include_held=False)]
     first = np.concatenate([np.repeat(chunk, best.shape[1]) for chunk, best in lists])
     second = np.concatenate([best.ravel() for _, best in lists])
     keep = second >= 0
-    return build.graph.users[first[keep]], build.graph.assets[second[keep]]
+    return Positions(first[keep]), Positions(second[keep])

@@ -92,7 +92,7 @@ def _bare_commits(path: Path) -> float:
 
 def _answers(build: Build) -> list[Measured]:
     adviser = Adviser(build, rules_for(build.graph))
-    users = iter([str(user) for user in build.graph.nodes.id[build.graph.users]] * 2)
+    users = iter([str(user) for user in build.graph.user_ids] * 2)
     with tempfile.TemporaryDirectory() as folder:
         opened = open_ledger(Path(folder), environ={})
         ours = seconds(lambda: serve(adviser, opened, Question("bench", "api", next(users))), runs=30)

@@ -44,7 +44,7 @@ def load(build: Build) -> list[Measured]:
     """
     seconds = int(os.environ.get(_SECONDS_VARIABLE) or SECONDS)
     rng = random.Random(7)  # noqa: S311 -- moments, not secrets
-    ids = [str(key) for key in build.graph.nodes.id[build.graph.users]]
+    ids = [str(key) for key in build.graph.user_ids]
     rng.shuffle(ids)
     users, newcomers = ids[:INVESTORS], ids[INVESTORS:]
     known = frozenset(users)

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from pathfolio.explain.explainer import Explainer
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.lists_file import write_lists
-from pathfolio.recommender.retrieve import rank_for
+from pathfolio.recommender.retrieve import asset_position, rank_for
 from pathfolio.web.benchmarks.figures import Measured, seconds
 
 
@@ -28,8 +29,8 @@ def help_text(_build: Build) -> list[Measured]:
 def lists(build: Build) -> list[Measured]:
     """Everybody's top ten into Parquet, against scoring alone."""
     scorer = build.scorer
-    users = np.arange(len(build.graph.users))
-    chunks = [users[start : start + 2048] for start in range(0, len(users), 2048)]
+    users = build.graph.user_span.positions
+    chunks = [Positions(users[start : start + 2048]) for start in range(0, len(users), 2048)]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "recs.parquet"
         ours = seconds(lambda: write_lists(scorer, out, 10, None, include_held=False), runs=3)
@@ -45,10 +46,10 @@ def explained(build: Build) -> list[Measured]:
 
     def one(*, explain: bool) -> None:
         user = next(users)
-        user_id = str(build.graph.nodes.id[build.graph.users[user]])
+        user_id = str(build.graph.user_ids[user])
         best = rank_for(scorer, user_id, 10)[0]
         if explain:
-            asset = build.graph.asset_row(best.asset_id) - int(build.graph.assets[0])
+            asset = asset_position(build.graph, best.asset_id)
             explainer.explain(scorer.account(user, asset), 1)
 
     ours = seconds(lambda: one(explain=True), runs=100, warm=5)

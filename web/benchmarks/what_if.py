@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from pathfolio.explain.assumed import WhatIfDesk
+from pathfolio.kg.span import Position
 from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.gate import Gate
@@ -43,5 +44,5 @@ def _questions(build: Build) -> Iterator[tuple[AssumedInvestor, AssumedInvestor]
     some = np.flatnonzero(np.diff(scorer.interactions.ever.indptr))
     for user in rng.choice(some, RUNS + 5).tolist():
         before = AssumedInvestor.of(scorer, user)
-        asset = int(rng.integers(len(build.graph.assets)))
+        asset = Position(int(rng.integers(len(build.graph.assets))))
         yield before, replace(before, followed=frozenset({asset}))

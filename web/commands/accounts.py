@@ -113,10 +113,10 @@ def default_file() -> Path:
 
 
 def _add(accounts: Accounts, args: argparse.Namespace) -> None:
-    from pathfolio.web.site.access.roles import Role
+    from pathfolio.web.site.access.roles import AccountRole
 
     password = None if args.token_only else _password()
-    accounts.add(args.name, Role(args.role), password, args.investor)
+    accounts.add(args.name, AccountRole(args.role), password, args.investor)
 
 
 def _list(accounts: Accounts) -> None:

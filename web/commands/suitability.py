@@ -56,8 +56,8 @@ def _counts(rules: RuleSet, folder: Path, most: int, today: date | None) -> dict
     unknown: Counter[str] = Counter()
     states: Counter[str] = Counter()
     lengths = []
-    for user in users:
-        screening = gate.screen(int(user), graph.assets)
+    for user in users.tolist():
+        screening = gate.screen(user, graph.assets)
         rejects.update(screening.rejected_by())
         warns.update(screening.counted(Outcome.WARN))
         unknown.update(screening.unknown())

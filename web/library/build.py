@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.span import Positions
 from pathfolio.kg.tables import Tables
 from pathfolio.recommender.build import Build, BuildOptions, check_replaceable, make_build
 from pathfolio.recommender.channels.own import WEIGHT, OwnChannel
@@ -64,7 +65,7 @@ def build(  # noqa: PLR0913 - all but two have a default
     ...
     ...     def fit(self, graph):
     ...         listed = graph.edges_between(Relation.LISTED_ON)
-    ...         asset, market = graph.edges.head[listed] - graph.assets[0], graph.edges.tail[listed]
+    ...         asset, market = graph.asset_span.position(graph.edges.head[listed]), graph.edges.tail[listed]
     ...         return sp.csr_array(([1.0] * len(asset), (asset, market)), (len(graph.assets), len(graph)))
     >>> market = pathfolio.sample_market(pathfolio.SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1))
     >>> day = date(2026, 6, 30)
@@ -98,12 +99,12 @@ def rank_without_rules(
         UsageError: unknown investor or kind, or k below 1.
     """
     graph = build.graph
-    positions = np.array([user_position(graph, user) for user in ids_of(users)], np.int64)
+    positions = Positions(np.array([user_position(graph, user) for user in ids_of(users)], np.int64))
     lines = ranked_lines(build.scorer, positions, k, kind, include_held=include_held)
-    rows = graph.assets[lines.asset]
+    rows = graph.asset_span.row(lines.asset)
     return pd.DataFrame(
         {
-            "user_id": graph.nodes.id[graph.users[lines.user]],
+            "user_id": graph.user_ids[lines.user],
             "rank": lines.rank,
             "asset_id": graph.nodes.id[rows],
             "name": np.array([graph.display_name(row) for row in rows.tolist()], object),

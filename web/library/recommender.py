@@ -40,7 +40,7 @@ class Explained:
         explanation: the score taken apart into the paths that carry it.
         verdict: what the suitability rules found.
         record: id of the record in the ledger.
-        lang: the language in which it shows itself, "en" or "zh-TW".
+        lang: the tag of the language in which it shows itself, such as "en" or "zh-TW".
         k: length of the list; below it nothing is said to be recommended.
         is_sample: the data are made up, and it says so.
     """
@@ -148,7 +148,7 @@ class Recommender:
         return pd.DataFrame(rows, columns=list(_COLUMNS))
 
     def explain(self, user: str, asset: str, k: int = 10, kind: str | None = None, *, lang: str = "en") -> Explained:
-        """Why `asset` has its place in the list of `user`, in "en" or "zh-TW".
+        """Why `asset` has its place in the list of `user`, in a language such as "en" or "zh-TW".
 
         Args:
             k: length of the list; below it nothing is said to be recommended.

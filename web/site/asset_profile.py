@@ -10,6 +10,7 @@ import numpy as np
 from pathfolio.explain.evidence import Fact, PathNode
 from pathfolio.kg.graph import NO_DAY, Adjacency, to_date
 from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, Relation
+from pathfolio.kg.span import Row
 from pathfolio.recommender.groups import SMALLEST_GROUP
 from pathfolio.web.site.served import ServedBuild
 
@@ -65,7 +66,7 @@ class AssetProfile:
     ratings: tuple[Rating, ...]
 
 
-def profile_of(served: ServedBuild, row: int) -> AssetProfile:
+def profile_of(served: ServedBuild, row: Row) -> AssetProfile:
     """What is known of the asset at `row`."""
     graph = served.graph
     listed = int(graph.nodes.listed[row])
@@ -84,7 +85,7 @@ def profile_of(served: ServedBuild, row: int) -> AssetProfile:
     )
 
 
-def _attributes(served: ServedBuild, row: int) -> tuple[Attribute, ...]:
+def _attributes(served: ServedBuild, row: Row) -> tuple[Attribute, ...]:
     edges, out = served.graph.edges, []
     for relation in ATTRIBUTE_RELATIONS:
         adjacency = served.graph.outgoing(relation)
@@ -94,7 +95,7 @@ def _attributes(served: ServedBuild, row: int) -> tuple[Attribute, ...]:
     return tuple(out)
 
 
-def _parts(served: ServedBuild, adjacency: Adjacency, row: int) -> tuple[FundPart, ...]:
+def _parts(served: ServedBuild, adjacency: Adjacency, row: Row) -> tuple[FundPart, ...]:
     edges, parts = served.graph.edges, []
     for edge, other in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
         weight = float(edges.weight[edge])
@@ -103,7 +104,7 @@ def _parts(served: ServedBuild, adjacency: Adjacency, row: int) -> tuple[FundPar
     return tuple(sorted(parts, key=lambda part: (-(part.weight or 0.0), part.asset.name)))
 
 
-def _ratings(served: ServedBuild, row: int) -> tuple[Rating, ...]:
+def _ratings(served: ServedBuild, row: Row) -> tuple[Rating, ...]:
     edges, adjacency = served.graph.edges, served.graph.outgoing(Relation.RATED_BY)
     ratings = [
         Rating(served.names.node(firm), str(edges.qualifier[edge]), to_date(edges.as_of[edge]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pathfolio.explain.tracer import Tracer
-from pathfolio.kg.graph import IntArray
+from pathfolio.kg.span import Row, Rows
 
 LONGEST_QUERY: Final = 200
 """Characters of what is typed that are looked at."""
@@ -32,11 +32,11 @@ class Directory:
         texts: for each, folded: id, names and ticker, each between line feeds.
     """
 
-    rows: IntArray
+    rows: Rows
     texts: tuple[str, ...]
 
     @classmethod
-    def of(cls, names: Tracer, rows: IntArray) -> Directory:
+    def of(cls, names: Tracer, rows: Rows) -> Directory:
         """A directory of the nodes at `rows`."""
         texts = []
         for row in rows.tolist():
@@ -45,7 +45,7 @@ class Directory:
             texts.append("\n" + "\n".join(folded(text) for text in called if text) + "\n")
         return cls(rows, tuple(texts))
 
-    def find(self, query: str, most: int) -> tuple[list[int], int]:
+    def find(self, query: str, most: int) -> tuple[list[Row], int]:
         """Up to `most` rows that `query` fits, the best first, and how many there are in all.
 
         All words must occur. What is called exactly so comes first, then what begins so, then words that begin
@@ -61,7 +61,7 @@ class Directory:
             if all(word in text for word in different):
                 found.append((_closeness(text, whole), at))
         found.sort()
-        return [int(self.rows[at]) for _, at in found[:most]], len(found)
+        return [Row(int(self.rows[at])) for _, at in found[:most]], len(found)
 
 
 def _closeness(text: str, query: str) -> int:

@@ -33,8 +33,8 @@ def examples_of(site: ServedBuild) -> tuple[Example, ...]:
     groups = [levels.of(level).tolist() for level in graph.rows(NodeKind.RISK_LEVEL).tolist()]
     groups = [group for group in groups if group] or [graph.users.tolist()]
     chosen = [min(group, key=lambda row: (abs(int(count[row]) - EXAMPLE_HOLDINGS), row)) for group in groups if group]
-    new = graph.users[(count[graph.users] == 0) & (before[graph.users] == 0)]
-    rows = dict.fromkeys([*chosen, *new[:1].tolist()])
+    new = [row for row in graph.users.tolist() if count[row] == 0 and before[row] == 0]
+    rows = dict.fromkeys([*chosen, *new[:1]])
     return tuple(Example(site.names.node(row), levels_of(site, row), int(count[row])) for row in rows)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from pathfolio.explain.evidence import PathNode
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import PROFILE_RELATIONS, Relation
+from pathfolio.kg.span import Row
 from pathfolio.web.site.served import ServedBuild
 
 
@@ -44,7 +45,7 @@ class Portfolio:
     held_before: int
 
 
-def levels_of(served: ServedBuild, row: int) -> tuple[ProfileLevel, ...]:
+def levels_of(served: ServedBuild, row: Row) -> tuple[ProfileLevel, ...]:
     """The answers of the investor at `row`."""
     graph = served.graph
     out = []
@@ -56,7 +57,7 @@ def levels_of(served: ServedBuild, row: int) -> tuple[ProfileLevel, ...]:
     return tuple(out)
 
 
-def portfolio_of(served: ServedBuild, row: int) -> Portfolio:
+def portfolio_of(served: ServedBuild, row: Row) -> Portfolio:
     """What is known of the investor at `row`."""
     graph = served.graph
     holds = graph.outgoing(Relation.HOLDS)

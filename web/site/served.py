@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
+from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.facts import FactBook
 from pathfolio.explain.records.adviser import Question
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF
+from pathfolio.kg.span import Position, Row
 from pathfolio.web.site.directory import Directory
 from pathfolio.web.site.prices import PriceBook, PriceHistory
 
@@ -51,6 +53,10 @@ class ServedBuild:
         """Names of nodes, as explanations write them."""
         return Tracer(self.graph, self.build.build_hash)
 
+    def asset_node(self, asset: Position) -> PathNode:
+        """The asset as a person reads it."""
+        return self.names.node(self.graph.asset_span.row(asset))
+
     @cached_property
     def facts(self) -> FactBook:
         """Figures of assets."""
@@ -81,7 +87,7 @@ class ServedBuild:
         """How many nodes and edges there are of each kind."""
         return self.graph.counts()
 
-    def price_of(self, row: int) -> PriceHistory | None:
+    def price_of(self, row: Row) -> PriceHistory | None:
         """The last year of closes of the asset at `row`, where there are any."""
         return self.prices.history(str(self.graph.nodes.id[row]), str(self.graph.nodes.currency[row]))
 
@@ -90,5 +96,5 @@ class ServedBuild:
         for directory in (self.investors, self.assets):
             directory.find("", 1)
         if len(self.graph.users):
-            first = str(self.graph.nodes.id[self.graph.users[0]])
+            first = str(self.graph.user_ids[0])
             self.desk.adviser.advise(Question("", "", first, today=self.desk.today()))

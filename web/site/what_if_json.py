@@ -13,9 +13,10 @@ from pathfolio.explain.assumed import AssumedLine, AssumedList, Move
 from pathfolio.explain.evidence import ChannelPart, Fact, Path, PathNode
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
+from pathfolio.kg.schema import ASSET_KIND_OF
 from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, answered
+from pathfolio.web.site.listed import Advised, ListLine
 from pathfolio.web.site.parameters import VerdictWord
 from pathfolio.web.site.served import ServedBuild
 
@@ -79,14 +80,9 @@ def asked_of(
         raise UsageError(f"{len(answers)} answers: give {MOST_NAMED} at most")
     if len(follow) + len(dismiss) > MOST_NAMED:
         raise UsageError(f"{len(follow) + len(dismiss)} assets are followed and dismissed: name {MOST_NAMED} at most")
-    graph, before = site.graph, AssumedInvestor()
-    if user_id is not None:
-        row = graph.row(NodeKind.USER, user_id)
-        before = AssumedInvestor.of(site.build.scorer, row - int(graph.users[0]))
-    first = int(graph.assets[0])
-    followed, dismissed = (frozenset(graph.asset_row(name) - first for name in names) for names in (follow, dismiss))
-    investor = replace(before, followed=followed - dismissed, dismissed=dismissed)
-    return Asked(user_id, answered(graph, answers, investor), before)
+    before = AssumedInvestor.named(site.build.scorer, user_id or "")
+    investor = before.choosing(site.graph, follow, dismiss)
+    return Asked(user_id, answered(site.graph, answers, investor), before)
 
 
 def asked_in_json(site: ServedBuild, body: Mapping[str, Any]) -> Asked:
@@ -212,22 +208,16 @@ class WhatIfAnswer:
     left: tuple[MovedAsset, ...]
 
 
-def answer_of(
-    site: ServedBuild, asked: Asked, found: AssumedList, verdicts: Sequence[tuple[str, tuple[str, ...]]], lang: str
-) -> WhatIfAnswer:
-    """The answer to a question.
-
-    Args:
-        verdicts: what the suitability rules make of each line, and what they say against it.
-    """
-    lines = zip(found.lines, verdicts, strict=True)
+def answer_of(site: ServedBuild, asked: Asked, found: AssumedList, shown: Advised, lang: str) -> WhatIfAnswer:
+    """The answer to a question; `shown` is the list as the page has it."""
+    lines = zip(found.lines, shown.lines, strict=True)
     return WhatIfAnswer(
         user_id=asked.user_id,
         as_of=site.graph.as_of,
         build=site.build.build_hash,
         kind=asked.kind,
         assumed=_assumed(site, asked),
-        list=tuple(_line(line, state, said, lang) for line, (state, said) in lines),
+        list=tuple(_line(line, told, shown.warnings, lang) for line, told in lines),
         risers=tuple(_moved(site, move, lang) for move in found.risers),
         left=tuple(_moved(site, move, lang) for move in found.left),
     )
@@ -235,7 +225,6 @@ def answer_of(
 
 def _assumed(site: ServedBuild, asked: Asked) -> AssumedFacts:
     graph, investor = site.graph, asked.investor
-    first = int(graph.assets[0])
     profile: dict[str, str | float] = {
         name: str(graph.nodes.id[investor.levels[relation]])
         for name, relation in QUESTIONS.items()
@@ -246,12 +235,12 @@ def _assumed(site: ServedBuild, asked: Asked) -> AssumedFacts:
     return AssumedFacts(
         profile,
         interests=tuple(map(site.names.node, investor.interests)),
-        follow=tuple(site.names.node(first + asset) for asset in sorted(investor.followed)),
-        dismiss=tuple(site.names.node(first + asset) for asset in sorted(investor.dismissed)),
+        follow=tuple(map(site.asset_node, sorted(investor.followed))),
+        dismiss=tuple(map(site.asset_node, sorted(investor.dismissed))),
     )
 
 
-def _line(line: AssumedLine, verdict: str, warnings: tuple[str, ...], lang: str) -> AnsweredLine:
+def _line(line: AssumedLine, told: ListLine, common: tuple[str, ...], lang: str) -> AnsweredLine:
     found = line.explanation
     reasons = found.reasons_in(lang)
     cited = {name for reason in reasons for name in reason.evidence}
@@ -271,11 +260,11 @@ def _line(line: AssumedLine, verdict: str, warnings: tuple[str, ...], lang: str)
         paths=tuple(shown),
         more_paths=len(found.paths) - len(shown),
         facts=found.facts,
-        verdict=verdict,
-        warnings=warnings,
+        verdict=told.verdict,
+        warnings=common + told.warnings,
     )
 
 
 def _moved(site: ServedBuild, move: Move, lang: str) -> MovedAsset:
-    node = site.names.node(int(site.graph.assets[0]) + move.asset)
+    node = site.asset_node(move.asset)
     return MovedAsset(str(node.id), node.label(lang), node.kind.lower(), move.rank or None, move.was or None)

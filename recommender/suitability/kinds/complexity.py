@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.kg.graph import FloatArray
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.derivation import values_of
 from pathfolio.recommender.suitability.investor import InvestorFacts
@@ -30,12 +31,12 @@ class ComplexityRule(LevelRule):
         """The complexity."""
         return assets.once(_complexity)
 
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """As `LevelRule.judge`; what is not complex needs no experience."""
         found = super().judge(assets, investor, at)
         return found.where((self.need(assets)[at] == 0, Outcome.PASS, "not_needed"))
 
-    def need_facts(self, assets: AssetFacts, asset: int) -> tuple[UsedFact, ...]:
+    def need_facts(self, assets: AssetFacts, asset: Position) -> tuple[UsedFact, ...]:
         """How the complexity was derived."""
         return kept(assets.kept, ("complexity", asset), lambda: _complexity_facts(assets, asset))
 
@@ -45,7 +46,7 @@ def _complexity(assets: AssetFacts) -> FloatArray:
     return values_of(assets.derivations["complexity"], [each.value for each in assets.rules.derivations])
 
 
-def _complexity_facts(assets: AssetFacts, asset: int) -> Iterator[UsedFact]:
+def _complexity_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
     value, derivation = float(assets.once(_complexity)[asset]), int(assets.derivations["complexity"][asset])
     note = line_note(assets, asset, derivation) if derivation >= 0 else ""
     yield from derived_facts(assets, asset, "COMPLEXITY", value, derivation, note)

@@ -11,6 +11,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray, IntArray
 from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.span import Position, Positions, Rows
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.exposure import Exposure, exposures
 from pathfolio.recommender.suitability.investor import InvestorFacts, share_fact
@@ -65,7 +66,7 @@ class ConcentrationRule(GroupedRule):
         if self.fund_limit < self.limit:
             raise entry.error("fund_limit", f"fund_limit = {self.fund_limit}", f"write {self.limit} or more")
 
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """The share of the group nearest its limit; unknown where the shares, or what it consists of, are not known."""
         if investor.weighting == "unknown":
             return self.finding(len(at), Outcome.UNKNOWN, "no_weights")
@@ -86,7 +87,7 @@ class ConcentrationRule(GroupedRule):
         return assets.once(_exposures)[self.group]
 
     def _after_purchase(
-        self, assets: AssetFacts, exposure: Exposure, before: FloatArray, at: IntArray
+        self, assets: AssetFacts, exposure: Exposure, before: FloatArray, at: Positions
     ) -> tuple[FloatArray, FloatArray, FloatArray, IntArray]:
         """Per candidate: its part with known groups, and the share, limit and column of the group nearest its limit.
 
@@ -108,7 +109,9 @@ class ConcentrationRule(GroupedRule):
         # -1: no group, the rule's own limit
         return rows.known, measured, np.append(limits, self.limit)[nearest], nearest
 
-    def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+    def facts(
+        self, assets: AssetFacts, investor: InvestorFacts, asset: Position, found: Judgement
+    ) -> tuple[UsedFact, ...]:
         """The candidate's part in the group that was found, and the positions that are in it already."""
         group = int(found.subject[asset])
         if group < 0:
@@ -116,7 +119,7 @@ class ConcentrationRule(GroupedRule):
         bought = kept(assets.kept, (self.group, asset, group), lambda: self._purchase(assets, asset, group))
         return bought + kept(investor.kept, (self.group, group), lambda: self._held(assets, investor, group))
 
-    def _purchase(self, assets: AssetFacts, asset: int, group: int) -> Iterator[UsedFact]:
+    def _purchase(self, assets: AssetFacts, asset: Position, group: int) -> Iterator[UsedFact]:
         exposure, source = self._exposure(assets), assets.rules.source
         part = exposure.part(asset, group)
         note = "with a look through funds" if part < 1 - _WHOLE else ""
@@ -127,16 +130,17 @@ class ConcentrationRule(GroupedRule):
         yield UsedFact("", "PURCHASE_SHARE", value=share, source=source, note="assumed for the purchase")
         yield from self._membership(assets, asset, group)
 
-    def _membership(self, assets: AssetFacts, asset: int, group: int) -> Iterator[UsedFact]:
+    def _membership(self, assets: AssetFacts, asset: Position, group: int) -> Iterator[UsedFact]:
         """Why the candidate counts: for a fund the largest holdings in the group, else its own issuer or industry."""
-        graph, row = assets.graph, int(assets.graph.assets[asset])
-        exposure, first = self._exposure(assets), int(graph.assets[0])
+        graph, exposure = assets.graph, self._exposure(assets)
+        row = graph.asset_span.row(asset)
         lists = graph.outgoing(Relation.INVESTS_IN)
-        inside = [edge for edge in lists.edges_of(row) if exposure.part(int(graph.edges.tail[edge]) - first, group) > 0]
+        parts = zip(lists.edges_of(row).tolist(), graph.asset_span.position(lists.of(row)).tolist(), strict=True)
+        inside = [edge for edge, holding in parts if exposure.part(holding, group) > 0]
         for edge in sorted(inside, key=lambda edge: -np.nan_to_num(graph.edges.weight[edge]))[:_MOST_HOLDINGS]:
-            yield edge_fact(graph, int(edge))
+            yield edge_fact(graph, edge)
         relation = _MEMBERSHIP.get(self.group)
-        edge = -1 if relation is None or inside else int(one_edge(graph, relation, np.array([row]))[0])
+        edge = -1 if relation is None or inside else int(one_edge(graph, relation, Rows(np.array([row])))[0])
         if edge >= 0 and graph.kind_of(row) is not NodeKind.FUND:
             yield edge_fact(graph, edge)
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position, Rows
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.used_facts import edge_fact, one_edge
 from pathfolio.recommender.suitability.verdict import UsedFact
 
 
 def derived_facts(
-    assets: AssetFacts, asset: int, name: str, value: float, derivation: int, note: str
+    assets: AssetFacts, asset: Position, name: str, value: float, derivation: int, note: str
 ) -> Iterator[UsedFact]:
     """The class, if there is one, and the category and sector in which the derivation's words were looked for.
 
@@ -25,16 +26,16 @@ def derived_facts(
         yield UsedFact(assets.id_of(asset), name, value=value, source=assets.rules.source, note=note)
     if derivation < 0 or not assets.rules.derivations[derivation].words:
         return
-    row = assets.graph.assets[asset : asset + 1]
+    row = Rows(np.array([assets.graph.asset_span.row(asset)]))
     for relation in (Relation.IN_CATEGORY, Relation.IN_SECTOR):
         edge = int(one_edge(assets.graph, relation, row)[0])
         if edge >= 0:
             yield edge_fact(assets.graph, edge)
 
 
-def line_note(assets: AssetFacts, asset: int, derivation: int) -> str:
+def line_note(assets: AssetFacts, asset: Position, derivation: int) -> str:
     """Which line of the rules gave the class, and for what."""
     used = assets.rules.derivations[derivation]
-    kind = assets.graph.kind_of(int(assets.graph.assets[asset])).lower()
+    kind = assets.graph.kind_of(assets.graph.asset_span.row(asset)).lower()
     words = f", words {', '.join(used.words)}" if used.words else ""
     return f"derived by line {used.line} of the rules: {kind}{words}"

@@ -10,6 +10,7 @@ import numpy as np
 
 from pathfolio.kg.graph import IntArray, to_days
 from pathfolio.kg.schema import UNDATED, Relation
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.recommender.suitability.judgement import Judgement
@@ -41,7 +42,7 @@ class FreshnessRule(GroupedRule):
     max_days: Annotated[int, WholeNumber(least=1)]
     predicted: Annotated[Outcome, Effect()] = Outcome.PASS
 
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """Compares the days from the fact to the day of asking with those that are allowed."""
         if self.group == "build":
             return self._build_age(assets, len(at))
@@ -73,7 +74,7 @@ class FreshnessRule(GroupedRule):
             found = self.finding(n, self.fail, "later_build")
         return replace(found, measured=np.full(n, age), limit=np.full(n, float(self.max_days)))
 
-    def _edge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> IntArray:
+    def _edge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> IntArray:
         """(len(at),) the edge of the fact whose age is limited, -1 where the candidate needs no such fact."""
         if self.group == "profile":
             level = investor.levels.get(RiskLevelRule.table)
@@ -81,13 +82,15 @@ class FreshnessRule(GroupedRule):
         if self.group == "rating":
             return assets.risk_edge[at]
         # one of each fund's current list of holdings, which share a date
-        return one_edge(assets.graph, Relation.INVESTS_IN, assets.graph.assets[at])
+        return one_edge(assets.graph, Relation.INVESTS_IN, assets.graph.asset_span.row(at))
 
-    def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+    def facts(
+        self, assets: AssetFacts, investor: InvestorFacts, asset: Position, found: Judgement
+    ) -> tuple[UsedFact, ...]:
         """What has the age."""
         if self.group == "build":
             return kept(assets.kept, "build", lambda: _build_facts(assets))
-        edge = int(self._edge(assets, investor, np.array([asset]))[0])
+        edge = int(self._edge(assets, investor, Positions(np.array([asset])))[0])
         return kept(assets.kept, ("edge", edge), lambda: [edge_fact(assets.graph, edge)]) if edge >= 0 else ()
 
     def same_finding(self, investor: InvestorFacts) -> Hashable:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.kinds.levels import LevelRule
 from pathfolio.recommender.suitability.kinds.risk_class import risk_class_facts
@@ -28,7 +29,7 @@ class HorizonRule(LevelRule):
         """The years for which it should be held at least."""
         return assets.once(_holding_years)
 
-    def need_facts(self, assets: AssetFacts, asset: int) -> tuple[UsedFact, ...]:
+    def need_facts(self, assets: AssetFacts, asset: Position) -> tuple[UsedFact, ...]:
         """The risk class, by which the rules tell the years."""
         return risk_class_facts(assets, asset)
 

@@ -10,8 +10,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.kg.graph import FloatArray
 from pathfolio.kg.schema import RELATIONS, NodeKind, Relation
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.investor import InvestorFacts, InvestorLevel, level_fact
 from pathfolio.recommender.suitability.judgement import Judgement
@@ -63,10 +64,10 @@ class LevelRule(Rule):
         """(assets,) what each asset needs, NaN where that is not known."""
 
     @abstractmethod
-    def need_facts(self, assets: AssetFacts, asset: int) -> tuple[UsedFact, ...]:
+    def need_facts(self, assets: AssetFacts, asset: Position) -> tuple[UsedFact, ...]:
         """What says what the asset at position `asset` needs."""
 
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """Whether what each candidate needs is within the investor's level."""
         return self.compared(self.need(assets)[at], assets, investor)
 
@@ -96,7 +97,9 @@ class LevelRule(Rule):
         subject = np.zeros(len(need), np.int64)
         return replace(found, measured=need, limit=np.full(len(need), limit), subject=subject, names=(level.name,))
 
-    def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+    def facts(
+        self, assets: AssetFacts, investor: InvestorFacts, asset: Position, found: Judgement
+    ) -> tuple[UsedFact, ...]:
         """The investor's level, and what says what the asset needs."""
         if self.table not in investor.levels:
             return self.need_facts(assets, asset)

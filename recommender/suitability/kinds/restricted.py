@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.recommender.suitability.judgement import Judgement
@@ -23,14 +24,16 @@ class RestrictedRule(Rule):
     kind = "restricted"
     reasons = ("restricted", "not_restricted")
 
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """The subject is the restriction's reason."""
         restriction = restriction_of(assets)[at]
         found = self.finding(len(at), Outcome.PASS, "not_restricted")
         found = found.where((restriction >= 0, self.fail, "restricted"))
         return replace(found, subject=restriction, names=[each.reason for each in assets.rules.restrictions])
 
-    def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+    def facts(
+        self, assets: AssetFacts, investor: InvestorFacts, asset: Position, found: Judgement
+    ) -> tuple[UsedFact, ...]:
         """The restriction that was found."""
         number = int(found.subject[asset])
         return () if number < 0 else (_fact(assets, asset, assets.rules.restrictions[number]),)
@@ -64,7 +67,7 @@ def _covers(graph: KnowledgeGraph, restriction: Restriction) -> Mask:
     return found
 
 
-def _fact(assets: AssetFacts, asset: int, restriction: Restriction) -> UsedFact:
+def _fact(assets: AssetFacts, asset: Position, restriction: Restriction) -> UsedFact:
     since = restriction.starts.isoformat() if restriction.starts else ""
     note = f"{restriction.kind} {restriction.value}: {restriction.reason} (line {restriction.line})"
     return UsedFact(

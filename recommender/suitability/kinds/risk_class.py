@@ -8,8 +8,9 @@ from typing import Annotated
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.kg.graph import FloatArray
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.recommender.suitability.judgement import Judgement
@@ -42,7 +43,7 @@ class RiskClassRule(LevelRule):
         """The risk class."""
         return assets.risk_class
 
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """A violation by a derived class counts as the file says, and says how it was derived.
 
         A derivation that is not certain never lets more through: what is within the level by it alone, and may be
@@ -65,7 +66,7 @@ class RiskClassRule(LevelRule):
             (doubtful & is_priced, self.uncertain, "few_prices"),
         )
 
-    def need_facts(self, assets: AssetFacts, asset: int) -> tuple[UsedFact, ...]:
+    def need_facts(self, assets: AssetFacts, asset: Position) -> tuple[UsedFact, ...]:
         """The stated rating, or how the class was derived."""
         return risk_class_facts(assets, asset)
 
@@ -89,12 +90,12 @@ class CapacityRule(RiskClassRule):
     relation = Relation.HAS_CAPACITY
 
 
-def risk_class_facts(assets: AssetFacts, asset: int) -> tuple[UsedFact, ...]:
+def risk_class_facts(assets: AssetFacts, asset: Position) -> tuple[UsedFact, ...]:
     """The stated rating of the asset at position `asset`, or its class and how that was derived."""
     return kept(assets.kept, ("risk_class", asset), lambda: _class_facts(assets, asset))
 
 
-def _class_facts(assets: AssetFacts, asset: int) -> Iterator[UsedFact]:
+def _class_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
     if assets.risk_edge[asset] >= 0:
         yield edge_fact(assets.graph, int(assets.risk_edge[asset]))
         return
@@ -107,7 +108,7 @@ def _class_facts(assets: AssetFacts, asset: int) -> Iterator[UsedFact]:
     yield from _currency_facts(assets, asset)
 
 
-def _volatility_facts(assets: AssetFacts, asset: int) -> Iterator[UsedFact]:
+def _volatility_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
     """The figure, how many returns of which days it is made of, and its class; of too few returns only how many."""
     varied, scale = assets.volatility, assets.rules.volatility
     n = int(varied.returns[asset])
@@ -124,9 +125,9 @@ def _volatility_facts(assets: AssetFacts, asset: int) -> Iterator[UsedFact]:
     yield UsedFact(assets.id_of(asset), "VOLATILITY", "", value, "prices", last, last, note)
 
 
-def _currency_facts(assets: AssetFacts, asset: int) -> Iterator[UsedFact]:
+def _currency_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
     if not assets.is_foreign[asset] or not assets.rules.foreign_class:
         return
-    currency = str(assets.graph.nodes.currency[assets.graph.assets[asset]])
+    currency = str(assets.graph.nodes.currency[assets.graph.asset_span.row(asset)])
     note = f"not {assets.rules.base_currency}; class {assets.rules.foreign_class} at least"
     yield UsedFact(assets.id_of(asset), "CURRENCY", currency, source="assets", note=note)

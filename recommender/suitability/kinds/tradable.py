@@ -10,6 +10,7 @@ import numpy as np
 
 from pathfolio.kg.graph import NO_DAY, IntArray, to_days
 from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.recommender.suitability.judgement import Judgement
@@ -33,9 +34,9 @@ class TradableRule(Rule):
 
     max_days: Annotated[int, WholeNumber(least=1)]
 
-    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: IntArray) -> Judgement:
+    def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """Compares the days of the last price with those that are allowed."""
-        listed = assets.graph.nodes.listed[assets.graph.assets[at]]
+        listed = assets.graph.nodes.listed[assets.graph.asset_span.row(at)]
         day, newest = assets.price_day[at], int(assets.price_day.max(initial=NO_DAY))
         age = np.where(day == NO_DAY, np.nan, newest - day.astype(np.float64))
         found = self.finding(len(at), Outcome.PASS, "traded").where(
@@ -46,7 +47,9 @@ class TradableRule(Rule):
         )
         return replace(found, measured=age, limit=np.full(len(at), float(self.max_days)))
 
-    def facts(self, assets: AssetFacts, investor: InvestorFacts, asset: int, found: Judgement) -> tuple[UsedFact, ...]:
+    def facts(
+        self, assets: AssetFacts, investor: InvestorFacts, asset: Position, found: Judgement
+    ) -> tuple[UsedFact, ...]:
         """That trading has stopped, the day of listing, and the last close."""
         return kept(assets.kept, ("tradable", asset), lambda: _market_facts(assets, asset))
 
@@ -63,18 +66,19 @@ def _stops(assets: AssetFacts) -> IntArray:
         for edge in graph.edges_between(Relation.HAS_FACT)
         if graph.nodes.id[edges.tail[edge]] in metrics and edges.value[edge] > 0
     ]
-    out[edges.head[stops] - graph.assets[0]] = stops
+    out[graph.asset_span.position(edges.head[stops])] = stops
     return out
 
 
-def _market_facts(assets: AssetFacts, asset: int) -> Iterator[UsedFact]:
+def _market_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
     asset_id, day, stop = assets.id_of(asset), int(assets.price_day[asset]), int(assets.once(_stops)[asset])
     if stop >= 0:
         yield edge_fact(assets.graph, stop)
-    listed = int(assets.graph.nodes.listed[assets.graph.assets[asset]])
+    row = assets.graph.asset_span.row(asset)
+    listed = int(assets.graph.nodes.listed[row])
     if listed != NO_DAY:
         yield UsedFact(asset_id, "LISTED", source="assets", as_of=day_text(listed), known_at=day_text(listed))
     if day != NO_DAY:
         price, text = float(assets.price[asset]), day_text(day)
-        currency = str(assets.graph.nodes.currency[assets.graph.assets[asset]])
+        currency = str(assets.graph.nodes.currency[row])
         yield UsedFact(asset_id, "CLOSE", currency, price, "prices", text, text)

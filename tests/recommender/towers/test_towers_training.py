@@ -106,9 +106,9 @@ def test_unknown_options(field: str) -> None:
 
 
 def _after_two_epochs(read: tuple[Vocabulary, TowerInputs], options: TowerOptions) -> dict[str, np.ndarray]:
-    from pathfolio.recommender.towers.train import Run
+    from pathfolio.recommender.towers.train import TowerTraining
 
-    run = Run.start(*read, options)
+    run = TowerTraining.start(*read, options)
     run.epoch()
     run.epoch()
     return {name: value.numpy().copy() for name, value in run.kept.state_dict().items()}
@@ -161,12 +161,12 @@ def test_the_search_stops_early_by_validation_ndcg(
 
     reached, asked = iter([0.1, 0.3, 0.2, 0.2, 0.2, 0.4, 0.1, 0.1, 0.1]), []
 
-    def validate(run: train.Run, users: np.ndarray, relevant: np.ndarray) -> float:
+    def validate(run: train.TowerTraining, users: np.ndarray, relevant: np.ndarray) -> float:
         asked.append(len(users))
         return next(reached)
 
-    monkeypatch.setattr(train.Run, "validate", validate)
-    monkeypatch.setattr(train.Run, "epoch", lambda run: None)
+    monkeypatch.setattr(train.TowerTraining, "validate", validate)
+    monkeypatch.setattr(train.TowerTraining, "epoch", lambda run: None)
     options = replace(FAST, patience=patience, max_epochs=most, validation=7)
     split = inner_split(graph, options.horizon_days, np.random.default_rng(0))
     found, _ = train._search(read[1], split, read[0], options, Progress(out=None))
@@ -178,11 +178,11 @@ def test_the_chance_of_being_drawn_corrects_the_loss(read: tuple[Vocabulary, Tow
     """The same step, as if all candidates had been sure to be there: another loss."""
     import torch
 
-    from pathfolio.recommender.towers.train import Run
+    from pathfolio.recommender.towers.train import TowerTraining
 
     losses = []
     for corrected in (True, False):
-        run = Run.start(*read, replace(FAST, hard=0, dropout=0.0, unseen=0.0))
+        run = TowerTraining.start(*read, replace(FAST, hard=0, dropout=0.0, unseen=0.0))
         step = next(iter(steps(read[1], run.options, np.random.default_rng(0))))
         step = step if corrected else replace(step, log_chance=np.zeros_like(step.log_chance))
         with torch.no_grad():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.recommender.suitability.kinds import RULE_KINDS
 from pathfolio.recommender.suitability.options import needed_options, options_of
 from pathfolio.recommender.suitability.rule import Rule
@@ -52,8 +53,8 @@ def _meaning(kind: type[Rule], name: str) -> str:
 
 def _market(rules: RuleSet) -> str:
     rows = [
-        (code(rule.name), code(rule.kind), plain(rule.title["en"]), plain(rule.basis.get("en", "")))
+        (code(rule.name), code(rule.kind), plain(rule.title[DEFAULT]), plain(rule.basis[DEFAULT] if rule.basis else ""))
         for rule in rules.rules
     ]
-    head = f"## Shipped: {code(rules.market)}, {plain(rules.title['en'])}\n\nVersion {rules.version}."
+    head = f"## Shipped: {code(rules.market)}, {plain(rules.title[DEFAULT])}\n\nVersion {rules.version}."
     return f"{head}\n\n{table(['rule', 'kind', 'what it says', 'basis in law'], rows)}"

@@ -19,7 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from pathfolio.kg.errors import PathfolioError, UsageError
-from pathfolio.web.site.access.roles import Role
+from pathfolio.web.site.access.roles import AccountRole
 from pathfolio.web.site.access.token import USUAL_DAYS, ApiToken, end_of, scope_of
 
 SHORTEST_PASSWORD: Final = 12
@@ -65,7 +65,7 @@ class Account:
     """
 
     name: str
-    role: Role
+    role: AccountRole
     investor_id: str | None
     enabled: bool
     session: str
@@ -133,7 +133,7 @@ class Accounts:
 
     # -- keeping accounts ------------------------------------------------------------------------------------
 
-    def add(self, name: str, role: Role, password: str | None, investor_id: str | None = None) -> Account:
+    def add(self, name: str, role: AccountRole, password: str | None, investor_id: str | None = None) -> Account:
         """A new account; without a password it can be used by tokens alone.
 
         Raises:
@@ -141,7 +141,7 @@ class Accounts:
         """
         if not _NAME.fullmatch(name):
             raise UsageError(f"{name!r} is no account name: use up to 64 letters, digits and . @ + - _")
-        if (role is Role.INVESTOR) != (investor_id is not None):
+        if (role is AccountRole.INVESTOR) != (investor_id is not None):
             raise UsageError("an account of the role investor, and only that, names an investor: see --investor")
         values = {
             "name": name,
@@ -314,7 +314,7 @@ def _server_engine(where: str) -> sa.Engine:
 
 
 def _account(row: sa.Row[Any]) -> Account:
-    return Account(row.name, Role(row.role), row.investor_id, bool(row.enabled), row.session, row.created)
+    return Account(row.name, AccountRole(row.role), row.investor_id, bool(row.enabled), row.session, row.created)
 
 
 def _digest(token: str) -> str:

@@ -22,7 +22,7 @@ class Permission(StrEnum):
     ACCOUNTS = "accounts"
 
 
-class Role(StrEnum):
+class AccountRole(StrEnum):
     """Whom an account belongs to."""
 
     INVESTOR = "investor"
@@ -35,11 +35,11 @@ class Role(StrEnum):
 _ALL_ROLES: Final = frozenset({Permission.ANYONE, Permission.HOME, Permission.ASSETS})
 PERMISSIONS: Final = MappingProxyType(
     {
-        Role.INVESTOR: _ALL_ROLES | {Permission.OWN_PAGES},
-        Role.ANALYST: _ALL_ROLES | {Permission.GRAPH},
-        Role.COMPLIANCE: _ALL_ROLES | {Permission.INVESTORS, Permission.RECORDS},
-        Role.ENGINEER: _ALL_ROLES | {Permission.BUILDS},
-        Role.ADMINISTRATOR: _ALL_ROLES | {Permission.ACCOUNTS},
+        AccountRole.INVESTOR: _ALL_ROLES | {Permission.OWN_PAGES},
+        AccountRole.ANALYST: _ALL_ROLES | {Permission.GRAPH},
+        AccountRole.COMPLIANCE: _ALL_ROLES | {Permission.INVESTORS, Permission.RECORDS},
+        AccountRole.ENGINEER: _ALL_ROLES | {Permission.BUILDS},
+        AccountRole.ADMINISTRATOR: _ALL_ROLES | {Permission.ACCOUNTS},
     }
 )
 """What each role may do. Who makes accounts sees no person, and who sees persons makes no accounts."""

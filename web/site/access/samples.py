@@ -6,14 +6,14 @@ from typing import Final
 
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import Access
-from pathfolio.web.site.access.roles import Role
+from pathfolio.web.site.access.roles import AccountRole
 
 _ORDER: Final = (
-    Role.COMPLIANCE,
-    Role.INVESTOR,
-    Role.ANALYST,
-    Role.ENGINEER,
-    Role.ADMINISTRATOR,
+    AccountRole.COMPLIANCE,
+    AccountRole.INVESTOR,
+    AccountRole.ANALYST,
+    AccountRole.ENGINEER,
+    AccountRole.ADMINISTRATOR,
 )
 """Who sees most of what the demo has comes first."""
 
@@ -22,5 +22,5 @@ def sample_access(investor_id: str) -> Access:
     """One account per role that one click signs in with; the investor's sees the pages of `investor_id`."""
     accounts = Accounts(":memory:")
     for role in _ORDER:
-        accounts.add(role.value, role, None, investor_id if role is Role.INVESTOR else None)
+        accounts.add(role.value, role, None, investor_id if role is AccountRole.INVESTOR else None)
     return Access(accounts, samples=tuple(role.value for role in _ORDER))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pathfolio.kg.errors import UsageError
-from pathfolio.web.site.access.roles import PERMISSIONS, Permission, Role
+from pathfolio.web.site.access.roles import PERMISSIONS, AccountRole, Permission
 
 USUAL_DAYS: Final = 90
 MOST_DAYS: Final = 365
@@ -52,7 +52,7 @@ def in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def scope_of(role: Role, words: list[str]) -> frozenset[Permission]:
+def scope_of(role: AccountRole, words: list[str]) -> frozenset[Permission]:
     """The permissions that words name; raises UsageError for one that the role has not."""
     names = {permission.value.replace(" ", "-"): permission for permission in PERMISSIONS[role]}
     wrong = next((word for word in words if word not in names), None)

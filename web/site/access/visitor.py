@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pathfolio.web.site.access.accounts import Account
-from pathfolio.web.site.access.roles import EVERYTHING, PERMISSIONS, Permission, Role
+from pathfolio.web.site.access.roles import EVERYTHING, PERMISSIONS, AccountRole, Permission
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Visitor:
     """
 
     name: str
-    role: Role | None
+    role: AccountRole | None
     permissions: frozenset[Permission]
     investor_id: str | None = None
     session: str = ""

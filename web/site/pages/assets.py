@@ -10,7 +10,8 @@ from flask import Blueprint
 
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.asset_profile import AssetProfile, profile_of
-from pathfolio.web.site.pages.investors import asset_row, newly_listed
+from pathfolio.web.site.listed import newly_listed
+from pathfolio.web.site.pages.investors import asset_row
 from pathfolio.web.site.parameters import AssetId
 from pathfolio.web.site.prices import PriceHistory
 from pathfolio.web.site.render import Page, served

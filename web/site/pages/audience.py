@@ -14,7 +14,8 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.families import Share, shares_of
 from pathfolio.web.site.language import current_texts
-from pathfolio.web.site.pages.investors import asset_row, spoken
+from pathfolio.web.site.listed import spoken
+from pathfolio.web.site.pages.investors import asset_row
 from pathfolio.web.site.parameters import AssetId
 from pathfolio.web.site.recorded import asker
 from pathfolio.web.site.render import Page, served

@@ -201,7 +201,7 @@ def _counted(search: Search, found: Found) -> StatisticsPage:
         days[summary.header.time[:10]] += 1
     lang, present = current_texts().lang, {rule.name: rule.title for rule in served().desk.adviser.rules.rules}
     rules = [
-        RuleCount(rule, present.get(rule, {}).get(lang, rule), count, warned[rule], rejecting[rule])
+        RuleCount(rule, present[rule][lang] if rule in present else rule, count, warned[rule], rejecting[rule])
         for rule, count in rejected.items()
     ]
     return StatisticsPage(

@@ -12,21 +12,14 @@ from flask import Blueprint, Response, abort, jsonify, request
 from pathfolio.explain.assumed import AssumedList, Move
 from pathfolio.explain.evidence import PathNode, Reason
 from pathfolio.explain.records.adviser import Advice
-from pathfolio.explain.records.verdict_text import warnings_of
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
 from pathfolio.web.site.access.guard import visitor
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.language import current_texts
-from pathfolio.web.site.pages.investors import (
-    PassedOver,
-    check_kind,
-    investor_row,
-    newly_listed,
-    passed_over_by,
-    spoken,
-)
+from pathfolio.web.site.listed import PassedOver, advised
+from pathfolio.web.site.pages.investors import check_kind, investor_row
 from pathfolio.web.site.parameters import InvestorId, KindOfAsset, VerdictWord
 from pathfolio.web.site.purpose import ask_purpose
 from pathfolio.web.site.recorded import ask_what_if
@@ -223,9 +216,8 @@ def _body() -> Any:
 
 
 def _twin(asked: Asked, lang: str, advice: Advice) -> bytes:
-    common, of_lines = warnings_of(advice.verdicts, lang)
-    found = [(verdict.state, common + said) for verdict, said in zip(advice.verdicts, of_lines, strict=True)]
-    return in_json(answer_of(served(), asked, _moves(advice), found, lang), lang)
+    site = served()
+    return in_json(answer_of(site, asked, _moves(advice), advised(site, lang, advice), lang), lang)
 
 
 def _refused(message: str) -> Response:
@@ -268,7 +260,7 @@ def _named(site: ServedBuild) -> tuple[list[str], list[str]]:
 
 def _form(site: ServedBuild, asked: Asked) -> Form:
     graph, investor, choices = site.graph, asked.investor, choices_of(site.graph)
-    node, first = site.names.node, int(site.graph.assets[0])
+    node = site.names.node
     chosen = {name: graph.nodes.id[investor.levels[r]] for name, r in QUESTIONS.items() if r in investor.levels}
     fields = tuple(
         Field(name, graph.kind_of(rows[0]).value, tuple(map(node, sorted(rows))), str(chosen.get(name, "")))
@@ -279,27 +271,27 @@ def _form(site: ServedBuild, asked: Asked) -> Form:
         Interests(kind.value, tuple(map(node, rows[:MOST_CHOICES])), ticked) for kind, rows in choices.interests.items()
     )
     followed, dismissed = (
-        tuple(node(first + asset) for asset in sorted(part)) for part in (investor.followed, investor.dismissed)
+        tuple(map(site.asset_node, sorted(part))) for part in (investor.followed, investor.dismissed)
     )
     return Form(fields, interests, YEARS, investor.years, followed, dismissed)
 
 
 def _listed(lang: str, advice: Advice) -> Listed:
     site, found = served(), _moves(advice)
-    first, (common, of_lines) = int(site.graph.assets[0]), warnings_of(advice.verdicts, lang)
+    shown = advised(site, lang, advice)
     lines = tuple(
         WhatIfLine(
             _place(site, line.move),
-            spoken(line.explanation, lang),
-            newly_listed(site.graph, first + line.move.asset),
+            told.reasons,
+            told.listed,
             line.from_assumed / line.score if line.score > 0 else 0.0,
-            verdict.state,
-            warnings,
+            told.verdict,
+            told.warnings,
         )
-        for line, verdict, warnings in zip(found.lines, advice.verdicts, of_lines, strict=True)
+        for line, told in zip(found.lines, shown.lines, strict=True)
     )
     risers, left = (tuple(_place(site, move) for move in part) for part in (found.risers, found.left))
-    return Listed(lines, risers, left, common, *passed_over_by(site, lang, advice))
+    return Listed(lines, risers, left, shown.warnings, shown.passed_over, shown.more_passed_over)
 
 
 def _moves(advice: Advice) -> AssumedList:
@@ -309,4 +301,4 @@ def _moves(advice: Advice) -> AssumedList:
 
 
 def _place(site: ServedBuild, move: Move) -> Place:
-    return Place(site.names.node(int(site.graph.assets[0]) + move.asset), move.rank, move.was)
+    return Place(site.asset_node(move.asset), move.rank, move.was)
