@@ -45,7 +45,7 @@ from pathfolio.explain.ledger.payloads import (
     ADVICE_CLASS,
     KEY_KINDS,
     RECOMMENDATION,
-    Look,
+    LookEntry,
     NamesKey,
     Opening,
     Payload,
@@ -314,7 +314,7 @@ class Ledger:
         """
         if not purpose.strip():
             raise UsageError("a look at a record needs its purpose: say --purpose …")
-        return self.note(Look(tuple(ids), who, purpose, dict(files)))
+        return self.note(LookEntry(tuple(ids), who, purpose, dict(files)))
 
     def read_many(
         self, headers: Sequence[Header], *, who: str, purpose: str

@@ -67,7 +67,7 @@ KEY_KINDS: Final = (OPENING, KEY_CHANGE)
 """Entries that say `NamesKey`."""
 
 
-class Look(Payload, frozen=True):
+class LookEntry(Payload, frozen=True):
     """Who looked at which records, and why.
 
     Attributes:

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.ledger.payloads import ACCESS_CLASS, Look, Payload
+from pathfolio.explain.ledger.payloads import ACCESS_CLASS, LookEntry, Payload
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.desk import Desk
@@ -107,7 +107,7 @@ def _record(desk: Desk, asked: AudienceQuestion, told: Sequence[tuple[Prospect, 
     keep(desk.adviser.build, desk.adviser.rules, ledger)
     drafts = [ledger.draft(_about(asked, person, explanation), person.user_id, tags) for person, explanation in told]
     purpose = f"audience of {asked.asset_id}: {len(told)} investors"
-    look = Look(tuple(draft.id for draft in drafts), asked.who, purpose)
+    look = LookEntry(tuple(draft.id for draft in drafts), asked.who, purpose)
     return ledger.write([*drafts, ledger.draft(look, tags=tags)])[-1]
 
 

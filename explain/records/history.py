@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pathfolio.explain.ledger.entry import Header, Said
 from pathfolio.explain.ledger.ledger import Ledger
-from pathfolio.explain.ledger.payloads import Erasure, Hold, Look, Release
+from pathfolio.explain.ledger.payloads import Erasure, Hold, LookEntry, Release
 from pathfolio.explain.records.fact_words import LEVEL_KINDS
 from pathfolio.explain.records.keep import BUILD, RULES
 from pathfolio.explain.records.layout import Record, RecordedLine, RecordedRejection
@@ -49,7 +49,7 @@ def _later(ledger: Ledger, header: Header) -> list[Event]:
     held = {entry.id for entry, _ in holds}
     erasures = [(entry, erasure) for entry, erasure in since(Erasure) if erasure.key == header.key]
     releases = [(entry, release) for entry, release in since(Release) if release.hold in held]
-    looks = [(entry, look) for entry, look in since(Look) if header.id in look.records]
+    looks = [(entry, look) for entry, look in since(LookEntry) if header.id in look.records]
     told = [(entry, look.who, look.purpose) for entry, look in looks]
     told += [(entry, hold.who, hold.reason) for entry, hold in holds]
     told += [(entry, release.who, release.reason) for entry, release in releases]

@@ -16,14 +16,14 @@ EXPORT: Final = "export"
 ACCOUNT: Final = "account"
 
 
-class Use(Payload, frozen=True, kw_only=True):
+class UseEntry(Payload, frozen=True, kw_only=True):
     """What `who` did."""
 
     retention: ClassVar[str] = ACCESS_CLASS
     who: str
 
 
-class QueryUse(Use, frozen=True, kw_only=True):
+class QueryUse(UseEntry, frozen=True, kw_only=True):
     """A query of the graph.
 
     Attributes:
@@ -40,7 +40,7 @@ class QueryUse(Use, frozen=True, kw_only=True):
     format: str
 
 
-class ExportUse(Use, frozen=True, kw_only=True):
+class ExportUse(UseEntry, frozen=True, kw_only=True):
     """Vectors of the build of this hash, taken to a file or a server; `investors` says whether theirs are in it."""
 
     entry_kind: ClassVar[str] = EXPORT
@@ -53,7 +53,7 @@ class ExportUse(Use, frozen=True, kw_only=True):
     purpose: str = ""
 
 
-class AccountUse(Use, frozen=True, kw_only=True):
+class AccountUse(UseEntry, frozen=True, kw_only=True):
     """A change of an account."""
 
     entry_kind: ClassVar[str] = ACCOUNT
@@ -62,6 +62,6 @@ class AccountUse(Use, frozen=True, kw_only=True):
     role: str = ""
 
 
-def note_use(ledger: Ledger, use: Use) -> Receipt:
+def note_use(ledger: Ledger, use: UseEntry) -> Receipt:
     """Record who did what; raises LedgerError where that could not be recorded, so that nothing is done."""
     return ledger.note(use, person=f"account {use.who}")
