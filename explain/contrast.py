@@ -13,6 +13,7 @@ from pathfolio.explain.explanation import TOLERANCE, Explanation
 from pathfolio.explain.formats.text import padded, text_width
 from pathfolio.explain.selection import digits_for
 from pathfolio.explain.wording import wording_of
+from pathfolio.kg.languages import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Contrast:
         """The difference of the two scores."""
         return self.first.score - self.second.score
 
-    def to_json(self, lang: str = "en") -> dict[str, Any]:
+    def to_json(self, lang: str = DEFAULT) -> dict[str, Any]:
         """The contrast for machines."""
         return {
             "user_id": self.first.user_id,
@@ -93,7 +94,7 @@ def _parts(explanation: Explanation) -> defaultdict[tuple[str, PathNode | None],
     return parts
 
 
-def contrast_as_text(found: Contrast, lang: str = "en", *, most: int = 10, is_sample: bool = False) -> str:
+def contrast_as_text(found: Contrast, lang: str = DEFAULT, *, most: int = 10, is_sample: bool = False) -> str:
     """The `most` largest differences as a table for a terminal; says so where the data are generated.
 
     Raises:

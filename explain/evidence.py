@@ -54,7 +54,7 @@ class PathNode:
         others = (self.names[other] for other in languages())
         return isolated(next((name for name in others if name != self.names[lang]), ""))
 
-    def to_json(self, lang: str = "en") -> dict[str, Any]:
+    def to_json(self, lang: str = DEFAULT) -> dict[str, Any]:
         """As in `explain --format json`."""
         return {"id": self.id, "kind": self.kind, "name": self.label(lang)}
 
@@ -124,7 +124,7 @@ class Path:
             return edge.head == start.id
         return start.kind in {kind.value for kind in _heads(edge.relation)}
 
-    def to_json(self, lang: str = "en") -> dict[str, Any]:
+    def to_json(self, lang: str = DEFAULT) -> dict[str, Any]:
         """As in `explain --format json`."""
         return {
             "id": self.id,

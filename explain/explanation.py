@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pathfolio.explain.errors import ExplanationError
 from pathfolio.explain.evidence import USER, ChannelPart, Fact, Path, PathEdge, PathNode, Reason
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.languages.names import Names
 from pathfolio.recommender.groups import SMALLEST_GROUP
 
@@ -105,7 +106,7 @@ class Explanation:
             "score": self.score,
             "base": [{"name": name, "value": value} for name, value in self.base],
             "channels": [part.to_json() for part in self.channels],
-            "paths": [path.to_json(lang or "en") for path in self.paths],
+            "paths": [path.to_json(lang or DEFAULT) for path in self.paths],
             "facts": [fact.to_json() for fact in self.facts],
             "reasons": [reason.to_json() for reason in reasons],
         }

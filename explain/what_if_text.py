@@ -9,9 +9,10 @@ from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.speech import speech_of
 from pathfolio.explain.tracer import Tracer
 from pathfolio.explain.what_if import InvestorChange, WhatIf
+from pathfolio.kg.languages import DEFAULT
 
 
-def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:
+def tell(found: Counterfactual, model: WhatIf, lang: str = DEFAULT) -> str:
     """The counterfactual as a sentence for the investor.
 
     Raises:
@@ -31,7 +32,7 @@ def tell(found: Counterfactual, model: WhatIf, lang: str = "en") -> str:
     return speech_of(lang).what_if(_macro(found, model), values)
 
 
-def to_json(found: Counterfactual, model: WhatIf, lang: str = "en") -> dict[str, Any]:
+def to_json(found: Counterfactual, model: WhatIf, lang: str = DEFAULT) -> dict[str, Any]:
     """The counterfactual for machines, with its sentence."""
     graph, change, tracer = model.graph, found.change, Tracer(model.graph, "")
     answers = [] if change is None else _answers(found, model, tracer)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.languages import language
+from pathfolio.kg.languages import DEFAULT, language
 from pathfolio.kg.resolve import current_versions
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, RELATION_CODE, RELATION_KINDS, NodeKind, Relation
 from pathfolio.kg.span import Row, Rows, Span
@@ -253,11 +253,11 @@ class KnowledgeGraph:
         """The kind of the node at `row`."""
         return NODE_KINDS[int(self.nodes.kind[row])]
 
-    def display_name(self, row: Row, lang: str = "en") -> str:
+    def display_name(self, row: Row, lang: str = DEFAULT) -> str:
         """As `called`, so that it turns the direction of nothing beside it."""
         return isolated(self.called(row, lang))
 
-    def called(self, row: Row, lang: str = "en") -> str:
+    def called(self, row: Row, lang: str = DEFAULT) -> str:
         """The name as the data have it, the local one first where `lang` has it so; the id where there is no name."""
         nodes = self.nodes
         local, name = nodes.name_local[row], nodes.name[row]

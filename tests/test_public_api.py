@@ -29,6 +29,7 @@ from pathfolio.explain.records.inspect import read_record
 from pathfolio.explain.records.replay import replay
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import FloatArray, IntArray
+from pathfolio.kg.languages import languages
 from pathfolio.kg.sample import write_sample_market
 from pathfolio.kg.tables import COLUMNS, DATE_COLUMNS, NUMBER_COLUMNS
 from pathfolio.web.cli import main
@@ -292,7 +293,7 @@ def test_nothing_is_shown_that_cannot_be_recorded(small_build: pathfolio.Build, 
         pathfolio.Recommender(small_build, ledger=tmp_path / "file")
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize("lang", languages())
 def test_an_explanation_shows_itself(
     small_build: pathfolio.Build, recommender: pathfolio.Recommender, lang: str
 ) -> None:

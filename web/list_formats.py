@@ -10,6 +10,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.spreadsheet import safe_cell
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ def as_table(advice: Advice, build: Build) -> str:
     else:
         width = max(len("asset"), *(len(line.asset_id) for line in advice.lines))
         rows = [f"{'':3}  {'score':>9}  {'kind':5}  {'asset':{width}}  name"]
-    of_all, of_each = warnings_of(advice.verdicts, "en")
+    of_all, of_each = warnings_of(advice.verdicts, DEFAULT)
     for line, explanation, verdict, texts in zip(
         advice.lines, advice.explanations, advice.verdicts, of_each, strict=True
     ):
-        state = outcome_text(verdict.state, "en")
+        state = outcome_text(verdict.state, DEFAULT)
         rows.append(f"{line.rank:3}  {line.score:9.4f}  {line.kind:5}  {line.asset_id:{width}}  {line.name} ({state})")
         rows += [f"{'':5}{text}" for text in _reasons(explanation)]
         rows += [f"{'':5}! {text}" for text in texts]
@@ -52,13 +53,13 @@ def _against_all(advice: Advice) -> list[str]:
     """What the rules say against every asset that they did not let through."""
     from pathfolio.explain.records.verdict_text import verdict_text
 
-    said = [verdict_text(each.verdict.to_json(), "en", to_investor=True) for each in advice.rejected]
+    said = [verdict_text(each.verdict.to_json(), DEFAULT, to_investor=True) for each in advice.rejected]
     return [f"! {text}" for text in dict.fromkeys(said[0]) if all(text in texts for texts in said)] if said else []
 
 
 def _reasons(explanation: Explanation) -> Iterator[str]:
     """The first reason, and those that speak against the asset."""
-    reasons = explanation.reasons_in("en")
+    reasons = explanation.reasons_in(DEFAULT)
     yield from [reason.text for reason in reasons if not reason.is_caution][:1]
     yield from [f"! {reason.text}" for reason in reasons if reason.is_caution]
 
@@ -80,9 +81,9 @@ def as_json(advice: Advice, _build: Build) -> str:
     rows = [
         {
             **asdict(line),
-            "reasons": [reason.text for reason in explanation.reasons_in("en")],
+            "reasons": [reason.text for reason in explanation.reasons_in(DEFAULT)],
             "suitability": verdict.state,
-            "warnings": verdict_text(verdict.to_json(), "en", to_investor=True),
+            "warnings": verdict_text(verdict.to_json(), DEFAULT, to_investor=True),
         }
         for line, explanation, verdict in zip(advice.lines, advice.explanations, advice.verdicts, strict=True)
     ]

@@ -17,11 +17,12 @@ from pathfolio.explain.formats.text import SHOWN_PATHS, fact_line, heading, rela
 from pathfolio.explain.selection import digits_for, diverse
 from pathfolio.explain.waterfall import waterfall
 from pathfolio.explain.wording import Wording, wording_of
+from pathfolio.kg.languages import DEFAULT
 
 
 def as_html(
     explanation: Explanation,
-    lang: str = "en",
+    lang: str = DEFAULT,
     *,
     is_sample: bool = False,
     picture: bool = True,

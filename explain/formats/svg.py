@@ -18,6 +18,7 @@ from pathfolio.explain.reasons.case import LEARNED_CHANNELS
 from pathfolio.explain.selection import digits_for, diverse
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.bidi import isolated
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.schema import ASSET_KINDS
 
 SHOWN_PATHS: Final = 7
@@ -62,7 +63,7 @@ class _LineView:
     value_y: float
 
 
-def as_svg(explanation: Explanation, lang: str = "en") -> Markup:
+def as_svg(explanation: Explanation, lang: str = DEFAULT) -> Markup:
     """The picture in `lang`; empty where no path carries the score.
 
     Raises:
@@ -77,6 +78,7 @@ def as_svg(explanation: Explanation, lang: str = "en") -> Markup:
         _template().render(
             id=stable_id("pf-", explanation.user_id, explanation.asset_id, lang),
             lang=lang,
+            own_fonts=words.language.fonts,
             title=words.page("picture", **names),
             description=words.page("picture_desc", n=words.integer(len(paths))),
             width=_round(picture.width),

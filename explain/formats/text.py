@@ -12,6 +12,7 @@ from pathfolio.explain.selection import digits_for, diverse
 from pathfolio.explain.waterfall import score_parts
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.labels import local_label
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.schema import RELATIONS, UNDATED, Role, columns_of
 
 SHOWN_PATHS: Final = 8
@@ -22,7 +23,7 @@ _LEVELS: Final = columns_of(Role.PROFILE)
 """Metrics whose values are levels with a name in each language."""
 
 
-def as_text(explanation: Explanation, lang: str = "en", *, is_sample: bool = False, k: int = 10) -> str:
+def as_text(explanation: Explanation, lang: str = DEFAULT, *, is_sample: bool = False, k: int = 10) -> str:
     """The explanation in `lang`: reasons, how the score adds up, and the largest paths with their sources.
 
     Args:

@@ -27,6 +27,7 @@ from pathfolio.explain.shortlist import Shortlist
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, Mask
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.model import Recommendation
@@ -71,7 +72,7 @@ class Question:
     k: int = 10
     kind: str | None = None
     include_held: bool = False
-    lang: str = "en"
+    lang: str = DEFAULT
     asset_id: str | None = None
     explained: bool = True
     counterfactual: bool = False

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.labels import local_label
-from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, PROFILE_RELATIONS, RELATIONS
+from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, PROFILE_RELATIONS, RELATIONS, NodeKind
 from pathfolio.recommender.suitability.kinds import FRACTIONS
 
 LEVEL_KINDS: Final = MappingProxyType(
@@ -18,7 +18,11 @@ LEVEL_KINDS: Final = MappingProxyType(
 )
 """Relations of an investor to the vocabulary of the level that they lead to."""
 
-_LABELS: Final = LEVEL_KINDS | {relation.value: RELATIONS[relation].tails[0].value for relation in ATTRIBUTE_RELATIONS}
+_LABELS: Final = (
+    LEVEL_KINDS
+    | {relation.value: RELATIONS[relation].tails[0].value for relation in ATTRIBUTE_RELATIONS}
+    | {"EXPOSURE": NodeKind.INDUSTRY.value}  # an asset or issuer, too, whose name is no label
+)
 
 
 @dataclass(frozen=True)

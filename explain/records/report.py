@@ -29,7 +29,7 @@ from pathfolio.explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.labels import local_label
-from pathfolio.kg.languages import words
+from pathfolio.kg.languages import language, words
 from pathfolio.recommender.suitability.investor import ASSUMED
 from pathfolio.recommender.suitability.used_facts import PREDICTED
 
@@ -174,7 +174,8 @@ def make_report(
 
 def report_html(report: Report) -> str:
     """The report as one HTML file that needs nothing else and prints well."""
-    return _environment().get_template("report.html").render(report=report, t=report.texts)
+    families = language(report.lang).families
+    return _environment().get_template("report.html").render(report=report, t=report.texts, families=families)
 
 
 def moment_text(moment: datetime, lang: str) -> str:

@@ -58,6 +58,7 @@ class Language:
         space: between two sentences.
         script: han, or latin: how far apart lines stand.
         fonts: the tag by which fontconfig finds fonts that print it; empty where every font does.
+        families: fonts that printouts name for its ideographs, or for those of the names in it.
     """
 
     tag: str
@@ -72,6 +73,7 @@ class Language:
     colon: str
     space: str
     script: str
+    families: tuple[str, ...]
     fonts: str = ""
 
 

@@ -17,7 +17,7 @@ from pathfolio.explain.records.audience_record import AudienceQuestion, recorded
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.inspect import read_record
 from pathfolio.explain.records.keep import keep
-from pathfolio.explain.records.layout import record_text
+from pathfolio.explain.records.layout import TRADITIONAL, WITHOUT_DAY, record_text
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.serve import serve
@@ -25,6 +25,7 @@ from pathfolio.explain.records.verdict_text import result_text
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.gate import Gate
@@ -66,7 +67,11 @@ def test_a_build_older_than_the_limit_cautions_or_is_refused(graph: KnowledgeGra
         old = found_on(graph, rules, AS_OF + timedelta(31))
         assert (old.reason, old.effect.word, old.measured, old.limit) == ("stale", effect, 31, 30)
         assert {fact.relation: fact.as_of for fact in old.facts} == {"TODAY": "2026-07-31", "BUILD": "2026-06-30"}
-        for lang, said in (("en", "The data, of June 30, 2026, are 31 days old"), ("zh-TW", "距查詢日 31 天")):
+        for lang, said in (
+            ("en", "The data, of June 30, 2026, are 31 days old"),
+            ("zh-CN", "距查询日 31 天"),
+            ("zh-TW", "距查詢日 31 天"),
+        ):
             assert said in result_text(old.to_json(), lang).replace("30 June 2026", "June 30, 2026")
     before = found_on(graph, rule(BUILD_AGE), AS_OF - timedelta(1))
     assert (before.reason, before.effect.word) == ("later_build", "warn")
@@ -111,10 +116,11 @@ def test_the_day_stands_in_the_record_and_replays(adviser: Adviser, build: Build
 
 
 def test_a_record_that_knows_no_day_is_of_format_1_and_replays(adviser: Adviser, build: Build, ledger: Ledger) -> None:
-    """As they were written before: ages count from the build's day, and a verdict has three words."""
+    """As they were written before: ages count from the build's day, a verdict has three words; two languages."""
     question = ask(investors(build)[0])
     keep(build, adviser.rules, ledger)
-    text = record_text(record_of(adviser, adviser.advise(question), version=1))
+    before = Adviser(build, adviser.rules, (DEFAULT, TRADITIONAL))
+    text = record_text(record_of(before, before.advise(question), WITHOUT_DAY))
     assert b"today" not in text
     receipt = ledger.append(Squeezed.of(text), person=question.user_id)
     _, record = read_record(ledger, receipt.id, LOOK)

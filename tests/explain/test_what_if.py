@@ -11,6 +11,7 @@ from pathfolio.explain.assumed import ASSUMED, AssumedLookups, AssumedTracer, Wh
 from pathfolio.explain.evidence import FOLLOWS
 from pathfolio.explain.reasons.case import Investor
 from pathfolio.explain.records.adviser import Adviser
+from pathfolio.kg.languages import languages
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.recommender.assumed import (
     EMPHASIS,
@@ -168,7 +169,7 @@ def test_what_is_followed_is_named_and_never_taken_for_a_fact(scorer: Scorer, un
     before = AssumedInvestor.of(scorer, user)
     f = new_asset(scorer, user)
     followed = str(scorer.graph.nodes.id[scorer.graph.assets[f]])
-    found = ungated.answer(replace(before, followed=frozenset({f})), before, 40, None, ("en", "zh-TW"))
+    found = ungated.answer(replace(before, followed=frozenset({f})), before, 40, None, languages())
     paths = [path for line in found.lines for path in line.explanation.paths]
     assumed = [path for path in paths if path.edges[0].source == ASSUMED]
     assert assumed

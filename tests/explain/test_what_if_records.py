@@ -108,7 +108,7 @@ def test_what_a_thrifty_record_leaves_out_is_not_made_up(
     for each in (wrong, gone):
         assert [item["explanation"]["paths"] for item in each["list"]] == [[]] * len(record.list)
         assert each["list"][0]["explanation"]["reasons"] == plain(record)["list"][0]["reasons"] != []
-    for lang in ("en", "zh-TW"):
+    for lang in languages():
         assert report_on(ledger, name, LOOK, lang).assets[0].reasons or lang != "en"
 
 
@@ -189,7 +189,8 @@ def test_they_are_listed_found_and_compared(client: FlaskClient, small_build: Bu
 
 
 @pytest.mark.parametrize(
-    ("lang", "title", "somebody"), [("en", "what-if", "somebody new"), ("zh-TW", "假設", "新投資人")]
+    ("lang", "title", "somebody"),
+    [("en", "what-if", "somebody new"), ("zh-CN", "假设", "新投资者"), ("zh-TW", "假設", "新投資人")],
 )
 def test_the_report_says_that_it_was_a_what_if(
     adviser: Adviser, ledger: Ledger, lang: str, title: str, somebody: str
@@ -200,7 +201,11 @@ def test_the_report_says_that_it_was_a_what_if(
     assert any(title in notice for notice in report.notices)
     facts = dict(report.facts)
     assert somebody in facts[report.texts["investor"]]
-    told = {"en": "Risk level Aggressive; invested for 3 years", "zh-TW": "風險屬性 積極型；資金可投資 3 年"}
+    told = {
+        "en": "Risk level Aggressive; invested for 3 years",
+        "zh-CN": "风险承受能力 进取型；资金可投资 3 年",
+        "zh-TW": "風險屬性 積極型；資金可投資 3 年",
+    }
     assert facts[report.texts["assumed"]] == told[lang]
 
 

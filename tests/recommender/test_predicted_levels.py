@@ -9,12 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pathfolio.explain.records.layout import FORMAT, WITHOUT_DAY, RecordedVerdict
 from pathfolio.explain.records.report import report_texts
-from pathfolio.explain.records.tables import Tables, state_of
+from pathfolio.explain.records.tables import TableWriter, state_of
 from pathfolio.explain.records.verdict_text import outcome_text, result_text
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.contract import read_folder
 from pathfolio.kg.graph import KnowledgeGraph, to_date
+from pathfolio.kg.languages import languages
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.tables import Tables as DataTables
 from pathfolio.recommender.suitability.gate import Gate
@@ -110,7 +112,7 @@ def test_a_predicted_level_allows_as_the_file_says_and_forbids_as_a_told_one(eff
     assert (guessed["low"].effect.word, guessed["high"].effect.word) == (effect, "reject")
     for asset in guessed:
         assert guessed[asset].facts[0].note == "predicted"
-        for lang, said in (("en", "predicted"), ("zh-TW", "推估")):
+        for lang, said in (("en", "predicted"), ("zh-CN", "推测"), ("zh-TW", "推估")):
             assert said in result_text(guessed[asset].to_json(), lang)
             assert said not in result_text(told[asset].to_json(), lang)
 
@@ -139,15 +141,15 @@ def test_records_keep_the_state_and_old_ones_give_it_again() -> None:
     result = RuleResult("r", "risk_level", Outcome.UNKNOWN, Outcome.PASS, "no_class", None, None, "", ())
     rules = rule('kind = "risk_level"')
     verdict = Verdict("a", Outcome.PASS, (result,), ("r",))
-    new, old = (Tables(states=states).verdict(verdict, rules) for states in (True, False))
-    assert (new["outcome"], old["outcome"]) == ("pass_with_unknowns", "pass")
+    new, old = (TableWriter(rules, version).verdict(verdict) for version in (FORMAT, WITHOUT_DAY))
+    assert (new.outcome, old.outcome) == ("pass_with_unknowns", "pass")
     assert state_of(new) == state_of(old) == "pass_with_unknowns"
-    assert state_of({"outcome": "pass", "against": []}) == "pass"
+    assert state_of(RecordedVerdict("pass", against=())) == "pass"
 
 
 def test_each_state_has_words_and_a_colour_of_its_own() -> None:
     css = (ROOT / "web/site/static/site.css").read_text(encoding="utf-8")
-    for lang in ("en", "zh-TW"):
+    for lang in languages():
         words = [outcome_text(state, lang) for state in STATES]
         assert len(set(words)) == len(STATES) == 4
         assert words == [texts_of(lang).say(f"verdict_{state}") for state in STATES]

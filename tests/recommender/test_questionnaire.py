@@ -20,6 +20,7 @@ from pathfolio.explain.records.assumed import WHAT_IF
 from pathfolio.explain.records.desk import Desk
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.languages import languages
 from pathfolio.kg.sample.size import SampleSize
 from pathfolio.kg.sample.truth import Truth, preferences
 from pathfolio.kg.schema import NodeKind, Relation
@@ -178,12 +179,13 @@ def test_an_interest_is_said_to_be_the_reason(build: Build) -> None:
         graph.rows(NodeKind.CATEGORY).tolist(), key=lambda row: len(graph.incoming(Relation.IN_CATEGORY).of(row))
     )
     asked = answered(graph, [("risk_level", "Aggressive"), ("interest", str(graph.nodes.id[fund_type]))])
-    found = WhatIfDesk(build, gate).answer(asked, None, 3, None, ("en", "zh-TW"))
+    found = WhatIfDesk(build, gate).answer(asked, None, 3, None, languages())
     for line in found.lines:
         triggers = {reason.trigger for reason in line.explanation.reasons}
         assert "interest" in triggers
         assert any("as an interest" in reason.text for reason in line.explanation.reasons_in("en"))
         assert any("有興趣" in reason.text for reason in line.explanation.reasons_in("zh-TW"))
+        assert any("感兴趣" in reason.text for reason in line.explanation.reasons_in("zh-CN"))
 
 
 # -- command and page ----------------------------------------------------------------------------------------
@@ -215,7 +217,8 @@ def client(build: Build, tmp_path: Path) -> FlaskClient:
 
 
 @pytest.mark.parametrize(
-    ("lang", "asks"), [("en", "How long the money can stay invested"), ("zh-TW", "資金可以投資多久")]
+    ("lang", "asks"),
+    [("en", "How long the money can stay invested"), ("zh-CN", "资金可以投资多久"), ("zh-TW", "資金可以投資多久")],
 )
 def test_the_page_asks_and_answers(client: FlaskClient, lang: str, asks: str) -> None:
     empty = client.get("/questionnaire", query_string={"lang": lang})

@@ -150,7 +150,7 @@ def test_what_is_not_suitable_is_told_with_the_rule(client: FlaskClient, build: 
     """In the person's language; the asset's own page says so, too, and gives it no rank."""
     advice = next(a for a in (adviser.advise(Question("", "", user)) for user in investors(build)) if a.rejected)
     user, first = advice.question.user_id, advice.rejected[0]
-    for lang, title in (("en", "Suitability"), ("zh-TW", "適合度")):
+    for lang, title in (("en", "Suitability"), ("zh-CN", "适当性"), ("zh-TW", "適合度")):
         why = verdict_text(first.verdict.to_json(), lang, to_investor=True)
         html = unescape(page_of(client, f"/investors/{user}?lang={lang}"))
         assert why
@@ -279,7 +279,11 @@ def test_search_says_when_nothing_fits_and_when_there_is_more(client: FlaskClien
 
 @pytest.mark.parametrize(
     ("lang", "said"),
-    [("en", "No investor “&lt;b&gt;NOBODY” in this data"), ("zh-TW", "資料中沒有投資人「&lt;b&gt;NOBODY」")],
+    [
+        ("en", "No investor “&lt;b&gt;NOBODY” in this data"),
+        ("zh-CN", "数据中没有投资者“&lt;b&gt;NOBODY”"),
+        ("zh-TW", "資料中沒有投資人「&lt;b&gt;NOBODY」"),
+    ],
 )
 def test_an_investor_who_is_not_there_is_named(client: FlaskClient, lang: str, said: str) -> None:
     answer = client.get("/investors/<b>NOBODY", query_string={"lang": lang})

@@ -8,12 +8,14 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from waitress.server import create_server
 
+from pathfolio.kg.languages import language, languages
 from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.samples import sample_access
@@ -248,11 +250,30 @@ def test_everything_works_without_script(chromium: sync_api.Browser, address: st
     tab.context.close()
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
-def test_a_phone_scrolls_down_only(chromium: sync_api.Browser, address: str, lang: str) -> None:
-    tab = Tab(chromium, address, viewport={"width": 390, "height": 844}, locale=lang)
-    for url in [*tab.addresses(), *tab.record_addresses()]:
+@dataclass(frozen=True)
+class Visit:
+    """One page of each kind, and what a browser keeps that has been there (the purpose of looking at records)."""
+
+    urls: tuple[str, ...]
+    why: str
+    kept: sync_api.StorageState
+
+
+@pytest.fixture(scope="module")
+def visit(chromium: sync_api.Browser, address: str) -> Visit:
+    tab = Tab(chromium, address)
+    pages, records = tab.addresses(), tab.record_addresses()
+    kept = tab.context.storage_state()
+    tab.context.close()
+    return Visit((*pages, *records), pages[3], kept)
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_a_phone_scrolls_down_only(chromium: sync_api.Browser, address: str, visit: Visit, lang: str) -> None:
+    tab = Tab(chromium, address, viewport={"width": 390, "height": 844}, locale=lang, storage_state=visit.kept)
+    for url in visit.urls:
         tab.page.goto(url)
+        assert tab.page.locator("html").get_attribute("lang") == lang
         wide = tab.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide == 0, url
         small = tab.page.evaluate(
@@ -263,25 +284,29 @@ def test_a_phone_scrolls_down_only(chromium: sync_api.Browser, address: str, lan
     tab.context.close()
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_for_everyone(chromium: sync_api.Browser, address: str, scheme: str, lang: str) -> None:
-    tab = Tab(chromium, address, color_scheme=scheme, locale=lang)
-    for url in [*tab.addresses(), *tab.record_addresses()]:
+@pytest.mark.parametrize("lang", languages())
+def test_for_everyone(chromium: sync_api.Browser, address: str, visit: Visit, lang: str) -> None:
+    tab = Tab(chromium, address, locale=lang, storage_state=visit.kept, reduced_motion="reduce")
+    others = [language(other).name for other in languages() if other != lang]
+    for url in visit.urls:
         tab.page.goto(url)
         assert tab.page.evaluate(AUDIT) == [], url
-        assert tab.page.evaluate(CONTRAST) == [], url
+        for scheme in ("light", "dark"):
+            tab.page.emulate_media(color_scheme=scheme)
+            assert tab.page.evaluate("matchMedia(`(prefers-color-scheme: dark)`).matches") == (scheme == "dark")
+            assert tab.page.evaluate(CONTRAST) == [], (url, scheme)
         assert tab.page.title().endswith("· pathfolio")
-    assert [error for error in tab.errors if "428" not in error] == []  # without a purpose it is asked for
+        assert tab.page.locator(".languages a").all_inner_texts() == others
+    assert tab.errors == []
     tab.context.close()
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize("lang", languages())
 def test_a_recommendation_prints_on_one_page(
-    chromium: sync_api.Browser, address: str, lang: str, tmp_path: Path
+    chromium: sync_api.Browser, address: str, visit: Visit, lang: str, tmp_path: Path
 ) -> None:
     tab = Tab(chromium, address, locale=lang)
-    tab.page.goto(tab.addresses()[3])
+    tab.page.goto(visit.why)
     tab.page.pdf(path=str(tmp_path / "report.pdf"), prefer_css_page_size=True)
     pages = re.findall(rb"/Type\s*/Page\b", (tmp_path / "report.pdf").read_bytes())
     assert len(pages) == 1

@@ -28,11 +28,13 @@ from pathfolio.explain.records.find import Finder, Search
 from pathfolio.explain.records.history import compare
 from pathfolio.explain.records.inspect import Look
 from pathfolio.explain.records.layout import parse_record
+from pathfolio.kg.languages import DEFAULT, languages
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rulefile import load_rules
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
+from pathfolio.web.site.texts import texts_of
 from tests.explain.ledger_world import entry_of
 
 PURPOSE = {"Pathfolio-Purpose": "complaint 7"}
@@ -193,11 +195,11 @@ def test_a_list_says_how_many_of_its_lines_have_cautions(client: FlaskClient, se
 def test_a_build_s_stages_are_told_in_the_reader_s_language(client: FlaskClient, small_build: Build) -> None:
     details = [stage["detail"] for stage in small_build.report["stages"] if stage["name"] == "assemble graph"]
     assert details
-    english, chinese = (unescape(client.get("/build", query_string={"lang": lang}).text) for lang in ("en", "zh-TW"))
-    assert details[0] in english
-    assert details[0] not in chinese
-    assert re.search(r"[\d,]+ 個節點，[\d,]+ 筆載有日期的關係，其中 [\d,]+ 筆現行有效", chinese)
-    assert "持有 <code" in chinese
+    pages = {lang: unescape(client.get("/build", query_string={"lang": lang}).text) for lang in languages()}
+    assert [lang for lang, page in pages.items() if details[0] in page] == [DEFAULT]
+    assert re.search(r"[\d,]+ 個節點，[\d,]+ 筆載有日期的關係，其中 [\d,]+ 筆現行有效", pages["zh-TW"])
+    assert re.search(r"[\d,]+ 个节点，[\d,]+ 条有日期的关系，其中 [\d,]+ 条现行有效", pages["zh-CN"])
+    assert "持有 <code" in pages["zh-TW"] and "持有 <code" in pages["zh-CN"]
 
 
 def test_nothing_is_shown_when_the_look_cannot_be_recorded(
@@ -210,7 +212,7 @@ def test_nothing_is_shown_when_the_look_cannot_be_recorded(
         assert "investor" not in response.get_json()
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize("lang", languages())
 def test_a_record_s_page_says_it_all(client: FlaskClient, served: list[str], ledger: Ledger, lang: str) -> None:
     twin = client.get(f"/records/{served[0][:8]}", headers=PURPOSE, query_string={**JSON, "lang": lang}).get_json()
     record, html = twin["record"], unescape(client.get(f"/records/{served[0]}?lang={lang}", headers=PURPOSE).text)
@@ -223,7 +225,7 @@ def test_a_record_s_page_says_it_all(client: FlaskClient, served: list[str], led
         assert all(text in html for text in said)
     assert all(item["asset_id"] in html for item in record["rejected"])
     assert record["build"]["hash"] in html
-    assert ("Verified just now." if lang == "en" else "剛剛驗證無誤。") in html
+    assert texts_of(lang).say("verified_now") in html
     kinds = [event["kind"] for event in twin["timeline"]]
     assert kinds[:3] == ["build", "rules", "recommendation"]
     assert set(kinds[3:]) == {"access"}

@@ -16,6 +16,7 @@ from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.assumed import WHAT_IF
 from pathfolio.explain.records.desk import Desk
+from pathfolio.kg.languages import languages
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.scorer import Scorer
 from pathfolio.recommender.suitability.rulefile import rules_for
@@ -137,7 +138,7 @@ def test_an_investor_asks_for_themself_alone(build: Build, scorer: Scorer, ledge
     assert client.get("/questionnaire").status_code == 200
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
+@pytest.mark.parametrize("lang", languages())
 def test_the_page_shows_the_moves(client: FlaskClient, build: Build, scorer: Scorer, lang: str) -> None:
     user = busy(scorer)
     followed = asset_name(build, new_asset(scorer, user))

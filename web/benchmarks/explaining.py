@@ -20,6 +20,7 @@ from pathfolio.explain.evaluation.gat_explainers import GNN_EXPLAINER, GRADIENT
 from pathfolio.explain.evaluation.measures import ExplanationSample, evaluate_explanations
 from pathfolio.explain.explainer import Explainer
 from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Nodes, to_days
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.paths import PathFinder
 from pathfolio.kg.progress import Progress, peak_memory_mb
 from pathfolio.kg.schema import KIND_CODE, RELATION_CODE, NodeKind, Relation, attribute_relation
@@ -80,7 +81,7 @@ def explanations(build: Build) -> list[Measured]:
 
     def explain(part: list[tuple[Position, Position]]) -> None:
         for user, asset in part:
-            explainer.explain(scorer.account(user, asset), 1, ("en",))
+            explainer.explain(scorer.account(user, asset), 1, (DEFAULT,))
 
     whole = seconds(partial(explain, pairs), runs=3, warm=1)
     alone = seconds(lambda: [scorer.account(u, a) for u, a in pairs], runs=3)

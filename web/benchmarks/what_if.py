@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from pathfolio.explain.assumed import WhatIfDesk
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.span import Position
 from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.build import Build
@@ -24,11 +25,11 @@ def what_if(build: Build) -> list[Measured]:
     desk = WhatIfDesk(build, Gate.over(build.graph, rules_for(build.graph), build.prices))
     questions = list(_questions(build))
     for before, asked in questions[:5]:
-        desk.answer(asked, before, 10, None, ("en",))
+        desk.answer(asked, before, 10, None, (DEFAULT,))
     wall, processor = [], []
     for before, asked in questions[5:]:
         start = time.perf_counter(), time.process_time()
-        desk.answer(asked, before, 10, None, ("en",))
+        desk.answer(asked, before, 10, None, (DEFAULT,))
         wall.append(time.perf_counter() - start[0])
         processor.append(time.process_time() - start[1])
     figures = []

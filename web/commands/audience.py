@@ -9,7 +9,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from pathfolio.kg.languages import languages
+from pathfolio.kg.languages import DEFAULT, languages
 from pathfolio.kg.spreadsheet import RULE, safe_cell
 from pathfolio.web.advice import account_name, add_rules, add_today, open_desk, what_happened
 from pathfolio.web.arguments import add_build
@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build(parser)
     parser.add_argument("--asset", required=True, metavar="A", help="the asset's id")
     parser.add_argument("-k", type=int, default=100, metavar="N", help="how many investors (default: 100)")
-    parser.add_argument("--lang", default="en", choices=languages(), help="language of reasons (default: en)")
+    words = "language of reasons (default: %(default)s)"
+    parser.add_argument("--lang", default=DEFAULT, choices=languages(), help=words)
     add_rules(parser)
     add_today(parser)
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help=f"default: table; {RULE}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pathfolio.kg.languages import languages
+from pathfolio.kg.languages import DEFAULT, languages
 from pathfolio.web.advice import account_name, add_rules, add_today, hand_out, open_desk, what_happened
 from pathfolio.web.arguments import add_build
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", metavar="U", help="the investor's id")
     parser.add_argument("--asset", metavar="A", help="the id of a stock, fund or bond")
     parser.add_argument("--kind", choices=("stock", "fund", "bond"), help="rank among the assets of this kind only")
-    parser.add_argument("--lang", default="en", choices=languages(), help="language (default: en)")
+    parser.add_argument("--lang", default=DEFAULT, choices=languages(), help="language (default: %(default)s)")
     parser.add_argument("--format", default="text", choices=FORMATS, help="output format (default: text)")
     parser.add_argument("--instead-of", metavar="B", help="why asset A and not asset B: the parts that differ")
     parser.add_argument("--what-if", action="store_true", help="what would take A off the list, or bring it on")

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.web.advice import add_today
 from pathfolio.web.arguments import add_described
 
@@ -104,7 +105,7 @@ def _print_table(rules: RuleSet, found: dict[str, Any]) -> None:
         sys.stdout.write(f"  {rule.name:{width}}  " + "  ".join(f"{count:9.1f}" for count in counts) + "\n")
     allowed = found["allowed"]
     sys.stdout.write(f"  {'any rule':{width}}  {found['rejects']['any']:9.1f}\n")
-    told = ", ".join(f"{outcome_text(state, 'en')} {mean:.1f}" for state, mean in found["states"].items())
+    told = ", ".join(f"{outcome_text(state, DEFAULT)} {mean:.1f}" for state, mean in found["states"].items())
     sys.stdout.write(f"  verdicts: {told}\n")
     sys.stdout.write(f"  left to show: {allowed['fewest']} to {allowed['most']}, {allowed['mean']:.1f} on average; ")
     sys.stdout.write(f"{found['without_any']} investors have none\n")

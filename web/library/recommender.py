@@ -19,6 +19,7 @@ from pathfolio.explain.records.adviser import Question
 from pathfolio.explain.records.serve import serve, serve_lists
 from pathfolio.explain.records.verdict_text import outcome_text, verdict_text
 from pathfolio.explain.wording import wording_of
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.verdict import Verdict
 from pathfolio.web.advice import account_name, open_desk, rules_text, today_text
@@ -147,7 +148,7 @@ class Recommender:
         ]
         return pd.DataFrame(rows, columns=list(_COLUMNS))
 
-    def explain(self, user: str, asset: str, k: int = 10, kind: str | None = None, *, lang: str = "en") -> Explained:
+    def explain(self, user: str, asset: str, k: int = 10, kind: str | None = None, *, lang: str = DEFAULT) -> Explained:
         """Why `asset` has its place in the list of `user`, in a language such as "en" or "zh-TW".
 
         Args:

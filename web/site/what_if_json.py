@@ -13,6 +13,7 @@ from pathfolio.explain.assumed import AssumedLine, AssumedList, Move
 from pathfolio.explain.evidence import ChannelPart, Fact, Path, PathNode
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.schema import ASSET_KIND_OF
 from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, answered
@@ -44,7 +45,7 @@ class WhatIfQuestion:
     dismiss: Named = ()
     k: Annotated[int, Meta(ge=1, le=MOST_LINES)] = 10
     kind: Annotated[str | None, Meta(extra_json_schema={"enum": [*ASSET_KIND_OF, None]})] = None
-    lang: Annotated[str, Meta(extra_json_schema={"enum": list(LANGUAGES)})] = "en"
+    lang: Annotated[str, Meta(extra_json_schema={"enum": list(LANGUAGES)})] = DEFAULT
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 
 from pathfolio.explain.explainer import Explainer
 from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.languages import languages
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore
 from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build, write_build
@@ -77,7 +78,7 @@ def test_the_score_adds_up_and_all_of_the_towers_is_remainder(scorer: Scorer) ->
         assert account.score == pytest.approx(scores[asset], abs=1e-6) and account.gap < 1e-6
         (part,) = (channel for channel in account.channels if channel.name == TWO_TOWERS)
         assert part.walks == () and part.remainder == part.value != 0
-        explained = Explainer(scorer.graph, "").explain(account, 1, ("en", "zh-TW"))
+        explained = Explainer(scorer.graph, "").explain(account, 1, languages())
         assert TWO_TOWERS in {channel.name for channel in explained.channels}
         assert TWO_TOWERS not in {path.channel for path in explained.paths}
 

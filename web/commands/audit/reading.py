@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pathfolio.kg.bidi import isolated
-from pathfolio.kg.languages import languages
+from pathfolio.kg.languages import DEFAULT, languages
 from pathfolio.web.advice import account_name
 from pathfolio.web.commands.audit.actions import add_action, print_json
 
@@ -40,7 +40,7 @@ def add_actions(actions: Any) -> None:
     listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
     shown = add_action(actions, "show", "print one record", _show, record="")
     report = add_action(actions, "report", "write the report on one record", _report, record="")
-    report.add_argument("--lang", choices=languages(), default="en", help="language (default: en)")
+    report.add_argument("--lang", choices=languages(), default=DEFAULT, help="language (default: %(default)s)")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: the record's id with the format's ending")
     export = add_action(actions, "export", "write a case that can be verified anywhere", _export, record="")
     export.add_argument("--out", type=Path, metavar="CASE.zip", required=True, help="the file to write")
@@ -127,7 +127,7 @@ def _print_record(record: dict[str, Any]) -> None:
     above = "rejected above the last:" if record["rejected"] else "none rejected above the last"
     sys.stdout.write(f"{candidates['count']} candidates, {candidates['allowed']} passed; {above}\n")
     for item in record["rejected"]:
-        why = " ".join(verdict_text(item["verdict"], "en"))
+        why = " ".join(verdict_text(item["verdict"], DEFAULT))
         sys.stdout.write(f"{item['place']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {why}\n")
 
 
@@ -135,7 +135,7 @@ def _print_line(item: dict[str, Any], lang: str) -> None:
     """One line of the list: its verdict, its reasons as they were shown, and what the rules say against it."""
     from pathfolio.explain.records.verdict_text import outcome_text, verdict_text
 
-    outcome, name = outcome_text(item["verdict"]["outcome"], "en"), isolated(item["name"])
+    outcome, name = outcome_text(item["verdict"]["outcome"], DEFAULT), isolated(item["name"])
     sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {name}: {outcome}\n")
     reasons = item.get("explanation", item).get("reasons", [])
     said = [reason["text"] for reason in reasons if reason["lang"] == lang]

@@ -14,6 +14,7 @@ from pathfolio.explain.evidence import PathNode, Reason
 from pathfolio.explain.records.adviser import Advice
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
+from pathfolio.kg.languages import DEFAULT
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
 from pathfolio.web.site.access.guard import visitor
 from pathfolio.web.site.access.roles import Permission
@@ -196,7 +197,7 @@ def _answer() -> WhatIfAnswer | Response:
         abort(403)
     if isinstance(user_id, str) and needs_purpose(user_id) and not stated_purpose():
         return ask_purpose()
-    lang = body.get("lang", "en")
+    lang = body.get("lang", DEFAULT)
     if lang not in LANGUAGES:
         return _refused(f"no language {lang!r}: choose one of {', '.join(LANGUAGES)}")
     try:
