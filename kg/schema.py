@@ -44,6 +44,8 @@ class NodeKind(StrEnum):
     ANALYST_FIRM = "AnalystFirm"
     CONCEPT = "Concept"
     EVENT = "Event"
+    ESG_RATING = "EsgRating"
+    SUSTAINABILITY = "Sustainability"
 
 
 ASSET_KINDS: Final = (NodeKind.STOCK, NodeKind.FUND, NodeKind.BOND)
@@ -76,6 +78,8 @@ class Relation(StrEnum):
     SUPPLIES = "SUPPLIES"
     IN_CONCEPT = "IN_CONCEPT"
     AFFECTED_BY = "AFFECTED_BY"
+    HAS_ESG_RATING = "HAS_ESG_RATING"
+    PREFERS = "PREFERS"
 
 
 class Replaces(Enum):
@@ -212,6 +216,7 @@ RELATIONS: Final = MappingProxyType(
         Relation.HAS_EXPERIENCE: _profile(NodeKind.EXPERIENCE, "experience", Use.TOWERS),
         Relation.HAS_CAPACITY: _profile(NodeKind.CAPACITY, "capacity", Use.TOWERS),
         Relation.IN_SEGMENT: _profile(NodeKind.SEGMENT, "segment", Use.TOWERS, qualifier=""),
+        Relation.PREFERS: _profile(NodeKind.SUSTAINABILITY, "sustainability"),
         Relation.INVESTS_IN: RelationSpec(
             (NodeKind.FUND,),
             ASSET_KINDS,
@@ -260,6 +265,9 @@ RELATIONS: Final = MappingProxyType(
             uses=Use.WALKS,
         ),
         Relation.AFFECTED_BY: RelationSpec(ASSET_KINDS, (NodeKind.EVENT,), Role.ATTRIBUTE, weight="strength"),
+        Relation.HAS_ESG_RATING: _attribute(
+            NodeKind.ESG_RATING, "esg_rating", SharedChannel("esg_rating"), "shared_esg_rating", Use.SIMILARITY
+        ),
         Relation.HAS_FACT: RelationSpec(
             ASSET_KINDS, (NodeKind.METRIC,), Role.FACT, value="the metric's value", qualifier="the metric's unit"
         ),
@@ -306,7 +314,7 @@ def columns_of(role: Role) -> dict[str, Relation]:
     """Columns of users (`PROFILE`) or assets (`ATTRIBUTE`) to the relations made from them.
 
     >>> list(columns_of(Role.PROFILE))
-    ['risk_level', 'objective', 'experience', 'capacity', 'segment']
+    ['risk_level', 'objective', 'experience', 'capacity', 'segment', 'sustainability']
     """
     return {spec.column: relation for relation, spec in RELATIONS.items() if spec.role is role and spec.column}
 
@@ -316,7 +324,7 @@ def shared_channels() -> tuple[tuple[SharedChannel, Relation], ...]:
     what counts in full, last what assets may also have through another node; else in the order of `RELATIONS`.
 
     >>> [channel.name for channel, _ in shared_channels()]
-    ['issuer', 'asset_class', 'category', 'industry', 'sector', 'market', 'concept', 'country']
+    ['issuer', 'asset_class', 'category', 'industry', 'sector', 'market', 'concept', 'esg_rating', 'country']
     """
     found = [(spec.channel, relation) for relation, spec in RELATIONS.items() if spec.channel is not None]
     return tuple(sorted(found, key=lambda pair: (not pair[0].in_full, pair[0].through is not None)))

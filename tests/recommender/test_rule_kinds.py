@@ -20,7 +20,7 @@ def test_no_two_kinds_have_one_name() -> None:
     names = Counter(name for kind in RULE_KINDS for name in kind.full_kinds())
     assert set(names.values()) == {1}
     assert set(KIND_OF) == set(names)
-    assert list(LEVEL_RELATIONS) == ["risk", "capacity", "experience", "horizon"]
+    assert set(LEVEL_RELATIONS) == {"risk", "capacity", "experience", "horizon", "sustainability"}
 
 
 @pytest.mark.parametrize("kind", RULE_KINDS)

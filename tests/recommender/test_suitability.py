@@ -222,7 +222,7 @@ def test_a_level_that_nobody_told_counts_as_the_file_says(graph: KnowledgeGraph)
     for absent, allowed in (("warn", True), ("reject", False)):
         rules = rule(f'kind = "horizon"\nabsent = "{absent}"', extra=horizon)
         gate = Gate.over(graph, rules, prices())
-        assert gate.untold == {"capacity", "horizon"}
+        assert gate.untold == {"capacity", "horizon", "sustainability"}
         found = screen(graph, rules, "bob")
         risky = next(number for number, name in enumerate(graph.nodes.id[graph.assets]) if name == "bank2")
         verdict = found.verdict(risky)
