@@ -30,7 +30,7 @@ from pathfolio.kg.store.server import EmbeddedServer
 from pathfolio.kg.store.vectors import VectorNote, write_vectors
 from pathfolio.recommender.build import Build
 from pathfolio.web.benchmarks.explaining import crowd
-from pathfolio.web.benchmarks.figures import Measured, seconds
+from pathfolio.web.benchmarks.measured import Measured, seconds
 
 LEAST: Final = {"neo4j": 15_000, "arcadedb": 14_000}
 """Relations a second that a load over Bolt should reach on two cores."""
