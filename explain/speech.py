@@ -49,7 +49,7 @@ class Speech:
         """The claim as a sentence."""
         return Reason(self.wording.lang, self._say(claim), claim.evidence, claim.trigger, claim.is_caution)
 
-    def what_if(self, macro: str, values: Mapping[str, Any]) -> str:
+    def what_if(self, macro: str, values: Mapping[str, object]) -> str:
         """A sentence of the section what_if."""
         return str(getattr(self._what_if, macro)(values))
 

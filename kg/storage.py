@@ -64,7 +64,7 @@ def load_graph(folder: Path, *, verify: bool = False) -> KnowledgeGraph:
     return graph
 
 
-def _check_schema(about: dict[str, Any], folder: Path) -> None:
+def _check_schema(about: dict[str, object], folder: Path) -> None:
     kinds = [kind.value for kind in NODE_KINDS], [relation.value for relation in RELATION_KINDS]
     if (about["schema_version"], about["node_kinds"], about["relation_kinds"]) != (SCHEMA_VERSION, *kinds):
         found = f"schema {about['schema_version']}"

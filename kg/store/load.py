@@ -221,7 +221,7 @@ def _edge_values(graph: KnowledgeGraph, at: _Rows) -> dict[str, list[Any]]:
     }
 
 
-def _is_constant(values: list[Any]) -> bool:
+def _is_constant(values: list[object]) -> bool:
     return values.count(values[0]) == len(values)
 
 

@@ -94,7 +94,7 @@ def _blocks(rows: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
     yield block
 
 
-def _node_frame(kind: NodeKind, block: list[list[Any]]) -> pd.DataFrame:
+def _node_frame(kind: NodeKind, block: list[list[object]]) -> pd.DataFrame:
     columns = zip(*block, strict=True) if block else ((),) * (len(NODE_PROPERTIES) + 2)
     ids, *properties, _edges = (list(column) for column in columns)
     _check_ids(kind, ids)
@@ -107,7 +107,7 @@ def _node_frame(kind: NodeKind, block: list[list[Any]]) -> pd.DataFrame:
     )
 
 
-def _check_ids(kind: NodeKind, ids: list[Any]) -> None:
+def _check_ids(kind: NodeKind, ids: list[object]) -> None:
     wrong = next((found for found in ids if not isinstance(found, str)), "")
     if wrong != "":
         raise DataError(f"a {kind} in the store has the id {wrong!r}: ids are texts; give it one, or remove the node")
@@ -172,7 +172,7 @@ def _days(values: list[str | None]) -> npt.NDArray[np.float64] | npt.NDArray[np.
     return np.where(np.isnat(days), np.nan, days.astype(np.int64).astype(np.float64))
 
 
-def _numbers(values: list[Any]) -> npt.NDArray[np.float64]:
+def _numbers(values: list[object]) -> npt.NDArray[np.float64]:
     try:
         return np.array(values, dtype=np.float64)
     except (TypeError, ValueError):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from pathfolio.kg.errors import PathfolioError, StoreError
 from pathfolio.kg.progress import Progress
@@ -92,7 +92,9 @@ class GraphService:
         """The connection that is used now."""
         return self._store
 
-    def run(self, text: str, parameters: Mapping[str, Any] | None = None, limits: Limits | None = None) -> QueryResult:
+    def run(
+        self, text: str, parameters: Mapping[str, object] | None = None, limits: Limits | None = None
+    ) -> QueryResult:
         """Run a query; see `run_query`. A server that ended itself over a query is started again for the next one."""
         limits = limits or self.limits
         self.revive()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
@@ -147,11 +147,11 @@ def _product(matrix: sp.csr_array) -> Callable[[Tensor], Tensor]:
         """matrix @ x; the gradient is matrix' @ gradient."""
 
         @staticmethod
-        def forward(context: Any, x: Tensor) -> Tensor:
+        def forward(context: object, x: Tensor) -> Tensor:
             return torch.from_numpy(forward @ x.detach().numpy())
 
         @staticmethod
-        def backward(context: Any, *gradients: Tensor) -> Tensor:
+        def backward(context: object, *gradients: Tensor) -> Tensor:
             return torch.from_numpy(backward @ gradients[0].numpy())
 
     apply: Callable[[Tensor], Tensor] = Product.apply

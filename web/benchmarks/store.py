@@ -146,7 +146,7 @@ def _asked(build: Build, store: Store) -> list[Measured]:
     return figures
 
 
-def _time(store: Store, query: NamedQuery, values: dict[str, Any]) -> float:
+def _time(store: Store, query: NamedQuery, values: dict[str, object]) -> float:
     begun = time.perf_counter()
     try:
         run_query(store, query.text_for(store.dialect), values, _LIMITS)

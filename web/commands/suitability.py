@@ -81,7 +81,7 @@ def _counts(rules: RuleSet, folder: Path, most: int, today: date | None) -> dict
     }
 
 
-def _print_json(rules: RuleSet, found: dict[str, Any]) -> None:
+def _print_json(rules: RuleSet, found: dict[str, object]) -> None:
     about = {"market": rules.market, "version": rules.version, "sha256": rules.sha256}
     names = [
         {"id": rule.name, "kind": rule.kind, "unknown": rule.unknown.word, "line": rule.line} for rule in rules.rules
