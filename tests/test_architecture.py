@@ -86,6 +86,18 @@ def test_no_two_classes_have_one_name() -> None:
     assert not {name: where for name, where in homes.items() if len(where) > 1}
 
 
+def test_rows_and_positions_are_converted_by_the_span_alone() -> None:
+    """`graph.assets[position]` and `row - graph.assets[0]` are `Span.row` and `Span.position` by hand."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice)
+        if ast.unparse(node.value).endswith(("graph.users", "graph.assets"))
+    ]
+    assert not wrong
+
+
 def test_help_loads_nothing_heavy() -> None:
     """`pathfolio --help` must be instant, so not even NumPy is imported for it."""
     code = (

@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import pathfolio
-from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.payloads import RECOMMENDATION
 from pathfolio.explain.records.inspect import read_record
 from pathfolio.explain.records.replay import replay
 from pathfolio.kg.assemble import assemble_graph

@@ -23,27 +23,38 @@ def add_investors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--purpose", default="", metavar="TEXT", help="why investors' vectors are needed; recorded")
 
 
-def handed_on(build: Build, args: argparse.Namespace, *, what: str, **about: str) -> EntityVectors:
+def handed_on(
+    build: Build, args: argparse.Namespace, *, what: str, form: str = "", file: str = "", server: str = ""
+) -> EntityVectors:
     """The vectors that `args` asks for, once the ledger has recorded who takes them, and why.
 
     Args:
         what: what is done, as the ledger's entry says it.
-        about: more for the entry: format, file, server.
+        form: of the file; `file` and `server` are where to.
 
     Raises:
         UsageError: investors' vectors without a purpose, or a purpose without them.
         LedgerError: it could not be recorded, so nothing may be handed on.
     """
     from pathfolio.explain.ledger.ledger import open_ledger
-    from pathfolio.explain.records.uses import EXPORT, note_use
+    from pathfolio.explain.records.uses import ExportUse, note_use
 
     purpose = args.purpose.strip()
     if args.with_investors and not purpose:
         raise UsageError("vectors of investors tell what they hold: say --purpose why they are needed")
     if purpose and not args.with_investors:
         raise UsageError("--purpose is for investors' vectors: add --with-investors, or leave it out")
-    about |= {"investors": INCLUDED, "purpose": purpose} if purpose else {"investors": LEFT_OUT}
+    use = ExportUse(
+        who=account_name(),
+        what=what,
+        build=build.build_hash,
+        format=form,
+        file=file,
+        server=server,
+        investors=INCLUDED if purpose else LEFT_OUT,
+        purpose=purpose,
+    )
     ledger = open_ledger()
-    note_use(ledger, EXPORT, account_name(), what=what, build=build.build_hash, **about)
+    note_use(ledger, use)
     ledger.close()
     return build.vectors if args.with_investors else build.vectors.without_investors()

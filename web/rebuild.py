@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from pathfolio.explain.ledger.ledger import Ledger
-from pathfolio.explain.records.keep import BUILD, registered
+from pathfolio.explain.records.keep import BuildEntry, registered
 from pathfolio.explain.records.layout import Record
 from pathfolio.kg.errors import LedgerError
 from pathfolio.kg.progress import Progress
@@ -30,7 +30,7 @@ def rebuilt(ledger: Ledger, record: Record, data: Path) -> Iterator[Build]:
         LedgerError: the ledger does not know how the build was made.
         DataError: the data folder is refused.
     """
-    manifest = json.loads(registered(ledger, BUILD, record.build.hash)["manifest"])
+    manifest = json.loads(registered(ledger, BuildEntry, record.build.hash).manifest)
     if manifest.get("own"):
         raise LedgerError(f"the build has channels of its own ({', '.join(manifest['own'])}): name it with --build")
     training = TrainingOptions.of(manifest)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathfolio.explain.evidence import Path
 from pathfolio.explain.explanation import Explanation
 from pathfolio.kg.schema import NodeKind
-from pathfolio.kg.store.evidence import EvidencePath, EvidenceStep, evidence_query
+from pathfolio.kg.store.evidence_query import EvidencePath, EvidenceStep, evidence_query
 
 
 def as_cypher(explanation: Explanation) -> str:
     """A query that stands by itself and returns one row per edge of each path, with its weight, source and dates.
 
-    Its columns are those of `pathfolio.kg.store.evidence.evidence_query`; groups of other investors come back as their
-    count.
+    Its columns are those of `pathfolio.kg.store.evidence_query.evidence_query`; groups of other investors come back
+    as their count.
     """
     return evidence_query([evidence_path(path) for path in explanation.paths], explanation.as_of) + "\n"
 

@@ -8,24 +8,29 @@ are the id, a space and the key's id. The leaf's hash covers all of it, so an er
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import msgspec
+import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.keys import NONCE_BYTES
+from pathfolio.explain.ledger.payloads import Payload
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.kg.errors import LedgerError
 
 SEALED: Final = "aes256gcm-zlib"
 PLAIN: Final = "json"
+
+
+Said = TypeVar("Said", bound=Payload)
 
 
 class GoneError(LedgerError):
@@ -90,6 +95,18 @@ class Header:
         return datetime.fromisoformat(self.time)
 
 
+@dataclass(frozen=True)
+class WrittenHeader(Header):
+    """As it stands in the leaf, with how the payload is written: `SEALED` or `PLAIN`."""
+
+    body: str
+
+
+_HEADER: Final = msgspec.json.Decoder(Header)
+_WRITTEN: Final = msgspec.json.Decoder(WrittenHeader)
+SomeHeader = TypeVar("SomeHeader", bound=Header)
+
+
 def new_id() -> str:
     """A random id of 16 hex digits."""
     return secrets.token_hex(8)
@@ -102,17 +119,17 @@ def time_text(moment: datetime) -> str:
 
 def make_leaf(draft: Draft, seq: int, prev: str, key_id: str, data_key: bytes | None) -> bytes:
     """The bytes of the entry at place `seq`; sealed where there is a key."""
-    header = {
-        "body": PLAIN if data_key is None else SEALED,
-        "id": draft.id,
-        "key": key_id,
-        "kind": draft.kind,
-        "prev": prev,
-        "retention": draft.retention,
-        "seq": seq,
-        "tags": dict(draft.tags),
-        "time": time_text(draft.time),
-    }
+    header = WrittenHeader(
+        seq=seq,
+        id=draft.id,
+        kind=draft.kind,
+        key=key_id,
+        retention=draft.retention,
+        time=time_text(draft.time),
+        prev=prev,
+        tags=dict(draft.tags),
+        body=PLAIN if data_key is None else SEALED,
+    )
     body = _plain(draft.payload) if data_key is None else _sealed(draft, key_id, data_key)
     return canonical(header) + b"\n" + body
 
@@ -135,40 +152,36 @@ def _sealed(draft: Draft, key_id: str, data_key: bytes) -> bytes:
 
 def read_header(leaf: bytes) -> Header:
     """The header of a leaf; raises AlteredError where it has none."""
+    return _read(leaf, _HEADER)
+
+
+def _read(leaf: bytes, decoder: msgspec.json.Decoder[SomeHeader]) -> SomeHeader:
     try:
-        fields = json.loads(leaf[: leaf.index(b"\n")])
-        fields.pop("body")
-        return Header(**fields)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return decoder.decode(leaf[: leaf.index(b"\n")])
+    except (ValueError, msgspec.DecodeError):
         raise AlteredError(
             "an entry without a readable header: it was altered: `pathfolio audit verify` tells which"
         ) from None
 
 
-def header_of(row: Any) -> Header:
+def header_of(row: sa.Row[Any]) -> Header:
     """The header of an entry's row; where it does not say what the row says, the row alone, so that it can be named."""
+    said = row.seq, row.id, row.kind, row.key_id, row.time
     try:
         header = read_header(bytes(row.data))
-        texts = [header.retention, header.prev, *header.tags, *header.tags.values()]
-        if (header.seq, header.id, header.kind, header.key, header.time) == (
-            row.seq,
-            row.id,
-            row.kind,
-            row.key_id,
-            row.time,
-        ) and all(isinstance(text, str) for text in texts):
-            return header
-    except (AlteredError, AttributeError, TypeError):
-        pass
-    return Header(row.seq, row.id, row.kind, row.key_id, "", row.time, "", {})
+    except (AlteredError, TypeError):
+        header = None
+    if header is not None and (header.seq, header.id, header.kind, header.key, header.time) == said:
+        return header
+    return Header(row.seq, row.id, row.kind, row.key_id, retention="", time=row.time, prev="", tags={})
 
 
-def open_payload(leaf: bytes, data_key: bytes | None) -> Any:
-    """The payload of a leaf, read as JSON; raises as `open_text`."""
+def open_payload(leaf: bytes, data_key: bytes | None, said: type[Said]) -> Said:
+    """The payload of a leaf, read as what such an entry says; raises as `open_text`."""
     text = open_text(leaf, data_key)
     try:
-        return json.loads(text)
-    except ValueError:
+        return msgspec.json.decode(text, type=said)
+    except msgspec.DecodeError:
         raise AlteredError(f"record {read_header(leaf).id}: cannot be read: it was altered") from None
 
 
@@ -179,19 +192,17 @@ def open_text(leaf: bytes, data_key: bytes | None) -> bytes:
         GoneError: it is sealed, and there is no key any more.
         AlteredError: the key does not open it, or it is not as it was written.
     """
-    name = "an entry"
+    header = _read(leaf, _WRITTEN)
+    name, body = f"record {header.id}", leaf.split(b"\n", 1)[1]
+    if header.body == PLAIN:
+        return body
+    if data_key is None:
+        raise GoneError(f"{name}: its key was destroyed: the person was erased, only its proof is left")
+    nonce, rest = body[:NONCE_BYTES], body[NONCE_BYTES:]
     try:
-        header, body = leaf.split(b"\n", 1)
-        fields = json.loads(header)
-        name = f"record {fields['id']}"
-        if fields["body"] == PLAIN:
-            return body
-        if data_key is None:
-            raise GoneError(f"{name}: its key was destroyed: the person was erased, only its proof is left")
-        nonce, rest, key = body[:NONCE_BYTES], body[NONCE_BYTES:], record_key(data_key, fields["id"])
-        opened = AESGCM(key).decrypt(nonce, rest, f"{fields['id']} {fields['key']}".encode())
+        opened = AESGCM(record_key(data_key, header.id)).decrypt(nonce, rest, f"{header.id} {header.key}".encode())
         return zlib.decompress(opened)
     except InvalidTag:
         raise AlteredError(f"{name}: its key does not open it: it was altered") from None
-    except (ValueError, TypeError, KeyError, zlib.error):
+    except (ValueError, zlib.error):
         raise AlteredError(f"{name}: cannot be read: it was altered") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,8 +10,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from string import hexdigits
+from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from pathfolio.explain.ledger.canonical import canonical
@@ -21,6 +22,7 @@ from pathfolio.explain.ledger.entry import (
     Draft,
     GoneError,
     Header,
+    Said,
     header_of,
     new_id,
     open_payload,
@@ -39,15 +41,22 @@ from pathfolio.explain.ledger.keys import (
 )
 from pathfolio.explain.ledger.merkle import consistency_proof, inclusion_proof
 from pathfolio.explain.ledger.note import Checkpoint, Note, Verifier
+from pathfolio.explain.ledger.payloads import (
+    ADVICE_CLASS,
+    KEY_KINDS,
+    RECOMMENDATION,
+    LookEntry,
+    NamesKey,
+    Opening,
+    Payload,
+)
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, LedgerDatabase, open_store
 from pathfolio.explain.ledger.tree import TileReader
-from pathfolio.explain.ledger.writer import KEY_KINDS, Change, Receipt, Writer, check_master
+from pathfolio.explain.ledger.writer import Change, Receipt, Writer, check_master
 from pathfolio.kg.errors import LedgerError, UsageError
 
 LOCATION_VARIABLE: Final = "PATHFOLIO_LEDGER"
-RECOMMENDATION: Final = "recommendation"
-ACCESS: Final = "access"
 FORMAT: Final = 1
 """Of the ledger's entries, which its opening entry names."""
 
@@ -99,40 +108,56 @@ class Ledger:
 
     # -- writing ---------------------------------------------------------------------------------------------
 
-    def append(self, record: Mapping[str, Any] | Squeezed, *, person: str | None, **about: Any) -> Receipt:
+    def append(
+        self,
+        record: msgspec.Struct | Squeezed,
+        *,
+        person: str | None,
+        kind: str = RECOMMENDATION,
+        retention: str = ADVICE_CLASS,
+        tags: Mapping[str, str] | None = None,
+    ) -> Receipt:
         """Append one record; once it returns, the record is on disk under a signed checkpoint.
 
         Args:
-            record: anything that `canonical` can write, or canonical text, compressed.
+            record: a struct, or canonical text, compressed.
             person: whose key seals it; None for what is about nobody, which stays readable.
-            about: `kind` (a recommendation unless it says otherwise), `retention` (class) and `tags`.
+            retention: the class that says how long it is kept.
+            tags: what the header says in the open.
 
         Raises:
             LedgerError: nothing was recorded, so nothing may be shown.
         """
-        return self.append_many([(record, person)], **about)[0]
+        return self.append_many([(record, person)], kind=kind, retention=retention, tags=tags)[0]
 
     def append_many(
         self,
-        records: Sequence[tuple[Mapping[str, Any] | Squeezed, str | None]],
+        records: Sequence[tuple[msgspec.Struct | Squeezed, str | None]],
         *,
         kind: str = RECOMMENDATION,
-        retention: str = "advice",
+        retention: str = ADVICE_CLASS,
         tags: Mapping[str, str] | None = None,
     ) -> list[Receipt]:
         """Append records with their persons, all or none, in one transaction; as `append`."""
-        drafts = [self.draft(record, person, kind, retention, tags) for record, person in records]
+        drafts = [self._draft(record, person, kind, retention, tags) for record, person in records]
         return self.write(drafts) if drafts else []
 
-    def draft(
+    def note(self, payload: Payload, *, person: str | None = None, tags: Mapping[str, str] | None = None) -> Receipt:
+        """Append one entry of the kind that `payload` is of; as `append`."""
+        return self.write([self.draft(payload, person, tags)])[0]
+
+    def draft(self, payload: Payload, person: str | None = None, tags: Mapping[str, str] | None = None) -> Draft:
+        """An entry of now, still to be written."""
+        return self._draft(payload, person, payload.entry_kind, payload.retention, tags)
+
+    def _draft(
         self,
-        record: Mapping[str, Any] | Squeezed,
+        record: msgspec.Struct | Squeezed,
         person: str | None,
         kind: str,
-        retention: str = "ledger",
-        tags: Mapping[str, str] | None = None,
+        retention: str,
+        tags: Mapping[str, str] | None,
     ) -> Draft:
-        """An entry of now, still to be written."""
         subject = "" if person is None else self.master.subject(person)
         payload = record if isinstance(record, Squeezed) else canonical(record)
         return Draft(new_id(), kind, payload, subject, retention, self.clock(), tags or {})
@@ -174,24 +199,21 @@ class Ledger:
     @cached_property
     def origin(self) -> str:
         """The ledger's name, which its checkpoints carry."""
-        return str(self._opening[0]["origin"])
+        return open_payload(self._keys()[0], None, Opening).origin
 
     @property
     def verifiers(self) -> list[Verifier]:
         """The public keys that have signed it, the newest last."""
-        return [Verifier.parse(payload["verifier"]) for payload in self._keys()]
+        return [Verifier.parse(open_payload(leaf, None, NamesKey).verifier) for leaf in self._keys()]
 
-    @cached_property
-    def _opening(self) -> list[dict[str, Any]]:
-        return self._keys()
-
-    def _keys(self) -> list[dict[str, Any]]:
+    def _keys(self) -> list[bytes]:
+        """The leaves that name keys."""
         query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(KEY_KINDS)).order_by(ENTRY.c.seq)
         with self.store.read() as connection:
-            found = [open_payload(bytes(data), None) for data in connection.execute(query).scalars()]
+            found = [bytes(data) for data in connection.execute(query).scalars()]
         if not found:
             raise LedgerError(f"{self.store.where}: the ledger has no opening entry: restore it from a backup")
-        if found[0].get("format") != FORMAT:
+        if open_payload(found[0], None, Opening).format != FORMAT:
             raise LedgerError(f"{self.store.where}: a ledger of another version of pathfolio: use that, or a newer one")
         return found
 
@@ -282,16 +304,17 @@ class Ledger:
         self.note_look([read_header(leaf).id], who=who, purpose=purpose)
         return self.opened(leaf)
 
-    def read(self, record_id: str, *, who: str, purpose: str) -> Any:
-        """As `read_text`, read as JSON."""
-        return json.loads(self.read_text(record_id, who=who, purpose=purpose))
+    def note_look(
+        self, ids: Sequence[str], *, who: str, purpose: str, files: Mapping[str, str] = MappingProxyType({})
+    ) -> Receipt:
+        """Record a look at records; raises UsageError where no purpose is given.
 
-    def note_look(self, ids: Sequence[str], *, who: str, purpose: str, **about: Any) -> Receipt:
-        """Record a look at records; raises UsageError where no purpose is given."""
+        Args:
+            files: SHA-256 by name of what is handed out.
+        """
         if not purpose.strip():
             raise UsageError("a look at a record needs its purpose: say --purpose …")
-        payload = {"records": list(ids), "who": who, "purpose": purpose, **about}
-        return self.append(payload, person=None, kind=ACCESS, retention=ACCESS)
+        return self.note(LookEntry(tuple(ids), who, purpose, dict(files)))
 
     def read_many(
         self, headers: Sequence[Header], *, who: str, purpose: str
@@ -316,10 +339,18 @@ class Ledger:
         key_id = read_header(leaf).key
         return open_text(leaf, self._data_key(key_id) if key_id else None)
 
-    def unsealed(self, leaf: bytes) -> Any:
-        """As `opened`, read as JSON."""
-        key_id = read_header(leaf).key
-        return open_payload(leaf, self._data_key(key_id) if key_id else None)
+    def payloads(self, kind: type[Said], *, after: int = -1, most: int | None = None) -> list[tuple[Header, Said]]:
+        """All open entries of one kind with what they say, the newest first.
+
+        Args:
+            after: only those after this place.
+            most: only the newest.
+        """
+        are = ENTRY.c.kind == kind.entry_kind, ENTRY.c.seq > after, ENTRY.c.data.is_not(None)
+        query = sa.select(ENTRY.c.data).where(*are).order_by(ENTRY.c.seq.desc()).limit(most)
+        with self.store.read() as connection:
+            leaves = [bytes(data) for data in connection.execute(query).scalars()]
+        return [(read_header(leaf), open_payload(leaf, None, kind)) for leaf in leaves]
 
     def key_of_record(self, record_id: str) -> bytes:
         """The key that opens this record and no other; empty where it is open or the person was erased."""
@@ -400,6 +431,5 @@ def _begin(ledger: Ledger) -> None:
     if ledger.size or ledger.signing is None:
         return
     origin = f"pathfolio/{secrets.token_hex(4)}"
-    opening = {"origin": origin, "verifier": ledger.signing.verifier(origin).text, "format": FORMAT}
-    draft = Draft(new_id(), "ledger", canonical(opening), "", "ledger", ledger.clock(), {})
+    draft = ledger.draft(Opening(origin=origin, verifier=ledger.signing.verifier(origin).text, format=FORMAT))
     Writer(ledger.store, ledger.master, ledger.signing, origin, list).open_with(draft)

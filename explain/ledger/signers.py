@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
 from pathfolio.explain.ledger.entry import open_payload
 from pathfolio.explain.ledger.note import Note, Verifier
+from pathfolio.explain.ledger.payloads import KEY_KINDS, KeyChange, Opening
 from pathfolio.explain.ledger.store import ENTRY
-from pathfolio.explain.ledger.writer import KEY_KINDS
 from pathfolio.kg.errors import LedgerError
 
 
@@ -26,12 +25,14 @@ class Signers:
         """The one key that signs checkpoints of this size: a new key signs from the entry after its own on."""
         return [verifier for seq, verifier in self.keys if seq + 1 < size or seq == 0][-1:]
 
-    def followed(self, seq: int, payload: dict[str, Any]) -> Signers:
+    def followed(self, seq: int, leaf: bytes) -> Signers:
         """With the key that an entry names; raises LedgerError where the key before it has not signed that."""
-        verifier = Verifier.parse(payload["verifier"])
         if not self.keys:
-            return Signers(payload["origin"], ((seq, verifier),))
-        handover = Note.parse(payload["handover"])
+            opening = open_payload(leaf, None, Opening)
+            return Signers(opening.origin, ((seq, Verifier.parse(opening.verifier)),))
+        change = open_payload(leaf, None, KeyChange)
+        verifier = Verifier.parse(change.verifier)
+        handover = Note.parse(change.handover)
         expected = f"{self.origin}\nkey {verifier.text}\n"
         if handover.body != expected or not self.keys[-1][1].holds_for(handover):
             raise LedgerError("its handover is not signed by the key before it")
@@ -51,8 +52,8 @@ def read_signers(
     signers = Signers()
     for row in connection.execute(query).all():
         try:
-            signers = signers.followed(int(row.seq), open_payload(bytes(row.data), None))
-        except (LedgerError, ValueError, KeyError, TypeError) as error:
+            signers = signers.followed(int(row.seq), bytes(row.data))
+        except (LedgerError, ValueError, TypeError) as error:
             problem(row.seq, row.id, f"the entry of a key is altered: {error}")
     if not signers.keys:
         problem(None, "", "no opening entry with the ledger's name and key")

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from pathfolio.explain.ledger.custody import ERASURE, EXPIRY
-from pathfolio.explain.ledger.entry import Header, open_payload, read_header
+from pathfolio.explain.ledger.entry import Header, Said, open_payload, read_header
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Verifier, open_checkpoint
+from pathfolio.explain.ledger.payloads import Erasure, Expiry
 from pathfolio.explain.ledger.signers import Signers, read_signers
 from pathfolio.explain.ledger.store import (
     CHECKPOINT,
@@ -59,6 +59,23 @@ class StoredEntry:
     time: str
     leaf_hash: bytes
     data: bytes | None
+
+
+@dataclass(frozen=True)
+class StoredTile:
+    """A row of the tiles, but for its place."""
+
+    hashes: bytes
+    root: bytes
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A row of the persons' keys."""
+
+    key_id: str
+    subject: str | None
+    wrapped: bytes | None
 
 
 def _text(value: str | bytes) -> str:
@@ -165,15 +182,16 @@ class LedgerWalk:
             for tile in filled:
                 query = sa.select(TILE).where(TILE.c.level == tile.level, TILE.c.idx == tile.index)
                 stored = self.connection.execute(query).one_or_none()
-                self.tile(tile.hashes, tile.root, stored, f"{tile.level}/{tile.index}", tile.index)
+                kept = None if stored is None else StoredTile(bytes(stored.hashes), bytes(stored.root))
+                self.tile(tile.hashes, tile.root, kept, f"{tile.level}/{tile.index}", tile.index)
             roots.offer(self.state)
 
-    def tile(self, hashes: tuple[bytes, ...], root: bytes, stored: Any, name: str, index: int) -> None:
+    def tile(self, hashes: tuple[bytes, ...], root: bytes, stored: StoredTile | None, name: str, index: int) -> None:
         """One full tile as the entries give it, and its row, None where there is none."""
         if stored is None:
             self.note(None, "", f"tile {name} is missing")
-        elif not self.shifted and (split_hashes(bytes(stored.hashes)) != hashes or bytes(stored.root) != root):
-            old = split_hashes(bytes(stored.hashes))
+        elif not self.shifted and (split_hashes(stored.hashes) != hashes or stored.root != root):
+            old = split_hashes(stored.hashes)
             at = next((k for k, pair in enumerate(zip(old, hashes, strict=False)) if pair[0] != pair[1]), 0)
             self.note(index * 256 + at, "", f"tile {name} does not agree with the entries from there on")
 
@@ -241,22 +259,22 @@ class LedgerWalk:
 
     def gone(self) -> dict[int, tuple[str, str]]:
         """Place to id and kind of the entries whose content was deleted, as the ledger tells it."""
-        return {seq: (name, kind) for payload in self._payloads(EXPIRY) for seq, name, kind in payload["gone"]}
+        return {row.seq: (row.id, row.kind) for expiry in self._payloads(Expiry) for row in expiry.gone}
 
-    def erased_keys(self) -> set[Any]:
+    def erased_keys(self) -> set[str]:
         """Ids of the persons' keys that were destroyed, as the ledger tells it."""
-        return {payload.get("key") for payload in self._payloads(ERASURE)}
+        return {erasure.key for erasure in self._payloads(Erasure)}
 
-    def _payloads(self, kind: str) -> Iterator[dict[str, Any]]:
-        found = self.connection.execute(sa.select(ENTRY.c.data).where(ENTRY.c.kind == kind)).scalars().all()
-        for data in found:
+    def _payloads(self, said: type[Said]) -> Iterator[Said]:
+        query = sa.select(ENTRY.c.data).where(ENTRY.c.kind == said.entry_kind)
+        for data in self.connection.execute(query).scalars().all():
             with contextlib.suppress(LedgerError, TypeError):  # its own entry is found to be altered
-                yield open_payload(bytes(data), None)
+                yield open_payload(bytes(data), None, said)
 
     def people(self) -> None:
         """Every sealed entry's key is there and opens, or an entry says that it was destroyed."""
         erased = self.erased_keys()
-        rows = {row.key_id: row for row in self.connection.execute(sa.select(PERSON_KEY))}
+        rows = {row.key_id: StoredKey(**row._mapping) for row in self.connection.execute(sa.select(PERSON_KEY))}
         for key_id, uses in self.key_uses.items():
             if key_id not in rows or rows[key_id].wrapped is None:
                 self.erased += uses
@@ -266,14 +284,14 @@ class LedgerWalk:
         for row in rows.values():
             self.person(row, erased)
 
-    def person(self, row: Any, erased: set[Any]) -> None:
+    def person(self, row: StoredKey, erased: set[str]) -> None:
         """One row of the persons' keys; `erased` are the ids of those that entries say were destroyed."""
         if row.wrapped is None:
             if row.subject is not None or (row.key_id not in erased and row.key_id not in self.key_uses):
                 self.note(None, "", f"person key {row.key_id} is not as it is left when a person is erased")
         elif self.ledger.has_master:
             try:
-                self.ledger.master.unwrap(row.key_id, row.subject, bytes(row.wrapped))
+                self.ledger.master.unwrap(row.key_id, row.subject or "", bytes(row.wrapped))
             except LedgerError as error:
                 self.note(None, "", str(error))
 

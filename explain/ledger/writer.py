@@ -15,6 +15,7 @@ from pathfolio.explain.ledger.entry import Draft, make_leaf, new_id, open_payloa
 from pathfolio.explain.ledger.keys import SIGNING_VARIABLE, MasterKey, SigningKey
 from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Checkpoint, Note
+from pathfolio.explain.ledger.payloads import CLOCK, KEY_KINDS, NamesKey
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, LedgerDatabase
 from pathfolio.explain.ledger.tree import WIDTH, Tile, TreeState
 from pathfolio.kg.errors import LedgerError
@@ -24,12 +25,6 @@ CLOCK_TOLERANCE: Final = timedelta(seconds=60)
 
 LARGEST_GROUP: Final = 2000
 """Entries in one transaction; a single call with more still goes in at once."""
-
-KEY_KINDS: Final = ("ledger", "key")
-"""Entries that name the key by which the checkpoints after them are signed."""
-
-CLOCK_KIND: Final = "clock"
-"""The entry that explains why the clock was wrong, and from which time goes on."""
 
 _IN_CLAUSE: Final = 500
 _KEYS_TRIED: Final = 8
@@ -217,7 +212,7 @@ class Writer:
     def _still_signs(self, connection: sa.Connection) -> None:
         """Take up a key that another process has put into the key's file; refuse to sign with one it has replaced."""
         query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(KEY_KINDS)).order_by(ENTRY.c.seq.desc()).limit(1)
-        found = open_payload(bytes(connection.execute(query).scalar_one()), None)["verifier"]
+        found = open_payload(bytes(connection.execute(query).scalar_one()), None, NamesKey).verifier
         for key in (self._signing, *self._later()):
             if key is not None and key.verifier(self._origin).text == found:
                 self._signing = key
@@ -260,7 +255,7 @@ def _rows(drafts: list[Draft], before: TreeState, keys: dict[str, tuple[str, byt
 
 def _not_before(draft: Draft, last_time: str) -> None:
     """Refuse an entry that is older than the one before it: the clock was set back."""
-    if not last_time or draft.kind == CLOCK_KIND:
+    if not last_time or draft.kind == CLOCK:
         return
     behind = datetime.fromisoformat(last_time) - draft.time
     if behind > CLOCK_TOLERANCE:

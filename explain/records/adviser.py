@@ -16,14 +16,14 @@ from typing import Final
 
 import numpy as np
 
-from pathfolio.explain.assumed import AssumedList, WhatIfDesk
 from pathfolio.explain.counterfactual import Counterfactual
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.records.assumed import Assumed
+from pathfolio.explain.records.assumption import Assumed
 from pathfolio.explain.records.changes import what_would_move
 from pathfolio.explain.records.layout import RecordedQuestion
 from pathfolio.explain.shortlist import Shortlist
+from pathfolio.explain.what_if_list import AssumedList, WhatIfDesk
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, Mask

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any, Final
+from typing import ClassVar, Final
+
+import msgspec
 
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.ledger.ledger import ACCESS
+from pathfolio.explain.ledger.payloads import ACCESS_CLASS, LookEntry, Payload
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.keep import keep
+from pathfolio.explain.records.layout import RecordedReason
 from pathfolio.explain.records.serve import tags_of
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.investor_ranking import Prospect, audience
@@ -32,9 +35,27 @@ class AudienceQuestion:
     k: int
     today: date | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in a record."""
-        return asdict(self) | {"today": None if self.today is None else self.today.isoformat()}
+
+class AskedAbout(msgspec.Struct, frozen=True):
+    """An `AudienceQuestion`, and the investor whom an entry is about."""
+
+    who: str
+    through: str
+    asset_id: str
+    k: int
+    today: date | None
+    user_id: str
+
+
+class AudienceEntry(Payload, frozen=True):
+    """What staff were shown of one investor: place, score, and why."""
+
+    entry_kind: ClassVar[str] = AUDIENCE
+    retention: ClassVar[str] = ACCESS_CLASS
+    question: AskedAbout
+    rank: int
+    score: float
+    reasons: tuple[RecordedReason, ...]
 
 
 @dataclass(frozen=True)
@@ -84,20 +105,12 @@ def _record(desk: Desk, asked: AudienceQuestion, told: Sequence[tuple[Prospect, 
     """One entry for each person and one of the look at them, in one transaction; the receipt of the latter."""
     ledger, tags = desk.ledger, tags_of(desk.adviser)
     keep(desk.adviser.build, desk.adviser.rules, ledger)
-    drafts = [
-        ledger.draft(_about(asked, person, explanation), person.user_id, AUDIENCE, ACCESS, tags)
-        for person, explanation in told
-    ]
+    drafts = [ledger.draft(_about(asked, person, explanation), person.user_id, tags) for person, explanation in told]
     purpose = f"audience of {asked.asset_id}: {len(told)} investors"
-    look = {"records": [draft.id for draft in drafts], "who": asked.who, "purpose": purpose}
-    return ledger.write([*drafts, ledger.draft(look, None, ACCESS, ACCESS, tags)])[-1]
+    look = LookEntry(tuple(draft.id for draft in drafts), asked.who, purpose)
+    return ledger.write([*drafts, ledger.draft(look, tags=tags)])[-1]
 
 
-def _about(asked: AudienceQuestion, person: Prospect, explanation: Explanation) -> dict[str, Any]:
-    """What was shown of one person."""
-    return {
-        "question": asked.to_json() | {"user_id": person.user_id},
-        "rank": person.rank,
-        "score": person.score,
-        "reasons": [reason.to_json() for reason in explanation.reasons],
-    }
+def _about(asked: AudienceQuestion, person: Prospect, explanation: Explanation) -> AudienceEntry:
+    reasons = tuple(RecordedReason(each.lang, each.text, each.evidence) for each in explanation.reasons)
+    return AudienceEntry(AskedAbout(**asdict(asked), user_id=person.user_id), person.rank, person.score, reasons)

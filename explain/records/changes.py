@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from pathfolio.explain.counterfactual import Counterfactual, SearchOptions, what_brings_it_on, what_takes_it_off
 from pathfolio.explain.records.columns import unpacked
 from pathfolio.explain.records.layout import Record
@@ -12,6 +14,7 @@ from pathfolio.explain.what_if_text import tell
 from pathfolio.kg.languages import language
 from pathfolio.kg.span import Position
 from pathfolio.recommender.build import Build
+from pathfolio.recommender.ranking import best_first, id_order
 from pathfolio.recommender.retrieve import asset_position, user_position
 from pathfolio.recommender.suitability.gate import Gate
 from pathfolio.recommender.suitability.verdict import Outcome
@@ -66,10 +69,8 @@ def _next_after(record: Record, build: Build) -> Position | None:
     if columns is None:
         return None
     at, score, outcome = map(unpacked, (columns.asset, columns.score, columns.outcome))
-    listed = {asset_position(build.graph, item.asset_id) for item in record.list}
-    rest = [
-        (-s, a)
-        for a, s, o in zip(at.tolist(), score.tolist(), outcome.tolist(), strict=True)
-        if o < Outcome.REJECT and a not in listed
-    ]
-    return min(rest)[1] if rest else None
+    scores = np.full(len(build.graph.assets), -np.inf)
+    scores[at] = np.where(outcome < Outcome.REJECT, score, -np.inf)
+    scores[[asset_position(build.graph, item.asset_id) for item in record.list]] = -np.inf
+    best = Position(int(best_first(scores, id_order(build.graph), 1)[0]))
+    return best if scores[best] > -np.inf else None

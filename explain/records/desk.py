@@ -14,7 +14,7 @@ from pathfolio.explain.records.adviser import Advice, Adviser, Question
 from pathfolio.explain.records.answer import RememberedAnswer
 from pathfolio.explain.records.asking import Today, day_of_asking
 from pathfolio.explain.records.keep import keep
-from pathfolio.explain.records.serve import about
+from pathfolio.explain.records.serve import append_answer
 
 REMEMBERED: Final = 32 * 1024 * 1024
 """Bytes of answers that are remembered: hundreds of lists. It fills within minutes, and memory stays flat then."""
@@ -75,7 +75,7 @@ class Desk:
         if answer is None:
             answer = self.computes(question, view_of)
             self._remember(key, answer)
-        receipt = self.ledger.append(answer.record(question), **about(self.adviser, question, person))
+        receipt = append_answer(self.ledger, self.adviser, question, answer.record(question), person)
         return Shown(answer.shown(), receipt)
 
     def compute_here(self, question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:

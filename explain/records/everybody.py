@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
 
-from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.payloads import ADVICE_CLASS, RECOMMENDATION, Payload
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Adviser, Question
@@ -44,15 +45,29 @@ class Everybody:
     include_held: bool = False
     today: date | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in the entry that names the file."""
-        return asdict(self) | {"today": None if self.today is None else self.today.isoformat()}
-
     def questions(self, adviser: Adviser, users: Positions) -> Iterator[Question]:
         """One question for each of the investors at positions `users`."""
         graph = adviser.build.graph
         for user in graph.user_ids[users]:
             yield Question(user_id=str(user), explained=False, **asdict(self))
+
+
+class BatchEntry(Payload, frozen=True, kw_only=True, omit_defaults=False):
+    """The file that was written, the id of its first record, and what was asked; as `Everybody`."""
+
+    entry_kind: ClassVar[str] = BATCH
+    retention: ClassVar[str] = ADVICE_CLASS
+    file: str
+    sha256: str
+    rows: int
+    lists: int
+    first: str
+    who: str
+    through: str
+    k: int
+    kind: str | None
+    include_held: bool
+    today: date | None
 
 
 @dataclass(frozen=True)
@@ -128,12 +143,12 @@ def serve_everybody(
     lists = record_everybody(adviser, ledger, asked, progress, workers=workers)
     table = lists.table(adviser.build.graph)
     save_table(table, out)
-    with out.open("rb") as written:
-        sha256 = hashlib.file_digest(written, "sha256").hexdigest()
-    about = {"file": out.name, "sha256": sha256, "rows": table.num_rows, "lists": len(lists.users)}
-    receipt = ledger.append(
-        about | {"first": lists.first, **asked.to_json()}, person=None, kind=BATCH, tags=tags_of(adviser)
+    with out.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    written = BatchEntry(
+        file=out.name, sha256=sha256, rows=table.num_rows, lists=len(lists.users), first=lists.first, **asdict(asked)
     )
+    receipt = ledger.note(written, tags=tags_of(adviser))
     return Batch(table.num_rows, len(lists.users), receipt)
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-import sqlalchemy as sa
-
-from pathfolio.explain.ledger import custody
-from pathfolio.explain.ledger.entry import Header, open_payload, read_header
-from pathfolio.explain.ledger.ledger import ACCESS, Ledger
-from pathfolio.explain.ledger.store import ENTRY
+from pathfolio.explain.ledger.entry import Header, Said
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.payloads import Erasure, Hold, LookEntry, Release
 from pathfolio.explain.records.fact_words import LEVEL_KINDS
 from pathfolio.explain.records.keep import BUILD, RULES
 from pathfolio.explain.records.layout import Record, RecordedLine, RecordedRejection
@@ -38,37 +35,27 @@ def timeline(ledger: Ledger, header: Header) -> list[Event]:
         for other in ledger.headers(kinds=[BUILD, RULES])
         if other.tags.get("sha256") in (header.tags.get("build"), header.tags.get("rules"))
     ]
-    payloads = _later(ledger, header)
-    holds = {other.id for other, payload in payloads if _concerns(payload, header)}
-    after = [
-        Event(other.kind, other.id, other.time, str(payload.get("who", "")), _said(payload))
-        for other, payload in payloads
-        if other.id in holds or payload.get("hold") in holds
-    ]
     own = Event(header.kind, header.id, header.time, "", "")
-    return [*before[::-1], own, *after[:MOST_EVENTS][::-1]]
+    return [*before[::-1], own, *_later(ledger, header)[-MOST_EVENTS:]]
 
 
-def _later(ledger: Ledger, header: Header) -> list[tuple[Header, dict[str, Any]]]:
-    """Looks, holds, releases and erasures after the record, the newest first; what is open is all that is read."""
-    kinds = [ACCESS, custody.HOLD, custody.RELEASE, custody.ERASURE]
-    query = sa.select(ENTRY.c.data).where(ENTRY.c.kind.in_(kinds), ENTRY.c.seq > header.seq, ENTRY.c.data.is_not(None))
-    with ledger.store.read() as connection:
-        found = connection.execute(query.order_by(ENTRY.c.seq.desc()).limit(_LOOKED_THROUGH)).scalars()
-        leaves = [bytes(data) for data in found]
-    return [(read_header(leaf), open_payload(leaf, None)) for leaf in leaves]
+def _later(ledger: Ledger, header: Header) -> list[Event]:
+    """What came after the record; of each kind the newest are looked through."""
 
+    def since(said: type[Said]) -> list[tuple[Header, Said]]:
+        return ledger.payloads(said, after=header.seq, most=_LOOKED_THROUGH)
 
-def _concerns(payload: dict[str, Any], header: Header) -> bool:
-    return (
-        header.id in payload.get("records", ())
-        if isinstance(payload.get("records"), list)
-        else payload.get("record") == header.id or (bool(header.key) and payload.get("key") == header.key)
-    )
-
-
-def _said(payload: dict[str, Any]) -> str:
-    return str(payload.get("purpose") or payload.get("reason") or "")
+    holds = [(entry, hold) for entry, hold in since(Hold) if hold.covers(header.id, header.key)]
+    held = {entry.id for entry, _ in holds}
+    erasures = [(entry, erasure) for entry, erasure in since(Erasure) if erasure.key == header.key]
+    releases = [(entry, release) for entry, release in since(Release) if release.hold in held]
+    looks = [(entry, look) for entry, look in since(LookEntry) if header.id in look.records]
+    told = [(entry, look.who, look.purpose) for entry, look in looks]
+    told += [(entry, hold.who, hold.reason) for entry, hold in holds]
+    told += [(entry, release.who, release.reason) for entry, release in releases]
+    told += [(entry, erasure.who, erasure.reason) for entry, erasure in erasures]
+    told.sort(key=lambda each: each[0].seq)
+    return [Event(entry.kind, entry.id, entry.time, who, text) for entry, who, text in told]
 
 
 @dataclass(frozen=True)

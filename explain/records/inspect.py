@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from pathfolio.explain.ledger.entry import Header
-from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Note, Verifier
+from pathfolio.explain.ledger.payloads import RECOMMENDATION
 from pathfolio.explain.ledger.proof_text import proof_text
 from pathfolio.explain.ledger.verify import verify_record
-from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.changes import what_would_have_changed
-from pathfolio.explain.records.keep import BUILD, RULES, registered
+from pathfolio.explain.records.keep import BuildEntry, RulesEntry, registered
 from pathfolio.explain.records.layout import Record, parse_record
 from pathfolio.explain.records.report import Integrity, Report, make_report, report_html
 from pathfolio.explain.records.whole import sealed_adviser, whole
@@ -189,8 +190,8 @@ def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
         "record.json": ledger.opened(ledger.leaf(header.id)),
         "record-expanded.json": json.dumps(readable, indent=1, ensure_ascii=False).encode(),
         "record.tlog-proof": integrity.proof.encode(),
-        "rules.toml": registered(ledger, RULES, record.rules.sha256)["text"].encode(),
-        "manifest.json": registered(ledger, BUILD, record.build.hash)["manifest"].encode(),
+        "rules.toml": registered(ledger, RulesEntry, record.rules.sha256).text.encode(),
+        "manifest.json": registered(ledger, BuildEntry, record.build.hash).manifest.encode(),
     }
     files |= reports
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}

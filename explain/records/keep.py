@@ -7,9 +7,13 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import ClassVar, Final
 
+import msgspec
+
+from pathfolio.explain.ledger.entry import Said, open_payload
 from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.payloads import Payload
 from pathfolio.kg.errors import DataError, LedgerError
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rules import RuleSet
@@ -19,40 +23,67 @@ RULES: Final = "rules"
 BUILDS_VARIABLE: Final = "PATHFOLIO_BUILDS"
 
 
+class AssetColumns(msgspec.Struct, frozen=True):
+    """A build's assets in its order, a column each for their ids, names and kinds."""
+
+    id: tuple[str, ...]
+    name: tuple[str, ...]
+    name_local: tuple[str, ...]
+    kind: tuple[str, ...]
+
+
+class BuildEntry(Payload, frozen=True):
+    """A build: its manifest's text, and the assets that its records' columns count."""
+
+    entry_kind: ClassVar[str] = BUILD
+    manifest: str
+    assets: AssetColumns
+
+
+class RulesEntry(Payload, frozen=True):
+    """A rule file, whole."""
+
+    entry_kind: ClassVar[str] = RULES
+    market: str
+    version: str
+    sha256: str
+    text: str
+
+
 def keep(build: Build, rules: RuleSet, ledger: Ledger) -> None:
     """Before a build's first record: put its manifest, its assets and the rules into the ledger, and keep its files."""
     known = ledger.noted
     keep_files(build, builds_folder(ledger))
     if (BUILD, build.build_hash) not in known:
-        _register(ledger, BUILD, build.build_hash, _about_build(build))
+        _register(ledger, build.build_hash, _about_build(build))
     if (RULES, rules.sha256) not in known:
-        about = {"market": rules.market, "version": rules.version, "sha256": rules.sha256, "text": rules.text}
-        _register(ledger, RULES, rules.sha256, about)
+        _register(ledger, rules.sha256, RulesEntry(rules.market, rules.version, rules.sha256, rules.text))
 
 
-def _register(ledger: Ledger, kind: str, sha256: str, payload: dict[str, Any]) -> None:
+def _register(ledger: Ledger, sha256: str, entry: Payload) -> None:
+    kind = entry.entry_kind
     if not any(header.tags.get("sha256") == sha256 for header in ledger.headers(kinds=[kind])):
-        ledger.append(payload, person=None, kind=kind, retention="ledger", tags={"sha256": sha256})
+        ledger.note(entry, tags={"sha256": sha256})
     ledger.noted.add((kind, sha256))
 
 
-def registered(ledger: Ledger, kind: str, sha256: str) -> dict[str, Any]:
+def registered(ledger: Ledger, said: type[Said], sha256: str) -> Said:
     """The build or rules that a record names; raises LedgerError where the ledger has no entry of them."""
-    for header in ledger.headers(kinds=[kind]):
+    for header in ledger.headers(kinds=[said.entry_kind]):
         if header.tags.get("sha256") == sha256:
-            payload: dict[str, Any] = ledger.unsealed(ledger.leaf(header.id))
-            return payload
-    raise LedgerError(f"the ledger has no entry of {kind} {sha256[:12]}: it was written by other means")
+            return open_payload(ledger.leaf(header.id), None, said)
+    raise LedgerError(f"the ledger has no entry of {said.entry_kind} {sha256[:12]}: it was written by other means")
 
 
-def _about_build(build: Build) -> dict[str, Any]:
-    graph = build.graph
-    columns = {
-        name: [str(x) for x in getattr(graph.nodes, name)[graph.assets]] for name in ("id", "name", "name_local")
-    }
-    columns["kind"] = [graph.kind_of(row).lower() for row in graph.assets.tolist()]
-    text = (build.folder / "manifest.json").read_text(encoding="utf-8")
-    return {"manifest": text, "assets": columns}
+def _about_build(build: Build) -> BuildEntry:
+    nodes, assets = build.graph.nodes, build.graph.assets
+    columns = AssetColumns(
+        id=tuple(map(str, nodes.id[assets])),
+        name=tuple(map(str, nodes.name[assets])),
+        name_local=tuple(map(str, nodes.name_local[assets])),
+        kind=tuple(build.graph.kind_of(row).lower() for row in assets.tolist()),
+    )
+    return BuildEntry((build.folder / "manifest.json").read_text(encoding="utf-8"), columns)
 
 
 def builds_folder(ledger: Ledger) -> Path:

@@ -18,7 +18,6 @@ import rfc8785
 from msgspec import convert
 from msgspec.structs import replace
 
-from pathfolio.explain.assumed import AssumedList, Move
 from pathfolio.explain.counterfactual import Counterfactual
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.records.adviser import Advice, Adviser, Question, Rejected
@@ -46,6 +45,7 @@ from pathfolio.explain.records.layout import (
 )
 from pathfolio.explain.records.tables import TableWriter, recorded_fact, recorded_reasons
 from pathfolio.explain.what_if import ScorerWhatIf
+from pathfolio.explain.what_if_list import AssumedList, Move
 from pathfolio.explain.what_if_text import tell, to_json
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF, Relation

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.payloads import RECOMMENDATION
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Advice, Adviser, Question
-from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.keep import keep
 from pathfolio.explain.records.layout import Record, record_text
 from pathfolio.explain.records.record import record_of
@@ -35,7 +35,7 @@ def serve(adviser: Adviser, ledger: Ledger, question: Question) -> ServedAnswer:
     keep(adviser.build, adviser.rules, ledger)
     advice = adviser.advise(question)
     record = record_of(adviser, advice)
-    receipt = ledger.append(Squeezed.of(record_text(record)), **about(adviser, question))
+    receipt = append_answer(ledger, adviser, question, Squeezed.of(record_text(record)))
     return ServedAnswer(advice, record, receipt)
 
 
@@ -55,14 +55,20 @@ def serve_lists(adviser: Adviser, ledger: Ledger, questions: Iterable[Question])
     return [ServedAnswer(*each) for each in zip(advised, records, receipts, strict=True)]
 
 
-def about(adviser: Adviser, question: Question, person: str | None = None) -> dict[str, Any]:
-    """How the answer to `question` stands in the ledger: its kind, its tags, and whose key seals it.
+def append_answer(
+    ledger: Ledger, adviser: Adviser, question: Question, record: Squeezed, person: str | None = None
+) -> Receipt:
+    """Append the record of the answer to `question`, under its kind and tags.
 
     Args:
-        person: the investor whom it is for, if not given.
+        person: whose key seals it; the investor whom it is for, if not given.
+
+    Raises:
+        LedgerError: it could not be recorded, so there is nothing to show.
     """
     kind = RECOMMENDATION if question.assumed is None else WHAT_IF
-    return {"person": person or question.user_id or None, "kind": kind, "tags": tags_of(adviser)}
+    sealed_for = person or question.user_id or None
+    return ledger.append(record, person=sealed_for, kind=kind, tags=tags_of(adviser))
 
 
 def tags_of(adviser: Adviser) -> dict[str, str]:

@@ -5,9 +5,10 @@ The entry is sealed with a key of the account that did it, since what somebody a
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import ClassVar, Final
 
-from pathfolio.explain.ledger.ledger import ACCESS, Ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.payloads import ACCESS_CLASS, Payload
 from pathfolio.explain.ledger.writer import Receipt
 
 QUERY: Final = "query"
@@ -15,6 +16,52 @@ EXPORT: Final = "export"
 ACCOUNT: Final = "account"
 
 
-def note_use(ledger: Ledger, kind: str, who: str, **about: Any) -> Receipt:
+class UseEntry(Payload, frozen=True, kw_only=True):
+    """What `who` did."""
+
+    retention: ClassVar[str] = ACCESS_CLASS
+    who: str
+
+
+class QueryUse(UseEntry, frozen=True, kw_only=True):
+    """A query of the graph.
+
+    Attributes:
+        name: of a query that the site offers; else `query` is the Cypher.
+        parameters: as JSON; `lines` are those typed beside one's own query, one name=value a line.
+        format: of what is taken away; empty where it is looked at.
+    """
+
+    entry_kind: ClassVar[str] = QUERY
+    name: str = ""
+    query: str = ""
+    parameters: str
+    lines: str
+    format: str
+
+
+class ExportUse(UseEntry, frozen=True, kw_only=True):
+    """Vectors of the build of this hash, taken to a file or a server; `investors` says whether theirs are in it."""
+
+    entry_kind: ClassVar[str] = EXPORT
+    what: str
+    build: str
+    format: str = ""
+    file: str = ""
+    server: str = ""
+    investors: str
+    purpose: str = ""
+
+
+class AccountUse(UseEntry, frozen=True, kw_only=True):
+    """A change of an account."""
+
+    entry_kind: ClassVar[str] = ACCOUNT
+    account: str
+    change: str
+    role: str = ""
+
+
+def note_use(ledger: Ledger, use: UseEntry) -> Receipt:
     """Record who did what; raises LedgerError where that could not be recorded, so that nothing is done."""
-    return ledger.append({"who": who, **about}, person=f"account {who}", kind=kind, retention=ACCESS)
+    return ledger.note(use, person=f"account {use.who}")

@@ -7,7 +7,7 @@ from typing import Final
 
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.adviser import Adviser, Question
-from pathfolio.explain.records.keep import RULES, kept_build, registered
+from pathfolio.explain.records.keep import RulesEntry, kept_build, registered
 from pathfolio.explain.records.layout import Printed, Record, plain
 from pathfolio.explain.records.record import digest_of, record_of
 from pathfolio.explain.records.tables import expanded
@@ -37,7 +37,7 @@ def sealed_adviser(ledger: Ledger, record: Record) -> Adviser | None:
 
 def recorded_rules(ledger: Ledger, record: Record) -> RuleSet:
     """The rules under which a record was made, from the ledger's own copy of their file."""
-    return parse_rules(registered(ledger, RULES, record.rules.sha256)["text"].encode(), "recorded rules")
+    return parse_rules(registered(ledger, RulesEntry, record.rules.sha256).text.encode(), "recorded rules")
 
 
 def _rule_texts(ledger: Ledger, record: Record) -> Printed:

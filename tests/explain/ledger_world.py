@@ -6,6 +6,7 @@ Each test file makes fixtures of `place`, `new_clock`, `opener` and `newly_opene
 from __future__ import annotations
 
 import base64
+import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,11 @@ class Clock:
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
         return self.now
+
+
+def entry_of(ledger: Ledger, record_id: str) -> Any:
+    """What an entry says, as JSON values; the look is not recorded."""
+    return json.loads(ledger.opened(ledger.leaf(record_id)))
 
 
 def secret(letter: str) -> str:

@@ -25,6 +25,7 @@ from tests.explain.ledger_world import (
     START,
     Clock,
     Opener,
+    entry_of,
     fill,
     new_clock,
     newly_opened,
@@ -32,6 +33,7 @@ from tests.explain.ledger_world import (
     place,
     record,
 )
+from tests.noted import Noted
 
 location = pytest.fixture(params=PLACES)(place)
 clock = pytest.fixture(new_clock)
@@ -42,7 +44,7 @@ ledger = pytest.fixture(newly_opened)
 def test_a_record_is_there_once_append_returns(ledger: Ledger, opened: Opener) -> None:
     receipt = ledger.append(record(1), person="ann", tags={"build": "b1"})
     other = opened(create=False)
-    assert other.read(receipt.id, who="clerk", purpose="complaint 7") == record(1)
+    assert json.loads(other.read_text(receipt.id, who="clerk", purpose="complaint 7")) == record(1)
     header = other.header(receipt.id[:8])
     assert (header.id, header.seq, header.kind, header.tags) == (receipt.id, 1, "recommendation", {"build": "b1"})
     assert header.moment == START + timedelta(seconds=2)
@@ -50,13 +52,13 @@ def test_a_record_is_there_once_append_returns(ledger: Ledger, opened: Opener) -
 
 def test_every_look_is_recorded_with_its_purpose(ledger: Ledger) -> None:
     first, second = fill(ledger, 2)
-    ledger.read(first, who="clerk", purpose="complaint 7")
+    ledger.read_text(first, who="clerk", purpose="complaint 7")
     looks = ledger.headers(kinds=["access"])
-    assert ledger.unsealed(ledger.leaf(looks[0].id)) == {"records": [first], "who": "clerk", "purpose": "complaint 7"}
+    assert entry_of(ledger, looks[0].id) == {"records": [first], "who": "clerk", "purpose": "complaint 7"}
     list(ledger.read_many(ledger.headers(kinds=["recommendation"]), who="clerk", purpose="inspection"))
-    assert ledger.unsealed(ledger.leaf(ledger.headers(limit=1)[0].id))["records"] == [second, first]
+    assert entry_of(ledger, ledger.headers(limit=1)[0].id)["records"] == [second, first]
     with pytest.raises(UsageError, match="needs its purpose"):
-        ledger.read(first, who="clerk", purpose=" ")
+        ledger.read_text(first, who="clerk", purpose=" ")
 
 
 def test_payloads_are_sealed(ledger: Ledger) -> None:
@@ -105,7 +107,7 @@ def test_a_thousand_concurrent_appends(ledger: Ledger) -> None:
 
 
 def test_one_refused_entry_does_not_spoil_the_others(ledger: Ledger, clock: Clock) -> None:
-    late = ledger.draft(record(0), "ann", "recommendation")
+    late = ledger.draft(Noted(0), "ann")
     clock.now += timedelta(hours=2)
     ledger.append(record(1), person="ann")
     with pytest.raises(LedgerError, match=r"the clock is 2:00:0\d behind"):

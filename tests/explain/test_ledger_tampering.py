@@ -15,6 +15,7 @@ from pathfolio.explain.ledger.keys import SigningKey
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Checkpoint, Note, Verifier
+from pathfolio.explain.ledger.payloads import KeyChange
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from pathfolio.explain.ledger.verify import Verification, verify_extends, verify_ledger, verify_record
 from pathfolio.kg.errors import LedgerError
@@ -189,7 +190,7 @@ def test_a_key_that_nobody_handed_over_to(ledger: Ledger) -> None:
     thief = SigningKey(b"t" * 32)
     verifier = thief.verifier(ledger.origin)
     handover = Note.sign(f"{ledger.origin}\nkey {verifier.text}\n", verifier, thief.private).text
-    ledger.write([ledger.draft({"verifier": verifier.text, "handover": handover}, None, "key")])
+    ledger.write([ledger.draft(KeyChange(verifier=verifier.text, handover=handover, who="thief", reason="theft"))])
     body = Note.parse(ledger.checkpoint()).body
     forged = Note.sign(body, verifier, thief.private).text
     change(ledger, sa.update(CHECKPOINT).where(CHECKPOINT.c.size == 3).values(note=forged))

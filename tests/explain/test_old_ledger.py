@@ -89,7 +89,7 @@ def test_it_is_found(old: Ledger, about: dict[str, Any]) -> None:
     held = about["people"]["held"]
     found = Finder(old).find(Search(investor=held), LOOK).records
     assert {records[name] for name in ("list", "thrifty", "what-if")} < {each.header.id for each in found}
-    assert [payload["reason"] for _, payload in holds(old)] == ["claim 4711"]
+    assert [payload.reason for _, payload in holds(old)] == ["claim 4711"]
     events = [event.kind for event in timeline(old, old.header(records["list of funds with held"]))]
     assert events[:3] == ["build", "rules", "recommendation"]
     assert {"hold", "release"} < set(events)

@@ -21,6 +21,7 @@ from pathfolio.explain.records.whole import whole
 from pathfolio.kg.errors import LedgerError
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build
+from tests.explain.ledger_world import entry_of
 from tests.explain.records_world import LOOK, ask, cautious
 
 
@@ -29,7 +30,7 @@ def everybodys_lists(adviser: Adviser, ledger: Ledger, folder: Path, *, workers:
     done = serve_everybody(adviser, ledger, Everybody("clerk", "command line", 3), out, Progress(None), workers=workers)
     table = pd.read_parquet(out)
     assert (done.rows, done.lists) == (len(table), len(adviser.build.graph.users))
-    batch = ledger.unsealed(ledger.leaf(done.receipt.id))
+    batch = entry_of(ledger, done.receipt.id)
     assert batch["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     return table
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pathfolio.explain.assumed import ASSUMED, AssumedLookups, AssumedTracer, WhatIfDesk
 from pathfolio.explain.evidence import FOLLOWS
 from pathfolio.explain.reasons.case import Investor
 from pathfolio.explain.records.adviser import Adviser
+from pathfolio.explain.what_if_list import ASSUMED, AssumedLookups, AssumedTracer, WhatIfDesk
 from pathfolio.kg.languages import languages
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.recommender.assumed import (

@@ -13,7 +13,7 @@ from msgspec import convert
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.adviser import Adviser, Question
-from pathfolio.explain.records.assumed import WHAT_IF, Assumed
+from pathfolio.explain.records.assumption import WHAT_IF, Assumed
 from pathfolio.explain.records.columns import unpacked
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder, Search
@@ -33,6 +33,7 @@ from pathfolio.recommender.suitability.rulefile import load_rules
 from pathfolio.recommender.suitability.verdict import Outcome
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
+from tests.explain.ledger_world import entry_of
 from tests.explain.records_world import LOOK, altered, ask, cautious, investors
 
 BOLD = Assumed(levels=(("HAS_RISK", "Aggressive"),), years=3.0)
@@ -249,7 +250,7 @@ def test_the_command_records_what_it_says(
     assert main([*words, "--lang", "zh-TW"]) == 0
     said = capsys.readouterr().out.splitlines()[0]
     header = ledger.headers(kinds=["recommendation"])[0]
-    record = ledger.unsealed(ledger.leaf(header.id))
+    record = entry_of(ledger, header.id)
     assert record["counterfactual"]["text"]["zh-TW"] == said
     assert main(["audit", "show", header.id]) == 0
     assert said in capsys.readouterr().out

@@ -18,8 +18,8 @@ from typing import Final
 
 from pathfolio.kg.errors import PathfolioError, UsageError
 from pathfolio.recommender.build import Build, load_build
-from pathfolio.web.benchmarks.figures import Measured, machine, report
 from pathfolio.web.benchmarks.ledger import RECORDS
+from pathfolio.web.benchmarks.measured import Measured, machine, report
 from pathfolio.web.commands.demo import default_folder
 from tests.faults import killed, writing
 from tests.faults.changed_bytes import changed_bytes, every_byte

@@ -32,8 +32,8 @@ from pathfolio.explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
 from pathfolio.web.benchmarks.ledger import fill
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.judged_bytes import changes, judged_bytes
 from tests.faults.processes import FORK
 
@@ -57,7 +57,7 @@ def ledger_with_everything(folder: Path, records: int, persons: int) -> Ledger:
     custody.expire(opened, who="clerk")
     fill(opened, records - opened.size, persons)
     seen = opened.headers(kinds=["recommendation"], limit=1)[0].id
-    opened.read(seen, who="clerk", purpose="inspection")
+    opened.read_text(seen, who="clerk", purpose="inspection")
     held = custody.hold(opened, record=seen, who="counsel", reason="case 1")
     custody.hold(opened, person="investor 3", who="counsel", reason="case 2")
     custody.release(opened, held.id, who="counsel", reason="settled")

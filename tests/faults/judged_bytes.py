@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -22,8 +21,8 @@ from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.merkle import frontier_of, root_of
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from pathfolio.explain.ledger.tree import WIDTH, TileReader, TreeState, split_hashes
-from pathfolio.explain.ledger.walk import LedgerWalk, RootsAt, StoredEntry
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.explain.ledger.walk import LedgerWalk, RootsAt, StoredEntry, StoredKey, StoredTile
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import FORK
 
 Judged = Iterator[tuple[str, bool]]
@@ -133,7 +132,8 @@ class _Judge:
     def _hashes(self, rows: list[StoredEntry], stride: int) -> Judged:
         """A deleted content's hash: the tile of its stretch says otherwise."""
         hashes, index = tuple(row.leaf_hash for row in rows), rows[0].seq // WIDTH
-        stored = self.connection.execute(sa.select(TILE).where(TILE.c.level == 0, TILE.c.idx == index)).one()
+        tile = self.connection.execute(sa.select(TILE).where(TILE.c.level == 0, TILE.c.idx == index)).one()
+        stored = StoredTile(bytes(tile.hashes), bytes(tile.root))
         for at, row in enumerate(rows):
             if row.data is None:
                 for changed in changes(ENTRY.c.leaf_hash, row.leaf_hash, stride):
@@ -159,9 +159,9 @@ class _Judge:
             hashes, name = split_hashes(bytes(row.hashes)), f"{row.level}/{row.idx}"
             for column in ("level", "idx", "hashes", "root"):
                 for changed in changes(TILE.c[column], getattr(row, column), stride):
-                    stored = (
-                        None if column in {"level", "idx"} else SimpleNamespace(**row._asdict() | {column: changed})
-                    )
+                    stored = None
+                    if column in {"hashes", "root"}:
+                        stored = replace(StoredTile(bytes(row.hashes), bytes(row.root)), **{column: changed})
                     self.walk.tile(hashes, bytes(row.root), stored, name, row.idx)
                     yield f"tile.{column}", self._found()
 
@@ -196,5 +196,5 @@ class _Judge:
         for row in islice(rows, part, None, parts):
             for column in ("key_id", "subject", "wrapped"):
                 for changed in changes(PERSON_KEY.c[column], getattr(row, column), stride):
-                    self.walk.person(SimpleNamespace(**row._asdict() | {column: changed}), erased)
+                    self.walk.person(StoredKey(**row._asdict() | {column: changed}), erased)
                     yield f"person_key.{column}", self._found()

@@ -29,8 +29,9 @@ from pathfolio.kg.sample.size import END
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.swap import replace_folder
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import FORK, ids_in
+from tests.noted import Noted
 
 MARKET: Final = SampleSize(investors=40, stocks=40, funds=4, bonds=4, years=1)
 """The smallest market that can be made; everything is trained on it as on any other."""
@@ -59,7 +60,7 @@ def killed_while_made(folder: Path, kills: int) -> list[Measured]:
         _killed(_append, (place,), rng, 0, within=0.1)
         try:
             opened = open_ledger(place, environ={})
-            opened.append({"x": 1}, person="ann")
+            opened.append(Noted(1), person="ann")
             broken += [finding.problem for finding in verify_ledger(opened).findings]
             opened.close()
         except LedgerError as error:
@@ -122,7 +123,7 @@ def _append(folder: Path, acknowledged: Connection) -> None:
 
     def work(worker: int) -> None:
         while True:
-            receipt = ledger.append({"filler": "x" * 700}, person=f"investor {worker}")
+            receipt = ledger.append(Noted(0, "x" * 700), person=f"investor {worker}")
             with lock:
                 acknowledged.send(receipt.id)
 

@@ -19,11 +19,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import ids_in
+from tests.noted import Noted
 
 MODES: Final = ("fast", "immediate")
 """How the server is stopped: orderly, connections ended at once; and as if it had crashed."""
@@ -119,7 +120,7 @@ def server_gone() -> list[Measured]:
 def connection_ended(server: Server) -> list[Measured]:
     """A connection that the server ends in the middle of a transaction: told, and nothing of it is recorded."""
     with _ledger(server) as opened:
-        kept = {opened.append({"x": number}, person="ann").id for number in range(20)}
+        kept = {opened.append(Noted(number), person="ann").id for number in range(20)}
         admin = sa.create_engine(opened.store.engine.url, isolation_level="AUTOCOMMIT")
         end = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
 
@@ -128,11 +129,11 @@ def connection_ended(server: Server) -> list[Measured]:
                 connection.execute(end)
 
         try:
-            opened.write([opened.draft({"x": -1}, "ann", RECOMMENDATION)], lost)
+            opened.write([opened.draft(Noted(-1), "ann")], lost)
             told = False
         except LedgerError as error:
             told = str(error).endswith((_MAY_BE, "nothing was recorded"))
-        kept.add(opened.append({"x": 21}, person="ann").id)
+        kept.add(opened.append(Noted(21), person="ann").id)
         same = ids_in(opened) == kept and verify_ledger(opened).sound
         admin.dispose()
     return [
@@ -152,7 +153,7 @@ class _Appending:
         """Append until it is over; pause after what was refused."""
         while not self.over.is_set():
             try:
-                self.acknowledged.add(opened.append({"filler": "x" * 700}, person=f"investor {number}").id)
+                self.acknowledged.add(opened.append(Noted(0, "x" * 700), person=f"investor {number}").id)
             except LedgerError as error:
                 self.refused.append(str(error))
                 time.sleep(0.02)

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from pathfolio.explain.ledger.ledger import RECOMMENDATION, Ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.payloads import RECOMMENDATION
 
 FORK: Final = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
 

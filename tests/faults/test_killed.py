@@ -14,7 +14,7 @@ from pathfolio.recommender import swap
 from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build, write_build
 from pathfolio.recommender.swap import replace_folder
 from pathfolio.recommender.training import TrainingOptions
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.killed import killed_while_building, killed_while_put_in_place, left_beside
 
 

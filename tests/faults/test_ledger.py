@@ -19,22 +19,25 @@ from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.changed_bytes import changed_bytes, every_byte, ledger_with_everything
 from tests.faults.judged_bytes import judged_bytes
 from tests.faults.killed import killed_while_made
 from tests.faults.writing import clock_set_back, disk_full, many_at_once
+from tests.noted import Noted
 
 KILLS = 8
 
 APPENDER = """
 import sys, threading
 from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.squeeze import Squeezed
 ledger = open_ledger(sys.argv[1], environ={})
 lock = threading.Lock()
 def work(worker):
     for number in range(int(sys.argv[2])):
-        receipt = ledger.append({"number": number, "filler": "x" * 700}, person=f"investor {worker}")
+        text = b'{"number":%d,"filler":"%s"}' % (number, b"x" * 700)
+        receipt = ledger.append(Squeezed.of(text), person=f"investor {worker}")
         with lock:
             sys.stdout.write(receipt.id + "\\n")
             sys.stdout.flush()
@@ -56,7 +59,7 @@ def ids_in(ledger: Ledger) -> set[str]:
 
 def filled(folder: Path, count: int = 600) -> Ledger:
     ledger = open_ledger(folder, environ={})
-    ledger.append_many([({"number": number, "filler": "y" * 300}, f"investor {number % 9}") for number in range(count)])
+    ledger.append_many([(Noted(number, "y" * 300), f"investor {number % 9}") for number in range(count)])
     return ledger
 
 
@@ -76,7 +79,7 @@ def test_killed_while_appending(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path, environ={})
     assert acknowledged - {""} <= ids_in(ledger)
     assert verify_ledger(ledger).sound
-    ledger.append({"after": 1}, person="ann")
+    ledger.append(Noted(1), person="ann")
     assert verify_ledger(ledger).sound
 
 
@@ -100,7 +103,7 @@ def test_the_file_is_deleted_in_the_middle(tmp_path: Path) -> None:
     ledger = filled(tmp_path / "ledger", 5)
     (tmp_path / "ledger" / "ledger.sqlite").unlink()
     with pytest.raises(LedgerError, match="is gone or was replaced: restore it"):
-        ledger.append({"x": 1}, person="ann")
+        ledger.append(Noted(1), person="ann")
     with pytest.raises(LedgerError, match="is gone or was replaced"):
         ledger.headers()
 
@@ -133,11 +136,11 @@ def test_disk_full(small_disk: Path) -> None:
     ledger, taken = open_ledger(small_disk / "ledger", environ={}), []
     with pytest.raises(LedgerError, match=r"full.*make room; nothing was recorded|No space.*nothing was recorded"):
         for number in range(1000):
-            taken.append(ledger.append({"number": number, "noise": secrets.token_hex(4000)}, person="ann").id)
+            taken.append(ledger.append(Noted(number, secrets.token_hex(4000)), person="ann").id)
     assert taken
     assert ids_in(ledger) == set(taken)
     ballast.unlink()
-    taken.append(ledger.append({"number": -1}, person="ann").id)
+    taken.append(ledger.append(Noted(-1), person="ann").id)
     assert ids_in(ledger) == set(taken)
     assert verify_ledger(ledger).sound
     ledger.close()
@@ -146,10 +149,11 @@ def test_disk_full(small_disk: Path) -> None:
 WARM = """
 import os, sys, tempfile
 from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.verify import verify_ledger
 with tempfile.TemporaryDirectory() as folder:
     ledger = open_ledger(folder, environ={})
-    ledger.append({"x": 1}, person="ann")
+    ledger.append(Squeezed.of(b"{}"), person="ann")
     verify_ledger(ledger)
     ledger.close()
 if os.geteuid() == 0:
@@ -185,7 +189,7 @@ def test_read_only_folder(tmp_path: Path) -> None:
 ledger = open_ledger(sys.argv[1], create=False, environ={})
 print(verify_ledger(ledger).sound)
 try:
-    ledger.append({"x": 1}, person="ann")
+    ledger.append(Squeezed.of(b"{}"), person="ann")
 except Exception as error:
     print(type(error).__name__, error)
 """

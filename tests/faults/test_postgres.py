@@ -11,8 +11,9 @@ from pathfolio.explain.ledger import store
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.postgres import Server, connection_ended, own_server, server_stopped
+from tests.noted import Noted
 
 pytestmark = pytest.mark.postgres
 
@@ -62,16 +63,16 @@ def test_who_holds_the_ledger_and_does_nothing_loses_it(server: Server, monkeypa
     stopped, other = open_ledger(url), open_ledger(url)
     monkeypatch.setattr(store, "_IDLE_MS", 1000)
     with pytest.raises(LedgerError, match=r"nothing may be shown|nothing was recorded"), stopped.store.write():
-        other.append({"number": 1}, person="ann")
-        other.append({"number": 2}, person="ann")
+        other.append(Noted(1), person="ann")
+        other.append(Noted(2), person="ann")
     assert verify_ledger(other).sound
-    stopped.append({"number": 3}, person="ann")
+    stopped.append(Noted(3), person="ann")
     assert [other.size, verify_ledger(other).sound] == [4, True]
     monkeypatch.setattr(store, "_BUSY_MS", 300)
     monkeypatch.setattr(store, "_IDLE_MS", 120_000)
     with stopped.store.write(), pytest.raises(LedgerError, match="another process holds the ledger"):
-        other.append({"number": 4}, person="ann")
-    other.append({"number": 5}, person="ann")
+        other.append(Noted(4), person="ann")
+    other.append(Noted(5), person="ann")
     assert [other.size, verify_ledger(other).sound] == [5, True]
     for ledger in (stopped, other):
         ledger.close()

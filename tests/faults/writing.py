@@ -14,8 +14,9 @@ from pathlib import Path
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import FORK, ids_in, in_threads
+from tests.noted import Noted
 
 # -- many at once --------------------------------------------------------------------------------------------
 
@@ -27,7 +28,7 @@ def many_at_once(folder: Path, count: int) -> list[Measured]:
 
     def work(number: int) -> None:
         start.wait()
-        receipts.append(opened.append({"number": number}, person=f"investor {number}").id)
+        receipts.append(opened.append(Noted(number), person=f"investor {number}").id)
 
     in_threads(work, count)
     stored, sound = ids_in(opened), verify_ledger(opened).sound
@@ -58,7 +59,7 @@ def two_processes(folder: Path, each: int = 200) -> list[Measured]:
 def _append_some(folder: Path, count: int) -> None:
     opened = open_ledger(folder, environ={})
     for number in range(count):
-        opened.append({"number": number}, person=f"investor {number % 7}")
+        opened.append(Noted(number), person=f"investor {number % 7}")
     opened.close()
 
 
@@ -76,7 +77,7 @@ def _fill_up(folder: Path) -> str:
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))
     try:
         for number in range(2000):
-            taken.append(opened.append({"noise": os.urandom(2000).hex(), "n": number}, person="ann").id)
+            taken.append(opened.append(Noted(number, os.urandom(2000).hex()), person="ann").id)
     except LedgerError as error:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         whole = ids_in(opened) == set(taken) and verify_ledger(opened).sound
@@ -87,7 +88,7 @@ def _fill_up(folder: Path) -> str:
 def read_only(folder: Path) -> list[Measured]:
     """A folder that may not be written to: nothing is recorded, and the ledger can still be verified."""
     opened = open_ledger(folder, environ={})
-    opened.append({"x": 1}, person="ann")
+    opened.append(Noted(1), person="ann")
     opened.store.forget()
     opened.close()
     return _in_a_process("appends refused with a clear error in a read-only folder", _write_protected, folder)
@@ -109,7 +110,7 @@ def _write_protected(folder: Path) -> str:
         opened = open_ledger(folder, create=False, environ={})
         if not verify_ledger(opened).sound:
             return "it does not verify"
-        opened.append({"x": 1}, person="ann")
+        opened.append(Noted(1), person="ann")
     except LedgerError as error:
         return "" if "right to write" in str(error) else str(error)
     finally:
@@ -138,10 +139,10 @@ def clock_set_back(folder: Path) -> list[Measured]:
     """An hour back: refused until somebody records why."""
     now = [datetime(2026, 7, 1, 12, tzinfo=UTC)]
     opened = open_ledger(folder, environ={}, clock=lambda: now[0])
-    opened.append({"x": 1}, person="ann")
+    opened.append(Noted(1), person="ann")
     now[0] -= timedelta(hours=1)
     try:
-        opened.append({"x": 2}, person="ann")
+        opened.append(Noted(2), person="ann")
         told = False
     except LedgerError as error:
         told = "behind the newest entry" in str(error)

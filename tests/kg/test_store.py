@@ -26,7 +26,7 @@ from pathfolio.kg.schema import KIND_CODE, NodeKind, Relation
 from pathfolio.kg.store import layout, load, read_graph
 from pathfolio.kg.store.bolt import Store
 from pathfolio.kg.store.bulk import write_bulk_files
-from pathfolio.kg.store.evidence import EvidencePath, EvidenceStep, evidence_query
+from pathfolio.kg.store.evidence_query import EvidencePath, EvidenceStep, evidence_query
 from pathfolio.kg.store.load import load_into
 from pathfolio.kg.store.meta import stored_graph
 from pathfolio.kg.store.query import run_query

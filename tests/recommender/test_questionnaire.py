@@ -13,11 +13,11 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathfolio.explain.assumed import WhatIfDesk
 from pathfolio.explain.ledger.ledger import open_ledger
 from pathfolio.explain.records.adviser import Adviser
-from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.what_if_list import WhatIfDesk
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.languages import languages
@@ -33,6 +33,7 @@ from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
+from tests.explain.ledger_world import entry_of
 
 # -- answers -------------------------------------------------------------------------------------------------
 
@@ -201,9 +202,7 @@ def test_the_command_prints_a_list(
     assert [line["score"] for line in lines] == sorted((line["score"] for line in lines), reverse=True)
     opened = open_ledger(tmp_path / "ledger")
     header = opened.headers(kinds=[WHAT_IF])[0]
-    assert [line["asset_id"] for line in opened.unsealed(opened.leaf(header.id))["list"]] == [
-        line["asset_id"] for line in lines
-    ]
+    assert [line["asset_id"] for line in entry_of(opened, header.id)["list"]] == [line["asset_id"] for line in lines]
     opened.close()
     assert main(["recommend", str(build.folder), "--profile", "risk_level=Bold"]) == 2
     assert "choose from Aggressive" in capsys.readouterr().err

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pathfolio.explain.ledger.custody import ERASURE, EXPIRY, HOLD, RELEASE
-from pathfolio.explain.ledger.ledger import ACCESS, Ledger, open_ledger
-from pathfolio.explain.ledger.writer import CLOCK_KIND, KEY_KINDS
+from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.payloads import ACCESS, CLOCK, ERASURE, EXPIRY, HOLD, KEY_KINDS, RELEASE
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.audience_record import AUDIENCE
 from pathfolio.explain.records.everybody import BATCH
@@ -25,6 +24,7 @@ from pathfolio.recommender.investor_ranking import audience
 from pathfolio.recommender.suitability.rulefile import load_rules, parse_rules
 from pathfolio.web.cli import main
 from pathfolio.web.commands.audit.reading import KINDS
+from tests.explain.ledger_world import entry_of
 from tests.explain.records_world import ask, cautious, investors
 
 
@@ -70,7 +70,7 @@ def test_audit_commands(
     assert "<!doctype html>" in (tmp_path / "r.html").read_text()
     assert "verify.py --key KEY" in call("export", row["id"], "--out", str(tmp_path / "c.zip"))
     assert zipfile.is_zipfile(tmp_path / "c.zip")
-    looks = [ledger.unsealed(ledger.leaf(h.id)) for h in ledger.headers(kinds=["access"])]
+    looks = [entry_of(ledger, h.id) for h in ledger.headers(kinds=["access"])]
     assert "complaint" in {look["purpose"] for look in looks}
     assert all(look["who"] and look["records"] == [row["id"]] for look in looks)
 
@@ -117,7 +117,7 @@ def test_an_unknown_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         main(["audit", "list", "--kind", "nothing"])
     assert ended.value.code == 2
     assert "invalid choice: 'nothing'" in capsys.readouterr().err
-    own = {HOLD, RELEASE, ERASURE, EXPIRY, CLOCK_KIND, BATCH, BUILD, RULES, AUDIENCE, ACCESS, *LISTS, *KEY_KINDS}
+    own = {HOLD, RELEASE, ERASURE, EXPIRY, CLOCK, BATCH, BUILD, RULES, AUDIENCE, ACCESS, *LISTS, *KEY_KINDS}
     assert {*KINDS} == {*own, "all"}
 
 
@@ -146,7 +146,7 @@ def test_who_looks_is_who_they_are_not_who_they_say(
 ) -> None:
     def looked() -> str:
         assert main(["audit", "show", on_command_line]) == 0
-        return str(ledger.unsealed(ledger.leaf(ledger.headers(kinds=[ACCESS])[0].id))["who"])
+        return str(entry_of(ledger, ledger.headers(kinds=[ACCESS])[0].id)["who"])
 
     import pwd
 
@@ -211,9 +211,9 @@ def test_an_audience_is_suited_and_the_look_at_it_is_recorded(
     assert [person["user_id"] for person in json.loads(capsys.readouterr().out)] == [p.user_id for p in suited[:7]]
     opened = open_ledger(tmp_path / "ledger", create=False)
     [header] = opened.headers(kinds=["access"])
-    look = opened.unsealed(opened.leaf(header.id))
+    look = entry_of(opened, header.id)
     assert look["purpose"] == f"audience of {asset}: 7 investors"
-    named = [opened.unsealed(opened.leaf(record)) for record in look["records"]]
+    named = [entry_of(opened, record) for record in look["records"]]
     assert [entry["question"]["user_id"] for entry in named] == [p.user_id for p in suited[:7]]
     assert [(entry["rank"], entry["score"]) for entry in named] == [(p.rank, p.score) for p in suited[:7]]
     assert {entry["question"]["asset_id"] for entry in named} == {asset}

@@ -24,6 +24,7 @@ from pathfolio.recommender.build import Build
 from pathfolio.recommender.model import Recommendation
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.web.site import create_app
+from tests.explain.ledger_world import entry_of
 from tests.web.site_pages import first_recommendation, investors, links, page_of, twin_of
 from tests.web.site_world import HOSTILE
 
@@ -132,7 +133,7 @@ def test_every_page_with_a_recommendation_is_recorded_before_it_is_shown(
         response = client.get(url)
         headers = ledger.headers(person=user)
         assert (len(headers), response.headers["Pathfolio-Record"]) == (number, headers[0].id)
-        record = ledger.unsealed(ledger.leaf(headers[0].id))
+        record = entry_of(ledger, headers[0].id)
         assert record["question"]["through"] == through
         assert record["question"]["lang"] == ("zh-TW" if "zh-TW" in url else "en")
         assert record["question"]["asset_id"] == (asset if "assets" in url else None)

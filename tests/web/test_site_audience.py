@@ -15,6 +15,7 @@ from pathfolio.recommender.build import Build
 from pathfolio.recommender.investor_ranking import audience
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.web.site import create_app
+from tests.explain.ledger_world import entry_of
 
 
 @pytest.fixture
@@ -51,9 +52,9 @@ def test_the_audience_is_ranked_and_suited_and_each_score_is_explained(
 def test_the_look_is_in_the_ledger_before_the_page_is_shown(client: FlaskClient, desk: Desk, asset: str) -> None:
     assert client.get(f"/assets/{asset}/audience?k=10").status_code == 200
     [header] = desk.ledger.headers(kinds=["access"])
-    look = desk.ledger.unsealed(desk.ledger.leaf(header.id))
+    look = entry_of(desk.ledger, header.id)
     assert look["purpose"] == f"audience of {asset}: 10 investors"
-    named = [desk.ledger.unsealed(desk.ledger.leaf(record))["question"] for record in look["records"]]
+    named = [entry_of(desk.ledger, record)["question"] for record in look["records"]]
     people = audience(desk.adviser.build.scorer, asset, 10, gate=desk.adviser.gate)
     assert [(entry["user_id"], entry["through"]) for entry in named] == [(p.user_id, "site") for p in people]
 

@@ -29,6 +29,7 @@ from pathfolio.recommender.build import Build
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
 from pathfolio.web.site.helpers import Helpers, helpers_for
+from tests.explain.ledger_world import entry_of
 from tests.web.site_pages import first_recommendation, investors, page_of, twin_of
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes cannot be copied here")
@@ -65,7 +66,7 @@ def test_pages_and_records_are_those_that_the_site_computes_itself(
         assert _told(page_of(client, url)) == _told(page_of(other, url))
         assert twin_of(client, url) == twin_of(other, url)
     ours, theirs = (
-        [desk.ledger.unsealed(desk.ledger.leaf(header.id)) for header in desk.ledger.headers(person=user)]
+        [entry_of(desk.ledger, header.id) for header in desk.ledger.headers(person=user)]
         for desk in (app.extensions["pathfolio"].desk, alone.extensions["pathfolio"].desk)
     )
     assert len(ours) == 9

@@ -18,7 +18,7 @@ from pathfolio.web.site import create_app
 from pathfolio.web.site.access import guard
 from pathfolio.web.site.access.samples import sample_access
 from pathfolio.web.site.graph.desk import GraphDesk
-from pathfolio.web.site.inputs import LONGEST_TEXT, MOST_IN_JSON, MOST_VALUES
+from pathfolio.web.site.request_limits import LONGEST_TEXT, MOST_IN_JSON, MOST_VALUES
 from pathfolio.web.site.what_if_json import MOST_NAMED
 from tests.linear import MOST, growth
 from tests.web.site_pages import investors

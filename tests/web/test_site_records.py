@@ -35,6 +35,7 @@ from pathfolio.recommender.suitability.rulefile import load_rules
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
 from pathfolio.web.site.texts import texts_of
+from tests.explain.ledger_world import entry_of
 
 PURPOSE = {"Pathfolio-Purpose": "complaint 7"}
 JSON = {"format": "json"}
@@ -85,7 +86,7 @@ def found(client: FlaskClient, **search: str) -> list[str]:
 
 def looks(ledger: Ledger) -> list[dict[str, Any]]:
     """The newest first."""
-    return [ledger.unsealed(ledger.leaf(header.id)) for header in ledger.headers(kinds=["access"])]
+    return [entry_of(ledger, header.id) for header in ledger.headers(kinds=["access"])]
 
 
 def test_records_are_found_by_all_that_matters(
@@ -98,7 +99,7 @@ def test_records_are_found_by_all_that_matters(
     assert found(client, first="2026-07-02", last="2026-07-03") == [served[2], served[1]]
     assert found(client, build=small_build.build_hash[:10]) == served[::-1]
     assert found(client, build="feed") == []
-    records = {name: ledger.unsealed(ledger.leaf(name)) for name in served}
+    records = {name: entry_of(ledger, name) for name in served}
     asset = records[served[0]]["list"][0]["asset_id"]
     holding = [
         name
@@ -313,7 +314,7 @@ def test_two_records_compared(client: FlaskClient, served: list[str], ledger: Le
     answer = client.get("/records/compare", headers=PURPOSE, query_string={**JSON, "a": served[1], "b": served[0]})
     twin = answer.get_json()
     assert (twin["first"]["id"], twin["second"]["id"]) == (served[0], served[1])
-    one, two = (ledger.unsealed(ledger.leaf(name)) for name in served[:2])
+    one, two = (entry_of(ledger, name) for name in served[:2])
     ranks = [{item["asset_id"]: item["rank"] for item in record["list"]} for record in (one, two)]
     assert {
         change["asset_id"]: change["ranks"] for change in twin["found"]["assets"] if change["ranks"] != [None, None]
@@ -342,7 +343,7 @@ def test_positions_of_one_investor_compared(served: list[str], ledger: Ledger) -
 
 def test_counts_by_rule_are_those_of_the_records(client: FlaskClient, served: list[str], ledger: Ledger) -> None:
     twin = client.get("/records/statistics", query_string=JSON, headers=PURPOSE).get_json()
-    records = [ledger.unsealed(ledger.leaf(name)) for name in served]
+    records = [entry_of(ledger, name) for name in served]
     assert (twin["records"], twin["complete"]) == (4, True)
     for rule in twin["rules"]:
         assert rule["rejected"] == sum(record["candidates"]["rejected_by"][rule["rule"]] for record in records)

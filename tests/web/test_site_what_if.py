@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.records.adviser import Adviser
-from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.desk import Desk
 from pathfolio.kg.languages import languages
 from pathfolio.recommender.build import Build

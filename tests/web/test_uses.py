@@ -23,11 +23,12 @@ from pathfolio.web.site import create_app
 from pathfolio.web.site.access.samples import sample_access
 from pathfolio.web.site.graph import question
 from pathfolio.web.site.graph.desk import GraphDesk, State
+from tests.explain.ledger_world import entry_of
 from tests.explain.records_world import LOOK, investors
 
 
 def entries(ledger: Ledger, kind: str) -> list[dict[str, Any]]:
-    return [ledger.unsealed(ledger.leaf(header.id)) for header in ledger.headers(kinds=[kind])]
+    return [entry_of(ledger, header.id) for header in ledger.headers(kinds=[kind])]
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_queries_at_the_console(app: Flask, ledger: Ledger, monkeypatch: pytest.
     def full(*_: object, **__: object) -> None:
         raise LedgerError("full")
 
-    monkeypatch.setattr(ledger, "append", full)
+    monkeypatch.setattr(ledger, "write", full)
     monkeypatch.setattr(question, "_run", lambda *_: pytest.fail("it was not recorded"))
     assert client.post("/graph", json={"query": "RETURN 1"}).status_code == 503
 
@@ -91,7 +92,7 @@ def test_changes_of_accounts_and_exports_by_command(
     assert main(["export", "embeddings", str(build.folder), "--format", "npz", "--out", str(tmp_path / "v.npz")]) == 0
     ledger = open_ledger(tmp_path / "ledger", environ={})
     assert [each["change"] for each in entries(ledger, "account")] == ["token", "add"]
-    assert [each["role"] for each in entries(ledger, "account")] == ["", "analyst"]
+    assert [each.get("role") for each in entries(ledger, "account")] == [None, "analyst"]
     made = entries(ledger, "export")[0]
     assert (made["what"], made["build"], made["file"]) == ("embeddings", build.build_hash, "v.npz")
 

@@ -28,7 +28,7 @@ from pathfolio.kg.span import Position, Positions, Rows
 from pathfolio.kg.workers import CAN_FORK, answers
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.retrieve import rank_assets
-from pathfolio.web.benchmarks.figures import Measured, seconds
+from pathfolio.web.benchmarks.measured import Measured, seconds
 
 PAIRS: Final = 20_000
 HOPS: Final = 3

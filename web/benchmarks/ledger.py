@@ -8,7 +8,9 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from pathfolio.explain.ledger.ledger import Ledger, open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
@@ -16,7 +18,7 @@ from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.serve import serve
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rulefile import rules_for
-from pathfolio.web.benchmarks.figures import Measured, seconds
+from pathfolio.web.benchmarks.measured import Measured, seconds
 
 RECORDS: Final = 100_000
 _THREADS: Final = 64
@@ -26,7 +28,7 @@ def ledger(build: Build) -> list[Measured]:
     """Appends by threads and one by one, verification of 100,000 records, and an answer with and without its record."""
     with tempfile.TemporaryDirectory() as folder:
         opened = open_ledger(Path(folder) / "ledger", environ={})
-        one = 1 / seconds(lambda: opened.append(_record(0), person="ann"), runs=50)
+        one = 1 / seconds(lambda: opened.append(_Record(0), person="ann"), runs=50)
         group = _by_threads(opened, 6400)
         fill(opened, RECORDS - opened.size)
         started = time.perf_counter()
@@ -44,8 +46,17 @@ def ledger(build: Build) -> list[Measured]:
     ]
 
 
-def _record(number: int) -> dict[str, Any]:
-    return {"number": number, "list": [{"asset": "2330", "score": 0.1 * n, "name": "台積電"} for n in range(20)]}
+class _Listed(msgspec.Struct, frozen=True):
+    asset: str
+    score: float
+    name: str = "台積電"
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """Like a thrifty record: some 20 lines."""
+
+    number: int
+    list: tuple[_Listed, ...] = tuple(_Listed("2330", 0.1 * n) for n in range(20))
 
 
 def _by_threads(opened: Ledger, count: int) -> float:
@@ -53,7 +64,7 @@ def _by_threads(opened: Ledger, count: int) -> float:
 
     def work(worker: int) -> None:
         for number in range(count // _THREADS):
-            opened.append(_record(number), person=f"investor {worker}")
+            opened.append(_Record(number), person=f"investor {worker}")
 
     threads = [threading.Thread(target=work, args=(worker,)) for worker in range(_THREADS)]
     started = time.perf_counter()
@@ -68,7 +79,7 @@ def fill(opened: Ledger, count: int, persons: int = 5000) -> None:
     """Append `count` small records of so many persons."""
     for start in range(0, count, 1000):
         numbers = range(start, min(start + 1000, count))
-        opened.append_many([(_record(number), f"investor {number % persons}") for number in numbers])
+        opened.append_many([(_Record(number), f"investor {number % persons}") for number in numbers])
 
 
 def _bare_commits(path: Path) -> float:

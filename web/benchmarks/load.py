@@ -19,7 +19,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from pathfolio.recommender.build import Build
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 
 RATE: Final = 100
 """Requests per second."""
@@ -209,7 +209,8 @@ def _memory_mb(pid: int) -> float:
 
 
 def _records(folder: Path) -> int:
-    from pathfolio.explain.ledger.ledger import RECOMMENDATION, open_ledger
+    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.payloads import RECOMMENDATION
 
     opened = open_ledger(folder, create=False, environ={})
     count = len(opened.headers(kinds=[RECOMMENDATION]))

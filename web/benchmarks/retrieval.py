@@ -10,7 +10,7 @@ import numpy as np
 
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.retrieve_index import EXACT_UP_TO, ExactIndex, FaissIndex, Vectors, recall
-from pathfolio.web.benchmarks.figures import Measured, seconds
+from pathfolio.web.benchmarks.measured import Measured, seconds
 
 SIZES: Final = (10_000, EXACT_UP_TO, 1_000_000)
 QUERIES: Final = 64

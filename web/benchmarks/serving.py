@@ -14,7 +14,7 @@ from pathfolio.kg.span import Positions
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.lists_file import write_lists
 from pathfolio.recommender.retrieve import asset_position, rank_for
-from pathfolio.web.benchmarks.figures import Measured, seconds
+from pathfolio.web.benchmarks.measured import Measured, seconds
 
 
 def help_text(_build: Build) -> list[Measured]:

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from pathfolio.explain.assumed import WhatIfDesk
+from pathfolio.explain.what_if_list import WhatIfDesk
 from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.span import Position
 from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.gate import Gate
 from pathfolio.recommender.suitability.rulefile import rules_for
-from pathfolio.web.benchmarks.figures import Measured
+from pathfolio.web.benchmarks.measured import Measured
 
 RUNS = 60
 

@@ -97,10 +97,11 @@ def run(args: argparse.Namespace) -> None:
 def _note(args: argparse.Namespace) -> None:
     """Record who changes what, before it is changed."""
     from pathfolio.explain.ledger.ledger import open_ledger
-    from pathfolio.explain.records.uses import ACCOUNT, note_use
+    from pathfolio.explain.records.uses import AccountUse, note_use
 
     ledger = open_ledger()
-    note_use(ledger, ACCOUNT, account_name(), account=args.name, change=args.action, role=getattr(args, "role", ""))
+    role = getattr(args, "role", None) or ""
+    note_use(ledger, AccountUse(who=account_name(), account=args.name, change=args.action, role=role))
     ledger.close()
 
 

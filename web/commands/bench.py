@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pathfolio.recommender.build import Build
-    from pathfolio.web.benchmarks.figures import Measured
+    from pathfolio.web.benchmarks.measured import Measured
 
 NAMES = ("help", "lists", "explained", "paths", "explanations", "faithfulness", "ledger")
 LONG = ("everyone", "scale", "load", "store", "retrieval", "what-if")
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from pathfolio.kg.errors import UsageError
     from pathfolio.recommender.build import load_build
     from pathfolio.web.benchmarks import explaining, ledger, load, retrieval, serving, store, what_if
-    from pathfolio.web.benchmarks.figures import machine, report
+    from pathfolio.web.benchmarks.measured import machine, report
     from pathfolio.web.commands.demo import default_folder
 
     benchmarks: dict[str, Callable[[Build], list[Measured]]] = {

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
 
     build = load_build(args.build)
     check_out(args.out)
-    vectors = handed_on(build, args, what=args.what, format=args.format, file=args.out.name)
+    vectors = handed_on(build, args, what=args.what, form=args.format, file=args.out.name)
     about = {
         "build": build.build_hash,
         "data_set": build.manifest["name"],

@@ -83,7 +83,7 @@ def _question(build: Build, args: argparse.Namespace) -> Question:
     who, held = account_name(), args.include_held
     if args.profile is None:
         return Question(who, "command line", args.user, args.k, args.kind, include_held=held)
-    from pathfolio.explain.records.assumed import Assumed
+    from pathfolio.explain.records.assumption import Assumed
     from pathfolio.recommender.questionnaire import answered, read_profile
 
     assumed = Assumed.of(build.graph, answered(build.graph, read_profile(args.profile)))

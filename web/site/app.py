@@ -24,13 +24,13 @@ from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import NO_RULES
 from pathfolio.web.advice import open_desk
-from pathfolio.web.site import headers, inputs, recorded
+from pathfolio.web.site import headers, recorded, request_limits
 from pathfolio.web.site.access import guard
 from pathfolio.web.site.access.guard import Access, visitor
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.charts import sparkline, stacked
 from pathfolio.web.site.converters import IdConverter
-from pathfolio.web.site.evidence import EvidenceWords, figure
+from pathfolio.web.site.evidence_words import EvidenceWords, figure
 from pathfolio.web.site.families import FAMILIES, family_of
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.language import current_texts, keep_choice
@@ -131,7 +131,7 @@ def create_app(
     app = _Site(__name__, template_folder="templates", static_folder="static")
     if behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign] # as Flask's manual says
-    app.config.update(TRUSTED_HOSTS=list(trusted_hosts), MAX_CONTENT_LENGTH=inputs.LARGEST_BODY)
+    app.config.update(TRUSTED_HOSTS=list(trusted_hosts), MAX_CONTENT_LENGTH=request_limits.LARGEST_BODY)
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
     app.url_map.converters["id"] = IdConverter
     app.jinja_env.undefined = StrictUndefined
@@ -143,7 +143,7 @@ def create_app(
     for group in PAGES:
         app.register_blueprint(group.blueprint)
     guard.register(app, access or Access())
-    inputs.register(app)
+    request_limits.register(app)
     app.before_request(ask_staff_first)
     errors.register(app)
     headers.register(app)

@@ -18,10 +18,10 @@ from pathfolio.explain.wording import LANGUAGES
 from pathfolio.web.site.access.guard import is_limited
 from pathfolio.web.site.access.roles import PERMISSIONS, Permission
 from pathfolio.web.site.converters import IdConverter
-from pathfolio.web.site.inputs import WrongQuestion
 from pathfolio.web.site.pages.errors import ErrorPage
 from pathfolio.web.site.parameters import Argument
 from pathfolio.web.site.recorded import RECORD_HEADER
+from pathfolio.web.site.request_limits import WrongQuestion
 from pathfolio.web.site.schemas import PLACE, schemas_of, written
 from pathfolio.web.site.stated import HEADER, LONGEST_PURPOSE
 from pathfolio.web.site.view import ViewDeclaration, view_of

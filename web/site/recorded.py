@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from flask import Flask, Response, g
 
 from pathfolio.explain.records.adviser import Advice, Question
-from pathfolio.explain.records.assumed import Assumed
+from pathfolio.explain.records.assumption import Assumed
 from pathfolio.explain.records.desk import Shown
 from pathfolio.web.advice import account_name
 from pathfolio.web.site.access.guard import visitor

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
-from pathfolio.explain.assumed import AssumedLine, AssumedList, Move
 from pathfolio.explain.evidence import ChannelPart, Fact, Path, PathNode
+from pathfolio.explain.what_if_list import AssumedLine, AssumedList, Move
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.languages import DEFAULT

@@ -10,7 +10,7 @@ from typing import ClassVar
 from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug import Response
 
-from pathfolio.explain.records.uses import ACCOUNT, note_use
+from pathfolio.explain.records.uses import AccountUse, note_use
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import current_access, visitor
 from pathfolio.web.site.access.roles import Permission
@@ -59,7 +59,7 @@ def change(name: str) -> Response:
     if _accounts().find(name) is None:
         abort(404)
     done = "enable" if enabled == "yes" else "disable"
-    note_use(served().desk.ledger, ACCOUNT, visitor().name, account=name, change=done)
+    note_use(served().desk.ledger, AccountUse(who=visitor().name, account=name, change=done))
     _accounts().enable(name, enabled == "yes")
     log.warning("%s set %s to enabled=%s", visitor().name, name, enabled)
     return redirect(url_for("accounts.accounts"), 303)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
-from pathfolio.explain.records.uses import QUERY, note_use
+from pathfolio.explain.records.uses import QueryUse, note_use
 from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind, Relation
 from pathfolio.kg.store.catalog import NamedQuery
 from pathfolio.kg.store.query import QueryResult
@@ -122,10 +122,15 @@ def answer() -> ConsoleOutcome | Response:
 
 def _note(question: ConsoleQuestion) -> None:
     """Record who asks what, and whether as a file to take away."""
-    asked = {"name": question.named.name} if question.named is not None else {"query": question.query}
-    values = {"parameters": json.dumps(question.values, default=str), "lines": question.lines}
-    taken = {"format": request.args.get("format", "") if request.method == "GET" else "json"}
-    note_use(served().desk.ledger, QUERY, asker(), **asked, **values, **taken)
+    use = QueryUse(
+        who=asker(),
+        name="" if question.named is None else question.named.name,
+        query=question.query if question.named is None else "",
+        parameters=json.dumps(question.values, default=str),
+        lines=question.lines,
+        format=request.args.get("format", "") if request.method == "GET" else "json",
+    )
+    note_use(served().desk.ledger, use)
 
 
 def _json() -> Any:

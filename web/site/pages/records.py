@@ -12,7 +12,7 @@ from msgspec import Meta
 from werkzeug import Response
 
 from pathfolio.explain.evidence import PathNode
-from pathfolio.explain.records.assumed import WHAT_IF
+from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.find import Found, Search, Summary
 from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
 from pathfolio.recommender.suitability.verdict import STATES

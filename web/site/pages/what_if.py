@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from pathfolio.explain.assumed import AssumedList, Move
 from pathfolio.explain.evidence import PathNode, Reason
 from pathfolio.explain.records.adviser import Advice
+from pathfolio.explain.what_if_list import AssumedList, Move
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.languages import DEFAULT
