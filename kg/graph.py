@@ -82,7 +82,7 @@ class Nodes:
     def __len__(self) -> int:
         return len(self.id)
 
-    def take(self, rows: IntArray | Mask) -> Nodes:
+    def take(self, rows: Rows | Mask) -> Nodes:
         """The nodes at `rows`, in that order."""
         return Nodes(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 

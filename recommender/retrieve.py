@@ -108,7 +108,7 @@ def rank_assets(
         allowed = np.broadcast_to(of_kind, scores.shape).copy()
         if not include_held:
             allowed &= ever[chunk].toarray() == 0
-        best = Positions(top_lists(scores, allowed, by_id, k))
+        best = top_lists(scores, allowed, by_id, k)
         found = np.take_along_axis(scores, np.maximum(best, 0), axis=1)
         yield chunk, best, np.where(best >= 0, found, np.nan)
 

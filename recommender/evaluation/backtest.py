@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Positions
 
@@ -71,7 +71,7 @@ def price_paths(prices: pd.DataFrame, graph: KnowledgeGraph, longest: int = HORI
     return PricePaths(days, value, graph.as_of, table.index[-1].date())
 
 
-def equal_weights(lists: IntArray, assets: int) -> FloatArray:
+def equal_weights(lists: Positions, assets: int) -> FloatArray:
     """(n, assets) fractions: the same for every entry of a list, rows of zeros for empty lists."""
     weights = np.zeros((len(lists), assets))
     row, place = np.nonzero(lists >= 0)
@@ -157,7 +157,7 @@ class Backtest:
     paths: PricePaths
     own: FloatArray
 
-    def of_lists(self, lists: IntArray, rows: npt.NDArray[np.bool_]) -> dict[int, dict[str, FloatArray]]:
+    def of_lists(self, lists: Positions, rows: npt.NDArray[np.bool_]) -> dict[int, dict[str, FloatArray]]:
         """Horizon to metric to one value per list.
 
         `sharpe_before` is that of the investor's portfolio as it was, `sharpe_after` with a fifth of it in the list.

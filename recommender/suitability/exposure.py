@@ -82,7 +82,7 @@ class Exposure:
     def _by_group(self) -> sp.csr_array:
         return sp.csr_array(self.matrix.T)
 
-    def of_holdings(self, held: IntArray, share: FloatArray) -> FloatArray:
+    def of_holdings(self, held: Positions, share: FloatArray) -> FloatArray:
         """(groups,) the fractions of a portfolio that holds `share` of each asset in `held` (positions)."""
         portfolio = np.zeros(self.matrix.shape[0])
         np.add.at(portfolio, held, share)

@@ -186,7 +186,7 @@ class TowerTraining:
         row, pairs = pairs_of(self.inputs, users)
         scores[row, self.inputs.asset[pairs]] = -np.inf
         scores[:, self.inputs.holders == 0] = -np.inf
-        lists = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+        lists = Positions(np.argsort(-scores, axis=1, kind="stable")[:, :10])
         return float(ndcg(hits_of(lists, relevant), relevant.sum(axis=1), 10).mean())
 
 

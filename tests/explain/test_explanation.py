@@ -16,6 +16,7 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation, from_json
 from pathfolio.explain.selection import diverse
 from pathfolio.kg.errors import UsageError
+from pathfolio.kg.languages import languages
 from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.account import OTHER_INVESTORS, ScoreAccount
 from tests.explain.explain_world import BUILD, CO_INVESTORS, DAY, World
@@ -183,7 +184,7 @@ def test_investors_without_a_name_are_shown_by_six_characters(world: World) -> N
 
 
 def test_an_unknown_language_is_a_wrong_call(world: World) -> None:
-    with pytest.raises(UsageError, match="choose one of en, zh-CN, zh-TW"):
+    with pytest.raises(UsageError, match=f"choose one of {', '.join(languages())}"):
         Explainer(world.graph, BUILD).explain(world.mediatek(), 1, langs=("de",))
 
 

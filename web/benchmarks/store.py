@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.errors import StoreError
-from pathfolio.kg.graph import IntArray, KnowledgeGraph
+from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import NODE_KINDS, NodeKind, Relation
+from pathfolio.kg.span import Rows
 from pathfolio.kg.store import layout, read_graph
 from pathfolio.kg.store.address import address_from_environment
 from pathfolio.kg.store.answer import Limits, QueryStoppedError
@@ -185,12 +186,12 @@ def _busiest(graph: KnowledgeGraph, relation: Relation, kind: NodeKind) -> list[
     return _ordered(graph, graph.edges.head[graph.edges_between(relation)], graph.rows(kind))
 
 
-def _most_named(graph: KnowledgeGraph, relation: Relation, rows: IntArray) -> list[str]:
+def _most_named(graph: KnowledgeGraph, relation: Relation, rows: Rows) -> list[str]:
     """Ids of these rows, those to which the most current relations lead first."""
     return _ordered(graph, graph.edges.tail[graph.edges_between(relation)], rows)
 
 
-def _ordered(graph: KnowledgeGraph, ends: npt.NDArray[np.int32], rows: IntArray) -> list[str]:
+def _ordered(graph: KnowledgeGraph, ends: npt.NDArray[np.int32], rows: Rows) -> list[str]:
     counts = np.bincount(ends, minlength=len(graph.nodes))[rows]
     found: list[str] = graph.nodes.id[rows[np.argsort(-counts, kind="stable")]].tolist()
     return found
