@@ -70,7 +70,8 @@ class Speech:
 
     def names(self, nodes: Sequence[PathNode]) -> str:
         """Several names: A, B and C."""
-        language, names = self.wording.language, [self.name(node) for node in nodes]
+        language = self.wording.language
+        names = [self.name(node) for node in nodes]
         if len(names) < 2:
             return "".join(names)
         return f"{language.comma.join(names[:-1])}{language.last_comma}{names[-1]}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import FloatArray, KnowledgeGraph
-from pathfolio.kg.span import Positions
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, Text
+from pathfolio.kg.span import Position, Positions
 
 LIST_LENGTH = 10
 
@@ -41,3 +41,21 @@ def top_lists(scores: FloatArray, allowed: npt.NDArray[np.bool_], by_id: Positio
     best = best_first(usable, by_id, k)
     lists = np.where(np.take_along_axis(usable, best, axis=1) > -np.inf, best, -1)
     return Positions(np.pad(lists, ((0, 0), (0, max(k - lists.shape[1], 0))), constant_values=-1))
+
+
+def place_of(scores: FloatArray, allowed: Mask, asset: Position, ids: Text) -> int:
+    """The rank of `asset` among the `allowed`, 0 if it is not one of them; the smaller id wins a tie, as in lists.
+
+    Args:
+        scores, allowed, ids: (assets,) each; `ids` as `KnowledgeGraph.asset_ids`.
+
+    Examples:
+        >>> scores, everything = np.array([0.5, 0.9, 0.5]), np.array([True, True, True])
+        >>> [place_of(scores, everything, 2, np.array(ids, object)) for ids in (["a", "b", "c"], ["c", "b", "a"])]
+        [3, 2]
+    """
+    if not allowed[asset]:
+        return 0
+    equal = (scores == scores[asset]) & allowed
+    before = int(np.count_nonzero((scores > scores[asset]) & allowed)) + int(np.sum(ids[equal] < ids[asset]))
+    return 1 + before

@@ -99,7 +99,9 @@ def rank_assets(
     """Chunks of (investor positions (n,), asset positions (n, k), scores (n, k)); -1 and NaN where none is left."""
     if k < 1:
         raise UsageError(f"a list of {k} assets: -k takes 1 or more")
-    of_kind, ever, by_id = candidates(model.graph, kind), _interactions(model).ever, id_order(model.graph)
+    of_kind = candidates(model.graph, kind)
+    ever = _interactions(model).ever
+    by_id = id_order(model.graph)
     for start in range(0, len(users), CHUNK):
         chunk = Positions(users[start : start + CHUNK])
         scores = model.scores(chunk)

@@ -93,7 +93,8 @@ def check_matched(query: str, tokens: list[Token], weights: Mapping[str, int]) -
 def _expressions(tokens: list[Token]) -> Iterator[tuple[int, int]]:
     """The places of the expressions in clauses, each from its first token to behind its last."""
     brackets: list[str] = []
-    first, height = 0, 0
+    first = 0
+    height = 0
     for at, token in enumerate(tokens):
         after = tokens[at + 1].text if at + 1 < len(tokens) else ""
         is_clause = token.upper in _CLAUSES and after != ":" and tokens[at - 1].text not in (".", ":", "|")
@@ -107,7 +108,8 @@ def _expressions(tokens: list[Token]) -> Iterator[tuple[int, int]]:
         ):
             if at > first:
                 yield first, at
-            first, height = at + 1, len(brackets)
+            first = at + 1
+            height = len(brackets)
         if token.text in ("(", "[", "{"):
             brackets.append(token.text)
     if len(tokens) > first:

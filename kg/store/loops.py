@@ -51,7 +51,9 @@ def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, Any]) 
     Raises:
         QueryError: an expression might run for long.
     """
-    depth, stack, loops = 0, [], 0
+    depth = 0
+    stack = []
+    loops = 0
     closes = partners(tokens)
     weights = weights_of(query, tokens, parameters, closes)
     check_matched(query, tokens, weights)
@@ -159,7 +161,9 @@ def _check_range(query: str, tokens: list[Token], at: int, end: int, parameters:
 
 def _arguments(tokens: list[Token], at: int, end: int) -> list[Token]:
     """The tokens between the bracket at `at` and its partner at `end`, without what stands in size() and length()."""
-    found, depth, hidden = [], 0, 0
+    found = []
+    depth = 0
+    hidden = 0
     for i in range(at, end):
         text = tokens[i].text
         if text in ("(", "[", "{"):

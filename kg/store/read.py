@@ -70,7 +70,8 @@ def _usable(store: Store) -> StoredGraph:
 
 def read_frames(store: Store, day: date, properties: tuple[str, ...] = _CONTENT) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Frames of all nodes and of the versions known on `day`, for `compile_graph`; `properties` are the versions'."""
-    nodes, edges = [], []
+    nodes = []
+    edges = []
     for kind in NODE_KINDS:
         rows = store.stream(read_kind(kind, properties), day=day)
         for block in _blocks(rows):
@@ -88,7 +89,8 @@ def _blocks(rows: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
         size += 1 + len(row[-1])
         if size > _BLOCK:
             yield block
-            block, size = [], 0
+            block = []
+            size = 0
     yield block
 
 

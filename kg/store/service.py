@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 from pathfolio.kg.errors import PathfolioError, StoreError
@@ -36,7 +35,8 @@ class GraphService:
         """Use `GraphService.at` or `GraphService.of_build`."""
         self.limits = limits
         self.server = server
-        self._store, self._close = store, close
+        self._store = store
+        self._close = close
         self._lock = threading.Lock()
 
     @classmethod
@@ -128,9 +128,7 @@ class GraphService:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

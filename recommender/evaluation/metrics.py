@@ -90,7 +90,8 @@ def gini(lists: Positions, candidates: int) -> float:
     """
     counts = np.bincount(lists[lists >= 0])
     counts = np.sort(np.concatenate([np.zeros(max(candidates - len(counts), 0), counts.dtype), counts]))
-    total, n = counts.sum(), len(counts)
+    total = counts.sum()
+    n = len(counts)
     if not total:
         return 0.0
     return float(((2 * np.arange(1, n + 1) - n - 1) * counts).sum() / (n * total))

@@ -107,7 +107,8 @@ def _loaded(build: Build, store: Store) -> list[Measured]:
 
 def _import_tool() -> list[str]:
     """The command `neo4j-admin`, or its jars where tests/neo4j/start.sh named them; empty for neither."""
-    found, jars = shutil.which("neo4j-admin"), os.environ.get("PATHFOLIO_NEO4J_LIB")
+    found = shutil.which("neo4j-admin")
+    jars = os.environ.get("PATHFOLIO_NEO4J_LIB")
     if found:
         return [found]
     return ["java", "-Xmx1g", "-cp", f"{jars}/*", "org.neo4j.cli.AdminTool"] if jars else []

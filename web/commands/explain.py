@@ -70,7 +70,8 @@ def _explain_all(build: Build, args: argparse.Namespace) -> None:
     from pathfolio.explain.records.everybody import Everybody, record_everybody
     from pathfolio.kg.progress import Progress
 
-    progress, desk = Progress(), open_desk(build, args.rules, today=args.today)
+    progress = Progress()
+    desk = open_desk(build, args.rules, today=args.today)
     with progress.stage("load the scorer"):
         scorer = build.scorer
     asked = Everybody(account_name(), "command line", args.k, args.kind, today=desk.today())

@@ -88,7 +88,8 @@ def check_text(name: str, text: str) -> None:
     Raises:
         UsageError: in the reader's language; it names `name`.
     """
-    most, shown = _LONGER.get(name, LONGEST_TEXT), ascii(name[:40])[1:-1]
+    most = _LONGER.get(name, LONGEST_TEXT)
+    shown = ascii(name[:40])[1:-1]
     if len(text) > most:
         raise UsageError(current_texts().say("input_too_long", name=shown, count=len(text), most=most))
     at = next((at for at, each in enumerate(text) if "\ud800" <= each <= "\udfff" or each == "\0"), None)

@@ -44,7 +44,8 @@ class ServedBuild:
 
     def __init__(self, desk: Desk) -> None:
         """Read the snapshot, nothing else yet."""
-        self.desk, self.build = desk, desk.adviser.build
+        self.desk = desk
+        self.build = desk.adviser.build
         self.graph: KnowledgeGraph = self.build.graph
         self.work: Works = _here
 
