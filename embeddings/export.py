@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import numpy as np
@@ -26,7 +26,7 @@ METRIC: Final = "cosine"
 """By which neighbours are near; every format holds the vectors as they were learned, not scaled."""
 
 
-def export_vectors(vectors: EntityVectors, form: str, out: Path, about: Mapping[str, Any]) -> list[Path]:
+def export_vectors(vectors: EntityVectors, form: str, out: Path, about: Mapping[str, object]) -> list[Path]:
     """Write `vectors` to `out` and `about` with their own manifest to `out`.json.
 
     Args:

@@ -150,13 +150,17 @@ def _fit(graph: KnowledgeGraph, triples: Triples, options: VectorOptions, epochs
     """Train with early stopping on the validation part; the state of the best epoch is kept."""
     parts = split(triples, options.held_out, options.held_out_limit, np.random.default_rng(options.seed))
     run = _start(graph, triples, parts, options)
-    best_mrr, best_epoch, best_state = -1.0, 0, run.state()
+    best_mrr = -1.0
+    best_epoch = 0
+    best_state = run.state()
     for epoch in range(1, epochs + 1):
         progress.update(f"KG embedding: {options.model}, epoch {epoch} of at most {epochs}")
         run.epoch()
         mrr = run.metrics(parts.validation)["mrr"]
         if mrr > best_mrr:
-            best_mrr, best_epoch, best_state = mrr, epoch, run.state()
+            best_mrr = mrr
+            best_epoch = epoch
+            best_state = run.state()
         elif epoch - best_epoch >= options.patience:
             break
     run.model.load_state_dict(best_state)
@@ -232,7 +236,8 @@ def _start(graph: KnowledgeGraph, triples: Triples, parts: Split, options: Vecto
     is_user = np.isin(triples.entities, graph.users)
     both = {r for r, rows in enumerate(triples.of_relation) if not is_user[triples.hrt[rows, 0]].any()}
     optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
-    allowed, rng = candidates(graph, triples), np.random.default_rng(options.seed)
+    allowed = candidates(graph, triples)
+    rng = np.random.default_rng(options.seed)
     return _Training(model, optimizer, parts.train, triples, allowed, frozenset(both), options, rng)
 
 

@@ -59,7 +59,8 @@ class EvidenceRows:
 
     def rows(self, account: ScoreAccount, rank: int) -> Iterator[EvidenceRow]:
         """The account's paths in the order of `SCHEMA`."""
-        user, asset = str(self.ids[account.user]), str(self.ids[account.asset])
+        user = str(self.ids[account.user])
+        asset = str(self.ids[account.asset])
         for channel in account.channels:
             name = channel.name
             for (nodes, relations), contribution in self._merged(channel).items():

@@ -131,7 +131,9 @@ def _lines(found: Contrast, lang: str, most: int, *, is_sample: bool) -> Iterato
 def _label(difference: Difference, found: Contrast, lang: str) -> str:
     """A part with the holding that it goes through; or what of it lies on no path; or a base term."""
     words = wording_of(lang)
-    name, via, colon = words.channel(difference.part), difference.via, words.language.colon
+    name = words.channel(difference.part)
+    via = difference.via
+    colon = words.language.colon
     if via is not None:
         return words.page("contrast_via", part=name, via=via.label(lang))
     if difference.part in {channel.name for each in (found.first, found.second) for channel in each.channels}:

@@ -14,10 +14,10 @@ from itertools import combinations, islice
 from math import comb
 from typing import Final
 
-from pathfolio.explain.place import place_of
 from pathfolio.explain.what_if import InvestorChange, WhatIf
 from pathfolio.kg.schema import PROFILE_RELATIONS, RELATIONS
 from pathfolio.kg.span import Position
+from pathfolio.recommender.ranking import place_of
 
 BATCH: Final = 256
 
@@ -111,7 +111,11 @@ class _Search:
     """One search over sets of single changes, smallest first, the likeliest of each size first."""
 
     def __init__(self, model: WhatIf, user: Position, asset: Position, options: SearchOptions, *, off: bool) -> None:
-        self.model, self.user, self.asset, self.options, self.off = model, user, asset, options, off
+        self.model = model
+        self.user = user
+        self.asset = asset
+        self.options = options
+        self.off = off
         self.before = (
             self._places([InvestorChange()])[0] if model.listed(user, options.kind, [InvestorChange()])[0, asset] else 0
         )
@@ -196,7 +200,8 @@ def _places(
     model: WhatIf, user: Position, asset: Position, kind: str | None, changes: Sequence[InvestorChange]
 ) -> list[int]:
     """The asset's place after each change: behind all others where it may not be listed any more."""
-    scores, listed = model.what_if(user, changes), model.listed(user, kind, changes)
+    scores = model.what_if(user, changes)
+    listed = model.listed(user, kind, changes)
     ids = model.graph.asset_ids
     places = [place_of(row, allowed, asset, ids) for row, allowed in zip(scores, listed, strict=True)]
     return [place or len(ids) + 1 for place in places]

@@ -29,7 +29,8 @@ class EarlyBuyers:
         """
         if user < 0:
             return 0
-        at, asset = self.graph.user_span.position(user), self.graph.asset_span.position(other_than)
+        at = self.graph.user_span.position(user)
+        asset = self.graph.asset_span.position(other_than)
         return int(self._purchases[at] - self._early[at, asset])
 
     def among_holders(self, asset: Row, user: Row) -> int | None:
@@ -37,16 +38,19 @@ class EarlyBuyers:
 
         None where the group, or the rest of the holders that it could be subtracted from, is too small to be told.
         """
-        column, own = self.graph.asset_span.position(asset), self.graph.user_span.position(user)
+        column = self.graph.asset_span.position(asset)
+        own = self.graph.user_span.position(user)
         holders = np.flatnonzero(self._interactions.held[:, [column]].toarray().ravel())
         early = holders[self._purchases[holders] > self._early[:, [column]].toarray().ravel()[holders]]
-        rest, count = len(holders) - len(early), len(early) - int(own in early)
+        rest = len(holders) - len(early)
+        count = len(early) - int(own in early)
         return count if count >= SMALLEST_GROUP and rest > SMALLEST_GROUP else None
 
     @cached_property
     def _early(self) -> sp.csr_array:
         """(investors, assets) 1 where the asset was bought early."""
-        ever, listed = self._interactions.ever, self.graph.nodes.listed[self.graph.assets]
+        ever = self._interactions.ever
+        listed = self.graph.nodes.listed[self.graph.assets]
         age = self._interactions.since.astype(np.int64) - listed.astype(np.int64)[ever.indices]
         known = listed[ever.indices] != NO_DAY
         data = (known & (age >= 0) & (age <= NEW_ISSUE_DAYS)).astype(np.int64)

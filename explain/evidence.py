@@ -119,7 +119,8 @@ class Path:
 
     def walks_forward(self, step: int) -> bool:
         """Whether the path walks edge `step` from its head to its tail."""
-        edge, start = self.edges[step], self.nodes[step]
+        edge = self.edges[step]
+        start = self.nodes[step]
         if edge.head != edge.tail:
             return edge.head == start.id
         return start.kind in {kind.value for kind in _heads(edge.relation)}

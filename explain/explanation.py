@@ -77,10 +77,6 @@ class Explanation:
         rest = sum(abs(part.remainder) for part in self.channels)
         return on_paths / (on_paths + rest) if on_paths + rest else 1.0
 
-    def paths_of(self, channel: str) -> tuple[Path, ...]:
-        """The paths of one channel, the largest contribution first."""
-        return tuple(path for path in self.paths if path.channel == channel)
-
     def reasons_in(self, lang: str) -> tuple[Reason, ...]:
         """The reasons written in `lang`."""
         return tuple(reason for reason in self.reasons if reason.lang == lang)
@@ -128,7 +124,8 @@ class Explanation:
             raise self._wrong(f"{what} is {value!r}, but its parts add up to {parts!r}")
 
     def _check_path(self, path: Path) -> None:
-        nodes, edges = path.nodes, path.edges
+        nodes = path.nodes
+        edges = path.edges
         ends = ((nodes[0], self.user), (nodes[-1], self.asset))
         if len(nodes) != len(edges) + 1 or any(node is not end and node != end for node, end in ends):
             raise self._wrong(f"path {path.id} does not lead from the investor to the asset")

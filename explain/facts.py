@@ -103,9 +103,12 @@ class FactBook:
 
     def statement(self, edge: int, metric: str, *, about_user: bool = False) -> Fact:
         """What an edge to a label says, as a fact: (asset) risk_rating RR3, (investor) risk_level Balanced."""
-        edges, nodes = self.graph.edges, self.graph.nodes
-        subject, label = str(nodes.id[edges.head[edge]]), str(nodes.id[edges.tail[edge]])
-        day, known = to_date(edges.as_of[edge]), to_date(edges.known_at[edge])
+        edges = self.graph.edges
+        nodes = self.graph.nodes
+        subject = str(nodes.id[edges.head[edge]])
+        label = str(nodes.id[edges.tail[edge]])
+        day = to_date(edges.as_of[edge])
+        known = to_date(edges.known_at[edge])
         source = str(edges.source[edge])
         identity = stable_id("f", subject, metric, label, day.isoformat(), source)
         user = subject if about_user else None
@@ -125,7 +128,8 @@ class FactBook:
         day = int(self.graph.nodes.listed[asset])
         if day == NO_DAY:
             return None
-        key, when = str(self.graph.nodes.id[asset]), to_date(day)
+        key = str(self.graph.nodes.id[asset])
+        when = to_date(day)
         identity = stable_id("f", key, "listed", when.isoformat())
         return Fact(identity, key, "listed", when.isoformat(), "date", when, when, f"{self.graph.name}: assets")
 
@@ -136,9 +140,12 @@ class FactBook:
         return self.graph.outgoing(Relation.HAS_FACT)
 
     def _from_edge(self, at: int) -> Fact:
-        edges, nodes = self.graph.edges, self.graph.nodes
-        asset, metric = str(nodes.id[edges.head[at]]), str(nodes.id[edges.tail[at]])
-        day, value = to_date(edges.as_of[at]), float(edges.value[at])
+        edges = self.graph.edges
+        nodes = self.graph.nodes
+        asset = str(nodes.id[edges.head[at]])
+        metric = str(nodes.id[edges.tail[at]])
+        day = to_date(edges.as_of[at])
+        value = float(edges.value[at])
         source = str(edges.source[at])
         identity = stable_id("f", asset, metric, repr(value), day.isoformat(), source)
         unit = str(edges.qualifier[at])
@@ -150,13 +157,18 @@ class FactBook:
         return self._columns[metric]
 
     def _make_column(self, metric: str) -> _Column:
-        n, edges = len(self.graph), self.graph.edges
-        value, day, known = np.full(n, np.nan), np.zeros(n, np.int32), np.zeros(n, np.int32)
+        n = len(self.graph)
+        edges = self.graph.edges
+        value = np.full(n, np.nan)
+        day = np.zeros(n, np.int32)
+        known = np.zeros(n, np.int32)
         node = self.graph.find(NodeKind.METRIC, metric)
         if node is not None:
             at = self.graph.incoming(Relation.HAS_FACT).edges_of(node)
             head = edges.head[at]
-            value[head], day[head], known[head] = edges.value[at], edges.as_of[at], edges.known_at[at]
+            value[head] = edges.value[at]
+            day[head] = edges.as_of[at]
+            known[head] = edges.known_at[at]
         return _Column(value, day, known)
 
     def _find_peers(self, asset: Row, metric: str) -> Peers | None:

@@ -188,7 +188,8 @@ def _points(
     step: _Step, centre: dict[Key, tuple[float, float]], leaving: float, arriving: float
 ) -> tuple[tuple[float, float], ...]:
     """From the right side of the first card to the left side of the last, through the places between."""
-    (x, y), (to_x, to_y) = centre[step.keys[0]], centre[step.keys[-1]]
+    x, y = centre[step.keys[0]]
+    to_x, to_y = centre[step.keys[-1]]
     out = [(x + CARD_WIDTH, y + leaving)]
     for key in step.keys[1:-1]:
         x, y = centre[key]

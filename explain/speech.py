@@ -49,7 +49,7 @@ class Speech:
         """The claim as a sentence."""
         return Reason(self.wording.lang, self._say(claim), claim.evidence, claim.trigger, claim.is_caution)
 
-    def what_if(self, macro: str, values: Mapping[str, Any]) -> str:
+    def what_if(self, macro: str, values: Mapping[str, object]) -> str:
         """A sentence of the section what_if."""
         return str(getattr(self._what_if, macro)(values))
 
@@ -70,7 +70,8 @@ class Speech:
 
     def names(self, nodes: Sequence[PathNode]) -> str:
         """Several names: A, B and C."""
-        language, names = self.wording.language, [self.name(node) for node in nodes]
+        language = self.wording.language
+        names = [self.name(node) for node in nodes]
         if len(names) < 2:
             return "".join(names)
         return f"{language.comma.join(names[:-1])}{language.last_comma}{names[-1]}"

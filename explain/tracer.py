@@ -63,7 +63,9 @@ class Tracer:
 
     def share_with(self, other: Tracer) -> None:
         """Remember together with `other`, which looks at the same snapshot."""
-        self._nodes, self._rests, self._steps = other._nodes, other._rests, other._steps
+        self._nodes = other._nodes
+        self._rests = other._rests
+        self._steps = other._steps
         vars(self)["_sources"] = other._sources
 
     def trace(self, account: ScoreAccount, rank: int) -> Explanation:
@@ -73,7 +75,8 @@ class Tracer:
             ExplanationError: a walk takes an edge that the graph lacks, shows another investor, or the parts do
                 not add up to the score.
         """
-        parts, paths = [], []
+        parts = []
+        paths = []
         user = self._own(account.user).node if self._is_investor(account.user) else self.node(account.user)
         for channel in account.channels:
             parts.append(ChannelPart(channel.name, channel.value, channel.remainder))
@@ -108,7 +111,8 @@ class Tracer:
         Raises:
             ExplanationError: the graph has no such edge.
         """
-        key, remembered = (start, relation, end), self._steps
+        key = (start, relation, end)
+        remembered = self._steps
         if self._is_investor(start):
             remembered = self._own(start).steps
         found = remembered.get(key)
@@ -139,7 +143,9 @@ class Tracer:
         return sorted(paths.values(), key=_by_size)
 
     def _path(self, account: ScoreAccount, user: PathNode, channel: str, walk: Walk) -> Path:
-        rows, relations, count = walk.nodes, walk.relations, walk.count
+        rows = walk.nodes
+        relations = walk.relations
+        count = walk.count
         if rows[0] != account.user or rows[-1] != account.asset:
             raise ExplanationError(f"a walk of {channel} does not lead from the investor to the asset: a fault of it")
         rest = self._rest(rows[1:], relations[1:], count)
@@ -171,8 +177,10 @@ class Tracer:
     # -- the graph -------------------------------------------------------------------------------------------
 
     def _make_node(self, row: Row) -> PathNode:
-        nodes, kind = self.graph.nodes, self.graph.kind_of(row)
-        key, ticker = str(nodes.id[row]), str(nodes.ticker[row])
+        nodes = self.graph.nodes
+        kind = self.graph.kind_of(row)
+        key = str(nodes.id[row])
+        ticker = str(nodes.ticker[row])
         names = {lang: self._name(row, kind, lang) for lang in LANGUAGES}
         return PathNode(key, kind.value, Names(names), ticker if ticker not in names.values() else "")
 
@@ -201,7 +209,8 @@ class Tracer:
         return self.graph.kind_of(head) in spec.heads and self.graph.kind_of(tail) in spec.tails
 
     def _edge(self, at: int) -> PathEdge:
-        edges, nodes = self.graph.edges, self.graph.nodes
+        edges = self.graph.edges
+        nodes = self.graph.nodes
         weight = float(edges.weight[at])
         return PathEdge(
             head=str(nodes.id[edges.head[at]]),

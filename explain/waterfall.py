@@ -69,7 +69,9 @@ def waterfall(explanation: Explanation, words: Wording) -> Waterfall:
 
 def score_parts(explanation: Explanation, words: Wording) -> list[ScorePart]:
     """Base terms and channels that are not 0, what lies on paths apart from what does not."""
-    base, learned, colon = words.page("base"), words.page("learned"), words.language.colon
+    base = words.page("base")
+    learned = words.page("learned")
+    colon = words.language.colon
     parts = []
     for name, value in explanation.base:
         title = words.channel(name)

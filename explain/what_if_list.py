@@ -87,7 +87,8 @@ class WhatIfDesk:
 
     def __init__(self, build: Build, gate: Gate) -> None:
         """Look nothing up yet; nothing is listed that `gate` does not let through."""
-        self.build, self.gate = build, gate
+        self.build = build
+        self.gate = gate
         self._lock = Lock()
 
     @cached_property
@@ -121,7 +122,8 @@ class WhatIfDesk:
         Raises:
             UsageError: there is no such kind, or no asset of it.
         """
-        score, gate = AssumedScore(self.build.scorer, asked), gate or self.gate
+        score = AssumedScore(self.build.scorer, asked)
+        gate = gate or self.gate
         new = self._shortlist(score, kind, gate)
         old = None if before is None else self._shortlist(AssumedScore(self.build.scorer, before), kind, gate)
         with self._lock:
@@ -191,7 +193,9 @@ class AssumedTracer(Tracer):
         named = self._edges.get((relation, end)) if start == self._investor.row else None
         if named is None:
             return super().step(start, relation, end)
-        head, tail, day = self.node(start).id, str(self.graph.nodes.id[end]), self.graph.as_of
+        head = self.node(start).id
+        tail = str(self.graph.nodes.id[end])
+        day = self.graph.as_of
         return PathEdge(head, named, tail, None, ASSUMED, day, day)
 
 
@@ -209,9 +213,11 @@ class AssumedLookups(Lookups):
     def __init__(self, base: Lookups, tracer: AssumedTracer, investor: AssumedInvestor) -> None:
         """Look nothing up yet."""
         super().__init__(tracer, base.rules)
-        self.facts, self.claims_of_asset = base.facts, base.claims_of_asset
+        self.facts = base.facts
+        self.claims_of_asset = base.claims_of_asset
         self.early = base.early if investor.row != NOBODY else NoPurchases(base.graph)
-        self._base, self._assumed = base, investor
+        self._base = base
+        self._assumed = investor
 
     def label_of(self, relation: Relation) -> IntArray:
         """As of `base`."""

@@ -34,7 +34,9 @@ def tell(found: Counterfactual, model: WhatIf, lang: str = DEFAULT) -> str:
 
 def to_json(found: Counterfactual, model: WhatIf, lang: str = DEFAULT) -> dict[str, Any]:
     """The counterfactual for machines, with its sentence."""
-    graph, change, tracer = model.graph, found.change, Tracer(model.graph, "")
+    graph = model.graph
+    change = found.change
+    tracer = Tracer(model.graph, "")
     answers = [] if change is None else _answers(found, model, tracer)
     removed = [] if change is None else _removed(change, tracer)
     return {

@@ -83,11 +83,11 @@ def _asset_nodes(tables: Tables, kind_of: dict[str, str], as_of: date) -> pd.Dat
 
 def _edges(
     relation: Relation,
-    head: tuple[Any, Any],
-    tail: tuple[Any, Any],
+    head: tuple[object, object],
+    tail: tuple[object, object],
     as_of: pd.Series[Any],
     known_at: pd.Series[Any] | None = None,
-    **properties: Any,
+    **properties: object,
 ) -> pd.DataFrame:
     """An edge frame; `head` and `tail` are (kind, ids), dates are datetimes, undated where null."""
     day = _day_numbers(as_of).fillna(to_days(UNDATED))

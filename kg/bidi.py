@@ -25,7 +25,8 @@ def isolated(text: str) -> str:
     """
     if text.isascii() or not _TURNS.search(text):
         return text
-    kept, depth = [], 0
+    kept = []
+    depth = 0
     for character in text:
         if character == _END and not depth:
             continue

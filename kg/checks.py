@@ -51,7 +51,8 @@ def check_keys(sieve: Sieve, key: Sequence[str], prefer: pd.Series[bool] | None 
     )
     later = repeated.duplicated(list(key))
     same = later & (text == text.loc[first].set_axis(text.index)).all(axis=1)
-    columns, found = ", ".join(key), found.reindex(sieve.frame.index)
+    columns = ", ".join(key)
+    found = found.reindex(sieve.frame.index)
     sieve.reject(_mask(sieve, same), columns, found, "the same row again", "keep one of the two")
     problem = "a second row with the same key and other values"
     sieve.reject(_mask(sieve, later & ~same), columns, found, problem, "keep the right one of the two")

@@ -175,7 +175,8 @@ def _encoded(cells: Cells, column: Column, file: str) -> tuple[npt.NDArray[np.in
     known = (texts.notna() & (texts != "")).to_numpy(bool)
     if not known.all():
         moved = np.where(known, np.cumsum(known) - 1, -1)
-        codes, texts = np.where(codes >= 0, moved[codes], -1), texts[known].reset_index(drop=True)
+        codes = np.where(codes >= 0, moved[codes], -1)
+        texts = texts[known].reset_index(drop=True)
     return codes, texts
 
 

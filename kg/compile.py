@@ -108,7 +108,9 @@ def _node_arrays(vocabulary: pd.DataFrame) -> Nodes:
 def _edge_arrays(edges: pd.DataFrame, vocabulary: pd.DataFrame) -> Edges:
     head, tail = _rows_of_ends(edges, vocabulary)
     known = (head >= 0) & (tail >= 0)
-    edges, head, tail = edges[known], head[known], tail[known]
+    edges = edges[known]
+    head = head[known]
+    tail = tail[known]
     columns: dict[str, npt.NDArray[Any]] = {
         "relation": edges["relation"].astype(str).map(_RELATION_CODES).to_numpy(np.int8),
         "head": head.astype(np.int32),
@@ -136,6 +138,7 @@ def _rows_of_ends(edges: pd.DataFrame, vocabulary: pd.DataFrame) -> list[npt.NDA
     keys = pd.Index(vocabulary["kind_code"].to_numpy(np.int64) * len(ids) + places)
     rows = []
     for side in ("head", "tail"):
-        kind, place = kinds.get_indexer(pd.Index(edges[f"{side}_kind"])), ids.get_indexer(pd.Index(edges[f"{side}_id"]))
+        kind = kinds.get_indexer(pd.Index(edges[f"{side}_kind"]))
+        place = ids.get_indexer(pd.Index(edges[f"{side}_id"]))
         rows.append(keys.get_indexer(np.where((kind < 0) | (place < 0), -1, kind * len(ids) + place)))
     return rows

@@ -46,12 +46,19 @@ from pathfolio.kg.tables import LABEL_COLUMNS, Tables, empty_table, typed_table
 NAME: Final = "FAR-Trans"
 ISSUER_SOURCE: Final = f"{NAME}: issuer read from the asset's name"
 
-_USERS, _ASSETS, _MARKETS = "customer_information.csv", "asset_information.csv", "markets.csv"
-_TRANSACTIONS, _PRICES, _POSITIONS = "transactions.csv", "close_prices.csv", "positions"
+_USERS = "customer_information.csv"
+_ASSETS = "asset_information.csv"
+_MARKETS = "markets.csv"
+_TRANSACTIONS = "transactions.csv"
+_PRICES = "close_prices.csv"
+_POSITIONS = "positions"
 _WITHHELD: Final = "limit_prices.csv"
 
-_ID, _TEXT, _WORD = CellType.IDENTIFIER, CellType.TEXT, CellType.WORD
-_DATE, _NUMBER = CellType.DATE, CellType.NUMBER
+_ID = CellType.IDENTIFIER
+_TEXT = CellType.TEXT
+_WORD = CellType.WORD
+_DATE = CellType.DATE
+_NUMBER = CellType.NUMBER
 _UNKNOWN: Final = frozenset({"Not_Available", "Predicted_Not_Available"})
 _CATEGORIES: Final = {"Stock": "stock", "Bond": "bond", "MTF": "fund"}
 _SIDES: Final = {"Buy": "buy", "Sell": "sell"}
@@ -192,7 +199,8 @@ def _day_of(path: Path) -> date:
 
 def _check_files(sieves: dict[str, Sieve], statements: dict[date, Sieve]) -> None:
     """Set aside what contradicts itself or names an unknown customer or asset; refuse files that are mostly bad."""
-    users, assets = sieves[_USERS], sieves[_ASSETS]
+    users = sieves[_USERS]
+    assets = sieves[_ASSETS]
     check_keys(users, ("user_id", "as_of"))
     check_keys(assets, ("asset_id", "as_of"), prefer=assets.frame["category"].notna())
     users.check_half()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -82,7 +82,7 @@ class Nodes:
     def __len__(self) -> int:
         return len(self.id)
 
-    def take(self, rows: IntArray | Mask) -> Nodes:
+    def take(self, rows: Rows | Mask) -> Nodes:
         """The nodes at `rows`, in that order."""
         return Nodes(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
@@ -260,7 +260,8 @@ class KnowledgeGraph:
     def called(self, row: Row, lang: str = DEFAULT) -> str:
         """The name as the data have it, the local one first where `lang` has it so; the id where there is no name."""
         nodes = self.nodes
-        local, name = nodes.name_local[row], nodes.name[row]
+        local = nodes.name_local[row]
+        name = nodes.name[row]
         chosen = (local or name) if language(lang).local_names else (name or local)
         return str(chosen or nodes.ticker[row] or nodes.id[row])
 
@@ -317,12 +318,15 @@ class KnowledgeGraph:
         limit = to_days(day)
         keep_node = self.nodes.known_at <= limit
         keep_edge = (self.edges.known_at <= limit) & (self.edges.as_of <= limit)
-        keep_edge &= keep_node[self.edges.head] & keep_node[self.edges.tail]
+        return self.part(keep_node, keep_edge, day, self.name)
+
+    def part(self, keep_node: Mask, keep_edge: Mask, day: date, name: str) -> KnowledgeGraph:
+        """The kept nodes and edges as a snapshot of their own; no edge is kept without both its ends."""
+        keep_edge = keep_edge & keep_node[self.edges.head] & keep_node[self.edges.tail]
         new_row = np.cumsum(keep_node, dtype=np.int32) - 1
         edges = self.edges.take(keep_edge)
-        moved = {"head": new_row[edges.head].astype(np.int32), "tail": new_row[edges.tail].astype(np.int32)}
-        columns = {f.name: getattr(edges, f.name) for f in fields(edges)} | moved
-        return KnowledgeGraph(self.nodes.take(keep_node), Edges(**columns), day, self.name, self.is_sample)
+        edges = replace(edges, head=new_row[edges.head], tail=new_row[edges.tail])
+        return KnowledgeGraph(self.nodes.take(keep_node), edges, day, name, self.is_sample)
 
     # -- identity and exchange -------------------------------------------------------------------------------
 

@@ -133,7 +133,8 @@ class Links:
     def _scaled(self, relation: Relation) -> sp.csr_array:
         """(nodes, nodes) from head to tail."""
         if relation not in self._relations:
-            graph, n = self.graph, len(self.graph)
+            graph = self.graph
+            n = len(self.graph)
             at = graph.edges_between(relation)
             head, tail = graph.edges.head[at].astype(np.int64), graph.edges.tail[at].astype(np.int64)
             out, into = (np.bincount(end, minlength=n).astype(np.float64) for end in (head, tail))

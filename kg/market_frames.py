@@ -47,9 +47,12 @@ def read_market_frames(frames: Mapping[str, Frame], *, name: str, is_sample: boo
 def _raw(table: str, frame: Frame) -> RawFile:
     if isinstance(frame, pd.DataFrame):
         cells = [_cells(frame.iloc[:, at]) for at in range(frame.shape[1])]
-        names, rows = [str(name) for name in frame.columns], _row_numbers(frame.index)
+        names = [str(name) for name in frame.columns]
+        rows = _row_numbers(frame.index)
     elif isinstance(frame, pa.Table):
-        cells, names, rows = frame.columns, frame.column_names, np.arange(frame.num_rows)
+        cells = frame.columns
+        names = frame.column_names
+        rows = np.arange(frame.num_rows)
     else:
         raise UsageError(f"table {table} is a {type(frame).__name__}: {_REMEDY}")
     header = checked_header(names, table)

@@ -64,7 +64,8 @@ class PathTable:
 
     def take(self, at: IntArray) -> PathTable:
         """The paths at these positions, in that order."""
-        nodes, count = self.nodes[at], self.count[at]
+        nodes = self.nodes[at]
+        count = self.count[at]
         return PathTable(self.metapaths, self.pair[at], self.metapath[at], nodes, self.score[at], count)
 
     def of(self, pair: int) -> Iterator[FoundPath]:
@@ -155,16 +156,19 @@ def _search(
     state = _Frontier(np.arange(len(users)), (users,), (), one, one.astype(np.int64))
     while last - first > 1:
         if not state.behind and hops[: first + 1] in begun:
-            state, first = begun[hops[: first + 1]], first + 1
+            state = begun[hops[: first + 1]]
+            first += 1
             continue
         ahead = links.link(hops[first]).degree(state.ahead[-1]).sum()
         ends = state.behind[-1] if state.behind else assets[state.pair]
         if first == 0 or ahead <= links.link(hops[last - 1], back=True).degree(ends).sum():
-            state, first = _forward(links, hops[first], state, users, assets), first + 1
+            state = _forward(links, hops[first], state, users, assets)
+            first += 1
             if not state.behind:
                 begun[hops[:first]] = state
         else:
-            state, last = _backward(links, hops[last - 1], state, users, assets), last - 1
+            state = _backward(links, hops[last - 1], state, users, assets)
+            last -= 1
     return _meet(links, hops[first], state, users, assets)
 
 
@@ -196,7 +200,9 @@ def _meet(links: Links, hop: Hop, state: _Frontier, users: IntArray, assets: Int
     ends = state.behind[-1] if state.behind else assets[state.pair]
     at = link.lookup(state.ahead[-1], ends)
     hit = (at >= 0) & (state.ahead[-1] != ends)
-    found, at, ends = state.take(hit), at[hit], ends[hit]
+    found = state.take(hit)
+    at = at[hit]
+    ends = ends[hit]
     own = _own(links, hop, users[found.pair], found.ahead[-1], ends)
     found = _multiplied(found, link.score[at], None if link.count is None else link.count[at], own)
     return found.take(found.count > 0)
@@ -223,7 +229,8 @@ def _multiplied(
     own: tuple[FloatArray, npt.NDArray[np.bool_]] | None,
 ) -> _Frontier:
     if own is not None and count is not None:
-        score, count = score - own[0], count - own[1].astype(np.int32)
+        score = score - own[0]
+        count = count - own[1].astype(np.int32)
     counted = state.count if count is None else state.count * count
     return _Frontier(state.pair, state.ahead, state.behind, state.score * score, counted)
 

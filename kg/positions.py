@@ -51,11 +51,13 @@ def position_versions(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd
     Args:
         positions, transactions: tables of `pathfolio.kg.tables.Tables`.
     """
-    statements, trades = _statement_events(positions), _transaction_events(transactions)
+    statements = _statement_events(positions)
+    trades = _transaction_events(transactions)
     names = {}
     for column in _PAIR:  # numbers in the order of the names: they are sorted and compared many times faster
         codes, names[column] = pd.factorize(pd.concat([statements[column], trades[column]]), sort=True)
-        statements[column], trades[column] = codes[: len(statements)], codes[len(statements) :]
+        statements[column] = codes[: len(statements)]
+        trades[column] = codes[len(statements) :]
     retellings = _retellings(statements, trades)
     late = [rows["user_id"].isin(retellings["user_id"]) for rows in (statements, trades)]
     history = _history(statements[~late[0]], trades[~late[1]])

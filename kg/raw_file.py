@@ -111,7 +111,8 @@ def _read_csv(data: bytes, file: str) -> RawFile:
     line = good[1 : 1 + len(cells[0])]
     filled = ~_all_null(cells, len(line))
     if not filled.all():
-        cells, line = [column.filter(pa.array(filled)) for column in cells], line[filled]
+        cells = [column.filter(pa.array(filled)) for column in cells]
+        line = line[filled]
     aside = (Misshapen(int(at), *record[1:]) for at, record in zip(bad, misshapen, strict=True))
     wrong = tuple(record for record in aside if record.text != _END and record.text.strip(' \t\r\n,"'))
     return RawFile(file, dict(zip(header, cells, strict=True)), line, wrong)

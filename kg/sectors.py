@@ -48,7 +48,8 @@ class _Counts:
 
     def add(self, rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
         """Take in what is told of assets on a day; the industries whose sector changes or is told again, with it."""
-        told, touched = set(), set()
+        told = set()
+        touched = set()
         for asset, industry, sector in rows:
             if asset in self._place:
                 before = self._place[asset]

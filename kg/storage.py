@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +66,18 @@ def load_graph(folder: Path, *, verify: bool = False) -> KnowledgeGraph:
     return graph
 
 
-def _check_schema(about: dict[str, Any], folder: Path) -> None:
-    """Refuse what numbers its kinds otherwise; kinds that came after it was written stand after those it numbers."""
-    kinds = ([kind.value for kind in NODE_KINDS], about["node_kinds"])
-    relations = ([relation.value for relation in RELATION_KINDS], about["relation_kinds"])
-    numbered_alike = all(known[: len(written)] == written for known, written in (kinds, relations))
+def _check_schema(about: dict[str, object], folder: Path) -> None:
+    numbered_alike = _begin_with(about["node_kinds"], NODE_KINDS) and _begin_with(
+        about["relation_kinds"], RELATION_KINDS
+    )
     if about["schema_version"] != SCHEMA_VERSION or not numbered_alike:
         found = f"schema {about['schema_version']}"
         raise SchemaError(f"{folder}: written with other kinds or {found}, not {SCHEMA_VERSION}: build it again")
+
+
+def _begin_with(written: object, kinds: Sequence[StrEnum]) -> bool:
+    """Whether today's kinds are numbered as `written`; those that came since stand after them."""
+    return isinstance(written, list) and [kind.value for kind in kinds[: len(written)]] == written
 
 
 def _to_arrow(part: Nodes | Edges) -> pa.Table:

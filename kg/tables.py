@@ -14,13 +14,11 @@ import pandas as pd
 from pathfolio.kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, Bounds, CellType, Column
 from pathfolio.kg.schema import ASSET_KIND_OF, Relation, Role, columns_of
 
-_TEXT, _ID, _WORD, _DATE, _NUMBER = (
-    CellType.TEXT,
-    CellType.IDENTIFIER,
-    CellType.WORD,
-    CellType.DATE,
-    CellType.NUMBER,
-)
+_TEXT = CellType.TEXT
+_ID = CellType.IDENTIFIER
+_WORD = CellType.WORD
+_DATE = CellType.DATE
+_NUMBER = CellType.NUMBER
 _ASSET_WORDS: Final = {word: word for word in ASSET_KIND_OF}
 _USER_WORDS: Final = {"retail": "retail", "institution": "institution"}
 _SIDES: Final = {"buy": "buy", "sell": "sell"}

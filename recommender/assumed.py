@@ -71,7 +71,8 @@ class AssumedInvestor:
     @staticmethod
     def of(scorer: Scorer, user: Position) -> AssumedInvestor:
         """The investor at position `user` as they are."""
-        ever, profile = scorer.interactions.ever, scorer.interactions.profile
+        ever = scorer.interactions.ever
+        profile = scorer.interactions.profile
         held = ever.indices[ever.indptr[user] : ever.indptr[user + 1]].tolist()
         nodes = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
         levels = {profile_relation(scorer.graph.kind_of(node)): node for node in nodes}
@@ -131,7 +132,8 @@ class AssumedInvestor:
 
     def facts(self, gate: Gate) -> InvestorFacts:
         """The investor as suitability rules see them; assumed levels are as good as stated ones."""
-        rules, graph = gate.assets.rules, gate.assets.graph
+        rules = gate.assets.rules
+        graph = gate.assets.graph
         none = np.zeros(0, np.int64)
         stated = InvestorFacts(self.row, {}, None, Positions(none), none, np.zeros(0), "none")
         if self.row != NOBODY:
@@ -140,7 +142,8 @@ class AssumedInvestor:
         for table, relation in LEVEL_RELATIONS.items():
             name = str(graph.nodes.id[self.levels[relation]]) if relation in self.levels else ""
             if name:
-                found, limit = stated.levels.get(table), rules.levels[table].get(name.casefold())
+                found = stated.levels.get(table)
+                limit = rules.levels[table].get(name.casefold())
                 if found is None or found.name != name:
                     found = InvestorLevel(name, relation, -1, limit)
                 levels[table] = found
@@ -185,7 +188,8 @@ class AssumedScore:
 
         -inf for what no path leads to, as in `Scorer.led_to`; an interest is a path.
         """
-        scores, led = self.scorer.sum_rows(self._row)[0], self.scorer.led_to(self._row)[0]
+        scores = self.scorer.sum_rows(self._row)[0]
+        led = self.scorer.led_to(self._row)[0]
         if self._followed is not None:
             nobody = AssumedInvestor().rows(self.scorer.graph)
             scores = scores + EMPHASIS * (self.scorer.sum_rows(self._followed) - self.scorer.sum_rows(nobody))[0]
@@ -201,7 +205,9 @@ class AssumedScore:
         That is INTEREST_WEIGHT / (1 + place / INTEREST_HALF), with places from 0 in the order of the score's base. An
         asset that has two attributes of one name, such as a sector and an industry, has the interest once.
         """
-        graph, parts, taken = self.scorer.graph, [], np.zeros(0, np.int64)
+        graph = self.scorer.graph
+        parts = []
+        taken = np.zeros(0, np.int64)
         for number, node in enumerate(self.investor.interests):
             if number and graph.nodes.id[node] != graph.nodes.id[self.investor.interests[number - 1]]:
                 taken = taken[:0]
@@ -225,7 +231,8 @@ class AssumedScore:
         return replace(account, score=score, channels=channels)
 
     def _interest_channel(self, asset: Position) -> tuple[ChannelAccount, ...]:
-        graph, walks = self.scorer.graph, []
+        graph = self.scorer.graph
+        walks = []
         for node, having, weight in self._interests:
             nodes = (self.investor.row, node, graph.asset_span.row(asset))
             steps = (Relation.SEEKS, _relation_to(graph, node))

@@ -119,7 +119,8 @@ def _over(seen: FloatArray, of: FloatArray, prior: float) -> FloatArray:
 
 
 def _issue_pull(groups: Groups, options: DemandOptions) -> FloatArray:
-    age, fade = groups.interactions.days_listed, options.fade_days
+    age = groups.interactions.days_listed
+    fade = options.fade_days
     is_new = is_new_issue(age)
     pull = np.exp(-np.where(is_new, age, 0.0) / fade) * np.log1p(options.opening * track_record(groups))
     days = max(options.horizon, 1.0)
@@ -133,7 +134,8 @@ def track_record(groups: Groups) -> FloatArray:
     A market with few earlier assets is drawn towards all of the kind in its country, and a country with few towards
     all of the kind, as if each had two such assets more.
     """
-    graph, holders = groups.interactions.graph, groups.holders.astype(np.float64)
+    graph = groups.interactions.graph
+    holders = groups.holders.astype(np.float64)
     earlier = (~is_new_issue(groups.interactions.days_listed)).astype(np.float64)
     kind = graph.nodes.kind[graph.assets].astype(np.int64)
     market = _tails(graph, Relation.LISTED_ON)[graph.assets]
@@ -150,7 +152,8 @@ def _mean_holders(
 ) -> FloatArray:
     """For each asset the mean holders of the earlier assets of its group, with `prior` more that have `towards`."""
     member = np.unique(np.stack(group), axis=1, return_inverse=True)[1].reshape(-1)
-    number, total = np.bincount(member, earlier)[member], np.bincount(member, earlier * holders)[member]
+    number = np.bincount(member, earlier)[member]
+    total = np.bincount(member, earlier * holders)[member]
     return np.asarray((total + prior * towards) / np.maximum(number + prior, 1.0))
 
 

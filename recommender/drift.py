@@ -97,7 +97,8 @@ def _quality(trained: Model, today: KnowledgeGraph) -> tuple[float, float, int]:
         return float("nan"), float("nan"), 0
     means = []
     for model in (trained, fit_popularity(trained.graph, 0)):
-        lists = np.concatenate([best for _, best, _ in rank_assets(model, users, 10, None, include_held=False)])
+        best = [best for _, best, _ in rank_assets(model, users, 10, None, include_held=False)]
+        lists = Positions(np.concatenate(best))
         values = ndcg(hits_of(lists, bought[users]), bought[users].sum(axis=1), 10)
         means.append(float(values.mean()))
     return means[0], means[1], len(users)

@@ -87,7 +87,8 @@ class Groups:
         `SMALLEST_GROUP` or fewer, the smallest told one is left out too (complementary suppression, as statistical
         offices do for tables: Hundepool et al., "Statistical Disclosure Control", 2012, ch. 4).
         """
-        members, held = self.interactions.profile[:, self.levels], self.interactions.held
+        members = self.interactions.profile[:, self.levels]
+        held = self.interactions.held
         counts: IntArray = np.rint((members.T @ held).toarray()).astype(np.int64)
         told = np.minimum(counts, self.of_level[:, None] - _WITH_VIEWER)
         told = at_least(np.where(self.holders_now > 0, told, 0), _WITH_VIEWER)
@@ -143,7 +144,8 @@ def _merged_cells(buyers: FloatArray) -> IntArray:
     [[0, 0, 0], [0, 1, 1], [-1, -1, -1]]
     """
     cell = np.zeros(buyers.shape, np.int64)
-    current, people = np.zeros(buyers.shape[1], np.int64), np.zeros(buyers.shape[1])
+    current = np.zeros(buyers.shape[1], np.int64)
+    people = np.zeros(buyers.shape[1])
     for at, more in enumerate(buyers):
         cell[at] = current
         people += more
@@ -192,8 +194,10 @@ def disclosed(graph: KnowledgeGraph) -> KnowledgeGraph:
 
 def _hidden_pairs(groups: Groups) -> IntArray:
     """Keys (see `Interactions.keys`) of the positions that training does not see, ascending."""
-    interactions, holders = groups.interactions, groups.holders
-    ever, n = interactions.ever, interactions.shape[1]
+    interactions = groups.interactions
+    holders = groups.holders
+    ever = interactions.ever
+    n = interactions.shape[1]
     tied = groups.together.toarray() > 0
     rank = np.empty(n, np.int64)
     rank[np.lexsort((np.arange(n), -holders))] = np.arange(n)

@@ -47,7 +47,8 @@ def read_vectors(source: str | Path | VectorTable, weight: float = WEIGHT) -> Ow
     vectors = np.empty((len(frame), len(columns)))
     for at, column in enumerate(columns):
         vectors[:, at] = pd.to_numeric(frame[column], errors="coerce")
-    words, seen = {"", *(kind.value for kind in NODE_KINDS)}, set()
+    words = {"", *(kind.value for kind in NODE_KINDS)}
+    seen = set()
     for row, (kind, key) in enumerate(zip(kinds.tolist(), ids.tolist(), strict=True)):
         where = f"{name}: row {row + first}"
         if not key or pd.isna(frame["id"].iloc[row]):

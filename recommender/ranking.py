@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
-from pathfolio.kg.span import Positions
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, Text
+from pathfolio.kg.span import Position, Positions
 
 LIST_LENGTH = 10
 
@@ -16,7 +16,7 @@ def id_order(graph: KnowledgeGraph) -> Positions:
     return Positions(np.argsort(graph.asset_ids.astype(str), kind="stable").astype(np.int64))
 
 
-def best_first(scores: FloatArray, by_id: Positions, k: int | None = None) -> IntArray:
+def best_first(scores: FloatArray, by_id: Positions, k: int | None = None) -> Positions:
     """(…, k) positions of the assets by score, the highest first; all of them where no k is given.
 
     Args:
@@ -26,10 +26,10 @@ def best_first(scores: FloatArray, by_id: Positions, k: int | None = None) -> In
     >>> best_first(np.array([1.0, 2.0, 2.0]), by_id=np.array([2, 1, 0])).tolist()
     [2, 1, 0]
     """
-    return np.asarray(by_id[np.argsort(-scores[..., by_id], axis=-1, kind="stable")[..., :k]])
+    return Positions(by_id[np.argsort(-scores[..., by_id], axis=-1, kind="stable")[..., :k]])
 
 
-def top_lists(scores: FloatArray, allowed: npt.NDArray[np.bool_], by_id: Positions, k: int = LIST_LENGTH) -> IntArray:
+def top_lists(scores: FloatArray, allowed: npt.NDArray[np.bool_], by_id: Positions, k: int = LIST_LENGTH) -> Positions:
     """(n, k) positions of the assets with the highest scores, best first, -1 where fewer are allowed.
 
     Args:
@@ -40,4 +40,22 @@ def top_lists(scores: FloatArray, allowed: npt.NDArray[np.bool_], by_id: Positio
     usable = np.where(allowed & (scores > -np.inf), scores, -np.inf)
     best = best_first(usable, by_id, k)
     lists = np.where(np.take_along_axis(usable, best, axis=1) > -np.inf, best, -1)
-    return np.pad(lists, ((0, 0), (0, max(k - lists.shape[1], 0))), constant_values=-1)
+    return Positions(np.pad(lists, ((0, 0), (0, max(k - lists.shape[1], 0))), constant_values=-1))
+
+
+def place_of(scores: FloatArray, allowed: Mask, asset: Position, ids: Text) -> int:
+    """The rank of `asset` among the `allowed`, 0 if it is not one of them; the smaller id wins a tie, as in lists.
+
+    Args:
+        scores, allowed, ids: (assets,) each; `ids` as `KnowledgeGraph.asset_ids`.
+
+    Examples:
+        >>> scores, everything = np.array([0.5, 0.9, 0.5]), np.array([True, True, True])
+        >>> [place_of(scores, everything, 2, np.array(ids, object)) for ids in (["a", "b", "c"], ["c", "b", "a"])]
+        [3, 2]
+    """
+    if not allowed[asset]:
+        return 0
+    equal = (scores == scores[asset]) & allowed
+    before = int(np.count_nonzero((scores > scores[asset]) & allowed)) + int(np.sum(ids[equal] < ids[asset]))
+    return 1 + before

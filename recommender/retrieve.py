@@ -99,14 +99,16 @@ def rank_assets(
     """Chunks of (investor positions (n,), asset positions (n, k), scores (n, k)); -1 and NaN where none is left."""
     if k < 1:
         raise UsageError(f"a list of {k} assets: -k takes 1 or more")
-    of_kind, ever, by_id = candidates(model.graph, kind), _interactions(model).ever, id_order(model.graph)
+    of_kind = candidates(model.graph, kind)
+    ever = _interactions(model).ever
+    by_id = id_order(model.graph)
     for start in range(0, len(users), CHUNK):
         chunk = Positions(users[start : start + CHUNK])
         scores = model.scores(chunk)
         allowed = np.broadcast_to(of_kind, scores.shape).copy()
         if not include_held:
             allowed &= ever[chunk].toarray() == 0
-        best = Positions(top_lists(scores, allowed, by_id, k))
+        best = top_lists(scores, allowed, by_id, k)
         found = np.take_along_axis(scores, np.maximum(best, 0), axis=1)
         yield chunk, best, np.where(best >= 0, found, np.nan)
 

@@ -104,7 +104,9 @@ class FaissIndex:
         cells = cells or max(min(int(2 * len(vectors) ** 0.5), len(vectors) // 16), 1)
         coarse = faiss.IndexFlatIP(vectors.shape[1])
         index = faiss.IndexIVFFlat(coarse, vectors.shape[1], cells, faiss.METRIC_INNER_PRODUCT)
-        index.cp.seed, index.cp.niter, index.cp.max_points_per_centroid = seed, 10, 40
+        index.cp.seed = seed
+        index.cp.niter = 10
+        index.cp.max_points_per_centroid = 40
         index.cp.min_points_per_centroid = 1
         dense = np.ascontiguousarray(vectors, np.float32)
         index.train(dense)

@@ -161,7 +161,8 @@ class Scorer:
     @cached_property
     def base(self) -> dict[str, FloatArray]:
         """Name to (assets,) float64: what is the same for everybody."""
-        options, demand = self.options, self.demand
+        options = self.options
+        demand = self.demand
         values = (
             options.issue * demand.issue,
             options.recent * np.log1p(np.maximum(demand.recent, SMALLEST_GROUP)),

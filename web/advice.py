@@ -100,14 +100,16 @@ def hand_out(text: str, out: Path | None) -> None:
 
 def what_happened(desk: Desk, record_id: str) -> str:
     """One line for whoever asked: the record, where it is, under which rules, and what these could not judge."""
-    rules, untold = desk.adviser.rules, desk.adviser.gate.untold_rules
+    rules = desk.adviser.rules
+    untold = desk.adviser.gate.untold_rules
     told = f"; no investor's answer is known for the rules {', '.join(untold)}" if untold else ""
     return f"record {record_id} in {desk.ledger.store.where}; {today_text(desk)}; {rules_text(rules)}{told}"
 
 
 def today_text(desk: Desk) -> str:
     """The day of asking; that of generated data is their own, and said to be."""
-    today, build = desk.today(), desk.adviser.build
+    today = desk.today()
+    build = desk.adviser.build
     own = ", the generated data's own day" if build.is_sample and today == build.as_of else ""
     return f"asked on {today}{own}"
 

@@ -71,14 +71,14 @@ def _arrow(pa: Any, values: list[Any]) -> Any:
     return pa.array([None if value is None else json.dumps(to_json(value), ensure_ascii=False) for value in values])
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     found = to_json(value)
     if isinstance(found, bool):
         return str(found).lower()
     return json.dumps(found, ensure_ascii=False) if isinstance(found, list | dict) else found
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):

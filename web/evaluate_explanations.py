@@ -54,7 +54,8 @@ def _from_build(folder: Path) -> tuple[Scorer, Callable[[int], Scorer]]:
 
     build = load_build(folder)
     scorer = build.scorer
-    model, first = scorer.learned.vectors.manifest.model, scorer.learned.vectors.manifest.seed
+    model = scorer.learned.vectors.manifest.model
+    first = scorer.learned.vectors.manifest.seed
 
     def train(seed: int) -> Scorer:
         options = TrainingOptions(first + seed, model, build.has_towers)

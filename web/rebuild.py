@@ -34,7 +34,8 @@ def rebuilt(ledger: Ledger, record: Record, data: Path) -> Iterator[Build]:
     if manifest.get("own"):
         raise LedgerError(f"the build has channels of its own ({', '.join(manifest['own'])}): name it with --build")
     training = TrainingOptions.of(manifest)
-    options, progress = BuildOptions(training, ScoreOptions.from_json(manifest["score"])), Progress()
+    options = BuildOptions(training, ScoreOptions.from_json(manifest["score"]))
+    progress = Progress()
     trained, today = (date.fromisoformat(manifest[name]) for name in ("trained_as_of", "as_of"))
     source = from_folder(data, today, progress)
     then = from_folder(data, trained, progress)

@@ -28,7 +28,7 @@ class Source:
     report: Mapping[str, Any]
     tables: Tables | None = None
 
-    def beside(self, **also: Any) -> Beside:
+    def beside(self, **also: object) -> Beside:
         """What goes into a build beside the snapshot; `also` into its report."""
         rejected = None
         if self.tables is not None and len(self.tables.rejected):

@@ -62,7 +62,7 @@ def _check_edge(view: Snapshot, start: Row, end: Row, edge: Mapping[str, Any]) -
     return [f"the graph has no such edge: {dict(edge)}"]
 
 
-def _check_summed(edge: Mapping[str, Any]) -> list[str]:
+def _check_summed(edge: Mapping[str, object]) -> list[str]:
     return ["gives a weight for other investors"] if edge["weight"] is not None or edge["head"] is not None else []
 
 

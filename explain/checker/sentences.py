@@ -173,7 +173,8 @@ class _Compiler:
         raise self._unreadable(part)
 
     def _written(self, form: str) -> tuple[str, Callable[[str], Meaning | None]]:
-        number, day = NumberForm(self.wording.locale), DayForm(self.wording.locale)
+        number = NumberForm(self.wording.locale)
+        day = DayForm(self.wording.locale)
         if form in _TABLES:
             return self._word(form, str)
         if form == "names":

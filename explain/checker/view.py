@@ -46,7 +46,8 @@ class Snapshot:
 
     def name(self, row: Row, lang: str) -> str:
         """What a node is called."""
-        kind, name = self.graph.kind_of(row), self.graph.display_name(row, lang)
+        kind = self.graph.kind_of(row)
+        name = self.graph.display_name(row, lang)
         return name if kind in (*ASSET_KINDS, NodeKind.USER) else local_label(kind.value, name, lang)
 
     def listed_names(self, rows: Sequence[Row], lang: str) -> str:

@@ -7,7 +7,7 @@ importance; an edge is deleted by taking its term out, with the attention of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -82,7 +82,8 @@ def edge_score(channel: LearnedCloseness, investor: InvestorRows, asset: Positio
     """The pair's score by edges; None where the investor holds nothing else or the channel has no pull on the asset."""
     held = investor.ever.indices[investor.ever.indptr[0] : investor.ever.indptr[1]]
     held = held[held != asset]
-    walks, base = channel.propagation.walks, np.asarray(channel.propagation.base, np.float64)
+    walks = channel.propagation.walks
+    base = np.asarray(channel.propagation.base, np.float64)
     if not len(held) or not channel.pull[asset]:
         return None
     counts = walks.indptr[held + 1] - walks.indptr[held]
@@ -149,8 +150,6 @@ def by_chance(score: EdgeScore, rng: np.random.Generator) -> FloatArray:
     return rng.random(score.size)
 
 
-Explain = Callable[[EdgeScore, np.random.Generator], FloatArray]
-
 EXPLAINERS: Final = MappingProxyType(
     {OURS: by_paths, GRADIENT: by_gradient, GNN_EXPLAINER: by_gnn_explainer, RANDOM: by_chance}
 )
@@ -171,7 +170,8 @@ def compare_on_channel(
         One row per explainer: explainer, items, drop of 1, drop of 3 (shares of the score), deletion area (the mean
         of what is left over all shares of edges; lower is better).
     """
-    rng, rows = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    rows = []
     for user, asset in pairs:
         score = edge_score(channel, InvestorRows.of(interactions, Positions(np.array([user]))), asset)
         if score is None or score.value(np.ones(score.size)) <= 1e-12:
@@ -183,7 +183,8 @@ def compare_on_channel(
 
 
 def _deletion(score: EdgeScore, importance: FloatArray) -> tuple[float, float, float]:
-    order, whole = np.argsort(-importance, kind="stable"), score.value(np.ones(score.size))
+    order = np.argsort(-importance, kind="stable")
+    whole = score.value(np.ones(score.size))
 
     def left(count: int) -> float:
         mask = np.ones(score.size)

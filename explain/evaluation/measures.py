@@ -64,7 +64,8 @@ def evaluate_explanations(
     Args:
         other_seeds: the same scorer trained with other seeds over the same snapshot, for stability.
     """
-    sample, progress = sample or ExplanationSample(), progress or Progress(None)
+    sample = sample or ExplanationSample()
+    progress = progress or Progress(None)
     asked = ScorerWhatIf(scorer)
     with progress.stage("lists to explain") as details:
         lists = _lists(scorer, sample)

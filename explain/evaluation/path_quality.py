@@ -42,7 +42,8 @@ class PathQuality:
         """LIR: how recent the interaction is with which the path begins; NaN for a path that begins with an answer."""
         asset = self.graph.asset_span.position(self._row(path.nodes[1].kind, path.nodes[1].id))
         user = user_position(self.graph, str(path.nodes[0].id))
-        ever, start = self._interactions.ever, self._interactions.ever.indptr
+        ever = self._interactions.ever
+        start = self._interactions.ever.indptr
         held = ever.indices[start[user] : start[user + 1]]
         place = np.flatnonzero(held == asset)
         if not len(place):

@@ -69,7 +69,8 @@ def as_svg(explanation: Explanation, lang: str = DEFAULT) -> Markup:
     Raises:
         UsageError: there is no wording in that language.
     """
-    words, paths = wording_of(lang), diverse(explanation.paths, SHOWN_PATHS)
+    words = wording_of(lang)
+    paths = diverse(explanation.paths, SHOWN_PATHS)
     if not paths:
         return Markup("")
     picture = draw(paths, LEARNED_CHANNELS)
@@ -92,7 +93,8 @@ def as_svg(explanation: Explanation, lang: str = DEFAULT) -> Markup:
 
 
 def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
-    node, lang = card.node, words.lang
+    node = card.node
+    lang = words.lang
     ends = (explanation.user, explanation.asset)
     name = words.you if node == explanation.user else node.label(lang)
     kind = words.kind(node.kind) if node.id is not None else words.page("summed")
@@ -119,7 +121,8 @@ def _lines(picture: Picture, paths: list[Path], words: Wording) -> list[_LineVie
 def _line(line: PictureLine, words: Wording, digits: int, first: float, last: float) -> _LineView:
     """The view of a line, where the first column's lines begin at x = `first` and the last column's end at `last`."""
     label = words.relation(line.relation) + ("" if line.weight is None else f" {words.percent(line.weight)}")
-    reaches_asset, value = line.points[-1][0] == last, words.signed(line.value, digits)
+    reaches_asset = line.points[-1][0] == last
+    value = words.signed(line.value, digits)
     anchor, x, label_y, value_y = _label_place(line, leaves_user=line.points[0][0] == first, reaches=reaches_asset)
     return _LineView(
         d=_curve(line.points),
@@ -143,7 +146,8 @@ def _label_place(line: PictureLine, *, leaves_user: bool, reaches: bool) -> tupl
     Lines fan out from the investor's card and into the asset's. So labels stand at the other end, where the lines are
     far from each other, on the side to which the line does not bend.
     """
-    half, points = line.width / 2, line.points
+    half = line.width / 2
+    points = line.points
     if len(points) > 2 or leaves_user == reaches:
         x, y = _along(points[-3:-1] if len(points) > 2 else points, 0.5)
         return "middle", x, y - half - 4, y + half + _LABEL_ROW

@@ -55,7 +55,8 @@ def heading(explanation: Explanation, words: Wording, k: int, digits: int) -> tu
     """Title, and rank, score and day: why it is recommended, or, not among the first `k`, what it scores."""
     form = "_off" if not explanation.rank else "_below" if explanation.rank > k else ""
     names = {"asset": explanation.asset.label(words.lang), "user": explanation.user.label(words.lang)}
-    score, day = words.number(explanation.score, digits), words.day(explanation.as_of)
+    score = words.number(explanation.score, digits)
+    day = words.day(explanation.as_of)
     meta = words.page(f"meta{form}", rank=explanation.rank, k=k, score=score, date=day)
     return words.page("title_off" if form else "title", **names), meta
 
@@ -174,12 +175,15 @@ def padded(text: str, width: int) -> str:
 
 def _wrapped(text: str, first: str, then: str) -> Iterator[str]:
     """Lines of at most `_WIDTH` columns, broken at spaces or between Chinese characters."""
-    line, used = first, text_width(first)
+    line = first
+    used = text_width(first)
     for piece in _pieces(text):
         if used + text_width(piece.rstrip()) > _WIDTH and line.strip():
             yield line.rstrip()
-            line, used = then, text_width(then)
-        line, used = line + piece, used + text_width(piece)
+            line = then
+            used = text_width(then)
+        line += piece
+        used += text_width(piece)
     yield line.rstrip()
 
 

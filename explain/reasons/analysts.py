@@ -27,7 +27,8 @@ class Analysts(ReasonKind):
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """At least three fifths of at least three firms."""
-        adjacency, edges = case.graph.outgoing(Relation.RATED_BY), case.graph.edges
+        adjacency = case.graph.outgoing(Relation.RATED_BY)
+        edges = case.graph.edges
         oldest = to_days(case.graph.as_of) - RATING_DAYS
         recent = [at for at in adjacency.edges_of(case.asset).tolist() if edges.as_of[at] > oldest]
         opinions = [opinion(str(edges.qualifier[at])) for at in recent]
@@ -44,7 +45,8 @@ class Analysts(ReasonKind):
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Count the firms."""
-        edges, side = view.graph.edges, 1 if said.trigger == "analysts_buy" else -1
+        edges = view.graph.edges
+        side = 1 if said.trigger == "analysts_buy" else -1
         dated = [(to_date(edges.as_of[at]), str(edges.qualifier[at])) for at in view.edges(view.asset, "RATED_BY")]
         recent = [(day, word) for day, word in dated if view.graph.as_of - day < timedelta(days=365)]
         same = sum(opinion(word) == side for _, word in recent)

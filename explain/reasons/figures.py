@@ -146,7 +146,8 @@ class IncomeSought(ReasonKind):
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """The yield and the objective."""
-        fact, goal = _fresh(case, "dividend_yield"), case.investor.profile.get(Relation.SEEKS)
+        fact = _fresh(case, "dividend_yield")
+        goal = case.investor.profile.get(Relation.SEEKS)
         if fact is None or goal is None or float(fact.value) <= 0 or any(INCOME.claims(case)):
             return
         edge, level = goal
@@ -183,7 +184,8 @@ def _check_figure(view: Snapshot, said: Said, metric: str, *, sign: float = 1.0)
 def _peer_values(view: Snapshot, said: Said, metric: str) -> list[float]:
     """The figure of every asset of the same kind and group, of about the same day."""
     own_day = to_date(view.graph.edges.as_of[_figure(view, view.asset, metric)[1]])
-    relation, label = said.text("group_relation"), said.text("group")
+    relation = said.text("group_relation")
+    label = said.text("group")
     groups = {row for row in view.tails(view.asset, relation) if view.name(row, said.lang) == label}
     out = []
     for asset in view.graph.assets.tolist():

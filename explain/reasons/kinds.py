@@ -63,7 +63,8 @@ def claims_of(case: Case) -> list[Claim]:
 
 def _for_all(kind: ReasonKind, case: Case) -> tuple[Claim, ...]:
     """Claims that are the same whoever asks, made once."""
-    key, known = (kind.triggers, case.asset), case.lookups.claims_of_asset
+    key = (kind.triggers, case.asset)
+    known = case.lookups.claims_of_asset
     if key not in known:
         known[key] = tuple(kind.claims(case))
     return known[key]

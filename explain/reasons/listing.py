@@ -22,7 +22,8 @@ class NewlyListed(ReasonKind):
         """Of assets just listed only."""
         fact = case.facts.listed(case.asset)
         if fact is not None and case.is_new:
-            age, pull = (case.graph.as_of - fact.as_of).days, dict(case.explanation.base).get("new_issue", 0.0)
+            age = (case.graph.as_of - fact.as_of).days
+            pull = dict(case.explanation.base).get("new_issue", 0.0)
             yield of_facts(case, "newly_listed", (fact,), day=fact.as_of, age=age, weight=pull)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:

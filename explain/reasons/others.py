@@ -84,7 +84,8 @@ class EarlyHolders(ReasonKind):
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Of the others who hold the asset, those whose first position in another one is as old as its listing."""
-        most_days, early = 45, _early_investors(view, 45)
+        most_days = 45
+        early = _early_investors(view, 45)
         others = set(view.graph.incoming(Relation.HOLDS).of(view.asset).tolist()) - {view.user}
         problems = [] if view.user in early else ["the investor has bought no other asset early"]
         true = (len(others & early), most_days)

@@ -21,10 +21,12 @@ class Risk(ReasonKind):
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """A reason where it fits, a caution where not."""
-        own, rating = case.investor.profile.get(Relation.HAS_RISK), case.graph.outgoing(Relation.HAS_RISK_RATING)
+        own = case.investor.profile.get(Relation.HAS_RISK)
+        rating = case.graph.outgoing(Relation.HAS_RISK_RATING)
         if own is None or not len(rating.of(case.asset)):
             return
-        rules, row = case.lookups.rules, Row(int(rating.of(case.asset)[0]))
+        rules = case.lookups.rules
+        row = Row(int(rating.of(case.asset)[0]))
         most = rules.levels["risk"].get(str(case.graph.nodes.id[own[1]]).casefold())
         risk = rules.ratings.get(str(case.graph.nodes.id[row]).casefold())
         if most is None or risk is None:
@@ -33,7 +35,8 @@ class Risk(ReasonKind):
             case.facts.statement(int(rating.edges_of(case.asset)[0]), "risk_rating"),
             case.facts.statement(own[0], "risk_level", about_user=True),
         )
-        trigger, level = "risk_fits" if risk <= most else "risk_above", case.node(own[1])
+        trigger = "risk_fits" if risk <= most else "risk_above"
+        level = case.node(own[1])
         yield of_facts(case, trigger, facts, is_caution=risk > most, rating=case.node(row), level=level)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
@@ -42,9 +45,11 @@ class Risk(ReasonKind):
         problems += check_label(view, said, view.user, "HAS_RISK", "level")
         if problems:
             return problems
-        rating, level = view.tails(view.asset, "HAS_RISK_RATING")[0], view.tails(view.user, "HAS_RISK")[0]
+        rating = view.tails(view.asset, "HAS_RISK_RATING")[0]
+        level = view.tails(view.user, "HAS_RISK")[0]
         rating_word, level_word = (str(view.graph.nodes.id[row]).casefold() for row in (rating, level))
-        risk, most = view.rules.ratings.get(rating_word), view.rules.levels["risk"].get(level_word)
+        risk = view.rules.ratings.get(rating_word)
+        most = view.rules.levels["risk"].get(level_word)
         if risk is None or most is None:
             return [f"the rules do not know {rating_word!r} and {level_word!r}"]
         right = (risk <= most) == (said.trigger == "risk_fits")

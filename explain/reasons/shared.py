@@ -43,7 +43,8 @@ class SharedAttribute(ReasonKind):
             relation = Relation(name)
             if relation == Relation.IN_CLASS and not case.is_new:
                 continue  # says little, but of a new issue little else is known
-            is_weak, label = relation in _WEAK, group[0].nodes[2]
+            is_weak = relation in _WEAK
+            label = group[0].nodes[2]
             yield of_paths(case, _OWN[relation], group[:MOST_NAMES], is_weak=is_weak, label=label)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:

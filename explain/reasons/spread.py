@@ -38,12 +38,14 @@ class Spread(ReasonKind):
             return
 
     def _claim(self, case: Case, word: str, target: Row, same: int, known: int) -> Claim:
-        label, user = str(case.graph.nodes.id[target]), case.explanation.user_id
+        label = str(case.graph.nodes.id[target])
+        user = case.explanation.user_id
         facts = (
             case.facts.own(user, f"holdings_in_{word}", same, label, about_user=True),
             case.facts.own(user, f"holdings_with_{word}", known, "holdings", about_user=True),
         )
-        trigger, node = f"concentration_{word}" if same else f"spread_{word}", case.node(target)
+        trigger = f"concentration_{word}" if same else f"spread_{word}"
+        node = case.node(target)
         return of_facts(case, trigger, facts, is_caution=same > 0, same=same, known=known, label=node)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:

@@ -97,7 +97,8 @@ def company_facts(stocks: Stocks, earnings: Earnings, close: Floats, calendar: C
     listed = stocks.listed <= calendar.days[at][:, None]
     ratio = np.where(listed & (per_share > 0), close[at] / per_share, np.nan)
     yields = np.where(listed, dividend_yields(stocks, per_share, close[at]), np.nan)
-    ids, source = stocks.frame["asset_id"], "sample company accounts"
+    ids = stocks.frame["asset_id"]
+    source = "sample company accounts"
     quarters = (earnings.ends >= calendar.month_ends[0]) & (
         calendar.days[earnings.ends] + REPORT_DAYS_LATER <= calendar.days[-1]
     )

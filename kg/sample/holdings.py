@@ -109,7 +109,8 @@ def _fits(theme: Theme, stocks: Stocks, cap: Floats) -> Floats:
 
 def _preference(tilt: str, stocks: Stocks, cap: Floats) -> Floats:
     """(s,) float64 between 0 and about 3."""
-    earnings_yield, median_cap = 1 / stocks.pe, float(np.median(cap))
+    earnings_yield = 1 / stocks.pe
+    median_cap = float(np.median(cap))
     by_tilt: dict[str, npt.NDArray[Any]] = {
         "large": cap > median_cap / 4,
         "small": cap < median_cap,

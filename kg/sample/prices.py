@@ -16,7 +16,9 @@ _DAYS: Final = 252
 _FAT_TAIL: Final = 5
 """Degrees of freedom of the own shocks (Student's t, scaled to variance 1)."""
 
-_GLOBAL, _LOCAL, _INDUSTRY = 0.0075, 0.0055, 0.0060
+_GLOBAL = 0.0075
+_LOCAL = 0.0055
+_INDUSTRY = 0.0060
 """Standard deviations of a day's factor returns."""
 
 _DRIFT: Final = 0.0003
@@ -47,7 +49,8 @@ class Prices:
 def stock_log_returns(stocks: Stocks, calendar: Calendar, seed: int) -> Floats:
     """(days, s) float64: r = drift + beta * market + industry + own shock (Sharpe 1963; see `pathfolio.kg.sample`)."""
     rng = stream(seed, "stock prices")
-    days, n = len(calendar.days), len(stocks.industry)
+    days = len(calendar.days)
+    n = len(stocks.industry)
     world = rng.normal(0, _GLOBAL, (days, 1))
     market = world + rng.normal(0, _LOCAL, (days, 2))
     industry = rng.normal(0, _INDUSTRY, (days, len(INDUSTRIES)))

@@ -135,7 +135,8 @@ def _identities(rng: np.random.Generator, country: Ints, industry: Ints) -> tupl
 
 def _taiwan_tickers(industry: Ints) -> list[str]:
     """Four digits in blocks by industry, from a range that no exchange of Taiwan uses."""
-    tickers, number = [], _TAIWAN_FIRST_TICKER
+    tickers = []
+    number = _TAIWAN_FIRST_TICKER
     for at, k in enumerate(industry):
         if at and industry[at - 1] != k:
             number += -number % 5 + 1

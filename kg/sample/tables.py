@@ -34,12 +34,15 @@ def market_tables(market: SampleMarket) -> dict[str, pd.DataFrame]:
 
 
 def _transactions(market: SampleMarket) -> pd.DataFrame:
-    trades, calendar = market.history.trades, market.calendar
+    trades = market.history.trades
+    calendar = market.calendar
     channel = np.searchsorted(_CHANNEL_EDGES, stream(market.seed, "channels").random(len(trades.user)))
     # Investors' ids are in the order of their numbers, those of assets are not.
     order = np.lexsort((market.assets["asset_id"].argsort().argsort()[trades.asset], trades.user, trades.day))
     units = np.abs(trades.units[order]).astype(np.float64)
-    user, asset, day = trades.user[order], trades.asset[order], trades.day[order]
+    user = trades.user[order]
+    asset = trades.asset[order]
+    day = trades.day[order]
     return pd.DataFrame(
         {
             "user_id": market.investors.ids[user],
@@ -55,7 +58,8 @@ def _transactions(market: SampleMarket) -> pd.DataFrame:
 
 def _positions(market: SampleMarket) -> pd.DataFrame:
     """Statements of every half year; weights are fractions of all that the investor holds, in one currency."""
-    ids, calendar = market.assets["asset_id"].to_numpy(), market.calendar
+    ids = market.assets["asset_id"].to_numpy()
+    calendar = market.calendar
     parts = []
     for s in market.history.statements:
         value = s.units * market.prices.close[calendar.month_ends[s.month], s.asset]
@@ -80,7 +84,8 @@ def _positions(market: SampleMarket) -> pd.DataFrame:
 def _fund_holdings(market: SampleMarket) -> pd.DataFrame:
     """Regular statements since a fund's first day, and one of that day, which is known at once."""
     parts = np.concatenate([market.stocks.frame["asset_id"], market.bonds.frame["asset_id"]])
-    dates, listed = market.statements.dates, market.funds.listed
+    dates = market.statements.dates
+    listed = market.funds.listed
     following = np.append(dates[1:], market.calendar.days[-1] + 1)
     number, fund, part = np.nonzero(market.statements.weights * (following[:, None] > listed)[:, :, None])
     as_of = np.maximum(dates[number], listed[fund])
@@ -98,12 +103,14 @@ def _fund_holdings(market: SampleMarket) -> pd.DataFrame:
 
 
 def _prices(market: SampleMarket) -> pd.DataFrame:
-    calendar, prices = market.calendar, market.prices
+    calendar = market.calendar
+    prices = market.prices
     days = np.arange(calendar.price_start, len(calendar.days))
     ids = market.assets["asset_id"]
     order = ids.argsort().to_numpy()
     column, row = np.nonzero(prices.first[order][:, None] <= days)
-    asset, day = order[column], days[row]
+    asset = order[column]
+    day = days[row]
     return pd.DataFrame(
         {
             "asset_id": pd.Categorical.from_codes(asset, categories=pd.Index(ids.astype("str"))),
@@ -115,7 +122,9 @@ def _prices(market: SampleMarket) -> pd.DataFrame:
 
 
 def _facts(market: SampleMarket) -> pd.DataFrame:
-    n, f, calendar = len(market.stocks.cap), len(market.funds.fee), market.calendar
+    n = len(market.stocks.cap)
+    f = len(market.funds.fee)
+    calendar = market.calendar
     close = market.prices.close
     peers = market.assets["industry"].fillna(market.assets["category"])
     earnings = draw_earnings(market.stocks, close[:, :n], calendar, market.seed)

@@ -35,9 +35,13 @@ class Theme:
     bonds: str = "any"
 
 
-_TW, _US, _BOTH = (TAIWAN,), (US,), (TAIWAN, US)
-_TECH, _MONEY = ("Information Technology", "Communication Services"), ("Financials",)
-_HEALTH, _GREEN = ("Health Care",), ("Utilities", "Energy")
+_TW = (TAIWAN,)
+_US = (US,)
+_BOTH = (TAIWAN, US)
+_TECH = ("Information Technology", "Communication Services")
+_MONEY = ("Financials",)
+_HEALTH = ("Health Care",)
+_GREEN = ("Utilities", "Energy")
 
 THEMES: Final = (
     Theme("Taiwan Leaders 50", "台灣領袖50", "Large Cap", _TW, _TW),

@@ -13,20 +13,25 @@ from pathfolio.kg.sample.prices import Prices
 from pathfolio.kg.sample.size import Calendar, stream
 from pathfolio.kg.sample.stocks import Floats, Ints
 
-_HERD, _CIRCLE = 0.25, 0.7
+_HERD = 0.25
+_CIRCLE = 0.7
 """Weights of what everybody holds (standardised log count) and of what the circle holds (log count)."""
 
-_NOVELTY, _NOVEL_DAYS = 1.2, 60
+_NOVELTY = 1.2
+_NOVEL_DAYS = 60
 """Weight of an asset that was listed within as many business days: new issues are talked about."""
 
 _NOISE: Final = 0.7
 """Scale of the Gumbel noise: what no preference explains."""
 
-_FIRST_PORTFOLIO, _MOST_AT_START = 14.0, 20
+_FIRST_PORTFOLIO = 14.0
+_MOST_AT_START = 20
 """Assets held at the start: as many as 14 months of buying at one's own pace, 20 at most."""
 
 _MOST_PER_MONTH: Final = 5
-_SELL, _TOP_UP, _SELL_ALL = 0.022, 0.03, 0.75
+_SELL = 0.022
+_TOP_UP = 0.03
+_SELL_ALL = 0.75
 """Chances per month that a position is sold and bought again, and that a sale is of all of it."""
 
 _REGRET: Final = 0.3
@@ -154,7 +159,8 @@ class _Book:
         last_day: int,
     ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Draws without replacement with chances ~ exp(V): the largest V + Gumbel noise."""
-        people, (herd, momentum) = self.scene.investors, mood
+        people = self.scene.investors
+        herd, momentum = mood
         v = self.scene.utility[users] + (_HERD * herd).astype(np.float32)
         v += (_CIRCLE * np.log1p(self.holders[people.circle[users]])).astype(np.float32)
         v += (people.chases[users, None] * momentum).astype(np.float32)
@@ -172,7 +178,8 @@ class _Book:
     def _enter(
         self, rng: np.random.Generator, user: npt.NDArray[np.intp], asset: npt.NDArray[np.intp], month: int
     ) -> None:
-        ends, prices = self.scene.calendar.month_ends, self.scene.prices
+        ends = self.scene.calendar.month_ends
+        prices = self.scene.prices
         earliest = np.maximum(prices.first[asset], self.opened[user])
         day = self._days(rng, earliest, month) if month else np.full(len(user), ends[0])
         self._book(user, asset, day, self._affordable(rng, user, asset, day))
@@ -199,7 +206,8 @@ class _Book:
         user, asset = np.nonzero(self.units)
         day = self._days(rng, np.zeros(len(user), np.int64), month)
         worth = self.scene.utility[user, asset]
-        chance, share = rng.random(len(user)), rng.random(len(user))
+        chance = rng.random(len(user))
+        share = rng.random(len(user))
         sells = chance < _SELL * np.exp(
             np.minimum(-_REGRET * (worth - np.float32(worth.mean() if len(worth) else 0)), 2)
         )

@@ -15,7 +15,9 @@ from pathfolio.kg.sample.industries import INDUSTRIES
 from pathfolio.kg.sample.size import stream
 from pathfolio.kg.sample.stocks import Floats, Ints, Stocks
 
-STOCK, FUND, BOND = 0, 1, 2
+STOCK = 0
+FUND = 1
+BOND = 2
 STYLES: Final = 5
 _FULL_RISK: Final = 0.45
 """Volatility per year at which the risk scale ends."""

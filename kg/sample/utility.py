@@ -11,10 +11,16 @@ from pathfolio.kg.sample.investors import SampleInvestors
 from pathfolio.kg.sample.stocks import Floats
 from pathfolio.kg.sample.traits import BOND, FUND, Traits
 
-_TOO_RISKY, _TOO_TAME = 14.0, 5.0
+_TOO_RISKY = 14.0
+_TOO_TAME = 5.0
 """Cost of a squared distance between an asset's risk and what the investor wants, above and below."""
 
-_INDUSTRY, _HOME, _STYLE, _FAME, _INCOME, _BOND = 1.5, 1.0, 1.2, 0.35, 0.5, 0.8
+_INDUSTRY = 1.5
+_HOME = 1.0
+_STYLE = 1.2
+_FAME = 0.35
+_INCOME = 0.5
+_BOND = 0.8
 _FUND_INDUSTRY: Final = 1.5
 """A fund's mix is diluted; who likes an industry likes a fund full of it about as much as one of its stocks."""
 

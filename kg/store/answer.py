@@ -46,7 +46,8 @@ class QueryError(UsageError):
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
         """`message` without its place."""
         super().__init__(f"line {line}, column {column}: {message}" if line else message)
-        self.line, self.column = line, column
+        self.line = line
+        self.column = column
 
     @classmethod
     def from_server(cls, message: str, shift: int = 0) -> QueryError:

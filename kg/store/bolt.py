@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
-from types import TracebackType
 from typing import Any, Final, Self
 
 import neo4j
@@ -69,21 +68,20 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Let the connections go."""
         with self._lock:
-            idle, self._idle = self._idle, []
+            idle = self._idle
+            self._idle = []
         for driver in idle:
             driver.close()
 
     # -- what the loader and the reader need -------------------------------------------------------------------
 
-    def write(self, text: str, **parameters: Any) -> list[list[Any]]:
+    def write(self, text: str, **parameters: object) -> list[list[Any]]:
         """Run one statement in a transaction of its own, again where a passing fault ended it; returns its rows."""
         with self._driver() as driver, self._session(driver, neo4j.WRITE_ACCESS) as session:
             return session.execute_write(_run_all, text, parameters)
@@ -98,17 +96,17 @@ class Store:
         """`write` over one session, for many batches: each sees what the ones before it wrote, on clusters, too."""
         with self._driver() as driver, self._session(driver, neo4j.WRITE_ACCESS) as session:
 
-            def write(text: str, **parameters: Any) -> list[list[Any]]:
+            def write(text: str, **parameters: object) -> list[list[Any]]:
                 return session.execute_write(_run_all, text, parameters)
 
             yield write
 
-    def read(self, text: str, **parameters: Any) -> list[list[Any]]:
+    def read(self, text: str, **parameters: object) -> list[list[Any]]:
         """All rows of a short answer."""
         with self._driver() as driver, self._session(driver, neo4j.READ_ACCESS) as session:
             return session.execute_read(_run_all, text, parameters)
 
-    def stream(self, text: str, **parameters: Any) -> Iterator[list[Any]]:
+    def stream(self, text: str, **parameters: object) -> Iterator[list[Any]]:
         """The rows of a long answer, as they come."""
         with self._driver() as driver, self._session(driver, neo4j.READ_ACCESS) as session:
             for record in session.run(text, parameters):
@@ -116,7 +114,7 @@ class Store:
 
     # -- what analysts need ------------------------------------------------------------------------------------
 
-    def ask(self, text: str, parameters: Mapping[str, Any], limits: Limits, *, explain: bool = False) -> Answer:
+    def ask(self, text: str, parameters: Mapping[str, object], limits: Limits, *, explain: bool = False) -> Answer:
         """Run a query that has been checked (`pathfolio.kg.store.guard`), in READ mode, within limits; nothing is
         committed.
 
@@ -145,7 +143,7 @@ class Store:
         raise _translated(outcome, self.address, limits) from None
 
     def _ask(
-        self, driver: neo4j.Driver, text: str, parameters: Mapping[str, Any], limits: Limits, explain: bool
+        self, driver: neo4j.Driver, text: str, parameters: Mapping[str, object], limits: Limits, explain: bool
     ) -> Answer:
         with driver.session(
             database=self._database, default_access_mode=neo4j.READ_ACCESS, fetch_size=min(limits.rows + 1, 1000)
@@ -161,7 +159,7 @@ class Store:
             finally:
                 transaction.rollback()
 
-    def _plan(self, session: neo4j.Session, text: str, parameters: Mapping[str, Any], limits: Limits) -> str:
+    def _plan(self, session: neo4j.Session, text: str, parameters: Mapping[str, object], limits: Limits) -> str:
         """The server's plan, once the server itself says that the query only reads."""
         try:
             with session.begin_transaction(timeout=limits.seconds) as transaction:
@@ -229,14 +227,14 @@ class Store:
         )
 
 
-def _into(box: list[Any], function: Callable[..., Any], *args: Any) -> None:
+def _into(box: list[object], function: Callable[..., object], *args: object) -> None:
     try:
         box.append(function(*args))
     except BaseException as error:  # it is raised again by the thread that waits
         box.append(error)
 
 
-def _run_all(transaction: neo4j.ManagedTransaction, text: str, parameters: Mapping[str, Any]) -> list[list[Any]]:
+def _run_all(transaction: neo4j.ManagedTransaction, text: str, parameters: Mapping[str, object]) -> list[list[Any]]:
     return transaction.run(text, dict(parameters)).values()
 
 
@@ -287,7 +285,7 @@ def _relation(relation: neo4j.graph.Relationship) -> RelationValue:
     return RelationValue(relation.type, head, tail, {key: _plain(value) for key, value in relation.items()})
 
 
-def _size(value: Any) -> int:
+def _size(value: object) -> int:
     """Bytes that a value takes at least."""
     if isinstance(value, str | bytes):
         return len(value)

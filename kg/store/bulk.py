@@ -81,7 +81,8 @@ def _node_columns(graph: KnowledgeGraph, kind: NodeKind, at: _Rows) -> dict[str,
 def _edge_columns(
     graph: KnowledgeGraph, ends: tuple[NodeKind, NodeKind], at: _Rows, days: tuple[Days, Days]
 ) -> dict[str, pa.Array]:
-    nodes, edges = graph.nodes, graph.edges
+    nodes = graph.nodes
+    edges = graph.edges
     return {
         f":START_ID({ends[0].value})": pa.array(nodes.id[edges.head[at]], pa.string()),
         f":END_ID({ends[1].value})": pa.array(nodes.id[edges.tail[at]], pa.string()),

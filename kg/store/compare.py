@@ -76,7 +76,8 @@ def _different_nodes(graph: KnowledgeGraph, stored: pd.DataFrame, rows: _Rows) -
     """Rows of the graph's nodes whose properties are not those that are stored, missing ones included."""
     known = rows >= 0
     same = np.zeros(len(graph.nodes), bool)
-    stored, at = stored[known], rows[known]
+    stored = stored[known]
+    at = rows[known]
     equal = np.ones(len(at), bool)
     for f in fields(Nodes):
         if f.name in ("kind", "id"):

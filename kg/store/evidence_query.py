@@ -90,7 +90,9 @@ def _gathered(items: Iterable[tuple[_Words, _Words, str]]) -> dict[_Words, dict[
 
 def _single(path: EvidencePath, step: int) -> Iterator[tuple[_Words, _Words, str]]:
     """The head's label; ids, relation and dates; nothing next to other investors."""
-    edge, start, end = path.steps[step], path.nodes[step], path.nodes[step + 1]
+    edge = path.steps[step]
+    start = path.nodes[step]
+    end = path.nodes[step + 1]
     if start[1] is None or end[1] is None:
         return
     head, tail = (start, end) if edge.forward else (end, start)
@@ -121,7 +123,8 @@ def _groups(path: EvidencePath) -> Iterator[tuple[_Words, _Words, str]]:
     for at, (kind, key) in enumerate(path.nodes):
         if key is not None or not 0 < at < len(path.nodes) - 1:
             continue
-        (_, first), (label, second) = path.nodes[at - 1], path.nodes[at + 1]
+        _, first = path.nodes[at - 1]
+        label, second = path.nodes[at + 1]
         before, after = path.steps[at - 1].relation, path.steps[at].relation
         either = before if "|" in before else ""
         yield (kind, after, _label(label), either), (second or "", first or "", before), f"{path.id}:{at}"

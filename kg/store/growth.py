@@ -9,7 +9,7 @@ stands only where it is a number, is compared, or is one element of a list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from pathfolio.kg.store.tokens import Token, refusal, words
 
@@ -28,7 +28,7 @@ _SIZES: Final = words("size length count")
 _KEEP_SHORT: Final = words("tolower toupper lower upper trim ltrim rtrim btrim tostring")
 
 
-def weights_of(query: str, tokens: list[Token], parameters: Mapping[str, Any], closes: list[int]) -> dict[str, int]:
+def weights_of(query: str, tokens: list[Token], parameters: Mapping[str, object], closes: list[int]) -> dict[str, int]:
     """The weight of each name that the query gives with AS; 0 where its value is a number.
 
     Args:
@@ -53,7 +53,7 @@ def weights_of(query: str, tokens: list[Token], parameters: Mapping[str, Any], c
 
 
 def check_body(
-    query: str, body: list[Token], own: set[str], weights: Mapping[str, int], parameters: Mapping[str, Any]
+    query: str, body: list[Token], own: set[str], weights: Mapping[str, int], parameters: Mapping[str, object]
 ) -> None:
     """In what a list expression does with each element, no other list or text stands as a whole.
 
@@ -93,7 +93,8 @@ def check_matched(query: str, tokens: list[Token], weights: Mapping[str, int]) -
 def _expressions(tokens: list[Token]) -> Iterator[tuple[int, int]]:
     """The places of the expressions in clauses, each from its first token to behind its last."""
     brackets: list[str] = []
-    first, height = 0, 0
+    first = 0
+    height = 0
     for at, token in enumerate(tokens):
         after = tokens[at + 1].text if at + 1 < len(tokens) else ""
         is_clause = token.upper in _CLAUSES and after != ":" and tokens[at - 1].text not in (".", ":", "|")
@@ -107,14 +108,15 @@ def _expressions(tokens: list[Token]) -> Iterator[tuple[int, int]]:
         ):
             if at > first:
                 yield first, at
-            first, height = at + 1, len(brackets)
+            first = at + 1
+            height = len(brackets)
         if token.text in ("(", "[", "{"):
             brackets.append(token.text)
     if len(tokens) > first:
         yield first, len(tokens)
 
 
-def _weight(expression: list[Token], weights: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
+def _weight(expression: list[Token], weights: Mapping[str, int], parameters: Mapping[str, object]) -> int:
     """How many earlier values the expression is put together from; 0 for a property and the like."""
     parts = (_weight_of(token, weights, parameters) for at, token in enumerate(expression) if _is_part(expression, at))
     return sum(parts) or int(any(map(_makes, expression)))
@@ -136,7 +138,7 @@ def _is_number(tokens: list[Token], first: int, end: int, closes: list[int]) -> 
     return closes[first + 1] == end - 1
 
 
-def _weight_of(token: Token, weights: Mapping[str, int], parameters: Mapping[str, Any]) -> int:
+def _weight_of(token: Token, weights: Mapping[str, int], parameters: Mapping[str, object]) -> int:
     if token.kind == "parameter":
         return int(isinstance(parameters.get(token.text[1:].strip("`")), str | list | tuple | dict))
     return weights.get(token.name, 0)

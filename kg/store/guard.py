@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pathfolio.kg.store.answer import QueryError
 from pathfolio.kg.store.loops import check_loops, check_patterns
@@ -62,7 +62,7 @@ class CheckedQuery:
     explain: bool
 
 
-def check_query(query: str, parameters: Mapping[str, Any] | None = None) -> CheckedQuery:
+def check_query(query: str, parameters: Mapping[str, object] | None = None) -> CheckedQuery:
     """Let a query through that only reads, with functions and procedures that reach nothing but the graph.
 
     Raises:

@@ -25,7 +25,8 @@ def lifetimes(graph: KnowledgeGraph) -> tuple[Days, Days]:
     until the day on which the first version that replaces it can be seen. Of a version that came to be known only
     after its successor, `until` is not later than `from`.
     """
-    edges, known = graph.edges, graph.nodes.known_at
+    edges = graph.edges
+    known = graph.nodes.known_at
     start = np.maximum.reduce([edges.as_of, edges.known_at, known[edges.head], known[edges.tail]])
     until = np.full(len(edges), STILL_CURRENT, np.int32)
     held = np.flatnonzero(np.isin(edges.relation, POSITION_CODES))

@@ -104,7 +104,8 @@ class _Progress:
 
     def __init__(self, progress: Progress, difference: GraphDelta) -> None:
         self.done = 0
-        self._progress, self._total = progress, len(difference.edges)
+        self._progress = progress
+        self._total = len(difference.edges)
 
     def add(self, rows: int) -> None:
         self.done += rows
@@ -200,7 +201,8 @@ def _edge_days(
 
 def edge_groups(graph: KnowledgeGraph, at: _Rows) -> Iterator[tuple[tuple[NodeKind, Relation, NodeKind], _Rows]]:
     """The edges at `at` by head kind, relation and tail kind, each in the edges' order."""
-    edges, kind = graph.edges, graph.nodes.kind.astype(np.int64)
+    edges = graph.edges
+    kind = graph.nodes.kind.astype(np.int64)
     code = (edges.relation[at].astype(np.int64) * 64 + kind[edges.head[at]]) * 64 + kind[edges.tail[at]]
     order = np.argsort(code, kind="stable")
     for part in np.split(order, np.flatnonzero(np.diff(code[order])) + 1) if len(at) else ():
@@ -219,7 +221,7 @@ def _edge_values(graph: KnowledgeGraph, at: _Rows) -> dict[str, list[Any]]:
     }
 
 
-def _is_constant(values: list[Any]) -> bool:
+def _is_constant(values: list[object]) -> bool:
     return values.count(values[0]) == len(values)
 
 

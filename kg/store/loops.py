@@ -24,7 +24,7 @@ _REPEATED_GROUP: Final = re.compile(r"\)[*+{]|\\[1-9]|\(\?[^:i]")
 _UNBOUNDED: Final = re.compile(r"[*+]|\{\d*,\d*\}")
 
 
-def check_patterns(query: str, tokens: list[Token], parameters: Mapping[str, Any]) -> None:
+def check_patterns(query: str, tokens: list[Token], parameters: Mapping[str, object]) -> None:
     """Regular expressions are given outright, and cannot backtrack without end.
 
     Raises:
@@ -43,7 +43,7 @@ def check_patterns(query: str, tokens: list[Token], parameters: Mapping[str, Any
             raise refusal(message, query, right.start)
 
 
-def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, Any]) -> None:
+def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, object]) -> None:
     """List expressions stand in one another only over short lists, and range() counts far only in UNWIND.
 
     What they do with an element has no other list in it, and no value is put together from too many others.
@@ -51,7 +51,9 @@ def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, Any]) 
     Raises:
         QueryError: an expression might run for long.
     """
-    depth, stack, loops = 0, [], 0
+    depth = 0
+    stack = []
+    loops = 0
     closes = partners(tokens)
     weights = weights_of(query, tokens, parameters, closes)
     check_matched(query, tokens, weights)
@@ -159,7 +161,9 @@ def _check_range(query: str, tokens: list[Token], at: int, end: int, parameters:
 
 def _arguments(tokens: list[Token], at: int, end: int) -> list[Token]:
     """The tokens between the bracket at `at` and its partner at `end`, without what stands in size() and length()."""
-    found, depth, hidden = [], 0, 0
+    found = []
+    depth = 0
+    hidden = 0
     for i in range(at, end):
         text = tokens[i].text
         if text in ("(", "[", "{"):
@@ -174,7 +178,7 @@ def _arguments(tokens: list[Token], at: int, end: int) -> list[Token]:
     return found
 
 
-def _parameter(token: Token, parameters: Mapping[str, Any]) -> Any:
+def _parameter(token: Token, parameters: Mapping[str, object]) -> Any:
     return parameters.get(token.text[1:].strip("`"), 0)
 
 

@@ -91,7 +91,7 @@ def free_parameters(words: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _checked(name: str, value: Any) -> Any:
+def _checked(name: str, value: object) -> Any:
     """A value that a store can take; raises UsageError for whole numbers beyond 64 bits, infinity and NaN."""
     for part in value if isinstance(value, list) else [value]:
         if isinstance(part, list):

@@ -26,7 +26,7 @@ def _lines(plan: Mapping[str, Any], depth: int) -> Iterator[str]:
         yield from _lines(child, depth + 1)
 
 
-def check_plan(plan: Mapping[str, Any], shown: str) -> None:
+def check_plan(plan: Mapping[str, object], shown: str) -> None:
     """Refuse a plan that loads a file or calls a procedure that analysts may not call.
 
     Args:

@@ -67,7 +67,7 @@ class QueryResult:
 
 
 def run_query(
-    store: Store, text: str, parameters: Mapping[str, Any] | None = None, limits: Limits | None = None
+    store: Store, text: str, parameters: Mapping[str, object] | None = None, limits: Limits | None = None
 ) -> QueryResult:
     """Run a query that only reads, within limits. `$as_of` is the graph's own day where it is used and not given.
 

@@ -70,7 +70,8 @@ def _usable(store: Store) -> StoredGraph:
 
 def read_frames(store: Store, day: date, properties: tuple[str, ...] = _CONTENT) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Frames of all nodes and of the versions known on `day`, for `compile_graph`; `properties` are the versions'."""
-    nodes, edges = [], []
+    nodes = []
+    edges = []
     for kind in NODE_KINDS:
         rows = store.stream(read_kind(kind, properties), day=day)
         for block in _blocks(rows):
@@ -88,11 +89,12 @@ def _blocks(rows: Iterable[list[Any]]) -> Iterator[list[list[Any]]]:
         size += 1 + len(row[-1])
         if size > _BLOCK:
             yield block
-            block, size = [], 0
+            block = []
+            size = 0
     yield block
 
 
-def _node_frame(kind: NodeKind, block: list[list[Any]]) -> pd.DataFrame:
+def _node_frame(kind: NodeKind, block: list[list[object]]) -> pd.DataFrame:
     columns = zip(*block, strict=True) if block else ((),) * (len(NODE_PROPERTIES) + 2)
     ids, *properties, _edges = (list(column) for column in columns)
     _check_ids(kind, ids)
@@ -105,7 +107,7 @@ def _node_frame(kind: NodeKind, block: list[list[Any]]) -> pd.DataFrame:
     )
 
 
-def _check_ids(kind: NodeKind, ids: list[Any]) -> None:
+def _check_ids(kind: NodeKind, ids: list[object]) -> None:
     wrong = next((found for found in ids if not isinstance(found, str)), "")
     if wrong != "":
         raise DataError(f"a {kind} in the store has the id {wrong!r}: ids are texts; give it one, or remove the node")
@@ -170,7 +172,7 @@ def _days(values: list[str | None]) -> npt.NDArray[np.float64] | npt.NDArray[np.
     return np.where(np.isnat(days), np.nan, days.astype(np.int64).astype(np.float64))
 
 
-def _numbers(values: list[Any]) -> npt.NDArray[np.float64]:
+def _numbers(values: list[object]) -> npt.NDArray[np.float64]:
     try:
         return np.array(values, dtype=np.float64)
     except (TypeError, ValueError):

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from pathfolio.kg.errors import PathfolioError, StoreError
 from pathfolio.kg.progress import Progress
@@ -36,7 +35,8 @@ class GraphService:
         """Use `GraphService.at` or `GraphService.of_build`."""
         self.limits = limits
         self.server = server
-        self._store, self._close = store, close
+        self._store = store
+        self._close = close
         self._lock = threading.Lock()
 
     @classmethod
@@ -92,7 +92,9 @@ class GraphService:
         """The connection that is used now."""
         return self._store
 
-    def run(self, text: str, parameters: Mapping[str, Any] | None = None, limits: Limits | None = None) -> QueryResult:
+    def run(
+        self, text: str, parameters: Mapping[str, object] | None = None, limits: Limits | None = None
+    ) -> QueryResult:
         """Run a query; see `run_query`. A server that ended itself over a query is started again for the next one."""
         limits = limits or self.limits
         self.revive()
@@ -128,9 +130,7 @@ class GraphService:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

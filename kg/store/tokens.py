@@ -71,7 +71,8 @@ def tokens_of(query: str) -> list[Token]:
     escape = _ESCAPE.search(query)
     if escape is not None:
         raise refusal("write the character itself in place of a \\u escape", query, escape.start())
-    found, at = [], 0
+    found = []
+    at = 0
     while at < len(query):
         match = _TOKEN.match(query, at)
         if match is None or (match.lastgroup == "sign" and match.group() in "'\"`"):
@@ -90,7 +91,8 @@ def partners(tokens: list[Token]) -> list[int]:
     >>> partners(tokens_of("f(a[0], (b)"))
     [10, 10, 10, 5, 10, 10, 10, 9, 10, 10]
     """
-    found, opened = [len(tokens)] * len(tokens), list[int]()
+    found = [len(tokens)] * len(tokens)
+    opened = list[int]()
     for at, token in enumerate(tokens):
         if token.text in ("(", "[", "{"):
             opened.append(at)

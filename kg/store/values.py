@@ -78,7 +78,7 @@ class PathValue:
         return "".join(parts)
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: object) -> Any:
     """A value of an answer in JSON's types; dates as ISO 8601, numbers that JSON lacks as null.
 
     >>> to_json([date(2022, 6, 30), float("nan"), {"a": (1, "b")}])
@@ -97,7 +97,7 @@ def to_json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def parts(value: Any) -> Iterator[NodeValue | RelationValue]:
+def parts(value: object) -> Iterator[NodeValue | RelationValue]:
     """The nodes and relations within a value, those of paths and lists included."""
     if isinstance(value, NodeValue | RelationValue):
         yield value

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
+from pathfolio.kg.span import Positions
 
 
 def find(wanted: Text, ids: Text) -> IntArray:
@@ -17,9 +18,9 @@ def find(wanted: Text, ids: Text) -> IntArray:
     return np.asarray(pd.Index(ids, dtype=object).get_indexer(pd.Index(wanted, dtype=object)), np.int64)
 
 
-def old_positions(old: KnowledgeGraph, new: KnowledgeGraph) -> IntArray:
+def old_positions(old: KnowledgeGraph, new: KnowledgeGraph) -> Positions:
     """(assets of `new`,) each asset's position in `old`, -1 where it was not there."""
-    return find(new.asset_ids, old.asset_ids)
+    return Positions(find(new.asset_ids, old.asset_ids))
 
 
 def lay_over(weights: FloatArray, old: KnowledgeGraph, new: KnowledgeGraph) -> FloatArray:

@@ -90,7 +90,8 @@ def _lessons(graph: KnowledgeGraph, rng: np.random.Generator) -> list[_Lesson]:
         before, after = Interactions(earlier).ever, Interactions(later).ever
         if not 0 < before.nnz < after.nnz:
             break
-        user, asset = find(earlier.user_ids, later.user_ids), find(earlier.asset_ids, later.asset_ids)
+        user = find(earlier.user_ids, later.user_ids)
+        asset = find(earlier.asset_ids, later.asset_ids)
         bought = _positive(sp.csr_array(after[user][:, asset] - before))
         lessons.append(_Lesson(PairFeatures(earlier, before, ease(before)), bought))
         later = earlier
@@ -100,8 +101,10 @@ def _lessons(graph: KnowledgeGraph, rng: np.random.Generator) -> list[_Lesson]:
 def _held_out(graph: KnowledgeGraph, rng: np.random.Generator) -> _Lesson:
     ever = Interactions(graph).ever
     out = rng.random(ever.nnz) < _HELD_OUT
-    kept, bought = ever.copy(), ever.copy()
-    kept.data, bought.data = (~out) * 1.0, out * 1.0
+    kept = ever.copy()
+    bought = ever.copy()
+    kept.data = (~out) * 1.0
+    bought.data = out * 1.0
     kept.eliminate_zeros()
     return _Lesson(PairFeatures(graph, kept, ease(kept)), _positive(bought))
 
@@ -118,10 +121,13 @@ def _sample(lesson: _Lesson, rng: np.random.Generator) -> tuple[FloatArray, IntA
     users = np.flatnonzero((np.diff(lesson.bought.indptr) > 0) & (np.diff(lesson.features.ever.indptr) > 0))
     users = np.sort(rng.permutation(users)[:_USERS])
     held = np.flatnonzero(np.asarray(lesson.features.ever.sum(axis=0)).ravel())
-    rows, labels, sizes = [], [], []
+    rows = []
+    labels = []
+    sizes = []
     for start in range(0, len(users), _BATCH):
         batch = Positions(users[start : start + _BATCH])
-        features, bought = lesson.features.of(batch), lesson.bought[batch].toarray() > 0
+        features = lesson.features.of(batch)
+        bought = lesson.bought[batch].toarray() > 0
         ever = lesson.features.ever[batch].toarray() > 0
         for number in range(len(batch)):
             hard = np.argsort(-np.where(ever[number], -np.inf, features[number, :, 0]), kind="stable")[:_HARD]

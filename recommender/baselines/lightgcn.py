@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sp
@@ -60,9 +60,12 @@ class LightGcnModel:
     @cached_property
     def _smoothed(self) -> tuple[FloatArray, FloatArray]:
         over = normalised(Interactions(self.graph).ever)
-        users, assets = [self.users], [self.assets]
+        users = [self.users]
+        assets = [self.assets]
         for _ in range(self.layers):
-            users, assets = [*users, over @ assets[-1]], [*assets, over.T @ users[-1]]
+            from_assets = over @ assets[-1]
+            assets.append(over.T @ users[-1])
+            users.append(from_assets)
         return np.mean(users, axis=0), np.mean(assets, axis=0)
 
     def scores(self, users: Positions) -> FloatArray:
@@ -101,7 +104,8 @@ def _train(ever: sp.csr_array, seed: int, options: LightGcnOptions) -> tuple[Flo
     generator = torch.Generator().manual_seed(seed)
     some = np.flatnonzero(np.diff(ever.indptr))
     over = normalised(ever[some])
-    step, back = _product(over), _product(sp.csr_array(over.T))
+    step = _product(over)
+    back = _product(sp.csr_array(over.T))
     of_users = (0.1 * torch.randn(len(some), options.dimension, generator=generator)).requires_grad_()
     of_assets = (0.1 * torch.randn(ever.shape[1], options.dimension, generator=generator)).requires_grad_()
     pairs = [torch.as_tensor(index.astype(np.int64)) for index in ever[some].nonzero()]
@@ -110,12 +114,17 @@ def _train(ever: sp.csr_array, seed: int, options: LightGcnOptions) -> tuple[Flo
     adam = torch.optim.Adam([of_users, of_assets], lr=options.rate)
     for _ in range(options.steps):
         batch = torch.randint(len(pairs[0]), (size,), generator=generator)
-        user, asset = pairs[0][batch], pairs[1][batch]
+        user = pairs[0][batch]
+        asset = pairs[1][batch]
         other = held[torch.randint(len(held), (size,), generator=generator)]
-        u, a = [of_users], [of_assets]
+        u = [of_users]
+        a = [of_assets]
         for _ in range(options.layers):
-            u, a = [*u, step(a[-1])], [*a, back(u[-1])]
-        mean_u, mean_a = torch.stack(u).mean(0), torch.stack(a).mean(0)
+            from_assets = step(a[-1])
+            a.append(back(u[-1]))
+            u.append(from_assets)
+        mean_u = torch.stack(u).mean(0)
+        mean_a = torch.stack(a).mean(0)
         margin = (embedding(user, mean_u) * (embedding(asset, mean_a) - embedding(other, mean_a))).sum(1)
         norms = embedding(user, of_users).pow(2).sum() + embedding(torch.cat([asset, other]), of_assets).pow(2).sum()
         loss = softplus(-margin).mean() + options.penalty * norms / size
@@ -131,17 +140,18 @@ def _product(matrix: sp.csr_array) -> Callable[[Tensor], Tensor]:
     """x -> matrix @ x with its gradient, by scipy: torch's own sparse product is far slower on a CPU."""
     import torch
 
-    forward, backward = matrix.astype(np.float32), sp.csr_array(matrix.T).astype(np.float32)
+    forward = matrix.astype(np.float32)
+    backward = sp.csr_array(matrix.T).astype(np.float32)
 
     class Product(torch.autograd.Function):
         """matrix @ x; the gradient is matrix' @ gradient."""
 
         @staticmethod
-        def forward(context: Any, x: Tensor) -> Tensor:
+        def forward(context: object, x: Tensor) -> Tensor:
             return torch.from_numpy(forward @ x.detach().numpy())
 
         @staticmethod
-        def backward(context: Any, *gradients: Tensor) -> Tensor:
+        def backward(context: object, *gradients: Tensor) -> Tensor:
             return torch.from_numpy(backward @ gradients[0].numpy())
 
     apply: Callable[[Tensor], Tensor] = Product.apply

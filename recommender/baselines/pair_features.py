@@ -43,7 +43,9 @@ class PairFeatures:
 
     def of(self, users: Positions) -> FloatArray:
         """(len(users), assets, features) float64."""
-        pair, asset, user = self._pair(users), self._asset, self._user[users]
+        pair = self._pair(users)
+        asset = self._asset
+        user = self._user[users]
         n, m = pair.shape[:2]
         columns = (
             pair,
@@ -135,7 +137,8 @@ class PairFeatures:
     def _user(self) -> FloatArray:
         """(investors, features): how many assets, how many lately, how popular and of which kind they are."""
         user, asset = self.ever.nonzero()
-        n, since = self.ever.shape[0], self._since_days(user, asset)
+        n = self.ever.shape[0]
+        since = self._since_days(user, asset)
         size = np.bincount(user, minlength=n).astype(np.float64)
         lately = [np.bincount(user, since <= days, n) for days in _WINDOWS]
         per = np.maximum(size, 1.0)

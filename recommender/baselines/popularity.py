@@ -123,7 +123,8 @@ def recent_purchases(graph: KnowledgeGraph, days: int = RECENT_DAYS) -> Purchase
     """
     positions = Interactions(graph)
     user, asset = positions.ever.nonzero()
-    since, today = positions.since.astype(np.int64), to_days(graph.as_of)
+    since = positions.since.astype(np.int64)
+    today = to_days(graph.as_of)
     statements = _statement_days(graph)
     stated = np.isin(since, statements)
     before = np.concatenate([[-np.inf], statements])[np.searchsorted(statements, since)]

@@ -33,14 +33,17 @@ def _solve(gram: FloatArray, l1: float, l2: float) -> FloatArray:
     steepest = float(np.linalg.eigvalsh(gram)[-1]) + l2
     step = np.float32(1.0 / steepest)
     weights = np.zeros_like(pull)
-    ahead, pace = weights, 1.0
+    ahead = weights
+    pace = 1.0
     for _ in range(_STEPS):
         slope = pull @ ahead - pull + np.float32(l2) * ahead
         new = np.maximum(ahead - step * (slope + np.float32(l1)), np.float32(0.0))
         np.fill_diagonal(new, 0.0)
         change = new - weights
         next_pace = (1.0 + (1.0 + 4.0 * pace**2) ** 0.5) / 2.0
-        ahead, weights, pace = new + np.float32((pace - 1.0) / next_pace) * change, new, next_pace
+        ahead = new + np.float32((pace - 1.0) / next_pace) * change
+        weights = new
+        pace = next_pace
         if np.abs(change).max() < _ENOUGH * max(float(np.abs(new).max()), _ENOUGH):
             break
     return weights.astype(np.float64)

@@ -54,9 +54,11 @@ class SharedAttributes(CommonNodes):
     def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk: investor - asset held - attribute - target."""
         walks: dict[str, list[Walk]] = {}
-        user, target = investor.first_row, self.graph.asset_span.row(asset)
+        user = investor.first_row
+        target = self.graph.asset_span.row(asset)
         for met in self.meetings(investor, asset):
-            there, back = self._way(met.held, met.column), self._way(target, met.column)
+            there = self._way(met.held, met.column)
+            back = self._way(target, met.column)
             nodes = (user, met.held, *there.between, met.column, *reversed(back.between), target)
             walk = Walk(nodes, (met.position, *there.relations, *reversed(back.relations)), met.part)
             walks.setdefault(self._channel_of[met.column], []).append(walk)
@@ -101,7 +103,8 @@ class _Way:
 
 def countries_by_market(graph: KnowledgeGraph) -> tuple[Rows, Rows, Rows]:
     """Rows of the assets without a country of their own whose market has one, of the market, and of the country."""
-    within, listed = graph.edges_between(Relation.IN_COUNTRY), graph.edges_between(Relation.LISTED_ON)
+    within = graph.edges_between(Relation.IN_COUNTRY)
+    listed = graph.edges_between(Relation.LISTED_ON)
     country = np.full(len(graph), -1, np.int64)
     country[graph.edges.head[within]] = graph.edges.tail[within]
     asset, market = (ends[listed].astype(np.int64) for ends in (graph.edges.head, graph.edges.tail))
@@ -113,10 +116,12 @@ def _attribute_edges(graph: KnowledgeGraph, kind: NodeKind) -> tuple[Rows, Rows]
     """Rows of the assets and of the attribute nodes of a kind that they have; a country also through the market."""
     at = graph.edges_between(attribute_relation(kind))
     at = at[graph.asset_span.has(graph.edges.head[at])]  # industries have sectors too
-    asset, node = graph.edges.head[at].astype(np.int64), graph.edges.tail[at].astype(np.int64)
+    asset = graph.edges.head[at].astype(np.int64)
+    node = graph.edges.tail[at].astype(np.int64)
     if kind is NodeKind.COUNTRY:
         more, _, country = countries_by_market(graph)
-        asset, node = np.concatenate([asset, more]), np.concatenate([node, country])
+        asset = np.concatenate([asset, more])
+        node = np.concatenate([node, country])
     return Rows(asset), Rows(node)
 
 
@@ -125,7 +130,9 @@ def attribute_matrix(graph: KnowledgeGraph) -> sp.csr_array:
 
     An issuer with one asset only is left out, since it can join nothing.
     """
-    rows, nodes, weights = [], [], []
+    rows = []
+    nodes = []
+    weights = []
     for kind in ATTRIBUTE_CHANNELS.values():
         asset, node = _attribute_edges(graph, kind)
         degree = np.bincount(node, minlength=len(graph))[node].astype(np.float64)

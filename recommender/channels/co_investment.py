@@ -43,7 +43,8 @@ class CoInvestment(HoldingChannel):
     @classmethod
     def fit(cls, inputs: ScoreInputs) -> CoInvestment:
         """Over a snapshot; EASE's weights are computed where they are not known."""
-        options, weights = inputs.options, inputs.ease
+        options = inputs.options
+        weights = inputs.ease
         if weights is None:
             weights = ease_weights(inputs.groups, options.regularisation, options.dropout)
         return cls(inputs.graph, inputs.groups, weights, inputs.demand.factor)
@@ -63,10 +64,12 @@ class CoInvestment(HoldingChannel):
 
     def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """One walk per holding that others hold or held together with the target; every part lies on one."""
-        holdings, target = investor.holdings, self.graph.asset_span.row(asset)
+        holdings = investor.holdings
+        target = self.graph.asset_span.row(asset)
         parts = self.weights[holdings, asset].astype(np.float64) * self.factor[asset]
         others = self._others(investor, asset)
-        user, walks = investor.first_row, []
+        user = investor.first_row
+        walks = []
         figures = zip(investor.positions(self.graph), parts.tolist(), others.tolist(), strict=True)
         for (first, position), part, count in figures:
             if part:
@@ -96,7 +99,8 @@ def ease_weights(groups: Groups, regularisation: float = 200.0, dropout: float =
     so that what co-investment adds lies on walks throughout. On FAR-Trans this costs a strict nDCG@10 of .001 to .003
     against the weights made of everybody's positions.
     """
-    together, holders = groups.together, groups.holders
+    together = groups.together
+    holders = groups.holders
     seen = np.flatnonzero(holders)
     gram = together[seen][:, seen].toarray() + np.diag(holders[seen])
     b = ease_of_gram(gram, _ridge(holders[seen], regularisation, dropout))

@@ -97,7 +97,8 @@ def common_columns(matrix: sp.csr_array, holdings: Positions, asset: Position) -
         [[0], [1], [6.0]]
     """
     theirs = slice(matrix.indptr[asset], matrix.indptr[asset + 1])
-    target, start = matrix.indices[theirs], matrix.indptr[holdings]
+    target = matrix.indices[theirs]
+    start = matrix.indptr[holdings]
     degree = (matrix.indptr[holdings + 1] - start) * (holdings != asset) * (len(target) > 0)
     owner = np.arange(len(holdings)).repeat(degree)
     at = np.arange(len(owner)) + (start - degree.cumsum() + degree).repeat(degree)

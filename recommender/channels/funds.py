@@ -43,7 +43,9 @@ class FundHoldings(CommonNodes):
 
     def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """Every part lies on a walk through INVESTS_IN."""
-        user, target, walks = investor.first_row, self.graph.asset_span.row(asset), []
+        user = investor.first_row
+        target = self.graph.asset_span.row(asset)
+        walks = []
         for met in self.meetings(investor, asset):
             row = self.graph.asset_span.row(Position(met.column))
             between = () if row in (met.held, target) else (row,)
@@ -58,7 +60,8 @@ def holdings_matrix(graph: KnowledgeGraph) -> sp.csr_array:
 
     A holding without a weight counts like the fund's average one.
     """
-    n, at = len(graph.assets), graph.edges_between(Relation.INVESTS_IN)
+    n = len(graph.assets)
+    at = graph.edges_between(Relation.INVESTS_IN)
     fund, asset = (graph.asset_span.position(end[at]) for end in (graph.edges.head, graph.edges.tail))
     weight = graph.edges.weight[at]
     known = ~np.isnan(weight)
@@ -66,7 +69,8 @@ def holdings_matrix(graph: KnowledgeGraph) -> sp.csr_array:
     weight = np.where(known, weight, (sums / np.maximum(counts, 1))[fund])
     weight = np.where(weight > 0, weight, 1e-6)
     itself = np.setdiff1d(np.arange(n), fund)
-    rows, columns = np.concatenate([fund, itself]), np.concatenate([asset, itself])
+    rows = np.concatenate([fund, itself])
+    columns = np.concatenate([asset, itself])
     y = sp.csr_array((np.concatenate([weight, np.ones(len(itself))]), (rows, columns)), shape=(n, n))
     y.sort_indices()
     length = np.sqrt(np.asarray(y.multiply(y).sum(axis=1)).ravel())

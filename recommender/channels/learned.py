@@ -67,7 +67,9 @@ class LearnedCloseness(HoldingChannel):
     def _closed_walks(self, investor: InvestorRows, asset: Position, factor: float) -> list[Walk]:
         owner, node, product = common_columns(self._walks, investor.holdings, asset)
         parts = product * self.propagation.strength[node] * factor
-        user, target, held = investor.first_row, self.graph.asset_span.row(asset), investor.positions(self.graph)
+        user = investor.first_row
+        target = self.graph.asset_span.row(asset)
+        held = investor.positions(self.graph)
         return [
             self._walk(user, held[own], via, target, part)
             for own, via, part in zip(owner.tolist(), node.tolist(), parts.tolist(), strict=True)

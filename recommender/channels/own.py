@@ -131,26 +131,11 @@ class OwnCloseness(LearnedCloseness):
     family: ClassVar[Family] = Family.OWN
 
 
-@dataclass(frozen=True)
-class OwnTies:
-    """How strongly assets are tied to nodes, by ids: what an `OwnChannel` found, once and for all later days.
-
-    Attributes:
-        title: the channel's name as it was given.
-        asset: (n,) ids.
-        kind, node: (n,) kind and id of the nodes.
-        strength: (n,) float64.
-        weight: of the channel.
-    """
+class _Titled:
+    """A channel that its maker gave a title."""
 
     family: ClassVar[Family] = Family.OWN
-
     title: str
-    asset: tuple[str, ...]
-    kind: tuple[str, ...]
-    node: tuple[str, ...]
-    strength: FloatArray
-    weight: float
 
     @property
     def name(self) -> str:
@@ -162,6 +147,26 @@ class OwnTies:
         """Its name alone."""
         return (self.name,)
 
+
+@dataclass(frozen=True)
+class OwnTies(_Titled):
+    """How strongly assets are tied to nodes, by ids: what an `OwnChannel` found, once and for all later days.
+
+    Attributes:
+        title: the channel's name as it was given.
+        asset: (n,) ids.
+        kind, node: (n,) kind and id of the nodes.
+        strength: (n,) float64.
+        weight: of the channel.
+    """
+
+    title: str
+    asset: tuple[str, ...]
+    kind: tuple[str, ...]
+    node: tuple[str, ...]
+    strength: FloatArray
+    weight: float
+
     @staticmethod
     def found(channel: OwnChannel, graph: KnowledgeGraph) -> OwnTies:
         """Ask `channel` for its ties in a snapshot.
@@ -170,7 +175,8 @@ class OwnTies:
             UsageError: its name cannot be one, or what it gives is no such matrix.
         """
         z = _checked(channel, graph)
-        asset, node = z.coords[0], Rows(z.coords[1].astype(np.int64))
+        asset = z.coords[0]
+        node = Rows(z.coords[1].astype(np.int64))
         kinds = tuple(graph.kind_of(row).value for row in node.tolist())
         return OwnTies(
             channel.name,
@@ -187,7 +193,8 @@ class OwnTies:
         asset_of = {key: at for at, key in enumerate(graph.asset_ids.tolist())}
         found: list[tuple[int, int, float]] = []
         for asset, kind, node, part in zip(self.asset, self.kind, self.node, self.strength.tolist(), strict=True):
-            row, at = graph.find(NodeKind(kind), node), asset_of.get(asset)
+            row = graph.find(NodeKind(kind), node)
+            at = asset_of.get(asset)
             if row is not None and at is not None:
                 found.append((at, row, part))
         ties = np.array(found, np.float64).reshape(-1, 3)
@@ -210,26 +217,15 @@ class OwnTies:
 
 
 @dataclass(frozen=True)
-class OwnShared(CommonNodes):
+class OwnShared(_Titled, CommonNodes):
     """Common nodes by own ties; every part lies on a walk."""
-
-    family: ClassVar[Family] = Family.OWN
 
     title: str
 
-    @property
-    def name(self) -> str:
-        """With "own_" before it."""
-        return PREFIX + self.title
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Its name alone."""
-        return (self.name,)
-
     def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """One walk per holding and node that both are tied to."""
-        user, target = investor.first_row, self.graph.asset_span.row(asset)
+        user = investor.first_row
+        target = self.graph.asset_span.row(asset)
         walks = [self._walk(user, met, target) for met in self.meetings(investor, asset) if met.held != target]
         value = sum(walk.contribution for walk in walks)
         return (ChannelAccount(self.name, value, tuple(walks), 0.0),) if walks else ()
@@ -287,7 +283,8 @@ def _load(file: Path, name: str, weight: float) -> OwnData:
 
 def _checked(channel: OwnChannel, graph: KnowledgeGraph) -> sp.coo_array:
     """What the channel gives, if it is what `OwnChannel.fit` asks for."""
-    name, shape = channel.name, (len(graph.assets), len(graph))
+    name = channel.name
+    shape = (len(graph.assets), len(graph))
     if not _NAME.fullmatch(name):
         raise UsageError(f"a channel called {name!r}: use lower-case letters, digits and underscores, a letter first")
     given = channel.fit(graph)
@@ -301,7 +298,8 @@ def _checked(channel: OwnChannel, graph: KnowledgeGraph) -> sp.coo_array:
     untied = sp.coo_array(z - z.multiply(_related(graph)))
     untied.eliminate_zeros()
     if untied.nnz:
-        asset, node = int(untied.coords[0][0]), Row(int(untied.coords[1][0]))
+        asset = int(untied.coords[0][0])
+        node = Row(int(untied.coords[1][0]))
         what = f"{graph.kind_of(node)} {graph.nodes.id[node]!r}"
         raise UsageError(
             f"channel {name}: {graph.asset_ids[asset]!r} has no relation to {what} "

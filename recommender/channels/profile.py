@@ -86,7 +86,8 @@ class SharedProfile(Channel):
             return []
         interactions = self.groups.interactions
         at = interactions.graph.user_span.position(user)
-        held, profile = interactions.held, interactions.profile
+        held = interactions.held
+        profile = interactions.profile
         if asset not in held.indices[held.indptr[at] : held.indptr[at + 1]]:
             return []
         levels: list[Row] = profile.indices[profile.indptr[at] : profile.indptr[at + 1]].tolist()

@@ -48,7 +48,9 @@ class TwoTowerScores(Channel):
     @classmethod
     def fit(cls, inputs: ScoreInputs) -> TwoTowerScores | None:
         """Over a snapshot, on which the towers are placed where they are not yet; None where none were trained."""
-        placed, towers, options = inputs.placed, inputs.learned.towers, inputs.options
+        placed = inputs.placed
+        towers = inputs.learned.towers
+        options = inputs.options
         if placed is None and towers is not None:
             placed = towers.place(disclosed(inputs.graph))
         weight = options.towers * lasting(options.demand.horizon)
@@ -103,9 +105,9 @@ class TwoTowerScores(Channel):
         """(n, profile relations) codes of the levels that training saw; of two of a relation the first counts."""
         row = np.repeat(np.arange(len(investors)), np.diff(investors.profile.indptr))
         column, code = self._level[investors.profile.indices].T
-        row, column, code = row[column >= 0], column[column >= 0], code[column >= 0]
+        known = np.flatnonzero(column >= 0)[::-1]  # backwards: the first of two is written last
         codes = np.full((len(investors), len(PROFILE_INPUTS)), UNKNOWN, np.int64)
-        codes[row[::-1], column[::-1]] = code[::-1]
+        codes[row[known], column[known]] = code[known]
         return codes
 
     def _ages(self, investors: InvestorRows) -> Single:

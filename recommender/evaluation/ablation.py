@@ -141,7 +141,8 @@ def ablation_specs(fit: Fit = fit_scorer, *, towers: bool = False) -> tuple[Mode
     Args:
         towers: the two towers are part of the score that `fit` gives.
     """
-    made, whole = _Variants(fit), WITH_TOWERS if towers else WHOLE
+    made = _Variants(fit)
+    whole = WITH_TOWERS if towers else WHOLE
     parts = {**PARTS, TWO_TOWERS: (TWO_TOWERS,)} if towers else PARTS
     return (
         made.spec(whole, (), without=True),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Positions
 
@@ -71,7 +71,7 @@ def price_paths(prices: pd.DataFrame, graph: KnowledgeGraph, longest: int = HORI
     return PricePaths(days, value, graph.as_of, table.index[-1].date())
 
 
-def equal_weights(lists: IntArray, assets: int) -> FloatArray:
+def equal_weights(lists: Positions, assets: int) -> FloatArray:
     """(n, assets) fractions: the same for every entry of a list, rows of zeros for empty lists."""
     weights = np.zeros((len(lists), assets))
     row, place = np.nonzero(lists >= 0)
@@ -94,7 +94,8 @@ def portfolio_weights(graph: KnowledgeGraph, users: Positions, close: FloatArray
         if user < 0:
             continue
         row = graph.user_span.row(user)
-        asset, edge = graph.asset_span.position(holds.of(row)), holds.edges_of(row)
+        asset = graph.asset_span.position(holds.of(row))
+        edge = holds.edges_of(row)
         weights[number, asset] = _shares(graph.edges.weight[edge], graph.edges.value[edge] * close[asset])
     return weights
 
@@ -130,7 +131,8 @@ def performance(weights: FloatArray, paths: FloatArray, horizon: int) -> dict[st
     total = part.sum(axis=1)
     value = (part / np.where(total > 0, total, np.nan)[:, None]) @ np.where(priced[None, :], paths, 0.0).T
     daily = value[:, 1:] / value[:, :-1] - 1.0
-    growth, spread = value[:, -1], daily.std(axis=1, ddof=1)
+    growth = value[:, -1]
+    spread = daily.std(axis=1, ddof=1)
     peak = np.maximum.accumulate(value, axis=1)
     return {
         "roi": growth ** (30.0 / horizon) - 1.0,
@@ -155,7 +157,7 @@ class Backtest:
     paths: PricePaths
     own: FloatArray
 
-    def of_lists(self, lists: IntArray, rows: npt.NDArray[np.bool_]) -> dict[int, dict[str, FloatArray]]:
+    def of_lists(self, lists: Positions, rows: npt.NDArray[np.bool_]) -> dict[int, dict[str, FloatArray]]:
         """Horizon to metric to one value per list.
 
         `sharpe_before` is that of the investor's portfolio as it was, `sharpe_after` with a fifth of it in the list.
@@ -164,7 +166,8 @@ class Backtest:
             lists: (m, k) asset positions.
             rows: (n,) bool, whose lists they are; m of them.
         """
-        chosen, own = equal_weights(lists, self.own.shape[1]), self.own[rows]
+        chosen = equal_weights(lists, self.own.shape[1])
+        own = self.own[rows]
         both = np.where(own.any(axis=1, keepdims=True), (1.0 - LIST_SHARE) * own + LIST_SHARE * chosen, 0.0)
         before, after, found = (self._measured(weights) for weights in (own, both, chosen))
         return {h: found[h] | {"sharpe_before": before[h]["sharpe"], "sharpe_after": after[h]["sharpe"]} for h in found}

@@ -237,7 +237,8 @@ def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Seque
     some: Mask = np.asarray((group.relevant & candidates).any(axis=1))
     relevant = (group.relevant & candidates)[some]
     count = relevant.sum(axis=1)
-    measured = [user_metrics(hits_of(made[some], relevant), count) for made in lists]
+    theirs = [Positions(made[some]) for made in lists]
+    measured = [user_metrics(hits_of(made, relevant), count) for made in theirs]
     values = {name: np.mean([m[name] for m in measured], axis=0) for name in USER_METRICS}
     by_seed = {name: [float(m[name].mean()) if len(count) else float("nan") for m in measured] for name in USER_METRICS}
     return Cell(
@@ -247,9 +248,9 @@ def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Seque
         user_ids=group.user_ids[some],
         values=values,
         by_seed=by_seed,
-        overall=_overall(data, [Positions(made[some]) for made in lists], int(candidates.sum()), group.fits[some]),
-        lists=Positions(lists[0][some]),
-        returns=group.backtest.of_lists(lists[0][some], some) if group.backtest is not None else {},
+        overall=_overall(data, theirs, int(candidates.sum()), group.fits[some]),
+        lists=theirs[0],
+        returns=group.backtest.of_lists(theirs[0], some) if group.backtest is not None else {},
     )
 
 

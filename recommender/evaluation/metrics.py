@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.kg.span import Positions
 
 USER_METRICS: Final = ("ndcg@5", "ndcg@10", "precision@10", "recall@10", "hit@10", "mrr@10")
 """Names of what `user_metrics` returns, in that order."""
@@ -26,7 +27,7 @@ def discounts(k: int) -> FloatArray:
     return np.asarray(1.0 / np.log2(np.arange(2, k + 2)), np.float64)
 
 
-def hits_of(lists: IntArray, relevant: npt.NDArray[np.bool_]) -> Mask:
+def hits_of(lists: Positions, relevant: npt.NDArray[np.bool_]) -> Mask:
     """(n, k) bool: which entries of the lists are relevant.
 
     Args:
@@ -74,12 +75,12 @@ def user_metrics(hits: Mask, relevant: IntArray) -> dict[str, FloatArray]:
     return dict(zip(USER_METRICS, (*values, (found > 0) * 1.0, reciprocal_rank(hits[:, :10])), strict=True))
 
 
-def coverage(lists: IntArray, candidates: int) -> float:
+def coverage(lists: Positions, candidates: int) -> float:
     """The share of `candidates` assets that stand in at least one list."""
     return len(np.unique(lists[lists >= 0])) / candidates if candidates else 0.0
 
 
-def gini(lists: IntArray, candidates: int) -> float:
+def gini(lists: Positions, candidates: int) -> float:
     """How unequally the lists share out attention: 0 if every asset stands in as many, 1 if one takes all.
 
     The Gini index of the number of lists that each of `candidates` assets stands in.
@@ -89,13 +90,14 @@ def gini(lists: IntArray, candidates: int) -> float:
     """
     counts = np.bincount(lists[lists >= 0])
     counts = np.sort(np.concatenate([np.zeros(max(candidates - len(counts), 0), counts.dtype), counts]))
-    total, n = counts.sum(), len(counts)
+    total = counts.sum()
+    n = len(counts)
     if not total:
         return 0.0
     return float(((2 * np.arange(1, n + 1) - n - 1) * counts).sum() / (n * total))
 
 
-def novelty(lists: IntArray, holders: FloatArray, investors: int) -> float:
+def novelty(lists: Positions, holders: FloatArray, investors: int) -> float:
     """Mean self-information of what is recommended, in bits: -log2 of the share of investors who have it.
 
     Zhou et al. 2010 (PNAS 107:4511); shares are (holders + 1) / (investors + 1), so that an asset without holders
@@ -106,7 +108,7 @@ def novelty(lists: IntArray, holders: FloatArray, investors: int) -> float:
     return float(bits[shown].mean()) if len(shown) else 0.0
 
 
-def share_that_fits(lists: IntArray, fits: npt.NDArray[np.float64]) -> float:
+def share_that_fits(lists: Positions, fits: npt.NDArray[np.float64]) -> float:
     """The share of recommended assets that the investor's risk level allows, NaN where no risk is known.
 
     Args:

@@ -144,7 +144,8 @@ def _events(tables: Tables, purchases: pd.DataFrame) -> pd.DataFrame:
     rows = purchases.assign(new_issue=(age >= 0) & (age <= NEW_ISSUE_DAYS))
     by_event = rows.groupby("event")
     events = by_event[["date", "user_id"]].first()
-    events["new_issue"], events["bought"] = by_event["new_issue"].any(), by_event.size()
+    events["new_issue"] = by_event["new_issue"].any()
+    events["bought"] = by_event.size()
     dated = [tables.positions[["user_id", "as_of"]], tables.transactions[["user_id", "date"]]]
     since = pd.concat([frame.set_axis(["user_id", "date"], axis=1) for frame in dated]).groupby("user_id")["date"].min()
     events["first"] = ~(events["user_id"].map(since) < events["date"])

@@ -42,7 +42,8 @@ def evaluate_audience(
         One row per issue and rule, as `COLUMNS` names: `precision` is the share of buyers among the first n, with n
         the number of buyers; `auc` the area under the ROC curve, ties counting half.
     """
-    progress, issues = progress or Progress(out=None), _new_issues(data)
+    progress = progress or Progress(out=None)
+    issues = _new_issues(data)
     rows: list[tuple[object, ...]] = []
     with progress.stage(f"fit {spec.name}"):
         model = for_days(spec.fit(data.graph, seed), 1)
@@ -150,7 +151,8 @@ def precision_at_n(scores: FloatArray, relevant: Mask) -> float:
     if not n:
         return float("nan")
     last = np.sort(scores)[-n]
-    above, tied = scores > last, scores == last
+    above = scores > last
+    tied = scores == last
     found = relevant[above].sum() + relevant[tied].mean() * (n - above.sum())
     return float(found / n)
 

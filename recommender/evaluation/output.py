@@ -143,7 +143,7 @@ def _escape(text: str) -> str:
     return text.replace("..", " to ")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, float | np.floating):
         return None if np.isnan(value) else round(float(value), 6)
     return value.item() if isinstance(value, np.generic) else value

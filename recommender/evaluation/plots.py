@@ -37,7 +37,8 @@ def plot_tables(table: pd.DataFrame, folder: Path) -> list[Path]:
     written = []
     for (window, mode, group), part in table.groupby(["window", "mode", "group"], sort=False):
         path = folder / f"{mode}-{window}-{group}".replace(":", "-").replace(" ", "-")
-        title, kinds = f"{window}, {mode}, {group}", list(dict.fromkeys(part["kind"]))
+        title = f"{window}, {mode}, {group}"
+        kinds = list(dict.fromkeys(part["kind"]))
         ranked = part[part["metric"] == _METRIC]
         panels = [[(f"{k}: n = {_largest(ranked, k)}", ranked[ranked["kind"] == k]) for k in kinds]]
         written += _figure(panels, ["strict nDCG@10"], title, path)
@@ -87,7 +88,8 @@ def _figure(panels: list[list[tuple[str, pd.DataFrame]]], labels: list[str], tit
 
 def _bars(axes: Axes, rows: pd.DataFrame) -> None:
     """Horizontal bars, the first model on top, each with its value."""
-    mean, place = rows["mean"].to_numpy(float), np.arange(len(rows))[::-1]
+    mean = rows["mean"].to_numpy(float)
+    place = np.arange(len(rows))[::-1]
     low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
     axes.barh(place, mean, color=[_color(name) for name in rows["model"]], height=0.7)
     axes.errorbar(

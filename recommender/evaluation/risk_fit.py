@@ -20,7 +20,8 @@ def risk_fit(graph: KnowledgeGraph, users: Positions) -> FloatArray:
         users: (n,) positions of investors, -1 for those whom the snapshot does not know.
     """
     rules = rules_for(graph)
-    classes, allowed = asset_facts(graph, rules).risk_class, rules.levels.get("risk", {})
+    classes = asset_facts(graph, rules).risk_class
+    allowed = rules.levels.get("risk", {})
     levels = graph.outgoing(Relation.HAS_RISK)
     limit = np.full(len(users), np.nan)
     for number, user in enumerate(users.tolist()):

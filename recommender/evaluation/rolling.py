@@ -57,7 +57,8 @@ class RollingResult:
 
     def group(self, name: str) -> Mask:
         """(events,) bool: the events of one of `ROLLING_GROUPS`."""
-        first, new = self.events["first"].to_numpy(bool), self.events["new_issue"].to_numpy(bool)
+        first = self.events["first"].to_numpy(bool)
+        new = self.events["new_issue"].to_numpy(bool)
         masks: dict[str, Mask] = {"known": ~first, "new issues": ~first & new, "others": ~first & ~new, "first": first}
         return masks[name]
 
@@ -140,7 +141,8 @@ class _Run:
         self.hits = np.zeros((events, LIST_LENGTH), bool)
         self.bought = np.ones(events, np.int64)
         self.lists: npt.NDArray[np.object_] = np.full((events, LIST_LENGTH), "", dtype=object)
-        self.fitting, self.scoring = fitting, 0.0
+        self.fitting = fitting
+        self.scoring = 0.0
 
     def take(self, one: Morning) -> None:
         """Answer one morning's question."""
@@ -148,7 +150,8 @@ class _Run:
         self.model = self.model.refresh(one.graph)
         lists = top_lists(self.model.scores(one.users), ~one.ever, id_order(one.graph))
         self.scoring += time.perf_counter() - start
-        self.hits[one.events], self.bought[one.events] = hits_of(lists, one.relevant), one.bought
+        self.hits[one.events] = hits_of(lists, one.relevant)
+        self.bought[one.events] = one.bought
         names = np.append(one.graph.asset_ids, "")
         self.lists[one.events] = names[lists]
 

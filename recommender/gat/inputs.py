@@ -96,6 +96,8 @@ def _edges(graph: KnowledgeGraph, known: Mask) -> tuple[Rows, Positions, IntArra
     target, source = (np.concatenate([pair[i] for pair in ends]) for i in (0, 1))
     kind = np.repeat(np.arange(len(EDGE_TYPES)), [len(pair[0]) for pair in ends])
     usable = known[source]
-    source, target, kind = source[usable], target[usable], kind[usable]
+    source = source[usable]
+    target = target[usable]
+    kind = kind[usable]
     order = np.lexsort((source, kind, target))
     return Rows(source[order]), Positions(target[order]), kind[order]

@@ -49,7 +49,9 @@ class Network(torch.nn.Module):
     def __init__(self, n_learned: int, n_groups: int, options: AttentionOptions, engine: Engine) -> None:
         """Random weights for `n_learned` nodes, whose codes are of `n_groups` groups."""
         super().__init__()
-        d, h, rng = options.dimension, options.hidden, torch.Generator().manual_seed(options.seed)
+        d = options.dimension
+        h = options.hidden
+        rng = torch.Generator().manual_seed(options.seed)
 
         def normal(rows: int, columns: int, scale: float) -> torch.nn.Parameter:
             return torch.nn.Parameter(torch.randn(rows, columns, generator=rng) * scale)
@@ -73,7 +75,9 @@ class Network(torch.nn.Module):
         mixed = at_asset.index_select(0, view.target) + at_node.index_select(0, view.source)
         mixed = torch.nn.functional.leaky_relu(mixed + self.types.index_select(0, view.kind), NEGATIVE_SLOPE)
         logits = (mixed * self.readout.index_select(0, view.kind)).sum(1) - view.log_group
-        n, source, target = len(view.own), view.source, view.target
+        n = len(view.own)
+        source = view.source
+        target = view.target
         attention = self.engine.softmax(logits, target, n)
         learned = self.engine.gather(attention, source, target, self.vectors, n)
         codes = self.engine.gather(attention, source, target, view.codes, n)

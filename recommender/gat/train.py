@@ -43,14 +43,20 @@ OTHER_INVESTORS: Final = 64
 def train(graph: KnowledgeGraph, options: AttentionOptions, progress: Progress) -> GraphAttention:
     """See `pathfolio.recommender.gat.attention.train_attention`."""
     run = AttentionTraining.start(graph, options)
-    best, best_metric, best_ndcg, best_epoch = run.weights(), -1.0, float("nan"), 0
+    best = run.weights()
+    best_metric = -1.0
+    best_ndcg = float("nan")
+    best_epoch = 0
     for epoch in range(1, options.max_epochs + 1):
         run.epoch()
         ranking, reach = run.validate()
         progress.update(f"graph attention: epoch {epoch}, inner nDCG@10 {ranking:.3f}, AUC of new issues {reach:.3f}")
         metric = float(np.nan_to_num(ranking)) + reach
         if metric > best_metric:
-            best, best_metric, best_ndcg, best_epoch = run.weights(), metric, ranking, epoch
+            best = run.weights()
+            best_metric = metric
+            best_ndcg = ranking
+            best_epoch = epoch
         elif epoch - best_epoch >= options.patience:
             break
     about = {"engine": run.network.engine.name, "seed": str(options.seed), "epochs": str(best_epoch)}
@@ -104,7 +110,8 @@ class AttentionTraining:
         known = np.ones(len(graph), bool)
         known[graph.users] = False
         learned = np.flatnonzero(known)
-        kind, ids = graph.nodes.kind[learned], graph.nodes.id[learned]
+        kind = graph.nodes.kind[learned]
+        ids = graph.nodes.id[learned]
         group_of = code_columns(kind)
         network = Network(len(learned), int(group_of.max()) + 1, options, choose_engine(options.engine))
         buyers = np.unique(split.user)
@@ -200,7 +207,8 @@ class AttentionTraining:
     def _other_assets(self, ease: npt.NDArray[np.float32]) -> IntArray:
         """(n, negatives): half from the top of EASE's ranking, a quarter by popularity, a quarter evenly."""
         n, size = ease.shape
-        quarter, top = max(self.options.negatives // 4, 1), min(HARD, size)
+        quarter = max(self.options.negatives // 4, 1)
+        top = min(HARD, size)
         ranked = np.argpartition(-ease, top - 1, axis=1)[:, :top]
         hard = np.take_along_axis(ranked, self.rng.integers(0, top, (n, 2 * quarter)), axis=1)
         popular = self.rng.choice(self.train[1], (n, quarter))

@@ -79,7 +79,8 @@ def asset_facts(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | No
     """
     rated, edge = rated_by(graph, Relation.HAS_RISK_RATING, rules.ratings)
     derivations = derivations_used(graph, rules.derivations)
-    varied, is_foreign = volatility(graph, prices, rules.volatility), _foreign(graph, rules)
+    varied = volatility(graph, prices, rules.volatility)
+    is_foreign = _foreign(graph, rules)
     derived, most = _derived_class(rules, derivations["risk_class"], varied, is_foreign)
     is_rated = ~np.isnan(rated)
     price, price_day = _last_prices(graph, prices)
@@ -141,7 +142,8 @@ def _derived_class(
 
 
 def _last_prices(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> tuple[FloatArray, npt.NDArray[np.int32]]:
-    close, day = np.full(len(graph.assets), np.nan), np.full(len(graph.assets), NO_DAY, np.int32)
+    close = np.full(len(graph.assets), np.nan)
+    day = np.full(len(graph.assets), NO_DAY, np.int32)
     if prices is None or prices.empty:
         return close, day
     known = prices[pd.to_datetime(prices["date"]) <= pd.Timestamp(graph.as_of)].dropna(subset=["close"])

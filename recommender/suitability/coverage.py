@@ -33,7 +33,8 @@ class Unlisted:
 
 def unlisted(facts: AssetFacts) -> list[Unlisted]:
     """Levels of investors and ratings of assets that the rules say nothing of, those of most first."""
-    rules, graph = facts.rules, facts.graph
+    rules = facts.rules
+    graph = facts.graph
     found = _missing(graph, "ratings", Relation.HAS_RISK_RATING, rules.ratings)
     for name, relation in LEVEL_RELATIONS.items():
         found += _missing(graph, f"levels.{name}", relation, rules.levels[name])

@@ -82,7 +82,7 @@ class Exposure:
     def _by_group(self) -> sp.csr_array:
         return sp.csr_array(self.matrix.T)
 
-    def of_holdings(self, held: IntArray, share: FloatArray) -> FloatArray:
+    def of_holdings(self, held: Positions, share: FloatArray) -> FloatArray:
         """(groups,) the fractions of a portfolio that holds `share` of each asset in `held` (positions)."""
         portfolio = np.zeros(self.matrix.shape[0])
         np.add.at(portfolio, held, share)
@@ -99,7 +99,8 @@ class Exposure:
 def exposures(graph: KnowledgeGraph) -> dict[str, Exposure]:
     """The four exposures of all assets, by the groups of the rules about concentration."""
     through = look_through(graph)
-    rows, n = graph.assets, len(graph.assets)
+    rows = graph.assets
+    n = len(graph.assets)
     is_fund = graph.nodes.kind[rows] == KIND_CODE[NodeKind.FUND]
     names = np.array([graph.display_name(row) for row in rows], dtype=object)
     own = np.arange(n)
@@ -136,7 +137,8 @@ def look_through(graph: KnowledgeGraph) -> sp.csr_array:
     total = np.asarray(lists.sum(axis=1)).ravel()
     lists = sp.csr_array(sp.diags_array(1 / np.maximum(total, 1.0)) @ lists)
     open_part = sp.diags_array(np.maximum(1 - total, 0.0))
-    reached, result = sp.eye_array(n, format="csr"), sp.csr_array((n, n))
+    reached = sp.eye_array(n, format="csr")
+    result = sp.csr_array((n, n))
     for _ in range(LOOK_THROUGH_DEPTH):
         result = result + reached @ open_part
         reached = reached @ lists

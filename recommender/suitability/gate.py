@@ -85,8 +85,10 @@ class Screening:
 
     def _result(self, row: int, number: int, *, facts: bool) -> RuleResult:
         rule = self.assets.rules.rules[row]
-        found, at = self.judgements[row], self._asset(number)
-        subject, reason = int(found.subject[at]), found.reason_of(at)
+        found = self.judgements[row]
+        at = self._asset(number)
+        subject = int(found.subject[at])
+        reason = found.reason_of(at)
         return RuleResult(
             rule=rule.name,
             kind=rule.full_kind,
@@ -121,7 +123,8 @@ class Screening:
 
     def states(self) -> dict[str, int]:
         """How many candidates have each of `STATES`."""
-        passes, left_open = self.outcome == Outcome.PASS, self.undecided.any(axis=0)
+        passes = self.outcome == Outcome.PASS
+        left_open = self.undecided.any(axis=0)
         counts = (passes & ~left_open, passes & left_open, self.outcome == Outcome.WARN, ~self.allowed)
         return {state: int(count.sum()) for state, count in zip(STATES, counts, strict=True)}
 
@@ -158,7 +161,8 @@ class Gate:
 
     def screen_facts(self, investor: InvestorFacts, asset_rows: Rows) -> Screening:
         """The same for an investor of whom these facts are known, or assumed."""
-        rules, graph = self.assets.rules.rules, self.assets.graph
+        rules = self.assets.rules.rules
+        graph = self.assets.graph
         at = graph.asset_span.position(asset_rows)
         findings = [self._finding(number, rule, investor) for number, rule in enumerate(rules)]
         effects = [effect[at] for _, effect in findings] or [np.zeros(len(at), np.int8)]

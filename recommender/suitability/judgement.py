@@ -37,12 +37,14 @@ class Judgement:
     @classmethod
     def of(cls, reasons: tuple[str, ...], n: int, outcome: Outcome, reason: str) -> Judgement:
         """The same finding for all n candidates, to be refined by `where`; `reason` is one of `reasons`."""
-        found, why = np.full(n, outcome, np.int8), np.full(n, reasons.index(reason), np.int8)
+        found = np.full(n, outcome, np.int8)
+        why = np.full(n, reasons.index(reason), np.int8)
         return cls(reasons, found, why, _nothing(n), _nothing(n), _itself(n))
 
     def where(self, *cases: tuple[Mask, Outcome, str]) -> Judgement:
         """With other findings for some candidates: (n,) bool for which, what, and why; of several the last counts."""
-        outcome, reason = self.outcome.copy(), self.reason.copy()
+        outcome = self.outcome.copy()
+        reason = self.reason.copy()
         for mask, found, why in cases:
             outcome[mask] = found
             reason[mask] = self.reasons.index(why)

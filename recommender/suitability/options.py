@@ -100,7 +100,8 @@ def needed_options(kind: type[Rule]) -> tuple[str, ...]:
 
 def read_options(kind: type[Rule], entry: TomlTable) -> dict[str, Any]:
     """The values of all settings of a rule of this kind, as its entry in the file says them or by default."""
-    defaults, values = _defaults(kind), dict[str, Any]()
+    defaults = _defaults(kind)
+    values = dict[str, Any]()
     for name, option in options_of(kind).items():
         default = values[option.like] if option.like else defaults.get(name)
         values[name] = option.read(entry, name, default)

@@ -149,7 +149,8 @@ class TomlTable:
 
     def numbers(self, name: str) -> dict[str, float]:
         """The table of that name in this one: names, in lower case, to numbers."""
-        values, file = self.values.get(name, {}), self.file
+        values = self.values.get(name, {})
+        file = self.file
         if not isinstance(values, dict):
             raise file.error(file.line_of(name), f"{name} is not a table", "write level = number, one a line")
         for key, value in values.items():
@@ -165,7 +166,8 @@ class TomlTable:
 
     def check_keys(self, known: Iterable[str]) -> None:
         """Refuse keys that are not among `known`."""
-        names, file = set(known), self.file
+        names = set(known)
+        file = self.file
         for key in self.values:
             if key not in names:
                 at = file.line_of(key, after=self.line) or file.line_of(key, after=self.line, is_table=True)

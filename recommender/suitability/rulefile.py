@@ -67,7 +67,8 @@ def rules_for(graph: KnowledgeGraph) -> RuleSet:
 def parse_rules(raw: bytes, origin: str) -> RuleSet:
     """The rules in the bytes of a file named `origin`; raises DataError as `load_rules` does."""
     file = TomlFile.parse(raw, origin)
-    top, levels = file.top, file.table("levels")
+    top = file.top
+    levels = file.table("levels")
     top.check_keys(_TOP.union(*(kind.tables for kind in RULE_KINDS)))
     if file.content.get("format") != FORMAT:
         raise file.error(file.line_of("format"), top.said("format"), f"write format = {FORMAT}")
@@ -138,7 +139,8 @@ def _derivation(entry: TomlTable) -> Derivation:
     for kind in kinds:
         if kind not in ASSET_KIND_OF:
             raise entry.file.error(entry.line, f"kind {kind!r}", f"use {', '.join(ASSET_KIND_OF)}")
-    target, value = entry.one_of("of", DERIVED, None), entry.whole("class", None)
+    target = entry.one_of("of", DERIVED, None)
+    value = entry.whole("class", None)
     least, most = entry.whole("least", value), entry.whole("most", value)
     for key, wrong, word in (("least", least > value, "less"), ("most", most < value, "more")):
         if wrong or (target == "complexity" and key in entry.values):
@@ -173,7 +175,8 @@ def _volatility(file: TomlFile) -> VolatilityScale | None:
 
 def _restriction(entry: TomlTable) -> Restriction:
     entry.check_keys(_RESTRICTED)
-    values, subjects = entry.values, [key for key in entry.values if key in RESTRICTABLE]
+    values = entry.values
+    subjects = [key for key in entry.values if key in RESTRICTABLE]
     if len(subjects) != 1:
         raise entry.file.error(entry.line, f"{len(subjects)} subjects", f"name one of {', '.join(RESTRICTABLE)}")
     for key in ("from", "until"):

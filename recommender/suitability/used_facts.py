@@ -33,7 +33,8 @@ def kept(memo: FactMemo, key: Hashable, make: Callable[[], Iterable[UsedFact]]) 
 
 def edge_fact(graph: KnowledgeGraph, edge: int, note: str = "") -> UsedFact:
     """One edge of the graph as a fact; a person is never named by it, only by id."""
-    edges, nodes = graph.edges, graph.nodes
+    edges = graph.edges
+    nodes = graph.nodes
     number = next((float(x) for x in (edges.weight[edge], edges.value[edge]) if not np.isnan(x)), None)
     qualifier = str(edges.qualifier[edge])
     return UsedFact(

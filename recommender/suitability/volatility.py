@@ -65,19 +65,23 @@ def volatility(graph: KnowledgeGraph, prices: pd.DataFrame | None, scale: Volati
 def _measured(asset: IntArray, day: IntArray, close: FloatArray, n: int, fewest: int) -> Volatility:
     asset, day, close = _weekly(asset, day, close)
     follows = np.flatnonzero((asset[1:] == asset[:-1]) & (day[1:] // 7 == day[:-1] // 7 + 1)) + 1
-    ratio, of = close[follows] / close[follows - 1], asset[follows]
+    ratio = close[follows] / close[follows - 1]
+    of = asset[follows]
     jumps = np.maximum(ratio, 1 / ratio) > _SPLIT
     splits = np.bincount(of, jumps, minlength=n).astype(np.int64)
     splits[splits > _MOST_SPLITS] = 0
     kept = ~(jumps & (splits[of] > 0))
-    change, of, follows = ratio[kept] - 1, of[kept], follows[kept]
+    change = ratio[kept] - 1
+    of = of[kept]
+    follows = follows[kept]
     returns = np.bincount(of, minlength=n)
     moving = np.bincount(of, change != 0, minlength=n)
     mean = np.bincount(of, change, minlength=n) / np.maximum(returns, 1)
     variance = np.bincount(of, (change - mean[of]) ** 2, minlength=n) / np.maximum(returns - 1, 1)
     measured = (returns >= max(fewest, 2)) & (moving >= _MOVING * returns)
     first, last = np.full(n, NO_DAY, np.int32), np.full(n, NO_DAY, np.int32)
-    first[of[::-1]], last[of] = day[follows - 1][::-1], day[follows]
+    first[of[::-1]] = day[follows - 1][::-1]
+    last[of] = day[follows]
     value = np.where(measured, np.sqrt(WEEKS_A_YEAR * variance), np.nan)
     return Volatility(value, returns.astype(np.int64), splits, first, last)
 
@@ -85,7 +89,9 @@ def _measured(asset: IntArray, day: IntArray, close: FloatArray, n: int, fewest:
 def _weekly(asset: IntArray, day: IntArray, close: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
     """The last close of each week, by asset and day."""
     order = np.lexsort((day, asset))
-    asset, day, close = asset[order], day[order], close[order]
+    asset = asset[order]
+    day = day[order]
+    close = close[order]
     ends = np.ones(len(asset), bool)
     ends[:-1] = (asset[1:] != asset[:-1]) | (day[1:] // 7 != day[:-1] // 7)
     return asset[ends], day[ends], close[ends]

@@ -60,7 +60,8 @@ class TrainingStep:
 def readers_of(inputs: TowerInputs, users: Positions, row: IntArray, pairs: IntArray, options: TowerOptions) -> Readers:
     """The investors at `users` with the positions `pairs` alone (`row` says whose, ascending)."""
     late = inputs.since[pairs] > inputs.today - options.horizon_days
-    profile, age = inputs.profile[users], inputs.age[users]
+    profile = inputs.profile[users]
+    age = inputs.age[users]
     return read_positions(profile, age, row, inputs.asset[pairs], late, inputs.kind_of, options.memory)
 
 

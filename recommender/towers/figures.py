@@ -57,7 +57,8 @@ def figures_of(graph: KnowledgeGraph, prices: pd.DataFrame | None, day: date | N
     returns = np.zeros((m, WINDOW), np.float32)
     technical = np.full((m, len(INDICATORS)), np.nan)
     for at, series in closes.items():
-        technical[at], returns[at] = indicators(series), log_returns(series)
+        technical[at] = indicators(series)
+        returns[at] = log_returns(series)
     last = np.array([closes[at][-1] if at in closes else np.nan for at in range(m)])
     table = pd.DataFrame(technical, columns=list(INDICATORS))
     table = pd.concat([_facts(graph), _ratings(graph, last), table, _peer_ranks(graph, table)], axis=1)

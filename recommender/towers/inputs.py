@@ -163,7 +163,8 @@ def _kinds_of(graph: KnowledgeGraph) -> IntArray:
 def _assets(
     graph: KnowledgeGraph, vocabulary: Vocabulary, vectors: EntityVectors, figures: Figures
 ) -> tuple[AssetInputs, ...]:
-    placed, kind_of = vectors.align(graph)[0][graph.assets], _kinds_of(graph)
+    placed = vectors.align(graph)[0][graph.assets]
+    kind_of = _kinds_of(graph)
     own = np.array([vocabulary.assets.get(str(key), 0) for key in graph.asset_ids], np.int64)
     categories = _codes(graph, graph.assets, ASSET_INPUTS, vocabulary)
     out = []

@@ -57,7 +57,8 @@ class TowerVectors:
         Raises:
             UsageError: there are more, and FAISS is not installed.
         """
-        position, product = np.zeros((len(users), 0), np.int64), np.zeros((len(users), 0))
+        position = np.zeros((len(users), 0), np.int64)
+        product = np.zeros((len(users), 0))
         for kind, index in enumerate(self._indexes):
             found, scores = index.search(self.users[users, kind], k)
             first = int(np.searchsorted(self.kind_of, kind))
@@ -178,7 +179,8 @@ class TowerParts:
             tuple(map(tuple, words["columns"])),
             {key: row for row, key in enumerate(words["assets"], 1)},
         )
-        options, vectors = TowerOptions(**about["options"]), EntityVectors.load(folder)
+        options = TowerOptions(**about["options"])
+        vectors = EntityVectors.load(folder)
         return TowerParts(weights, vocabulary, vectors, options, about["epochs"], about["ndcg"], prices)
 
 
@@ -220,7 +222,8 @@ def train_towers(
     """
     from pathfolio.recommender.towers.train import fit
 
-    options, progress = options or TowerOptions(), progress or Progress(out=None)
+    options = options or TowerOptions()
+    progress = progress or Progress(out=None)
     known = prices[prices["date"] <= pd.Timestamp(graph.as_of)] if prices is not None else None
     split = inner_split(graph, options.horizon_days, np.random.default_rng(options.seed))
     vectors = train_vectors(split.past, VectorOptions(model="DistMult", seed=options.seed), progress)

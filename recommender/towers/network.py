@@ -92,7 +92,8 @@ class AssetTower(nn.Module):
     def __init__(self, numbers: int, codes: nn.Embedding, encoder: PriceEncoder, options: TowerOptions) -> None:
         """Random weights; `codes` and `encoder` are shared by the kinds."""
         super().__init__()
-        self.codes, self.encoder = codes, encoder
+        self.codes = codes
+        self.encoder = encoder
         width = numbers + len(ASSET_INPUTS) * CODE_WIDTH + PRICE_WIDTH
         self.layers = _layers(width, options.hidden, options.dimension + 1, options.dropout)
 
@@ -133,7 +134,8 @@ class Towers(nn.Module):
     def __init__(self, vocabulary: Vocabulary, inputs: TowerInputs, options: TowerOptions) -> None:
         """Random weights from torch's generator; widths are those of `inputs`."""
         super().__init__()
-        d, h = options.dimension, options.hidden
+        d = options.dimension
+        h = options.hidden
         self.options = options
         self.codes = _embedding(len(vocabulary.codes) + 1, CODE_WIDTH, 0.3)
         self.own = _embedding(len(vocabulary.assets) + 1, d + 1, 0.05)

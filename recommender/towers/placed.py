@@ -48,7 +48,8 @@ class PlacedTowers:
 
     def investors(self, readers: Readers) -> Single:
         """(n, kinds, d + 1) float32, as `Towers.investors` gives them after training with a GRU."""
-        w, positions = self.weights, self.past[readers.history]
+        w = self.weights
+        positions = self.past[readers.history]
         there = (readers.history >= 0).sum(axis=1, keepdims=True)
         mean = positions.sum(axis=1) / np.sqrt(np.maximum(there, 1)).astype(np.float32)
         codes = w["codes.weight"][readers.profile].reshape(len(mean), -1)

@@ -75,13 +75,15 @@ def _search(
     """The number of epochs with the best nDCG@10 on the inner window's purchases, and that nDCG@10."""
     run = TowerTraining.start(vocabulary, past, options)
     users, relevant = _questions(split, options)
-    best, best_epoch = -1.0, 1
+    best = -1.0
+    best_epoch = 1
     for epoch in range(1, options.max_epochs + 1):
         run.epoch()
         reached = run.validate(users, relevant) if len(users) else 0.0
         progress.update(f"two towers: epoch {epoch}, inner nDCG@10 {reached:.4f}")
         if reached > best:
-            best, best_epoch = reached, epoch
+            best = reached
+            best_epoch = epoch
         elif epoch - best_epoch >= options.patience:
             break
     return best_epoch, best if len(users) else float("nan")
@@ -123,7 +125,8 @@ class TowerTraining:
         adam = torch.optim.Adam(network.parameters(), lr=options.rate, weight_decay=options.penalty)
         schedule = torch.optim.lr_scheduler.ExponentialLR(adam, options.rate_decay)
         views = [AssetView.of(part) for part in inputs.kinds]
-        kind_of, rng = torch.as_tensor(inputs.kind_of), np.random.default_rng(options.seed)
+        kind_of = torch.as_tensor(inputs.kind_of)
+        rng = np.random.default_rng(options.seed)
         average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(options.averaging))  # type: ignore[no-untyped-call]  # torch
         return TowerTraining(network, average, adam, schedule, inputs, views, kind_of, options, rng)
 
@@ -148,7 +151,8 @@ class TowerTraining:
         unseen = torch.as_tensor((self.rng.random(len(self.kind_of)) < self.options.unseen).astype(np.float32))
         assets, past = self.network.assets(self.views, unseen)
         investors = self.network.investors(step.readers, past)
-        row, asset = torch.as_tensor(step.row), torch.as_tensor(step.asset)
+        row = torch.as_tensor(step.row)
+        asset = torch.as_tensor(step.asset)
         weight = torch.as_tensor(step.weight)
         bought = (investors[row, self.kind_of[asset]] * assets[asset]).sum(1)
         loss = self._against_candidates(step, investors, assets, bought, row, weight)
@@ -182,7 +186,7 @@ class TowerTraining:
         row, pairs = pairs_of(self.inputs, users)
         scores[row, self.inputs.asset[pairs]] = -np.inf
         scores[:, self.inputs.holders == 0] = -np.inf
-        lists = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+        lists = Positions(np.argsort(-scores, axis=1, kind="stable")[:, :10])
         return float(ndcg(hits_of(lists, relevant), relevant.sum(axis=1), 10).mean())
 
 

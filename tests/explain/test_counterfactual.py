@@ -16,13 +16,13 @@ from pathfolio.explain.contrast import contrast, contrast_as_text
 from pathfolio.explain.counterfactual import SearchOptions, what_brings_it_on, what_takes_it_off
 from pathfolio.explain.errors import ExplanationError
 from pathfolio.explain.explainer import Explainer
-from pathfolio.explain.place import place_of
 from pathfolio.explain.what_if import InvestorChange, WhatIf
 from pathfolio.explain.what_if_text import tell
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import PROFILE_RELATIONS, RELATIONS, NodeKind, Relation
 from pathfolio.recommender.account import OTHER_INVESTORS
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.ranking import place_of
 from pathfolio.recommender.retrieve import candidates
 from tests.explain.explain_world import BUILD, CO_INVESTORS, World
 from tests.kg.random_market import random_market

@@ -251,6 +251,16 @@ def test_an_empty_graph_can_be_saved(tmp_path: Path) -> None:
     assert load_graph(tmp_path, verify=True).content_hash == empty.content_hash
 
 
+def test_a_graph_from_before_the_last_kinds_came_is_read(tmp_path: Path) -> None:
+    empty = compiled([])
+    save_graph(empty, tmp_path)
+    about = json.loads((tmp_path / "graph.json").read_text(encoding="utf-8"))
+    about["node_kinds"].pop()
+    about["relation_kinds"].pop()
+    (tmp_path / "graph.json").write_text(json.dumps(about), encoding="utf-8")
+    assert load_graph(tmp_path, verify=True).content_hash == empty.content_hash
+
+
 def _without_a_file(folder: Path) -> None:
     (folder / "edges.parquet").unlink()
 
@@ -269,6 +279,12 @@ def _other_content(folder: Path) -> None:
         (folder / "other" / name).replace(folder / name)
 
 
+def _kinds_in_another_order(folder: Path) -> None:
+    about = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
+    about["node_kinds"].reverse()
+    (folder / "graph.json").write_text(json.dumps(about), encoding="utf-8")
+
+
 def _other_schema(folder: Path) -> None:
     about = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
     (folder / "graph.json").write_text(json.dumps({**about, "schema_version": 0}), encoding="utf-8")
@@ -281,6 +297,7 @@ def _other_schema(folder: Path) -> None:
         (_cut_short, DataError, "the graph is damaged"),
         (_not_json, DataError, "the graph is damaged"),
         (_other_content, DataError, "content does not have the hash"),
+        (_kinds_in_another_order, SchemaError, "written with other kinds"),
         (_other_schema, SchemaError, "written with other kinds or schema 0, not"),
     ],
 )

@@ -13,10 +13,16 @@ import pytest
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.web.cli import main
-from pathfolio.web.site.access.accounts import Accounts
+from pathfolio.web.site.access.accounts import Account, Accounts
 from pathfolio.web.site.access.roles import PERMISSIONS, AccountRole, Permission
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
+
+
+def account_of(accounts: Accounts, token: str) -> Account | None:
+    """The account that the token opens."""
+    found = accounts.token(token)
+    return None if found is None else found[0]
 
 
 def test_the_file_keeps_no_password_and_no_token(tmp_path: Path) -> None:
@@ -33,7 +39,7 @@ def test_the_file_keeps_no_password_and_no_token(tmp_path: Path) -> None:
     again = Accounts(path)
     assert again.check("ann", PASSWORD) == accounts.find("ann")
     assert again.session_key() == accounts.session_key()
-    assert again.by_token(token) == accounts.find("ann")
+    assert account_of(again, token) == accounts.find("ann")
 
 
 def test_accounts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
@@ -86,10 +92,10 @@ def test_accounts_are_kept_from_the_command_line(
     assert run(capsys, *where, "add", "bob", "--role", "analyst")[0] == 2
     token = run(capsys, *where, "token", "ann")[1].strip()
     accounts = Accounts(tmp_path / "a.db")
-    assert accounts.by_token(token) == accounts.check("ann", PASSWORD) == accounts.find("ann")
+    assert account_of(accounts, token) == accounts.check("ann", PASSWORD) == accounts.find("ann")
     assert run(capsys, *where, "disable", "ann") == (0, "", "")
     assert run(capsys, *where, "list")[1] == "ann\tanalyst\tdisabled\t\nivy\tinvestor\tenabled\tI7\n"
-    assert accounts.by_token(token) is None
+    assert account_of(accounts, token) is None
     error = "pathfolio: no account 'nobody': see `pathfolio accounts list`\n"
     assert run(capsys, *where, "remove", "nobody") == (2, "", error)
 
@@ -133,7 +139,7 @@ def test_accounts_in_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     accounts.add(name, AccountRole.ANALYST, PASSWORD)
     found = accounts.check(name, PASSWORD)
     assert found is not None
-    assert accounts.by_token(accounts.new_token(name)) == found
+    assert account_of(accounts, accounts.new_token(name)) == found
     assert accounts.check("\0", PASSWORD) is None
     accounts.remove(name)
     assert accounts.find(name) is None
@@ -163,7 +169,7 @@ def test_tokens_have_a_scope_an_end_a_list_and_can_be_revoked(
     assert night not in "".join(first)
     assert run(capsys, *where, "revoke", "carl", "nothing")[0] == 2
     assert run(capsys, *where, "revoke", "carl", first[0]) == (0, "", "")
-    assert (accounts.token(night), accounts.by_token(every)) == (None, accounts.find("carl"))
+    assert (accounts.token(night), account_of(accounts, every)) == (None, accounts.find("carl"))
     sqlite3.connect(tmp_path / "a.db", isolation_level=None).execute(
         "update tokens set expires = '2026-01-01 00:00:00'"
     )

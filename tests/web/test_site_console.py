@@ -23,8 +23,7 @@ from pathfolio.kg.store.values import NodeValue, RelationValue
 from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.samples import sample_access
-from pathfolio.web.site.graph.assets_only import without_investors
-from pathfolio.web.site.graph.desk import GraphDesk, State
+from pathfolio.web.site.graph.desk import GraphDesk, State, without_investors
 from pathfolio.web.site.graph.drawing import HEIGHT, WIDTH, drawing_of
 from tests.explain.explain_world import tiny_market
 

@@ -39,7 +39,16 @@ def test_a_chosen_language_is_kept(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "lang"), [("zh-TW,en;q=0.5", "zh-TW"), ("en,zh;q=0.5", "en"), ("fr", "en"), ("zh", "zh-CN"), ("", "en")]
+    ("header", "lang"),
+    [
+        ("zh-TW,en;q=0.5", "zh-TW"),
+        ("en,zh;q=0.5", "en"),
+        ("fr", "en"),
+        ("zh", "zh-CN"),
+        ("zh-SG", "zh-CN"),
+        ("zh-HK", "zh-TW"),
+        ("", "en"),
+    ],
 )
 def test_the_browsers_language_is_the_default(app: Flask, header: str, lang: str) -> None:
     response = app.test_client().get("/", headers={"Accept-Language": header})

@@ -44,7 +44,8 @@ def paths(build: Build) -> list[Measured]:
     The libraries are asked for few of the same pairs, on the same current edges without directions.
     """
     listed = _listed(build, PAIRS)
-    users, assets = build.graph.user_span.row(listed[0]), build.graph.asset_span.row(listed[1])
+    users = build.graph.user_span.row(listed[0])
+    assets = build.graph.asset_span.row(listed[1])
     finder = PathFinder(build.graph)
     ours = seconds(lambda: finder.find(users, assets, top=10), runs=3, warm=1) / len(users) * 1e3
     name = f"ten best paths of a pair, of {len(users):,}"
@@ -77,7 +78,8 @@ def explanations(build: Build) -> list[Measured]:
     """Whole explanations with reasons in one language: on one core against their accounts, and on all cores."""
     users, assets = _listed(build, 4000)
     pairs = list(zip(users.tolist(), assets.tolist(), strict=True))
-    explainer, scorer = Explainer(build.graph, build.build_hash), build.scorer
+    explainer = Explainer(build.graph, build.build_hash)
+    scorer = build.scorer
 
     def explain(part: list[tuple[Position, Position]]) -> None:
         for user, asset in part:
@@ -122,7 +124,8 @@ def faithfulness(build: Build) -> list[Measured]:
 
 def scale(_build: Build) -> list[Measured]:
     """Time per pair as the graph grows at equal degree, against the smallest; and the index's memory."""
-    out, reference = [], 0.0
+    out = []
+    reference = 0.0
     for n_users, n_assets, n_positions in SCALES:
         graph = crowd(n_users, n_assets, n_positions)
         rng = np.random.default_rng(1)
@@ -165,14 +168,17 @@ def _nodes(counts: dict[NodeKind, int]) -> Nodes:
 def _edges(parts: list[tuple[Relation, IntArray, IntArray]]) -> Edges:
     relation = np.concatenate([np.full(len(head), RELATION_CODE[r], np.int8) for r, head, _ in parts])
     head, tail = (np.concatenate([part[side] for part in parts]).astype(np.int32) for side in (1, 2))
-    n, day = len(head), np.full(len(head), to_days(_DAY) - 30, np.int32)
-    text, nothing = np.full(n, "", dtype=object), np.full(n, np.nan)
+    n = len(head)
+    day = np.full(len(head), to_days(_DAY) - 30, np.int32)
+    text = np.full(n, "", dtype=object)
+    nothing = np.full(n, np.nan)
     return Edges(relation, head, tail, nothing, nothing, text, text, day, day)
 
 
 def _listed(build: Build, most: int) -> tuple[Positions, Positions]:
     """Investors who hold something, and the assets on their lists."""
-    scorer, rng = build.scorer, np.random.default_rng(0)
+    scorer = build.scorer
+    rng = np.random.default_rng(0)
     active = np.flatnonzero(np.diff(scorer.interactions.ever.indptr) > 0)
     users = Positions(rng.choice(active, min(most // 10, len(active)), replace=False))
     lists = [(chunk, best) for chunk, best, _ in rank_assets(scorer, users, 10, None, include_held=False)]

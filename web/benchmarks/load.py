@@ -50,14 +50,16 @@ def load(build: Build) -> list[Measured]:
     known = frozenset(users)
     with tempfile.TemporaryDirectory() as folder, _site(build, Path(folder)) as (process, address):
         first = _asked(address, [(0.0, user) for user in users], clients=1)
-        started, memory = _cpu_seconds(process.pid), [_memory_mb(process.pid)]
+        started = _cpu_seconds(process.pid)
+        memory = [_memory_mb(process.pid)]
         due = _moments(rng, users, newcomers, RATE * seconds, seconds)
         with _looking(process.pid, seconds, memory):
             again = _asked(address, due, clients=_CLIENTS)
         cpu = _cpu_seconds(process.pid) - started
         memory.append(_memory_mb(process.pid))
         recorded = _records(Path(folder))
-    asked, new = len(users) + len(due), sum(user not in known for _, user in due) / len(due)
+    asked = len(users) + len(due)
+    new = sum(user not in known for _, user in due) / len(due)
     return [
         Measured("a first list, nothing else asked: median", first.quantile(0.5), "ms"),
         Measured("a first list: 99th percentile", first.quantile(0.99), "ms", "asked for at most", 50),
@@ -125,7 +127,8 @@ def _asked(address: str, due: list[tuple[float, str]], clients: int) -> _Asked:
     waiting: SimpleQueue[tuple[float, str] | None] = SimpleQueue()
     for item in [*due, *[None] * clients]:
         waiting.put(item)
-    found, start = _Asked(), time.perf_counter()
+    found = _Asked()
+    start = time.perf_counter()
 
     def work() -> None:
         connection = http.client.HTTPConnection(urlsplit(address).netloc)
@@ -172,9 +175,11 @@ def _site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], s
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as process:  # noqa: S603 -- our own
         if process.stderr is None:
             raise AssertionError("the site has no output")
-        said, address = "", None
+        said = ""
+        address = None
         while address is None and (line := process.stderr.readline()):
-            said, address = line, re.search(r"http://\S+", line)
+            said = line
+            address = re.search(r"http://\S+", line)
         try:
             if address is None:
                 raise AssertionError(f"the site did not start: {said.strip()}")

@@ -40,7 +40,8 @@ def lists(build: Build) -> list[Measured]:
 
 def explained(build: Build) -> list[Measured]:
     """One investor's list with the explanation of its first asset, against the list alone."""
-    scorer, explainer = build.scorer, Explainer(build.graph, build.build_hash)
+    scorer = build.scorer
+    explainer = Explainer(build.graph, build.build_hash)
     held = np.flatnonzero(np.diff(scorer.interactions.ever.indptr) > 0)
     users = iter(np.random.default_rng(0).permutation(held).tolist() * 10)
 

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.errors import StoreError
-from pathfolio.kg.graph import IntArray, KnowledgeGraph
+from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import NODE_KINDS, NodeKind, Relation
+from pathfolio.kg.span import Rows
 from pathfolio.kg.store import layout, read_graph
 from pathfolio.kg.store.address import address_from_environment
 from pathfolio.kg.store.answer import Limits, QueryStoppedError
@@ -106,7 +107,8 @@ def _loaded(build: Build, store: Store) -> list[Measured]:
 
 def _import_tool() -> list[str]:
     """The command `neo4j-admin`, or its jars where tests/neo4j/start.sh named them; empty for neither."""
-    found, jars = shutil.which("neo4j-admin"), os.environ.get("PATHFOLIO_NEO4J_LIB")
+    found = shutil.which("neo4j-admin")
+    jars = os.environ.get("PATHFOLIO_NEO4J_LIB")
     if found:
         return [found]
     return ["java", "-Xmx1g", "-cp", f"{jars}/*", "org.neo4j.cli.AdminTool"] if jars else []
@@ -145,7 +147,7 @@ def _asked(build: Build, store: Store) -> list[Measured]:
     return figures
 
 
-def _time(store: Store, query: NamedQuery, values: dict[str, Any]) -> float:
+def _time(store: Store, query: NamedQuery, values: dict[str, object]) -> float:
     begun = time.perf_counter()
     try:
         run_query(store, query.text_for(store.dialect), values, _LIMITS)
@@ -184,12 +186,12 @@ def _busiest(graph: KnowledgeGraph, relation: Relation, kind: NodeKind) -> list[
     return _ordered(graph, graph.edges.head[graph.edges_between(relation)], graph.rows(kind))
 
 
-def _most_named(graph: KnowledgeGraph, relation: Relation, rows: IntArray) -> list[str]:
+def _most_named(graph: KnowledgeGraph, relation: Relation, rows: Rows) -> list[str]:
     """Ids of these rows, those to which the most current relations lead first."""
     return _ordered(graph, graph.edges.tail[graph.edges_between(relation)], rows)
 
 
-def _ordered(graph: KnowledgeGraph, ends: npt.NDArray[np.int32], rows: IntArray) -> list[str]:
+def _ordered(graph: KnowledgeGraph, ends: npt.NDArray[np.int32], rows: Rows) -> list[str]:
     counts = np.bincount(ends, minlength=len(graph.nodes))[rows]
     found: list[str] = graph.nodes.id[rows[np.argsort(-counts, kind="stable")]].tolist()
     return found

@@ -41,7 +41,8 @@ def what_if(build: Build) -> list[Measured]:
 
 
 def _questions(build: Build) -> Iterator[tuple[AssumedInvestor, AssumedInvestor]]:
-    rng, scorer = np.random.default_rng(0), build.scorer
+    rng = np.random.default_rng(0)
+    scorer = build.scorer
     some = np.flatnonzero(np.diff(scorer.interactions.ever.indptr))
     for user in rng.choice(some, RUNS + 5).tolist():
         before = AssumedInvestor.of(scorer, user)

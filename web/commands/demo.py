@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int | None:
     """Build the sample market unless it is there, and serve it until interrupted."""
     from pathfolio.kg.progress import Progress
 
-    progress, start = Progress(), time.perf_counter()
+    progress = Progress()
+    start = time.perf_counter()
     folder = args.folder or default_folder(args.seed)
     if args.rebuild or not _is_current(folder / "build"):
         progress.note(f"building the sample market (generated data) in {folder}")

@@ -154,7 +154,8 @@ def _frozen(
 ) -> list[FoldResult]:
     from pathfolio.recommender.evaluation.frozen import evaluate_fold
 
-    kinds, seeds = tuple(dict.fromkeys(args.kinds.split(","))), range(args.seeds)
+    kinds = tuple(dict.fromkeys(args.kinds.split(",")))
+    seeds = range(args.seeds)
     return [evaluate_fold(tables, fold, models, kinds=kinds, seeds=seeds, progress=progress) for fold in windows]
 
 

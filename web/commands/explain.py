@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pathfolio.kg.languages import DEFAULT, languages
 from pathfolio.web.advice import account_name, add_rules, add_today, hand_out, open_desk, what_happened
@@ -70,7 +70,8 @@ def _explain_all(build: Build, args: argparse.Namespace) -> None:
     from pathfolio.explain.records.everybody import Everybody, record_everybody
     from pathfolio.kg.progress import Progress
 
-    progress, desk = Progress(), open_desk(build, args.rules, today=args.today)
+    progress = Progress()
+    desk = open_desk(build, args.rules, today=args.today)
     with progress.stage("load the scorer"):
         scorer = build.scorer
     asked = Everybody(account_name(), "command line", args.k, args.kind, today=desk.today())
@@ -155,5 +156,5 @@ def _verdict(shown: Advice, lang: str) -> str:
     return f"\n{outcome_text(verdict['outcome'], lang)}\n{sentences}"
 
 
-def _json(data: dict[str, Any]) -> str:
+def _json(data: dict[str, object]) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"

@@ -130,7 +130,8 @@ def _vectors(args: argparse.Namespace) -> None:
     from pathfolio.kg.store.vectors import VectorNote, write_vectors
     from pathfolio.recommender.build import load_build
 
-    address, build = _address(args), load_build(args.build)
+    address = _address(args)
+    build = load_build(args.build)
     where = str(args.build if address is None else address.uri)
     vectors = handed_on(build, args, what="vectors", server=where)
     about = vectors.manifest

@@ -80,7 +80,8 @@ def _question(build: Build, args: argparse.Namespace) -> Question:
     """Of an investor of the build, or of somebody of whom only the answers in --profile are known."""
     from pathfolio.explain.records.adviser import Question
 
-    who, held = account_name(), args.include_held
+    who = account_name()
+    held = args.include_held
     if args.profile is None:
         return Question(who, "command line", args.user, args.k, args.kind, include_held=held)
     from pathfolio.explain.records.assumption import Assumed
@@ -94,7 +95,8 @@ def _write_all(build: Build, args: argparse.Namespace) -> None:
     from pathfolio.explain.records.everybody import Everybody, serve_everybody
     from pathfolio.kg.progress import Progress
 
-    progress, desk = Progress(), open_desk(build, args.rules, today=args.today)
+    progress = Progress()
+    desk = open_desk(build, args.rules, today=args.today)
     with progress.stage(f"recommend to {len(build.graph.users):,} investors") as details:
         about = {"include_held": args.include_held, "today": desk.today()}
         asked = Everybody(account_name(), "command line", args.k, args.kind, **about)

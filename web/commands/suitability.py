@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> None:
     """Read the rules; with a build, screen all its assets for its investors."""
     from pathfolio.recommender.suitability.rulefile import load_rules
 
-    rules, folder = load_rules(args.rules), args.build or args.build_option
+    rules = load_rules(args.rules)
+    folder = args.build or args.build_option
     found = _counts(rules, folder, args.users, args.today) if folder else {}
     (_print_json if args.format == "json" else _print_table)(rules, found)
 
@@ -49,7 +50,8 @@ def _counts(rules: RuleSet, folder: Path, most: int, today: date | None) -> dict
     from pathfolio.recommender.suitability.verdict import STATES, Outcome
 
     build = load_build(folder)
-    day, graph = day_of_asking(build, today)(), build.graph
+    day = day_of_asking(build, today)()
+    graph = build.graph
     gate = Gate.over(graph, rules, build.prices).on(day)
     users = graph.users[:: max(1, -(-len(graph.users) // max(most, 1)))]
     rejects: Counter[str] = Counter()
@@ -79,7 +81,7 @@ def _counts(rules: RuleSet, folder: Path, most: int, today: date | None) -> dict
     }
 
 
-def _print_json(rules: RuleSet, found: dict[str, Any]) -> None:
+def _print_json(rules: RuleSet, found: dict[str, object]) -> None:
     about = {"market": rules.market, "version": rules.version, "sha256": rules.sha256}
     names = [
         {"id": rule.name, "kind": rule.kind, "unknown": rule.unknown.word, "line": rule.line} for rule in rules.rules

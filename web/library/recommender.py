@@ -118,7 +118,8 @@ class Recommender:
         self._desk = open_desk(build, None if rules is None else str(rules), ledger, day)
 
     def __repr__(self) -> str:
-        adviser, where = self._desk.adviser, self._desk.ledger.store.where
+        adviser = self._desk.adviser
+        where = self._desk.ledger.store.where
         build = f"build {adviser.build.build_hash[:12]} as of {adviser.build.as_of}"
         return f"Recommender({build}; {rules_text(adviser.rules)}; {today_text(self._desk)}; records in {where})"
 
@@ -138,7 +139,8 @@ class Recommender:
             LedgerError: the lists could not be recorded.
             UsageError: unknown investor or kind, or k below 1.
         """
-        desk, who = self._desk, account_name()
+        desk = self._desk
+        who = account_name()
         options: dict[str, Any] = {"include_held": include_held, "explained": False, "today": desk.today()}
         questions = [Question(who, THROUGH, user, k, kind, **options) for user in ids_of(users)]
         rows = [
@@ -160,10 +162,12 @@ class Recommender:
             UsageError: unknown investor, asset, kind or language, or k below 1.
         """
         wording_of(lang)
-        desk, who = self._desk, account_name()
+        desk = self._desk
+        who = account_name()
         question = Question(who, THROUGH, user, k, kind, lang=lang, asset_id=asset, today=desk.today())
         served = serve(desk.adviser, desk.ledger, question)
-        [explanation], [verdict] = served.advice.explanations, served.advice.verdicts
+        [explanation] = served.advice.explanations
+        [verdict] = served.advice.verdicts
         return Explained(explanation, verdict, served.receipt.id, lang, k, desk.adviser.build.is_sample)
 
 

@@ -43,7 +43,8 @@ def ids_of(users: Iterable[str]) -> list[str]:
 
 def scratch_folder() -> Path:
     """A new folder that its owner alone can read, removed when this process ends."""
-    folder, maker = Path(tempfile.mkdtemp(prefix="pathfolio-")), os.getpid()
+    folder = Path(tempfile.mkdtemp(prefix="pathfolio-"))
+    maker = os.getpid()
 
     def remove() -> None:
         if os.getpid() == maker:  # and not a fork of it, which ends earlier

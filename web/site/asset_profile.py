@@ -86,7 +86,8 @@ def profile_of(served: ServedBuild, row: Row) -> AssetProfile:
 
 
 def _attributes(served: ServedBuild, row: Row) -> tuple[Attribute, ...]:
-    edges, out = served.graph.edges, []
+    edges = served.graph.edges
+    out = []
     for relation in ATTRIBUTE_RELATIONS:
         adjacency = served.graph.outgoing(relation)
         for edge, node in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
@@ -96,7 +97,8 @@ def _attributes(served: ServedBuild, row: Row) -> tuple[Attribute, ...]:
 
 
 def _parts(served: ServedBuild, adjacency: Adjacency, row: Row) -> tuple[FundPart, ...]:
-    edges, parts = served.graph.edges, []
+    edges = served.graph.edges
+    parts = []
     for edge, other in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
         weight = float(edges.weight[edge])
         known = None if np.isnan(weight) else weight
@@ -105,7 +107,8 @@ def _parts(served: ServedBuild, adjacency: Adjacency, row: Row) -> tuple[FundPar
 
 
 def _ratings(served: ServedBuild, row: Row) -> tuple[Rating, ...]:
-    edges, adjacency = served.graph.edges, served.graph.outgoing(Relation.RATED_BY)
+    edges = served.graph.edges
+    adjacency = served.graph.outgoing(Relation.RATED_BY)
     ratings = [
         Rating(served.names.node(firm), str(edges.qualifier[edge]), to_date(edges.as_of[edge]))
         for edge, firm in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True)

@@ -59,7 +59,8 @@ def stacked(shares: Sequence[Share], longest: float) -> list[Segment]:
     >>> stacked([Share("shared", 1.0), Share("profile", -1.0), Share("base", 3.0)], 8.0)
     [Segment(family='shared', start=0.0, size=12.5), Segment(family='base', start=12.5, size=37.5)]
     """
-    out, start = [], 0.0
+    out = []
+    start = 0.0
     for share in shares:
         if share.value > 0 and longest > 0:
             size = 100 * share.value / longest

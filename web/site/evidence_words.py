@@ -114,7 +114,8 @@ class EvidenceWords:
         return sources_line(path, self.words)
 
     def _hop(self, path: Path, step: int) -> Hop:
-        edge, node = path.edges[step], path.nodes[step + 1]
+        edge = path.edges[step]
+        node = path.nodes[step + 1]
         return Hop(
             relation=self.words.relation(edge.relation),
             forward=path.walks_forward(step),

@@ -37,8 +37,8 @@ Done = TypeVar("Done")
 class _Work:
     """What a helper does: `work` with its arguments; all of it can be pickled."""
 
-    work: Callable[..., Any]
-    args: tuple[Any, ...]
+    work: Callable[..., object]
+    args: tuple[object, ...]
 
 
 class Helpers:
@@ -62,11 +62,11 @@ class Helpers:
         """Of the processes that live, as far as is known."""
         return self._workers.pids
 
-    def compute(self, question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
+    def compute(self, question: Question, view_of: Callable[[Advice], object]) -> RememberedAnswer:
         """The answer; computed here where the helper dies, as of too little memory, or none is left."""
         return self._done(lambda: self._desk.compute_here(question, view_of), _Work(_answer, (question, view_of)))
 
-    def work(self, work: Callable[..., Done], *args: Any) -> Done:
+    def work(self, work: Callable[..., Done], *args: object) -> Done:
         """What `work` makes of `args`, which takes long: one helper at least stays free for answers."""
         with self._long:
             return self._done(partial(work, *args), _Work(work, args))
@@ -116,7 +116,7 @@ def _do(app: Flask, each: _Work) -> Any:
         return each.work(*each.args)
 
 
-def _answer(question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
+def _answer(question: Question, view_of: Callable[[Advice], object]) -> RememberedAnswer:
     return RememberedAnswer.of(served().desk.adviser, question, view_of)
 
 

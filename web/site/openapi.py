@@ -70,7 +70,7 @@ class _Operation:
     view: ViewDeclaration
     in_path: frozenset[str]
 
-    def described(self, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    def described(self, schema_of: dict[type, dict[str, object]]) -> dict[str, Any]:
         """As it stands in the description."""
         out: dict[str, Any] = {"operationId": self.endpoint, "summary": self.view.summary, "tags": [self.view.tag]}
         if self.view.about:
@@ -93,7 +93,7 @@ class _Operation:
         if self.view.for_purpose or self.view.permission in _ABOUT_PERSONS:
             yield _purpose(required=self.view.for_purpose)
 
-    def _answer(self, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    def _answer(self, schema_of: dict[type, dict[str, object]]) -> dict[str, Any]:
         if self.view.answer is None:
             binary = {"type": "string", "format": "binary"}
             return {"description": "the file", "content": {self.view.media: {"schema": binary}}}

@@ -76,14 +76,14 @@ class ArgumentGroup:
         return self.kind(**{argument.name: argument.read() for argument in self.arguments})
 
 
-def parameters_of(view: Callable[..., Any]) -> tuple[Argument | ArgumentGroup, ...]:
+def parameters_of(view: Callable[..., object]) -> tuple[Argument | ArgumentGroup, ...]:
     """What a view takes, the parts of its path included."""
     hints = get_type_hints(view, include_extras=True)
     usual = {name: each.default for name, each in inspect.signature(view).parameters.items()}
     return tuple(_parameter(name, hints[name], value) for name, value in usual.items())
 
 
-def _parameter(name: str, kind: Any, usual: Any) -> Argument | ArgumentGroup:
+def _parameter(name: str, kind: object, usual: object) -> Argument | ArgumentGroup:
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind, include_extras=True)
         return ArgumentGroup(
@@ -92,12 +92,12 @@ def _parameter(name: str, kind: Any, usual: Any) -> Argument | ArgumentGroup:
     return _argument(name, kind, usual)
 
 
-def _argument(name: str, kind: Any, usual: Any) -> Argument:
+def _argument(name: str, kind: object, usual: object) -> Argument:
     required = usual is MISSING or usual is inspect.Parameter.empty
     return Argument(name, _given(kind), "" if required else usual, required)
 
 
-def _given(kind: Any) -> Any:
+def _given(kind: object) -> Any:
     """`kind` without None, which stands for what is not given.
 
     >>> _given(int | None), _given(str)
@@ -107,5 +107,5 @@ def _given(kind: Any) -> Any:
     return there[0] if isinstance(kind, UnionType) or get_origin(kind) is Union else kind
 
 
-def _is_whole(kind: Any) -> bool:
+def _is_whole(kind: object) -> bool:
     return kind is int or any(map(_is_whole, get_args(kind)))

@@ -43,7 +43,7 @@ def with_purpose(view: _View) -> _View:
     """A view of records: asks for the purpose first; 404 for a record that is not there, 410 for one that is gone."""
 
     @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
+    def guarded(*args: object, **kwargs: object) -> Any:
         if not stated_purpose():
             return ask_purpose()
         try:

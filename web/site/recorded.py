@@ -39,7 +39,9 @@ def ask(
     Raises:
         LedgerError: it could not be recorded.
     """
-    through, lang, why = "api" if wants_json() else "site", current_texts().lang, purpose_towards(user_id)
+    through = "api" if wants_json() else "site"
+    lang = current_texts().lang
+    why = purpose_towards(user_id)
     question = Question(asker(), through, user_id, k, kind, lang=lang, asset_id=asset_id, purpose=why)
     question = replace(question, today=served().desk.today())
     shown = served().desk.show(question, name, view_of)

@@ -74,7 +74,7 @@ def _body() -> Any:
         return None
 
 
-def _check_pairs(pairs: Iterable[tuple[str, Any]]) -> None:
+def _check_pairs(pairs: Iterable[tuple[str, object]]) -> None:
     for number, (name, value) in enumerate(pairs, 1):
         if number > MOST_VALUES:
             raise UsageError(current_texts().say("input_too_many", most=MOST_VALUES))
@@ -88,7 +88,8 @@ def check_text(name: str, text: str) -> None:
     Raises:
         UsageError: in the reader's language; it names `name`.
     """
-    most, shown = _LONGER.get(name, LONGEST_TEXT), ascii(name[:40])[1:-1]
+    most = _LONGER.get(name, LONGEST_TEXT)
+    shown = ascii(name[:40])[1:-1]
     if len(text) > most:
         raise UsageError(current_texts().say("input_too_long", name=shown, count=len(text), most=most))
     at = next((at for at, each in enumerate(text) if "\ud800" <= each <= "\udfff" or each == "\0"), None)
@@ -96,7 +97,7 @@ def check_text(name: str, text: str) -> None:
         raise UsageError(current_texts().say("input_no_text", name=shown, code=f"U+{ord(text[at]):04X}", place=at + 1))
 
 
-def check_json(value: Any) -> None:
+def check_json(value: object) -> None:
     """Refuse JSON that is too large or too deep, and in it what `check_text` refuses and numbers beyond 64 bits.
 
     Raises:
@@ -119,7 +120,7 @@ def _is_beyond(value: object) -> bool:
     return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
-def _parts(value: Any) -> Iterator[tuple[str, int, Any]]:
+def _parts(value: object) -> Iterator[tuple[str, int, Any]]:
     """Every value in JSON with the key that it stands under, and how deep; keys are values of their own."""
     waiting = [("", 0, value)]
     while waiting:

@@ -79,7 +79,8 @@ def written(kind: Any) -> Any:
     """
     if kind in _OTHERWISE:
         return _OTHERWISE[kind]
-    origin, parts = get_origin(kind), get_args(kind)
+    origin = get_origin(kind)
+    parts = get_args(kind)
     if origin is Annotated:
         return Annotated[(written(parts[0]), *parts[1:])]
     if origin in (Union, UnionType):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.facts import FactBook
@@ -23,12 +23,12 @@ Done = TypeVar("Done")
 class Works(Protocol):
     """Does some work, wherever."""
 
-    def __call__(self, work: Callable[..., Done], *args: Any) -> Done:
+    def __call__(self, work: Callable[..., Done], *args: object) -> Done:
         """What `work` makes of `args`."""
         ...
 
 
-def _here(work: Callable[..., Done], *args: Any) -> Done:
+def _here(work: Callable[..., Done], *args: object) -> Done:
     return work(*args)
 
 
@@ -44,7 +44,8 @@ class ServedBuild:
 
     def __init__(self, desk: Desk) -> None:
         """Read the snapshot, nothing else yet."""
-        self.desk, self.build = desk, desk.adviser.build
+        self.desk = desk
+        self.build = desk.adviser.build
         self.graph: KnowledgeGraph = self.build.graph
         self.work: Works = _here
 

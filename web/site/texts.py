@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
 
 from babel import Locale
 
 from pathfolio.explain.wording import LANGUAGES, Wording, wording_of
-from pathfolio.kg.languages import DEFAULT, tables, words
-
-DEFAULT_LANGUAGE: Final = DEFAULT
+from pathfolio.kg.languages import tables, words
 
 
 @dataclass(frozen=True)

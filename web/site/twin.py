@@ -25,12 +25,12 @@ def wants_json() -> bool:
     return best == "application/json"
 
 
-def in_json(value: Any, lang: str) -> bytes:
+def in_json(value: object, lang: str) -> bytes:
     """`value` as the bytes of JSON that the site answers with; the process need not be the one that answers."""
     return current_app.json.dumps(as_json(value, lang)).encode() + b"\n"
 
 
-def as_json(value: Any, lang: str) -> Any:
+def as_json(value: object, lang: str) -> Any:
     """`value` in JSON's types; names of nodes in `lang`, dates as ISO 8601, what is not known as null.
 
     >>> from datetime import date

@@ -62,7 +62,7 @@ def view(
     *,
     tag: str = "",
     media: str = _JSON,
-    body: Any = None,
+    body: object = None,
     errors: tuple[int, ...] = (),
     recorded: bool = False,
 ) -> Callable[[Function], Callable[..., Response]]:
@@ -100,7 +100,7 @@ def view(
     return made
 
 
-def view_of(function: Callable[..., Any]) -> ViewDeclaration | None:
+def view_of(function: Callable[..., object]) -> ViewDeclaration | None:
     """What a view declares; None for what is no view of ours."""
     found: ViewDeclaration | None = getattr(function, _MARK, None)
     return found

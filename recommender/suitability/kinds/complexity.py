@@ -47,6 +47,7 @@ def _complexity(assets: AssetFacts) -> FloatArray:
 
 
 def _complexity_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
-    value, derivation = float(assets.once(_complexity)[asset]), int(assets.derivations["complexity"][asset])
+    value = float(assets.once(_complexity)[asset])
+    derivation = int(assets.derivations["complexity"][asset])
     note = line_note(assets, asset, derivation) if derivation >= 0 else ""
     yield from derived_facts(assets, asset, "COMPLEXITY", value, derivation, note)

@@ -94,7 +94,8 @@ class ConcentrationRule(GroupedRule):
         after = (1 - p) * before + p * part, with p = `purchase_share`; groups of which the portfolio has relatively
         more than the candidate are diluted by it and left out.
         """
-        p, rows = assets.rules.purchase_share, exposure.rows(at)
+        p = assets.rules.purchase_share
+        rows = exposure.rows(at)
         group = rows.groups
         after = (1 - p) * before[group] + p * rows.part
         limits = np.where(exposure.is_fund, self.fund_limit, self.limit)
@@ -104,7 +105,8 @@ class ConcentrationRule(GroupedRule):
         ratio = np.where(counts, after / limits[group], -1.0)
         chosen = rows.largest(ratio)
         chosen = chosen[ratio[chosen] >= 0]
-        measured, nearest = np.full(len(at), np.nan), np.full(len(at), -1, np.int64)
+        measured = np.full(len(at), np.nan)
+        nearest = np.full(len(at), -1, np.int64)
         measured[rows.row[chosen]], nearest[rows.row[chosen]] = after[chosen], group[chosen]
         # -1: no group, the rule's own limit
         return rows.known, measured, np.append(limits, self.limit)[nearest], nearest
@@ -120,7 +122,8 @@ class ConcentrationRule(GroupedRule):
         return bought + kept(investor.kept, (self.group, group), lambda: self._held(assets, investor, group))
 
     def _purchase(self, assets: AssetFacts, asset: Position, group: int) -> Iterator[UsedFact]:
-        exposure, source = self._exposure(assets), assets.rules.source
+        exposure = self._exposure(assets)
+        source = assets.rules.source
         part = exposure.part(asset, group)
         note = "with a look through funds" if part < 1 - _WHOLE else ""
         yield UsedFact(
@@ -132,7 +135,8 @@ class ConcentrationRule(GroupedRule):
 
     def _membership(self, assets: AssetFacts, asset: Position, group: int) -> Iterator[UsedFact]:
         """Why the candidate counts: for a fund the largest holdings in the group, else its own issuer or industry."""
-        graph, exposure = assets.graph, self._exposure(assets)
+        graph = assets.graph
+        exposure = self._exposure(assets)
         row = graph.asset_span.row(asset)
         lists = graph.outgoing(Relation.INVESTS_IN)
         parts = zip(lists.edges_of(row).tolist(), graph.asset_span.position(lists.of(row)).tolist(), strict=True)

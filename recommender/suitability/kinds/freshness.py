@@ -108,6 +108,7 @@ class FreshnessRule(GroupedRule):
 
 def _build_facts(assets: AssetFacts) -> Iterator[UsedFact]:
     """The day of asking, and that of the build."""
-    today, as_of = assets.today.isoformat(), assets.graph.as_of.isoformat()
+    today = assets.today.isoformat()
+    as_of = assets.graph.as_of.isoformat()
     yield UsedFact("", "TODAY", source="day of asking", as_of=today)
     yield UsedFact("", "BUILD", source="build", as_of=as_of, known_at=as_of)

@@ -77,7 +77,8 @@ class LevelRule(Rule):
         Where the level is not known, what is within every level of the file still passes: the answer would be the
         same whatever the level was. For the risk level itself that is a warning, since the question stays open.
         """
-        level, limits = investor.levels.get(self.table), assets.rules.levels[self.table]
+        level = investor.levels.get(self.table)
+        limits = assets.rules.levels[self.table]
         if level is not None and level.limit is not None:
             return self._within(need, level, level.limit, tolerance)
         found = self.finding(len(need), Outcome.UNKNOWN, "no_level" if level is None else "level_not_in_file")

@@ -55,12 +55,15 @@ def _covered(assets: AssetFacts) -> list[Mask]:
 
 
 def _covers(graph: KnowledgeGraph, restriction: Restriction) -> Mask:
-    nodes, rows, value = graph.nodes, graph.assets, restriction.value
+    nodes = graph.nodes
+    rows = graph.assets
+    value = restriction.value
     through = RESTRICTABLE[restriction.kind]
     if through is None:
         return np.asarray((nodes.id[rows] == value) | (nodes.isin[rows] == value) | (nodes.ticker[rows] == value), bool)
     kind, relation = through
-    target, edge = graph.find(kind, value), one_edge(graph, relation, rows)
+    target = graph.find(kind, value)
+    edge = one_edge(graph, relation, rows)
     if target is None:
         return np.zeros(len(rows), bool)
     found: Mask = (edge >= 0) & (graph.edges.tail[np.maximum(edge, 0)] == target)

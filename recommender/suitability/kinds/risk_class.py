@@ -50,7 +50,8 @@ class RiskClassRule(LevelRule):
         above, counts as the file says.
         """
         found = self.compared(assets.risk_class[at], assets, investor, self.tolerance)
-        is_derived, is_measured = assets.risk_edge[at] < 0, ~np.isnan(assets.volatility.value[at])
+        is_derived = assets.risk_edge[at] < 0
+        is_measured = ~np.isnan(assets.volatility.value[at])
         above = found.says("above_level") & is_derived
         found = found.where(
             (above, self.derived, "derived_above_level"),
@@ -99,7 +100,8 @@ def _class_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
     if assets.risk_edge[asset] >= 0:
         yield edge_fact(assets.graph, int(assets.risk_edge[asset]))
         return
-    value, derivation = float(assets.risk_class[asset]), int(assets.derivations["risk_class"][asset])
+    value = float(assets.risk_class[asset])
+    derivation = int(assets.derivations["risk_class"][asset])
     note = line_note(assets, asset, derivation) if derivation >= 0 else "derived from prices"
     if assets.risk_most[asset] > value:
         note += f"; not certain: up to {assets.risk_most[asset]:g} is possible"
@@ -110,11 +112,13 @@ def _class_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
 
 def _volatility_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
     """The figure, how many returns of which days it is made of, and its class; of too few returns only how many."""
-    varied, scale = assets.volatility, assets.rules.volatility
+    varied = assets.volatility
+    scale = assets.rules.volatility
     n = int(varied.returns[asset])
     if scale is None or not n:
         return
-    last, is_measured = day_text(int(varied.last[asset])), not np.isnan(varied.value[asset])
+    last = day_text(int(varied.last[asset]))
+    is_measured = not np.isnan(varied.value[asset])
     note = f"annualised, of {n} weekly returns from {day_text(int(varied.first[asset]))} to {last}"
     note += f" without {int(varied.splits[asset])} taken for splits" if varied.splits[asset] else ""
     if is_measured:

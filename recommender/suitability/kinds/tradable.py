@@ -37,7 +37,8 @@ class TradableRule(Rule):
     def judge(self, assets: AssetFacts, investor: InvestorFacts, at: Positions) -> Judgement:
         """Compares the days of the last price with those that are allowed."""
         listed = assets.graph.nodes.listed[assets.graph.asset_span.row(at)]
-        day, newest = assets.price_day[at], int(assets.price_day.max(initial=NO_DAY))
+        day = assets.price_day[at]
+        newest = int(assets.price_day.max(initial=NO_DAY))
         age = np.where(day == NO_DAY, np.nan, newest - day.astype(np.float64))
         found = self.finding(len(at), Outcome.PASS, "traded").where(
             (np.isnan(age), Outcome.UNKNOWN, "no_price"),
@@ -56,7 +57,8 @@ class TradableRule(Rule):
 
 def _stops(assets: AssetFacts) -> IntArray:
     """(assets,) the edge of a metric such as `delisted` above zero, -1 where there is none."""
-    graph, metrics = assets.graph, set(assets.rules.stop_metrics)
+    graph = assets.graph
+    metrics = set(assets.rules.stop_metrics)
     out = np.full(len(graph.assets), -1, np.int64)
     if not len(out):
         return out
@@ -71,7 +73,9 @@ def _stops(assets: AssetFacts) -> IntArray:
 
 
 def _market_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
-    asset_id, day, stop = assets.id_of(asset), int(assets.price_day[asset]), int(assets.once(_stops)[asset])
+    asset_id = assets.id_of(asset)
+    day = int(assets.price_day[asset])
+    stop = int(assets.once(_stops)[asset])
     if stop >= 0:
         yield edge_fact(assets.graph, stop)
     row = assets.graph.asset_span.row(asset)
@@ -79,6 +83,7 @@ def _market_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
     if listed != NO_DAY:
         yield UsedFact(asset_id, "LISTED", source="assets", as_of=day_text(listed), known_at=day_text(listed))
     if day != NO_DAY:
-        price, text = float(assets.price[asset]), day_text(day)
+        price = float(assets.price[asset])
+        text = day_text(day)
         currency = str(assets.graph.nodes.currency[row])
         yield UsedFact(asset_id, "CLOSE", currency, price, "prices", text, text)

@@ -27,7 +27,7 @@ def add_action(
     return made
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Indented, and with Chinese as it is."""
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")

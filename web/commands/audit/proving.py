@@ -30,7 +30,8 @@ def add_actions(actions: Any) -> None:
 def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
     from pathfolio.explain.ledger.verify import verify_ledger
 
-    trusted, against = _trusted(args.key), [path.read_text("utf-8", errors="replace") for path in args.against]
+    trusted = _trusted(args.key)
+    against = [path.read_text("utf-8", errors="replace") for path in args.against]
     if args.record:
         return _verify_record(ledger, args, trusted, against)
     found = verify_ledger(ledger, trusted=trusted, against=against)

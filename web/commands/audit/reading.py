@@ -98,7 +98,8 @@ def _show(ledger: Ledger, args: argparse.Namespace) -> None:
     from pathfolio.explain.records.layout import parse_record
     from pathfolio.explain.records.tables import expanded
 
-    look, header = _look(args), ledger.header(args.record)
+    look = _look(args)
+    header = ledger.header(args.record)
     text = ledger.read_text(header.id, who=look.who, purpose=look.purpose)
     shown = expanded(parse_record(text, header.id)) if header.kind in LISTS else json.loads(text)
     if args.format == "json":
@@ -112,7 +113,8 @@ def _print_record(record: dict[str, Any]) -> None:
     from pathfolio.explain.records.history import assumed_text
     from pathfolio.explain.records.verdict_text import verdict_text
 
-    question, candidates = record["question"], record["candidates"]
+    question = record["question"]
+    candidates = record["candidates"]
     investor = f"investor {question['user_id']}" if question["user_id"] else "somebody new"
     sys.stdout.write(f"{investor}, asked by {question['who']} through {question['through']}\n")
     if "assumed" in question:
@@ -135,7 +137,8 @@ def _print_line(item: dict[str, Any], lang: str) -> None:
     """One line of the list: its verdict, its reasons as they were shown, and what the rules say against it."""
     from pathfolio.explain.records.verdict_text import outcome_text, verdict_text
 
-    outcome, name = outcome_text(item["verdict"]["outcome"], DEFAULT), isolated(item["name"])
+    outcome = outcome_text(item["verdict"]["outcome"], DEFAULT)
+    name = isolated(item["name"])
     sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {name}: {outcome}\n")
     reasons = item.get("explanation", item).get("reasons", [])
     said = [reason["text"] for reason in reasons if reason["lang"] == lang]

@@ -112,11 +112,6 @@ class Accounts:
             self._update(name, password=self._hasher.hash(password))
         return _account(row)
 
-    def by_token(self, token: str) -> Account | None:
-        """The enabled account that this API token belongs to, or None."""
-        found = self.token(token)
-        return None if found is None else found[0]
-
     def token(self, token: str) -> tuple[Account, ApiToken] | None:
         """The enabled account that this API token belongs to, with what the token may do; None once it is over."""
         with self._begun() as connection:
@@ -190,7 +185,8 @@ class Accounts:
         Raises:
             UsageError: there is no such account, its role has no such permission, or the days are too many.
         """
-        token, now = TOKEN_PREFIX + secrets.token_urlsafe(32), datetime.now(UTC)
+        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        now = datetime.now(UTC)
         granted = ",".join(sorted(scope_of(self._known(name).role, list(scope))))
         values = {"sha256": _digest(token), "account": name, "note": note[:200], "created": now, "scope": granted}
         values["expires"] = end_of(days, now)

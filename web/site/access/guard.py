@@ -165,7 +165,8 @@ def _by_session(key: str) -> Visitor | None:
 
 def _by_token(_: object) -> Visitor | None:
     """Who sends an API token; such a request has no cookie that another site could ride on."""
-    accounts, token = current_access().accounts, _bearer()
+    accounts = current_access().accounts
+    token = _bearer()
     found = accounts.token(token) if accounts is not None and token else None
     if found is None:
         return None

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 WIDTH: Final = 900
 HEIGHT: Final = 560
 MOST_NODES: Final = 80
-_MARGIN_X, _MARGIN_Y = 76.0, 34.0
+_MARGIN_X = 76.0
+_MARGIN_Y = 34.0
 _RADIUS: Final = 9.0
 _WIDE: Final = 1.6
 """Names are written across, so a box may be so much wider than high."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pathfolio.kg.errors import StoreError, UsageError
 from pathfolio.kg.store.answer import QueryError, QueryStoppedError
@@ -26,7 +25,7 @@ class ConsoleQuestion:
 
     query: str = ""
     named: NamedQuery | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     lines: str = ""
 
     @property

@@ -64,7 +64,8 @@ def audience(asset_id: AssetId, k: Length = LENGTHS[1]) -> AudiencePage:
 
     For staff: those for whom it is suitable, of those who never held it. The look is recorded first.
     """
-    site, lang = served(), current_texts().lang
+    site = served()
+    lang = current_texts().lang
     row = asset_row(site.graph, asset_id)
     if not 1 <= k <= LENGTHS[-1]:
         raise UsageError(current_texts().say("how_many_allowed", n=k, most=LENGTHS[-1]))

@@ -167,7 +167,8 @@ def _named(desk: GraphDesk, name: str) -> NamedQuery | None:
 
 def _schema(desk: GraphDesk) -> tuple[dict[str, int], tuple[RelationLine, ...]]:
     """Kinds of node with their numbers, and kinds of relation, that the store has."""
-    counts, hidden = served().counts, () if desk.investors else (NodeKind.USER.value,)
+    counts = served().counts
+    hidden = () if desk.investors else (NodeKind.USER.value,)
     nodes = {kind: count for kind, count in counts["nodes"].items() if kind not in hidden}
     lines = []
     for relation in Relation:

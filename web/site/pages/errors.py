@@ -38,7 +38,8 @@ class NotThere(NotFound):
     def __init__(self, kind: str, name: str) -> None:
         """`kind` is investor or asset, `name` what was asked for."""
         super().__init__()
-        self.kind, self.asked = kind, name[:LONGEST_NAME]
+        self.kind = kind
+        self.asked = name[:LONGEST_NAME]
 
 
 def register(app: Flask) -> None:
@@ -68,7 +69,8 @@ def _of_http(error: HTTPException) -> Response:
 
 def _too_often(error: RateLimitExceeded) -> Response:
     """How many are answered in what time, and when to come again."""
-    texts, limit = current_texts(), error.limit.limit
+    texts = current_texts()
+    limit = error.limit.limit
     seconds = limit.get_expiry()
     period = texts.say(f"period_{limit.GRANULARITY.name}")
     response = show(

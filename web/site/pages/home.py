@@ -20,7 +20,6 @@ from pathfolio.web.site.served import ServedBuild
 from pathfolio.web.site.view import view
 
 MOST_HITS: Final = 20
-MOST_SUGGESTIONS: Final = 6
 
 Query = Annotated[str, Meta(description="what to look for")]
 Limit = Annotated[
@@ -66,7 +65,8 @@ class SearchPage(Page):
 @view(Permission.HOME, tag="data")
 def home() -> HomePage:
     """What is served."""
-    site, who = served(), visitor()
+    site = served()
+    who = visitor()
     counts = site.counts
     own = site.graph.find(NodeKind.USER, who.investor_id) if who.investor_id else None
     return HomePage(
@@ -84,7 +84,8 @@ def home() -> HomePage:
 @view(Permission.HOME, tag="data")
 def search(q: Query = "", limit: Limit = MOST_HITS) -> SearchPage:
     """Find investors and assets by name or id."""
-    site, query = served(), q[:LONGEST_QUERY]
+    site = served()
+    query = q[:LONGEST_QUERY]
     most = max(1, min(limit, MOST_HITS))
     everyone = visitor().may(Permission.INVESTORS)
     investors, more_investors = _hits(site, site.investors, query, most) if everyone else ((), 0)

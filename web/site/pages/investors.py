@@ -50,7 +50,8 @@ def investor(user_id: InvestorId, kind: KindOfAsset | None = None) -> InvestorPa
 
     Gated by the suitability rules and recorded before it is shown.
     """
-    site, lang = served(), current_texts().lang
+    site = served()
+    lang = current_texts().lang
     row = investor_row(site.graph, user_id)
     check_kind(site, kind)
     if not wants_json():

@@ -92,7 +92,8 @@ class ComparisonPage(Page):
 def record(record_id: RecordId) -> RecordPage:
     """One record, with its proof computed now."""
     header, content = read_record(ledger(), record_id, look())
-    readable, integrity = whole(ledger(), content), integrity_of(ledger(), header)
+    readable = whole(ledger(), content)
+    integrity = integrity_of(ledger(), header)
     report = make_report(readable, header, integrity, current_texts().lang)
     return RecordPage(header, readable, report, integrity, tuple(timeline(ledger(), header)))
 

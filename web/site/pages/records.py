@@ -161,7 +161,8 @@ def purpose() -> Response:
 
 
 def _line(summary: Summary) -> RecordLine:
-    site, header = served(), summary.header
+    site = served()
+    header = summary.header
     row = site.graph.find(NodeKind.USER, summary.user_id) if summary.user_id else None
     return RecordLine(
         header.id,
@@ -199,7 +200,8 @@ def _counted(search: Search, found: Found) -> StatisticsPage:
         rejecting.update(rule for rule, count in summary.rejected_by if count)
         lines.update(verdict for _, verdict in summary.verdicts)
         days[summary.header.time[:10]] += 1
-    lang, present = current_texts().lang, {rule.name: rule.title for rule in served().desk.adviser.rules.rules}
+    lang = current_texts().lang
+    present = {rule.name: rule.title for rule in served().desk.adviser.rules.rules}
     rules = [
         RuleCount(rule, present[rule][lang] if rule in present else rule, count, warned[rule], rejecting[rule])
         for rule, count in rejected.items()
