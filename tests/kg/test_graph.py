@@ -17,7 +17,7 @@ from pathfolio.kg.compile import compile_graph
 from pathfolio.kg.errors import DataError, SchemaError, UsageError
 from pathfolio.kg.graph import KnowledgeGraph, to_date, to_days
 from pathfolio.kg.resolve import current_versions
-from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, RELATIONS, NodeKind, Relation, Replaces
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, RELATION_KINDS, RELATIONS, NodeKind, Relation, Replaces
 from pathfolio.kg.storage import load_graph, save_graph
 
 TODAY = date(2025, 1, 31)
@@ -140,7 +140,7 @@ def _current_by_rule(graph: KnowledgeGraph) -> list[bool]:
     edges = graph.edges
 
     def replaced(old: int, new: int) -> bool:
-        kinds = [list(RELATIONS)[edges.relation[at]] for at in (old, new)]
+        kinds = [RELATION_KINDS[edges.relation[at]] for at in (old, new)]
         position = {Relation.HOLDS, Relation.HELD}
         if kinds[0] is not kinds[1] and not set(kinds) <= position:
             return False
