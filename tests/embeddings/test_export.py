@@ -26,6 +26,7 @@ from pathfolio.kg.store.vectors import read_vectors
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.groups import disclosed
 from pathfolio.web.cli import main
+from tests.explain.ledger_world import entry_of
 from tests.kg.store_world import SERVERS, address_of, empty
 
 AWKWARD = (
@@ -180,7 +181,7 @@ def test_investors_only_with_a_purpose(
     assert json.loads(Path(f"{out}.json").read_text(encoding="utf-8"))["investors"] == "included"
     ledger = open_ledger(tmp_path / "ledger")
     headers = ledger.headers(kinds=["export"])
-    entries = [entry for _, entry in ledger.read_many(headers, who="test", purpose="test")]
+    entries = [entry_of(ledger, header.id) for header in headers]
     assert [(entry["investors"], entry["purpose"]) for entry in entries] == [("included", "a study")]
 
 

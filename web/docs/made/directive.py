@@ -12,6 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 from pathfolio.web.docs.made.command_line import command_line
 from pathfolio.web.docs.made.data_contract import data_contract
 from pathfolio.web.docs.made.http_api import http_api
+from pathfolio.web.docs.made.ledger_format import entry_structs, record_structs
 from pathfolio.web.docs.made.python_api import python_api
 from pathfolio.web.docs.made.record_format import record_format
 from pathfolio.web.docs.made.rule_files import rule_files
@@ -24,9 +25,11 @@ REFERENCES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         "command-line": command_line,
         "data-contract": data_contract,
+        "entry-structs": entry_structs,
         "http-api": http_api,
         "python-api": python_api,
         "record-format": record_format,
+        "record-structs": record_structs,
         "rule-files": rule_files,
     }
 )

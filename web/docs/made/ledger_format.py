@@ -1,0 +1,83 @@
+"""What stands in the ledger: a record, and every kind of entry, from the structs that write and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import UnionType
+from typing import Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from pathfolio.explain.ledger.payloads import Payload
+from pathfolio.explain.records.layout import Record
+from pathfolio.web.docs.made.markdown import code, plain, table
+from pathfolio.web.site.schemas import described
+
+
+def record_structs() -> str:
+    """`Record` and all that stands in it, struct by struct; rows are written as arrays, by the places of their fields."""
+    return "\n\n".join(map(_struct, _reached(Record, {})))
+
+
+def entry_structs() -> str:
+    """The kinds of entry beside records, as their rooms declare them."""
+    from pathfolio.explain.records import audience_record, everybody, keep, uses  # noqa: F401 -- they declare some
+
+    kinds = sorted(
+        (kind for kind in _kinds_of(Payload) if "entry_kind" in vars(kind)), key=lambda each: each.entry_kind
+    )
+    return "\n\n".join(
+        f"{_struct(kind)}\n\nKind: {code(kind.entry_kind)}, kept as {code(kind.retention)}" for kind in kinds
+    )
+
+
+def _kinds_of(parent: type[Payload]) -> Iterator[type[Payload]]:
+    for kind in parent.__subclasses__():
+        yield kind
+        yield from _kinds_of(kind)
+
+
+def _reached(kind: type[msgspec.Struct], known: dict[type[msgspec.Struct], None]) -> list[type[msgspec.Struct]]:
+    """`kind` and the structs that its fields hold, each once, in the order in which they come up."""
+    if kind not in known:
+        known[kind] = None
+        for hint in get_type_hints(kind).values():
+            for part in _structs_in(hint):
+                _reached(part, known)
+    return list(known)
+
+
+def _structs_in(hint: object) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for part in get_args(hint):
+        yield from _structs_in(part)
+
+
+def _struct(kind: type[msgspec.Struct]) -> str:
+    about, said = described(kind)
+    hints = get_type_hints(kind)
+    rows = [
+        (
+            code(each.encode_name),
+            _type(hints[each.name]),
+            "**yes**" if each.required else "",
+            plain(said.get(each.name, "")),
+        )
+        for each in msgspec.structs.fields(kind)
+    ]
+    form = " Written as an array." if kind.__struct_config__.array_like else ""
+    return f"### {kind.__name__}\n\n{plain(about)}{form}\n\n{table(['field', 'type', 'always', 'meaning'], rows)}"
+
+
+def _type(hint: object) -> str:
+    parts = [part for part in get_args(hint) if part is not Ellipsis]
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return " or ".join(_type(part) for part in parts if part is not msgspec.UnsetType)
+    if origin is tuple:
+        return f"list of {_type(parts[0])}"
+    if origin is dict:
+        return f"object of {_type(parts[1])}"
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
+    return names.get(hint, getattr(hint, "__name__", str(hint)))  # type: ignore[call-overload,no-any-return]
