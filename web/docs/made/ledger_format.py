@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import UnionType
-from typing import Union, get_args, get_origin, get_type_hints
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType, UnionType
+from typing import Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -13,9 +13,13 @@ from pathfolio.explain.records.layout import Record
 from pathfolio.web.docs.made.markdown import code, plain, table
 from pathfolio.web.site.schemas import described
 
+_NAMES: Final[Mapping[object, str]] = MappingProxyType(
+    {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
+)
+
 
 def record_structs() -> str:
-    """`Record` and all that stands in it, struct by struct; rows are written as arrays, by the places of their fields."""
+    """`Record` and all that stands in it, struct by struct."""
     return "\n\n".join(map(_struct, _reached(Record, {})))
 
 
@@ -23,12 +27,12 @@ def entry_structs() -> str:
     """The kinds of entry beside records, as their rooms declare them."""
     from pathfolio.explain.records import audience_record, everybody, keep, uses  # noqa: F401 -- they declare some
 
-    kinds = sorted(
-        (kind for kind in _kinds_of(Payload) if "entry_kind" in vars(kind)), key=lambda each: each.entry_kind
-    )
-    return "\n\n".join(
-        f"{_struct(kind)}\n\nKind: {code(kind.entry_kind)}, kept as {code(kind.retention)}" for kind in kinds
-    )
+    kinds = [kind for kind in _kinds_of(Payload) if "entry_kind" in vars(kind)]
+    return "\n\n".join(map(_entry, sorted(kinds, key=lambda kind: kind.entry_kind)))
+
+
+def _entry(kind: type[Payload]) -> str:
+    return f"{_struct(kind)}\n\nKind: {code(kind.entry_kind)}, kept as {code(kind.retention)}."
 
 
 def _kinds_of(parent: type[Payload]) -> Iterator[type[Payload]]:
@@ -79,5 +83,4 @@ def _type(hint: object) -> str:
         return f"list of {_type(parts[0])}"
     if origin is dict:
         return f"object of {_type(parts[1])}"
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
-    return names.get(hint, getattr(hint, "__name__", str(hint)))  # type: ignore[call-overload,no-any-return]
+    return _NAMES.get(hint) or str(getattr(hint, "__name__", hint))
