@@ -3,7 +3,8 @@
 What is named here is the way in from Python; a name is imported when it is first used.
 
 - `read_market` (from a folder, or from tables in memory) and `sample_market` give `Tables`.
-- `build` trains on them and gives a `Build`; `load_build` opens one.
+- `build` trains on them and gives a `Build`, on own vectors and with an `OwnChannel` where these are given;
+  `load_build` opens one.
 - `Recommender` lists assets for investors and explains them (`Explained`): gated by rules and recorded in a ledger.
 - `rank_without_rules` gives what the score alone says, for research.
 - `evaluate` measures models on each `Fold`: shipped ones, and own ones given as a `ModelSpec` that fits a `Model` on a
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathfolio.kg.sample import SampleSize
     from pathfolio.kg.tables import Tables
     from pathfolio.recommender.build import Build, load_build
+    from pathfolio.recommender.channels.own import OwnChannel
     from pathfolio.recommender.evaluation.registry import ModelSpec
     from pathfolio.recommender.evaluation.split import Fold
     from pathfolio.recommender.model import Model
@@ -44,6 +46,7 @@ __all__ = [
     "LedgerError",
     "Model",
     "ModelSpec",
+    "OwnChannel",
     "PathfolioError",
     "Recommender",
     "SampleSize",
@@ -65,6 +68,7 @@ _HOMES = {
     "build": "web.library.build",
     "Build": "recommender.build",
     "load_build": "recommender.build",
+    "OwnChannel": "recommender.channels.own",
     "rank_without_rules": "web.library.build",
     "Recommender": "web.library.recommender",
     "Explained": "web.library.recommender",
