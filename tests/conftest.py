@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from pathfolio.recommender.build import Build
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under `-n 2 --dist loadgroup` a file's tests stay together, and those of the one Neo4j server in one process."""
+    shared = {item.path for item in items if item.get_closest_marker("neo4j")}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("neo4j" if item.path in shared else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with far-trans, us-2025 and tw-2026; tests that need it are skipped where it is absent."""

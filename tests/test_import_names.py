@@ -40,6 +40,24 @@ from pathfolio.kg.contract import read_folder
 right = assemble_graph(read_folder(Path("market")), date(2026, 6, 30)).counts()
 wrong = assemble_graph(read_folder(Path("market")), "2026-06-30").counts()
 """
+NOTEBOOK_CODE = """from datetime import date
+from pathlib import Path
+import pandas as pd
+import pathfolio
+market: pathfolio.Tables = pathfolio.read_market(Path("market"))
+frames = {"assets": pd.DataFrame({"asset_id": ["1"]})}
+other: pathfolio.Tables = pathfolio.read_market(frames, name="mine")
+build: pathfolio.Build = pathfolio.build(market, as_of=date(2026, 6, 30))
+recommender = pathfolio.Recommender(build, rules="tw")
+lists: pd.DataFrame = recommender.recommend(["U1"], k=5)
+why: pathfolio.Explained = recommender.explain("U1", "A1")
+specs: list[str | pathfolio.ModelSpec] = ["popularity"]
+table: pd.DataFrame = pathfolio.evaluate(market, [pathfolio.Fold(date(2026, 1, 1), date(2026, 6, 30))], specs)
+pathfolio.build(market, as_of="2026-06-30")
+pathfolio.read_market("market", name="mine")
+recommender.recommend(5)
+pathfolio.recomend
+"""
 PROJECT = """
 import json, sys
 import pathfolio
@@ -167,11 +185,15 @@ def test_links_that_were_checked_out_as_text_are_told_with_the_remedy(tree: Path
 
 def test_a_users_code_is_checked_against_the_types(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(USER_CODE, encoding="utf-8")
+    (tmp_path / "notebook.py").write_text(NOTEBOOK_CODE, encoding="utf-8")
     done = run(
-        sys.executable, "-m", "mypy", "--strict", "--python-executable", installed, "mine.py", cwd=tmp_path, fails=True
+        *(sys.executable, "-m", "mypy", "--strict", "--python-executable", installed, "mine.py", "notebook.py"),
+        cwd=tmp_path,
+        fails=True,
     )
-    found = re.findall(r"mine.py:(\d+): error: .*\[([\w-]+)\]", done.stdout)
-    assert found == [("6", "arg-type")], done.stdout + done.stderr
+    found = re.findall(r"(\w+).py:(\d+): error: .*\[([\w-]+)\]", done.stdout)
+    assert ("mine", "6", "arg-type") in found, done.stdout + done.stderr
+    assert [line for name, line, _ in found if name == "notebook"] == ["14", "15", "16", "17"], done.stdout
 
 
 def test_no_module_has_two_names() -> None:

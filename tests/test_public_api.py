@@ -6,7 +6,6 @@ import ast
 import importlib
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -52,24 +51,6 @@ bare = pathfolio.rank_without_rules(build, lists.user_id.unique(), k=5)
 fold = pathfolio.Fold(date(2026, 3, 31), date(2026, 6, 30))
 table = pathfolio.evaluate(market, [fold], ["popularity", "random"], quiet=True)
 print(build.folder, 3 <= len(lists) <= 15, len(bare), len(why._repr_html_()) > 1000, len(table) > 20)
-"""
-USER_CODE = """from datetime import date
-from pathlib import Path
-import pandas as pd
-import pathfolio
-market: pathfolio.Tables = pathfolio.read_market(Path("market"))
-frames = {"assets": pd.DataFrame({"asset_id": ["1"]})}
-other: pathfolio.Tables = pathfolio.read_market(frames, name="mine")
-build: pathfolio.Build = pathfolio.build(market, as_of=date(2026, 6, 30))
-recommender = pathfolio.Recommender(build, rules="tw")
-lists: pd.DataFrame = recommender.recommend(["U1"], k=5)
-why: pathfolio.Explained = recommender.explain("U1", "A1")
-specs: list[str | pathfolio.ModelSpec] = ["popularity"]
-table: pd.DataFrame = pathfolio.evaluate(market, [pathfolio.Fold(date(2026, 1, 1), date(2026, 6, 30))], specs)
-pathfolio.build(market, as_of="2026-06-30")
-pathfolio.read_market("market", name="mine")
-recommender.recommend(5)
-pathfolio.recomend
 """
 HEAVY = ("torch", "numpy", "pandas", "pyarrow", "flask", "dgl", "pykeen", "neo4j", "scipy")
 
@@ -147,21 +128,6 @@ def test_checkers_see_each_name_where_it_comes_from() -> None:
     }
     for name in pathfolio.__all__:
         assert getattr(importlib.import_module(str(seen[name])), name) is getattr(pathfolio, name)
-
-
-def test_a_users_code_is_checked_against_the_types(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(USER_CODE, encoding="utf-8")
-    source = Path(pathfolio.__file__).parents[1]
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "mine.py"],
-        cwd=tmp_path,
-        env=os.environ | {"MYPYPATH": str(source)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = re.findall(r"mine.py:(\d+): error: ", done.stdout)
-    assert found == ["14", "15", "16", "17"], done.stdout + done.stderr
 
 
 def test_a_notebook(tmp_path: Path) -> None:
