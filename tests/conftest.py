@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from pathfolio.recommender.build import Build
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under `-n 2 --dist loadgroup` a file's tests stay together, and those of the one Neo4j server in one process."""
-    shared = {item.path for item in items if item.get_closest_marker("neo4j")}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("neo4j" if item.path in shared else str(item.path)))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Under `-n 2 --dist loadgroup` a file's tests stay together, and all that ask the one Neo4j server do."""
+    asks_neo4j = item.get_closest_marker("neo4j") is not None
+    item.add_marker(pytest.mark.xdist_group("neo4j" if asks_neo4j else str(item.path)))
 
 
 @pytest.fixture(scope="session")
