@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import ROOT
 
@@ -22,10 +23,20 @@ if TYPE_CHECKING:
     from pathfolio.recommender.build import Build
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    """Under `-n 2` a file's tests stay together, and all that ask the one Neo4j server do: their names say so."""
+
+    class ByFileAndServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "neo4j" if "neo4j" in nodeid else str(super()._split_scope(nodeid))
+
+    return ByFileAndServer(config, log)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Under `-n 2 --dist loadgroup` a file's tests stay together, and all that ask the one Neo4j server do."""
-    asks_neo4j = item.get_closest_marker("neo4j") is not None
-    item.add_marker(pytest.mark.xdist_group("neo4j" if asks_neo4j else str(item.path)))
+    """What asks the Neo4j server has it in its name."""
+    assert item.get_closest_marker("neo4j") is None or "neo4j" in item.nodeid, item.nodeid
 
 
 @pytest.fixture(scope="session")
