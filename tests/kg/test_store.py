@@ -251,7 +251,7 @@ def test_awkward_texts_come_back(store: Store) -> None:
 
 
 @pytest.mark.neo4j
-def test_bulk_files_are_taken_by_the_real_tool(tmp_path: Path) -> None:
+def test_bulk_files_are_taken_by_the_real_tool_of_neo4j(tmp_path: Path) -> None:
     """Imported by neo4j-admin, served by Neo4j: the same content hash, and a load finds nothing to do."""
     jars = os.environ.get("PATHFOLIO_NEO4J_LIB")
     if not jars:

@@ -50,14 +50,14 @@ def test_no_server_there(scheme: str) -> None:
 
 
 @pytest.mark.neo4j
-def test_a_database_that_is_not_there() -> None:
+def test_a_database_that_is_not_there_in_neo4j() -> None:
     with Store(replace(address_of("neo4j"), database="nowhere")) as store, pytest.raises(StoreError, match="nowhere"):
         stored_graph(store)
 
 
 @pytest.mark.neo4j
 @pytest.mark.parametrize("scheme", ["neo4j", "bolt+ssc", "neo4j+ssc"])
-def test_routing_and_tls(scheme: str) -> None:
+def test_neo4j_by_routing_and_tls(scheme: str) -> None:
     """neo4j:// asks the server for its members first, as with a cluster; +ssc takes a certificate that it made."""
     with Store(_with_scheme(address_of("neo4j"), scheme)) as store:
         empty(store)
@@ -67,7 +67,7 @@ def test_routing_and_tls(scheme: str) -> None:
 
 @pytest.mark.neo4j
 @pytest.mark.parametrize("scheme", ["bolt+s", "neo4j+s"])
-def test_a_certificate_that_nobody_trusts(scheme: str) -> None:
+def test_a_certificate_of_neo4j_that_nobody_trusts(scheme: str) -> None:
     with pytest.raises(StoreError, match=r"nobody here trusts \(self-signed certificate\): .* write \+ssc://"):
         Store(_with_scheme(address_of("neo4j"), scheme))
 
@@ -218,7 +218,7 @@ def check_lost_and_loaded_again(
 
 
 @pytest.mark.neo4j
-def test_what_two_writers_spoil_for_each_other_is_tried_again() -> None:
+def test_what_two_writers_of_neo4j_spoil_for_each_other_is_tried_again() -> None:
     """Two who lock the same nodes in opposite orders: Neo4j ends one of them, and `write` begins that one anew."""
     forwards, backwards = list(range(3000)), list(range(2999, -1, -1))
     count = "UNWIND $ids AS id MATCH (n:Counter {id: id}) SET n.count = n.count + 1"
