@@ -78,10 +78,13 @@ def test_whatever_else_reads_texts_takes_time_as_they_are_long(name: str) -> Non
 
 @pytest.mark.parametrize("query", ["RETURN '" + "\\" * 99_000 + "'", "RETURN " + "any(1)," * 4_000 + "1"])
 def test_the_queries_that_froze_every_page_are_refused_at_once(query: str) -> None:
-    begun = time.thread_time()
-    with pytest.raises(QueryError):
-        check_query(query)
-    assert time.thread_time() - begun < 0.2
+    took = []
+    for _ in range(3):  # the least counts: a collection of garbage may fall into one
+        begun = time.thread_time()
+        with pytest.raises(QueryError):
+            check_query(query)
+        took.append(time.thread_time() - begun)
+    assert min(took) < 0.2
 
 
 def test_a_query_that_is_too_long_is_told_how_long_it_may_be() -> None:

@@ -44,8 +44,8 @@ def codes(texts: Iterable[str]) -> str:
 def plain(text: str) -> str:
     """A sentence in which nothing is meant as Markdown or HTML.
 
-    >>> plain("a * <b> of `c`")
-    'a \\* \\<b> of `c`'
+    >>> print(plain("a * <b> of `c`"))
+    a \\* \\<b> of `c`
     """
     for mark in ("*", "_", "<", "[", "$"):
         text = text.replace(mark, f"\\{mark}")
