@@ -48,7 +48,7 @@ class OwnChannel(Protocol):
 
     @property
     def name(self) -> str:
-        """Lower-case letters, digits and underscores; shown with "own_" before it."""
+        """Lower-case letters, digits and underscores; shown with `own_` before it."""
         ...
 
     @property
