@@ -18,7 +18,8 @@ from pathfolio.explain.records.columns import packed, unpacked
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.inspect import list_records, read_record
 from pathfolio.explain.records.keep import drop_unused, keep_files, kept_build, kept_builds
-from pathfolio.explain.records.layout import FORMAT, PackedColumn, RecordedRules, record_text
+from pathfolio.explain.records.layout import FORMAT, record_text
+from pathfolio.explain.records.layout.asked import PackedColumn, RecordedRules
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.replay import replay
 from pathfolio.explain.records.serve import serve

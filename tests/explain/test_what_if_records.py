@@ -19,7 +19,8 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder, Search
 from pathfolio.explain.records.history import compare
 from pathfolio.explain.records.inspect import list_records, read_record, report_on
-from pathfolio.explain.records.layout import PackedColumn, plain, record_text
+from pathfolio.explain.records.layout import plain, record_text
+from pathfolio.explain.records.layout.asked import PackedColumn
 from pathfolio.explain.records.record import digest_of, record_of
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.serve import serve

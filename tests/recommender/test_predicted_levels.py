@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pathfolio.explain.records.layout import FORMAT, WITHOUT_DAY, RecordedVerdict
+from pathfolio.explain.records.layout import FORMAT, WITHOUT_DAY
+from pathfolio.explain.records.layout.shown import RecordedVerdict
 from pathfolio.explain.records.report import report_texts
 from pathfolio.explain.records.tables import TableWriter, state_of
 from pathfolio.explain.records.verdict_text import outcome_text, result_text
