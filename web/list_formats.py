@@ -53,7 +53,7 @@ def _against_all(advice: Advice) -> list[str]:
     """What the rules say against every asset that they did not let through."""
     from pathfolio.explain.records.verdict_text import verdict_text
 
-    said = [verdict_text(each.verdict.to_json(), DEFAULT, to_investor=True) for each in advice.rejected]
+    said = [verdict_text(each.verdict.results, DEFAULT, to_investor=True) for each in advice.rejected]
     return [f"! {text}" for text in dict.fromkeys(said[0]) if all(text in texts for texts in said)] if said else []
 
 
@@ -83,7 +83,7 @@ def as_json(advice: Advice, _build: Build) -> str:
             **asdict(line),
             "reasons": [reason.text for reason in explanation.reasons_in(DEFAULT)],
             "suitability": verdict.state,
-            "warnings": verdict_text(verdict.to_json(), DEFAULT, to_investor=True),
+            "warnings": verdict_text(verdict.results, DEFAULT, to_investor=True),
         }
         for line, explanation, verdict in zip(advice.lines, advice.explanations, advice.verdicts, strict=True)
     ]

@@ -21,7 +21,7 @@ from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.records.assumption import Assumed
 from pathfolio.explain.records.changes import what_would_move
-from pathfolio.explain.records.layout import RecordedQuestion
+from pathfolio.explain.records.layout.asked import RecordedQuestion
 from pathfolio.explain.shortlist import Shortlist
 from pathfolio.explain.what_if_list import AssumedList, WhatIfDesk
 from pathfolio.explain.wording import LANGUAGES

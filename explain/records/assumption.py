@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from pathfolio.explain.records.layout import RecordedAssumption
+from pathfolio.explain.records.layout.asked import RecordedAssumption
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import RELATIONS, Relation
 from pathfolio.kg.span import Row

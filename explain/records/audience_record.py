@@ -15,7 +15,7 @@ from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.keep import keep
-from pathfolio.explain.records.layout import RecordedReason
+from pathfolio.explain.records.layout.shown import RecordedReason
 from pathfolio.explain.records.serve import tags_of
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.investor_ranking import Prospect, audience

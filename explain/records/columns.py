@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.explain.records.layout import PackedColumn
+from pathfolio.explain.records.layout.asked import PackedColumn
 
 ENCODING: Final = "base64(zlib(little-endian))"
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from pathfolio.explain.wording import wording_of
+from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, PROFILE_RELATIONS, RELATIONS, NodeKind
 from pathfolio.recommender.suitability.kinds import FRACTIONS
+from pathfolio.recommender.suitability.verdict import UsedFact
 
 LEVEL_KINDS: Final = MappingProxyType(
     {relation.value: RELATIONS[relation].tails[0].value for relation in PROFILE_RELATIONS}
@@ -44,6 +45,11 @@ class ReportTexts:
     def __getitem__(self, key: str) -> str:
         return self.words[key]
 
+    @property
+    def wording(self) -> Wording:
+        """How the language names and writes what is not fixed."""
+        return wording_of(self.lang)
+
     def filled(self, key: str, **values: object) -> str:
         """The text with its gaps filled."""
         return self.words[key].format(**values)
@@ -60,50 +66,45 @@ class FactRow:
     note: str
 
 
-def fact_row(fact: Mapping[str, Any], texts: ReportTexts, *, field: str) -> FactRow:
+def fact_row(fact: UsedFact, texts: ReportTexts, *, field: str) -> FactRow:
     """A fact of the investor's profile or portfolio."""
-    tail, kind = str(fact.get("tail", "")), LEVEL_KINDS.get(fact["relation"], "")
-    value = local_label(kind, tail, texts.lang) if kind else tail or _number(fact, texts.lang)
-    if fact["relation"] == "YEARS":
+    kind = LEVEL_KINDS.get(fact.relation)
+    value = local_label(kind, fact.tail, texts.lang) if kind else fact.tail or _number(fact, texts.wording)
+    if fact.relation == "YEARS":
         value = texts.filled("assumed_years", n=value)
-    source = in_words(str(fact.get("source", "")), texts)
-    return FactRow(field, value, source, _day(fact, texts), in_words(str(fact.get("note", "")), texts))
+    day = fact.as_of or texts["undated"]
+    return FactRow(field, value, in_words(fact.source, texts), day, in_words(fact.note, texts))
 
 
-def fact_text(fact: Mapping[str, Any], names: Mapping[str, str], texts: ReportTexts) -> str:
+def fact_text(fact: UsedFact, names: Mapping[str, str], texts: ReportTexts) -> str:
     """A fact that a rule used, in one line: what it says, where it is from, of which day, and how it was derived.
 
     Args:
         names: asset ids to names.
     """
-    relation, tail = str(fact["relation"]), str(fact.get("tail", ""))
-    kind = _LABELS.get(relation)
-    label = local_label(kind, tail, texts.lang) if kind else names.get(tail, tail)
-    sentence = texts.facts.get(relation, "{head} {relation} {tail} {value}")
-    gaps = {"head": fact.get("head", ""), "relation": relation, "tail": label, "value": _number(fact, texts.lang)}
-    said = re.sub(r"\s+", " ", sentence.format(**gaps)).strip()
-    source, note = (in_words(str(fact.get(name, "")), texts) for name in ("source", "note"))
-    from_where = texts["also"].join(part for part in (source, str(fact.get("as_of", "")), note) if part)
+    kind = _LABELS.get(fact.relation)
+    label = local_label(kind, fact.tail, texts.lang) if kind else names.get(fact.tail, fact.tail)
+    sentence = texts.facts.get(fact.relation, "{head} {relation} {tail} {value}")
+    value = _number(fact, texts.wording)
+    filled = sentence.format(head=fact.head, relation=fact.relation, tail=label, value=value)
+    said = re.sub(r"\s+", " ", filled).strip()
+    parts = (in_words(fact.source, texts), fact.as_of, in_words(fact.note, texts))
+    from_where = texts["also"].join(part for part in parts if part)
     return texts.filled("in_brackets", text=said, note=from_where)
 
 
-def _number(fact: Mapping[str, Any], lang: str) -> str:
-    value = fact.get("value")
+def _number(fact: UsedFact, wording: Wording) -> str:
+    value = fact.value
     if value is None:
         return ""
-    wording = wording_of(lang)
-    if fact["relation"] in FRACTIONS:
+    if fact.relation in FRACTIONS:
         return wording.percent(value, 1)
     return wording.number(value, 0 if float(value).is_integer() else 2)
-
-
-def _day(fact: Mapping[str, Any], texts: ReportTexts) -> str:
-    return str(fact.get("as_of") or texts["undated"])
 
 
 def in_words(text: str, texts: ReportTexts) -> str:
     """A source or note in the report's language, where it is one of ours; others are as the data have them."""
     for pattern, words in texts.notes.items():
         text = re.sub(pattern, words, text)
-    said = wording_of(texts.lang).source
+    said = texts.wording.source
     return " + ".join(said(part) for part in text.split(" + "))

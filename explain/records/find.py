@@ -17,7 +17,7 @@ from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.store import ENTRY, PERSON_KEY
 from pathfolio.explain.records.inspect import LISTS, Look
 from pathfolio.explain.records.layout import Record, parse_record
-from pathfolio.explain.records.tables import state_of
+from pathfolio.explain.records.told import state_of
 from pathfolio.kg.errors import LedgerError
 
 _AT_ONCE: Final = 200

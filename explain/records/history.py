@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pathfolio.explain.ledger.entry import Header, Said
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.payloads import Erasure, Hold, LookEntry, Release
 from pathfolio.explain.records.fact_words import LEVEL_KINDS
 from pathfolio.explain.records.keep import BUILD, RULES
-from pathfolio.explain.records.layout import Record, RecordedLine, RecordedRejection
+from pathfolio.explain.records.layout import Record
+from pathfolio.explain.records.layout.asked import RecordedAssumption
+from pathfolio.explain.records.layout.shown import RecordedLine, RecordedRejection
 from pathfolio.explain.records.report_parts import label_of
 
 MOST_EVENTS: Final = 100
@@ -71,7 +73,7 @@ class AssetChange:
 
     def label(self, lang: str) -> str:
         """Its name in the reader's language, its id where it has none."""
-        return label_of({"asset_id": self.asset_id, "name": self.name, "name_local": self.name_local}, lang)
+        return label_of(self, lang)
 
     @property
     def same(self) -> bool:
@@ -141,16 +143,16 @@ def _facts(record: Record) -> dict[str, str]:
     }
 
 
-def assumed_text(question: dict[str, Any]) -> str:
-    """What a what-if question assumes, in words of the record; empty for a recommendation."""
-    assumed = question.get("assumed", {})
-    parts = {name: value if isinstance(value, list) else [value] for name, value in assumed.items() if value}
-    parts |= {"levels": list(assumed["levels"].values())} if parts.get("levels") else {}
-    return "; ".join(f"{name} {', '.join(map(_said_value, values))}" for name, values in parts.items())
-
-
-def _said_value(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def assumed_text(assumed: RecordedAssumption) -> str:
+    """What a what-if question assumes, in words of the record; empty where that is nothing."""
+    parts = {
+        "levels": assumed.levels.values(),
+        "years": [f"{assumed.years:g}"] if assumed.years else [],
+        "interests": assumed.interests,
+        "follow": assumed.follow,
+        "dismiss": assumed.dismiss,
+    }
+    return "; ".join(f"{name} {', '.join(values)}" for name, values in parts.items() if values)
 
 
 _Placed = RecordedLine | RecordedRejection

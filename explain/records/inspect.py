@@ -24,6 +24,7 @@ from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.changes import what_would_have_changed
 from pathfolio.explain.records.keep import BuildEntry, RulesEntry, registered
 from pathfolio.explain.records.layout import Record, parse_record
+from pathfolio.explain.records.printed import printed
 from pathfolio.explain.records.report import Integrity, Report, make_report, report_html
 from pathfolio.explain.records.whole import sealed_adviser, whole
 from pathfolio.explain.wording import LANGUAGES
@@ -188,7 +189,7 @@ def case_of(ledger: Ledger, record_id: str, look: Look) -> bytes:
         "record.leaf": ledger.leaf(header.id),
         "record.key": base64.b64encode(ledger.key_of_record(header.id)),
         "record.json": ledger.opened(ledger.leaf(header.id)),
-        "record-expanded.json": json.dumps(readable, indent=1, ensure_ascii=False).encode(),
+        "record-expanded.json": json.dumps(printed(readable), indent=1, ensure_ascii=False).encode(),
         "record.tlog-proof": integrity.proof.encode(),
         "rules.toml": registered(ledger, RulesEntry, record.rules.sha256).text.encode(),
         "manifest.json": registered(ledger, BuildEntry, record.build.hash).manifest.encode(),

@@ -1,6 +1,6 @@
 """Making the record of one answer: all that it takes to say, years later, what was shown to whom and why.
 
-Its nodes, edges and facts stand once, in tables; `pathfolio.explain.records.tables.expanded` writes them out.
+Its nodes, edges and facts stand once, in tables; `pathfolio.explain.records.told` finds them.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from pathfolio.explain.counterfactual import Counterfactual
 from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.records.adviser import Advice, Adviser, Question, Rejected
 from pathfolio.explain.records.columns import ENCODING, packed
-from pathfolio.explain.records.layout import (
-    FORMAT,
+from pathfolio.explain.records.layout import FORMAT, Record, plain
+from pathfolio.explain.records.layout.asked import (
     CandidateColumns,
-    MoveRow,
-    Record,
     RecordedBuild,
     RecordedCandidates,
-    RecordedCounterfactual,
     RecordedData,
-    RecordedExplanation,
     RecordedInvestor,
+    RecordedPosition,
+    RecordedRules,
+    RuleRow,
+)
+from pathfolio.explain.records.layout.shown import (
+    MoveRow,
+    RecordedCounterfactual,
+    RecordedExplanation,
     RecordedLine,
     RecordedMoves,
-    RecordedPosition,
     RecordedReason,
     RecordedRejection,
-    RecordedRules,
     RecordedVerdict,
-    RuleRow,
-    plain,
 )
 from pathfolio.explain.records.tables import TableWriter, recorded_fact, recorded_reasons
 from pathfolio.explain.what_if import ScorerWhatIf

@@ -14,7 +14,8 @@ from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.columns import unpacked
 from pathfolio.explain.records.keep import kept_build
-from pathfolio.explain.records.layout import PackedColumn, Printed, Record, plain
+from pathfolio.explain.records.layout import Printed, Record, plain
+from pathfolio.explain.records.layout.asked import PackedColumn
 from pathfolio.explain.records.record import record_of, software
 from pathfolio.explain.records.whole import recorded_rules
 from pathfolio.kg.errors import UsageError

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from babel.dates import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from pathfolio.explain.ledger.entry import Header
 from pathfolio.explain.records.fact_words import LEVEL_KINDS, FactRow, ReportTexts, fact_row, in_words
+from pathfolio.explain.records.layout import Record
+from pathfolio.explain.records.layout.asked import (
+    RecordedAssumption,
+    RecordedCandidates,
+    RecordedFact,
+    RecordedInvestor,
+    RecordedPosition,
+)
 from pathfolio.explain.records.report_parts import (
     AssetPart,
     RejectedPart,
+    Telling,
     asset_part,
     label_of,
     rejected_part,
-    rule_basis,
-    rule_title,
 )
-from pathfolio.explain.records.tables import names_of
+from pathfolio.explain.records.told import ReasonsFrom, ToldLine, ToldRecord, used_fact
 from pathfolio.explain.records.verdict_text import verdict_text
-from pathfolio.explain.records.whole import COMPUTED_AGAIN, GONE, REST_COMPUTED_AGAIN, REST_DIFFERS, REST_GONE
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.labels import local_label
@@ -37,17 +42,6 @@ _ON_FIRST_PAGE: Final = 4
 """Rejected assets on the first page."""
 
 _REASONS_ON_FIRST_PAGE: Final = 8
-_WHERE_FROM: Final = MappingProxyType(
-    {
-        COMPUTED_AGAIN: "computed_again",
-        GONE: "build_gone",
-        REST_COMPUTED_AGAIN: "rest_computed_again",
-        REST_DIFFERS: "rest_differs",
-        REST_GONE: "rest_gone",
-    }
-)
-"""Where the reasons of a record are from to the text that says so."""
-
 """Reasons on the first page, of all assets together; at least one of each."""
 
 
@@ -116,21 +110,21 @@ class Report:
 
 
 def make_report(
-    record: Mapping[str, Any], header: Header, integrity: Integrity, lang: str, *, changes: Sequence[str] = ()
+    told: ToldRecord, header: Header, integrity: Integrity, lang: str, *, changes: Sequence[str] = ()
 ) -> Report:
     """The report on a record.
 
     Args:
-        record: the payload, as `record_of` made it.
         changes: sentences on what would have changed the result, computed with the build; where there are none,
             what the record itself tells is said.
     """
-    texts = report_texts(lang)
-    verdict = "integrity_broken" if integrity.problem else "integrity_sound"
+    texts, record = report_texts(lang), told.record
+    telling = Telling.of(told, texts)
+    is_what_if = record.question.assumed is not None
+    asked_about_one = bool(record.question.asset_id)
     made = moment_text(integrity.made, lang)
-    investor, is_what_if = record["investor"], "assumed" in record["question"]
-    asked_about_one = bool(record["question"]["asset_id"])
-    assets = [asset_part(item, record, texts, lang) for item in record["list"]]
+    verdict = "integrity_broken" if integrity.problem else "integrity_sound"
+    assets = [asset_part(line, telling) for line in told.lines]
     for_all = _warnings_of_all(assets)
     return Report(
         lang=lang,
@@ -139,33 +133,34 @@ def make_report(
         title=texts["title_what_if" if is_what_if else "title_asset" if asked_about_one else "title"],
         heading=texts["supposed" if is_what_if else "explained" if asked_about_one else "recommended"],
         notices=(
-            *((texts["sample"],) if record["data"]["is_sample"] else ()),
+            *((texts["sample"],) if record.data.is_sample else ()),
             *((texts["what_if"],) if is_what_if else ()),
         ),
-        facts=tuple(_facts(record, header, texts, lang)),
-        considered=_considered(record, texts, lang),
+        facts=tuple(_facts(told, header, texts)),
+        considered=_considered(told, telling),
         assets=tuple(replace(a, warnings=tuple(w for w in a.warnings if w not in for_all)) for a in assets),
         for_all=for_all,
-        rejected=tuple(rejected_part(item, record, texts) for item in record["rejected"]),
-        changes=(*(changes or _own_part(record, texts, lang)), *_rules_in_the_way(record, texts, lang)),
+        rejected=tuple(rejected_part(item, telling) for item in told.rejected),
+        changes=(*(changes or _own_part(told.lines, assets, texts)), *_rules_in_the_way(told, texts)),
         identity=tuple(_identity(record, texts)),
         integrity=(
             texts.filled(
                 "integrity_text",
-                seq=wording_of(lang).integer(header.seq),
+                seq=texts.wording.integer(header.seq),
                 origin=integrity.origin,
-                size=wording_of(lang).integer(integrity.size),
+                size=texts.wording.integer(integrity.size),
                 public_key=integrity.key,
             ),
             texts.filled(verdict, time=made, problem=integrity.problem),
             texts["offline"],
         ),
         profile=tuple(
-            fact_row(fact, texts, field=texts.levels.get(name, name)) for name, fact in investor["levels"].items()
+            fact_row(used_fact(fact), texts, field=texts.levels.get(name, name))
+            for name, fact in record.investor.levels.items()
         ),
-        positions=tuple(_position(fact, texts, lang) for fact in investor["positions"]),
-        weighting=texts[f"weighting_{investor['weighting']}"],
-        statistics=tuple(_statistics(record, lang)),
+        positions=tuple(_position(position, texts) for position in record.investor.positions),
+        weighting=texts[f"weighting_{record.investor.weighting}"],
+        statistics=tuple(_statistics(record.candidates, telling)),
         leaf=integrity.leaf,
         proof=integrity.proof,
         made=texts.filled("made", time=made),
@@ -197,85 +192,85 @@ def _environment() -> Environment:
     return Environment(loader=loader, autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True)
 
 
-def _facts(record: Mapping[str, Any], header: Header, texts: ReportTexts, lang: str) -> list[tuple[str, str]]:
-    question, investor, data = record["question"], record["investor"], record["data"]
-    name = isolated(investor["name"]) or texts.filled("unnamed", id=str(investor["user_id"])[:6])
-    who = texts.filled("in_brackets", text=name, note=investor["user_id"])
-    who = who if investor["user_id"] else texts["somebody_new"]
-    asked_by = texts.filled("in_brackets", text=question["who"], note=in_words(question["through"], texts))
-    assumed = [(texts["assumed"], _assumed(record, texts))] if "assumed" in question else []
-    day = wording_of(lang).day(date.fromisoformat(data["as_of"]))
-    asked = question.get("today")  # records of format 1 know none
-    today = [texts.filled("asked_on", day=wording_of(lang).day(date.fromisoformat(asked)))] if asked else []
+def _facts(told: ToldRecord, header: Header, texts: ReportTexts) -> list[tuple[str, str]]:
+    record = told.record
+    question, investor = record.question, record.investor
+    name = isolated(investor.name) or texts.filled("unnamed", id=investor.user_id[:6])
+    who = texts.filled("in_brackets", text=name, note=investor.user_id)
+    asked_by = texts.filled("in_brackets", text=question.who, note=in_words(question.through, texts))
+    assumed = [] if question.assumed is None else [(texts["assumed"], _assumed(told, question.assumed, texts))]
+    data = [in_words(record.data.name, texts), texts.filled("as_of", day=texts.wording.day(record.data.as_of))]
+    if question.today is not None:  # records of format 1 know none
+        data.append(texts.filled("asked_on", day=texts.wording.day(question.today)))
     return [
         (texts["record"], header.id),
-        (texts["time"], moment_text(header.moment, lang)),
-        (texts["investor"], who),
+        (texts["time"], moment_text(header.moment, texts.lang)),
+        (texts["investor"], who if investor.user_id else texts["somebody_new"]),
         (texts["asked_by"], asked_by),
-        (texts["question"], _question(record, texts, lang)),
+        (texts["question"], _question(record, texts)),
         *assumed,
-        (texts["data"], texts["also"].join([in_words(data["name"], texts), texts.filled("as_of", day=day), *today])),
-        (texts["known"], _profile(record, texts, lang)),
+        (texts["data"], texts["also"].join(data)),
+        (texts["known"], _profile(investor, texts)),
     ]
 
 
-def _profile(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
+def _profile(investor: RecordedInvestor, texts: ReportTexts) -> str:
     """The investor's levels in one line, when they were told, and how many positions are known."""
-    investor, wording = record["investor"], wording_of(lang)
-    parts = [_level(name, fact, texts) for name, fact in investor["levels"].items()]
-    told = [fact for fact in investor["levels"].values() if fact.get("note") != PREDICTED]
-    days = [day for fact in told if (day := str(fact.get("as_of", "")))]
+    parts = [_level(name, fact, texts) for name, fact in investor.levels.items()]
+    days = [fact.as_of for fact in investor.levels.values() if fact.note != PREDICTED and fact.as_of]
     if days:
-        parts.append(texts.filled("told_on", day=wording.day(datetime.fromisoformat(max(days)).date())))
-    count = len(investor["positions"])
+        parts.append(texts.filled("told_on", day=texts.wording.day(datetime.fromisoformat(max(days)).date())))
+    count = len(investor.positions)
     key = "one_position" if count == 1 else "count_positions" if count else "without_positions"
-    parts.append(texts.filled(key, n=wording.integer(count)))
+    parts.append(texts.filled(key, n=texts.wording.integer(count)))
     return texts["also"].join(parts)
 
 
-def _level(name: str, fact: Mapping[str, Any], texts: ReportTexts) -> str:
+def _level(name: str, fact: RecordedFact, texts: ReportTexts) -> str:
     """One answer; what the source predicted instead says so."""
-    number = wording_of(texts.lang).number(fact.get("value", 0), 0)
-    said = texts.facts[fact["relation"]].format(tail=fact_row(fact, texts, field=name).value, value=number)
-    return texts.filled("predicted", level=said) if fact.get("note") == PREDICTED else said
+    number = texts.wording.number(fact.value or 0, 0)
+    tail = fact_row(used_fact(fact), texts, field=name).value
+    said = texts.facts[fact.relation].format(tail=tail, value=number)
+    return texts.filled("predicted", level=said) if fact.note == PREDICTED else said
 
 
-def _question(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
-    question = record["question"]
-    if question["asset_id"]:
-        asset = label_of(record["list"][0], lang) if record["list"] else question["asset_id"]
+def _question(record: Record, texts: ReportTexts) -> str:
+    question = record.question
+    if question.asset_id:
+        asset = label_of(record.list[0], texts.lang) if record.list else question.asset_id
         return texts.filled("question_asset", asset=asset)
-    kind, held = texts[f"kind_{question['kind'] or 'all'}"], texts["with_held"] if question["include_held"] else ""
-    if "assumed" in question:
-        return texts.filled("question_what_if", k=question["k"], kind=kind)
-    return texts.filled("question_list", k=question["k"], kind=kind, held=held)
+    kind = texts[f"kind_{question.kind or 'all'}"]
+    if question.assumed is not None:
+        return texts.filled("question_what_if", k=question.k, kind=kind)
+    held = texts["with_held"] if question.include_held else ""
+    return texts.filled("question_list", k=question.k, kind=kind, held=held)
 
 
-def _assumed(record: Mapping[str, Any], texts: ReportTexts) -> str:
+def _assumed(told: ToldRecord, assumed: RecordedAssumption, texts: ReportTexts) -> str:
     """What a what-if question assumes: levels, years, interests, and the assets followed and dismissed."""
-    assumed, wording = record["question"]["assumed"], wording_of(texts.lang)
-    names = {str(row[0]): names_of(row)[texts.lang] for row in _nodes(record)}
+    investor, wording = told.record.investor, texts.wording
+    names = {node.id: node.names[texts.lang] for node in told.nodes if node.id is not None}
     parts = [
-        f"{texts.levels[table]} {local_label(LEVEL_KINDS[fact['relation']], fact['tail'], texts.lang)}"
-        for table, fact in record["investor"]["levels"].items()
-        if fact.get("source") == ASSUMED and "tail" in fact
+        _named_level(table, fact.relation, fact.tail, texts)
+        for table, fact in investor.levels.items()
+        if fact.source == ASSUMED and fact.tail
     ]
-    objective = assumed["levels"].get("SEEKS")
-    if assumed["years"] is not None and objective and not record["investor"]["user_id"]:
+    objective = assumed.levels.get("SEEKS")
+    if assumed.years is not None and objective and not investor.user_id:
         # years, where they are said, stand in the rules' place of the objective that was answered, too
-        parts.append(f"{texts.levels['horizon']} {local_label(LEVEL_KINDS['SEEKS'], objective, texts.lang)}")
-    if assumed["years"] is not None:
-        parts.append(texts.filled("assumed_years", n=wording.number(assumed["years"], 0)))
-    for name in ("interests", "follow", "dismiss"):
-        if assumed[name]:
-            joined = wording.language.comma.join(names.get(each, each) for each in assumed[name])
+        parts.append(_named_level("horizon", "SEEKS", objective, texts))
+    if assumed.years is not None:
+        parts.append(texts.filled("assumed_years", n=wording.number(assumed.years, 0)))
+    chosen = {"interests": assumed.interests, "follow": assumed.follow, "dismiss": assumed.dismiss}
+    for name, ids in chosen.items():
+        if ids:
+            joined = wording.language.comma.join(names.get(each, each) for each in ids)
             parts.append(texts.filled(f"assumed_{name}", names=joined))
     return texts["also"].join(parts) or texts["assumed_nothing"]
 
 
-def _nodes(record: Mapping[str, Any]) -> list[list[Any]]:
-    nodes: list[list[Any]] = record["tables"]["nodes"]
-    return nodes
+def _named_level(table: str, relation: str, level: str, texts: ReportTexts) -> str:
+    return f"{texts.levels[table]} {local_label(LEVEL_KINDS[relation], level, texts.lang)}"
 
 
 def _warnings_of_all(assets: Sequence[AssetPart]) -> tuple[str, ...]:
@@ -284,82 +279,72 @@ def _warnings_of_all(assets: Sequence[AssetPart]) -> tuple[str, ...]:
     return tuple(text for text in assets[0].warnings if all(text in asset.warnings for asset in assets))
 
 
-def _considered(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
+def _considered(told: ToldRecord, telling: Telling) -> str:
     """How many passed, what rejected the others; for a list that was handed out bare, where its reasons are from."""
-    sentences = [texts.filled("considered", **_counts(record, lang)), _rejections(record, texts, lang)]
-    sentences.append(texts[_WHERE_FROM[record["reasons"]]] if record.get("reasons") in _WHERE_FROM else "")
+    texts, candidates = telling.texts, told.record.candidates
+    counts = {"count": candidates.count, "allowed": candidates.allowed}
+    sentences = [
+        texts.filled("considered", **{name: texts.wording.integer(count) for name, count in counts.items()}),
+        _rejections(candidates.rejected_by, telling),
+        "" if told.reasons_from is ReasonsFrom.RECORDED else texts[told.reasons_from.name.lower()],
+    ]
     return texts["next_sentence"].join(sentence for sentence in sentences if sentence)
 
 
-def _rejections(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> str:
+def _rejections(counts: Mapping[str, int], telling: Telling) -> str:
     """How many each rule rejected, the most first."""
-    counts, wording = record["candidates"]["rejected_by"], wording_of(lang)
+    texts, integer = telling.texts, telling.texts.wording.integer
     rules = sorted(((n, rule) for rule, n in counts.items() if n and rule != "any"), key=lambda each: -each[0])
     if not rules:
         return ""
-    named = [texts.filled("rule_count", rule=rule_title(record, rule, lang), n=wording.integer(n)) for n, rule in rules]
-    total = wording.integer(counts["any"]) if "any" in counts else ""
+    named = [texts.filled("rule_count", rule=telling.title(rule), n=integer(n)) for n, rule in rules]
+    total = integer(counts["any"]) if "any" in counts else ""
     several = sum(n for n, _ in rules) > counts.get("any", 0)
-    told = texts.filled("rejections", n=total, rules=texts["also"].join(named))
-    return texts["next_sentence"].join([told, texts["several_rules"]]) if several else told
+    said = texts.filled("rejections", n=total, rules=texts["also"].join(named))
+    return texts["next_sentence"].join([said, texts["several_rules"]]) if several else said
 
 
-def _counts(record: Mapping[str, Any], lang: str) -> dict[str, str]:
-    wording = wording_of(lang)
-    return {name: wording.integer(record["candidates"][name]) for name in ("count", "allowed")}
-
-
-def _own_part(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[str]:
+def _own_part(lines: Sequence[ToldLine], assets: Sequence[AssetPart], texts: ReportTexts) -> list[str]:
     """What the record alone tells: on what of the investor's own the first asset rests most."""
-    wording, out = wording_of(lang), []
-    for item in record["list"][:1]:
-        own = asset_part(item, record, texts, lang).largest_own
-        if own is not None:
-            values = {"share": wording.percent(own.share, 0), "node": own.name}
-            rest = wording.number(item["score"] - own.value, 4)
-            score = wording.number(item["score"], 4)
-            out.append(texts.filled("change_own", asset=label_of(item, lang), value=rest, score=score, **values))
-    return out
+    own = assets[0].largest_own if assets else None
+    if own is None:
+        return []
+    rest = texts.wording.number(lines[0].line.score - own.value, 4)
+    share = texts.wording.percent(own.share, 0)
+    told = {"asset": assets[0].label, "value": rest, "score": assets[0].score, "share": share, "node": own.name}
+    return [texts.filled("change_own", **told)]
 
 
-def _rules_in_the_way(record: Mapping[str, Any], texts: ReportTexts, lang: str) -> list[str]:
+def _rules_in_the_way(told: ToldRecord, texts: ReportTexts) -> list[str]:
     """Which rule the best of the rejected would have had to pass."""
-    out = []
-    for item in record["rejected"][:1]:
-        rule = " ".join(verdict_text(item["verdict"], lang)).rstrip(".。")
-        out.append(texts.filled("change_rule", asset=label_of(item, lang), place=item["place"], rule=rule))
-    return out
+    if not told.rejected:
+        return []
+    best = told.rejected[0].rejection
+    rule = " ".join(verdict_text(told.rejected[0].verdict.results, texts.lang)).rstrip(".。")
+    return [texts.filled("change_rule", asset=label_of(best, texts.lang), place=best.place, rule=rule)]
 
 
-def _identity(record: Mapping[str, Any], texts: ReportTexts) -> list[tuple[str, str]]:
-    rules, software = record["rules"], record["software"]
+def _identity(record: Record, texts: ReportTexts) -> list[tuple[str, str]]:
+    rules = record.rules
     return [
-        (texts["build"], record["build"]["hash"]),
-        (texts["graph"], record["data"]["graph_hash"]),
-        (texts["rules"], f"{rules['market']} {rules['version']}, SHA-256 {rules['sha256']}"),
-        (texts["software"], ", ".join(f"{name} {version}" for name, version in software.items())),
+        (texts["build"], record.build.hash),
+        (texts["graph"], record.data.graph_hash),
+        (texts["rules"], f"{rules.market} {rules.version}, SHA-256 {rules.sha256}"),
+        (texts["software"], ", ".join(f"{name} {version}" for name, version in record.software.items())),
     ]
 
 
-def _position(fact: Mapping[str, Any], texts: ReportTexts, lang: str) -> FactRow:
-    row = fact_row(fact, texts, field=label_of({**fact, "asset_id": fact["tail"]}, lang))
-    share = wording_of(lang).percent(fact["value"]) if "value" in fact else ""
-    return FactRow(row.field, share, row.source, row.day, row.note)
+def _position(position: RecordedPosition, texts: ReportTexts) -> FactRow:
+    share = "" if position.value is None else texts.wording.percent(position.value)
+    return replace(fact_row(used_fact(position), texts, field=label_of(position, texts.lang)), value=share)
 
 
-def _statistics(record: Mapping[str, Any], lang: str) -> list[tuple[str, str, str, str]]:
+def _statistics(candidates: RecordedCandidates, telling: Telling) -> list[tuple[str, str, str, str]]:
     """Every rule's title, basis, rejections and warnings, in the order of the rule file."""
-    candidates, wording = record["candidates"], wording_of(lang)
-    order = list(record.get("rule_texts", {}))
-    counted = [(rule, count) for rule, count in candidates["rejected_by"].items() if rule != "any"]
+    integer, order = telling.texts.wording.integer, list(telling.rules)
+    counted = [(rule, count) for rule, count in candidates.rejected_by.items() if rule != "any"]
     counted.sort(key=lambda each: order.index(each[0]) if each[0] in order else len(order))
-    warned = candidates["warned_by"]
     return [
-        (
-            rule_title(record, rule, lang),
-            rule_basis(record, rule, lang),
-            wording.integer(count),
-            wording.integer(warned.get(rule, 0)),
-        )
+        (telling.title(rule), telling.basis(rule), integer(count), integer(candidates.warned_by.get(rule, 0)))
         for rule, count in counted
     ]

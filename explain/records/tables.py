@@ -1,24 +1,20 @@
 """The compact form of a record: nodes, edges and facts stand once in tables, and whatever uses them counts places.
 
 Ten explanations cite the same positions and the same facts again and again; written out each time, a record would
-be some five times as large. `expanded` gives the form that `explain --format json` prints, to the last field.
+be some five times as large. `pathfolio.explain.records.told` finds what stands at each place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
-
-from msgspec import to_builtins
-from msgspec.structs import asdict
+from typing import Generic, TypeVar
 
 from pathfolio.explain.evidence import PathEdge, PathNode, Reason
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.records.layout import (
-    FORMAT,
-    TRADITIONAL,
-    WITHOUT_DAY,
+from pathfolio.explain.records.layout import FORMAT, TRADITIONAL, WITHOUT_DAY
+from pathfolio.explain.records.layout.asked import RecordedFact
+from pathfolio.explain.records.layout.shown import (
     AgainstRow,
     BaseRow,
     CitedFact,
@@ -26,21 +22,14 @@ from pathfolio.explain.records.layout import (
     FindingRow,
     NodeRow,
     PathPlaces,
-    Printed,
-    Record,
     RecordedChannel,
     RecordedExplanation,
-    RecordedFact,
     RecordedReason,
     RecordedVerdict,
     RecordTables,
-    RuleRow,
-    plain,
 )
-from pathfolio.kg.languages import DEFAULT
-from pathfolio.kg.languages.names import Names
 from pathfolio.recommender.suitability.rules import RuleSet
-from pathfolio.recommender.suitability.verdict import UNDECIDED, Outcome, RuleResult, UsedFact, Verdict
+from pathfolio.recommender.suitability.verdict import RuleResult, UsedFact, Verdict
 
 Cited = TypeVar("Cited")
 Row = TypeVar("Row")
@@ -161,95 +150,3 @@ class TableWriter:
         words, facts = (found.outcome.word, found.effect.word, found.reason), tuple(self._facts.places(found.facts))
         place = self._places[found.rule]
         return AgainstRow(place, *words, found.measured, found.limit, found.subject, facts, found.warn_at)
-
-
-def expanded(record: Record) -> Printed:
-    """The record with every explanation and verdict written out, for readers, reports and exports."""
-    printed = plain(record)
-    for item, line in zip(printed["list"], record.list, strict=True):
-        item["verdict"] = _verdict(line.verdict, line.asset_id, record)
-        about = {
-            "user_id": record.question.user_id,
-            "as_of": record.data.as_of.isoformat(),
-            "build": record.build.hash,
-            "asset_id": line.asset_id,
-            "kind": line.kind,
-            "rank": line.rank,
-        }
-        if line.explanation is not None:
-            item["explanation"] = about | _explanation(item["explanation"], line.explanation, record.tables)
-        elif line.reasons is not None:  # the record has no more of its explanation
-            nothing: Printed = {"base": [], "channels": [], "paths": [], "facts": []}
-            item["explanation"] = about | nothing | {"score": line.score, "reasons": item["reasons"]}
-    for item, rejection in zip(printed["rejected"], record.rejected, strict=True):
-        item["verdict"] = _verdict(rejection.verdict, rejection.asset_id, record)
-    printed["local_names"] = _other_names(printed["tables"]["nodes"])
-    return printed
-
-
-def node_key(node: Sequence[Any]) -> str:
-    """How a printed node is called in `local_names`: its kind and id, or for others, summed up, how many they are."""
-    return f"{node[1]}/{node[2] if node[0] is None else node[0]}"
-
-
-def _other_names(nodes: Sequence[Sequence[Any]]) -> Printed:
-    """Of each node that has another name: language to name, or the one other name of earlier records."""
-    return {node_key(node): node[3] for node in nodes if set(names_of(node).texts()) != {node[2]}}
-
-
-def names_of(node: Sequence[Any]) -> Names:
-    """A printed node's names; those of earlier records have one in Traditional Chinese beside `name`."""
-    name, other = node[2], node[3]
-    return Names(other) if isinstance(other, dict) else Names({DEFAULT: str(name), TRADITIONAL: str(other)})
-
-
-def _explanation(printed: Printed, found: RecordedExplanation, tables: RecordTables) -> Printed:
-    """An explanation as `explain --format json` prints it; `printed` is what it has without tables."""
-    paths = [
-        {
-            "id": path.id,
-            "channel": path.channel,
-            "contribution": path.contribution,
-            "count": path.count,
-            "nodes": [{"id": n.id, "kind": n.kind, "name": n.name} for n in map(tables.nodes.__getitem__, path.nodes)],
-            "edges": [to_builtins(asdict(tables.edges[at])) for at in path.edges],
-        }
-        for path in found.paths
-    ]
-    return {**printed, "base": [asdict(base) for base in found.base], "paths": paths}
-
-
-def _verdict(found: RecordedVerdict, asset_id: str, record: Record) -> Printed:
-    results = []
-    for rule, result in _results(found, record):
-        said = {} if result.warn_at is None else {"warn_at": result.warn_at}
-        results.append(
-            {
-                "rule": rule.name,
-                "kind": rule.kind,
-                "outcome": result.outcome,
-                "effect": result.effect,
-                "reason": result.reason,
-                "measured": result.measured,
-                "limit": result.limit,
-                "subject": result.subject,
-                "facts": [to_builtins(record.tables.facts[at]) for at in result.facts],
-                **said,
-            }
-        )
-    return {"asset_id": asset_id, "outcome": state_of(found), "results": results}
-
-
-def state_of(found: RecordedVerdict) -> str:
-    """A recorded verdict's state; what records of format 1 call a pass may have rules that were not decided."""
-    left_open = any(result.outcome == Outcome.UNKNOWN.word for result in found.results or ())
-    return UNDECIDED if found.outcome == Outcome.PASS.word and left_open else found.outcome
-
-
-def _results(found: RecordedVerdict, record: Record) -> Iterator[tuple[RuleRow, FindingRow | AgainstRow]]:
-    """Each result with its rule's name and kind."""
-    rules = record.rules.rules
-    if found.results is not None:
-        yield from zip(rules, found.results, strict=True)
-    for result in found.against or ():
-        yield rules[result.rule], result

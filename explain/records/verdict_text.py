@@ -1,10 +1,9 @@
-"""Verdicts as sentences in the reader's language, made from a record alone."""
+"""Verdicts as sentences in the reader's language, as they were given or as a record has them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.labels import local_label
@@ -12,14 +11,13 @@ from pathfolio.kg.languages import language, words
 from pathfolio.recommender.suitability.kinds import KIND_OF
 from pathfolio.recommender.suitability.rule import Unit
 from pathfolio.recommender.suitability.used_facts import PREDICTED
-from pathfolio.recommender.suitability.verdict import Verdict
+from pathfolio.recommender.suitability.verdict import Outcome, RuleResult, UsedFact, Verdict
 
 
-def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = False) -> str:
+def result_text(result: RuleResult, lang: str, *, to_investor: bool = False) -> str:
     """One rule's finding as a sentence.
 
     Args:
-        result: as `RuleResult.to_json` writes it.
         lang: the tag of a language.
         to_investor: speak to the investor, and say nothing of what is on a restricted list and why: it may be known
             to staff alone.
@@ -27,26 +25,29 @@ def result_text(result: Mapping[str, Any], lang: str, *, to_investor: bool = Fal
     What rests on a level that the source predicted says so; what a rule could not find out ends with what the rules
     make of that.
 
-    >>> found = {"kind": "horizon", "reason": "above_level", "measured": 5.0, "limit": 3.0, "subject": "Income"}
+    >>> found = RuleResult("r", "horizon", Outcome.REJECT, Outcome.REJECT, "above_level", 5.0, 3.0, "Income", ())
     >>> result_text(found, "en")
     'It should be held for 5 years at least; the objective Income allows only 3 years.'
     """
-    facts = result.get("facts", ())
-    kind, reason, subject = str(result["kind"]), str(result["reason"]), str(result["subject"])
+    facts = result.facts
+    kind = result.kind
+    reason = result.reason
+    subject = result.subject
     said = words(lang, "verdicts", kind)
     forms = [f"{reason}_told"] * to_investor + [f"{reason}_of_nothing"] * (not subject) + [reason]
     found = next((said[form] for form in forms if form in said), None)
     others = words(lang, "verdicts", "any")
     sentence = found or (others.get(f"{reason}_told") if to_investor else None) or others.get(reason)
-    made_of_it = [words(lang, "verdicts", "unknown")[result["effect"]]] if result.get("outcome") == "unknown" else []
+    is_unknown = result.outcome is Outcome.UNKNOWN
+    made_of_it = [words(lang, "verdicts", "unknown")[result.effect.word]] if is_unknown else []
     rule_kind = KIND_OF.get(kind)
     subject_kind = rule_kind.subject_kind(kind) if rule_kind else None
     unit = rule_kind.unit if rule_kind else Unit.NUMBER
     sentence = str(sentence or f"{kind}: {reason}")
     said_of_it = sentence.format(
-        measured=_amount(result["measured"], unit, lang),
-        limit=_amount(result["limit"], unit, lang),
-        warn_at=_amount(result.get("warn_at"), unit, lang),
+        measured=_amount(result.measured, unit, lang),
+        limit=_amount(result.limit, unit, lang),
+        warn_at=_amount(result.warn_at, unit, lang),
         subject=local_label(subject_kind, subject, lang) if subject_kind else subject,
         of_day=_of_day(facts, lang) if "{of_day}" in sentence else "",
         volatility=_volatility(facts, lang) if "{volatility}" in sentence else "",
@@ -65,26 +66,23 @@ def outcome_text(outcome: str, lang: str) -> str:
     return words(lang, "verdicts", "outcomes")[outcome]
 
 
-def look_of(outcome: str, effect: str) -> str:
+def look_of(found: RuleResult) -> str:
     """How a finding is coloured: by its effect, but not as a pass where the rule was not decided."""
-    return "unknown" if (outcome, effect) == ("unknown", "pass") else effect
+    is_open = found.outcome is Outcome.UNKNOWN and found.effect is Outcome.PASS
+    return (found.outcome if is_open else found.effect).word
 
 
-def against(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The results that made a verdict a rejection or a warning, the gravest first."""
-    found = [result for result in verdict["results"] if result["effect"] != "pass"]
-    return sorted(found, key=lambda result: result["effect"] != "reject")
-
-
-def verdict_text(verdict: Mapping[str, Any], lang: str, *, to_investor: bool = False) -> list[str]:
+def verdict_text(results: Sequence[RuleResult], lang: str, *, to_investor: bool = False) -> list[str]:
     """What speaks against an asset, one sentence a rule; nothing where all rules passed. As `result_text`."""
-    gravest = [result for result in against(verdict) if result["effect"] == verdict["outcome"]]
-    return [result_text(result, lang, to_investor=to_investor) for result in gravest]
+    gravest = max((found.effect for found in results), default=Outcome.PASS)
+    if gravest is Outcome.PASS:
+        return []
+    return [result_text(found, lang, to_investor=to_investor) for found in results if found.effect is gravest]
 
 
 def warnings_of(verdicts: Sequence[Verdict], lang: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """What investors read against all lines of several, and what against each beside that."""
-    said = [tuple(verdict_text(verdict.to_json(), lang, to_investor=True)) for verdict in verdicts]
+    said = [tuple(verdict_text(verdict.results, lang, to_investor=True)) for verdict in verdicts]
     common = tuple(text for text in said[0] if all(text in texts for texts in said)) if len(said) > 1 else ()
     return common, tuple(tuple(text for text in texts if text not in common) for texts in said)
 
@@ -101,22 +99,22 @@ def _amount(value: float | None, unit: Unit, lang: str) -> str:
     return words(lang, "verdicts", "units")[unit.value if value == 1 else f"{unit.value}s"].format(n=number)
 
 
-def _is_predicted(reason: str, facts: Sequence[Mapping[str, Any]]) -> bool:
+def _is_predicted(reason: str, facts: Sequence[UsedFact]) -> bool:
     """Whether the finding rests on a level that the source predicted, without saying so by itself."""
     said = reason == "exempt" or "predicted" in reason
-    return not said and any(fact.get("note") == PREDICTED for fact in facts)
+    return not said and any(fact.note == PREDICTED for fact in facts)
 
 
-def _volatility(facts: Sequence[Mapping[str, Any]], lang: str) -> str:
+def _volatility(facts: Sequence[UsedFact], lang: str) -> str:
     """The figure, where facts are given."""
-    value = next((fact["value"] for fact in facts if fact["relation"] == "VOLATILITY" and "value" in fact), None)
+    value = next((fact.value for fact in facts if fact.relation == "VOLATILITY" and fact.value is not None), None)
     said = None if value is None else wording_of(lang).percent(value, 1)
     return "" if said is None else words(lang, "verdicts", "units")["volatility"].format(value=said)
 
 
-def _of_day(facts: Sequence[Mapping[str, Any]], lang: str) -> str:
+def _of_day(facts: Sequence[UsedFact], lang: str) -> str:
     """The date of the newest fact, where facts are given and it has one."""
-    day = str(facts[-1].get("as_of", "")) if facts else ""
+    day = facts[-1].as_of if facts else ""
     if not day:
         return ""
     return words(lang, "verdicts", "units")["of_day"].format(day=wording_of(lang).day(date.fromisoformat(day)))

@@ -81,7 +81,7 @@ class RuleResult:
     def to_json(self) -> dict[str, Any]:
         """As it stands in a record."""
         said = {} if self.warn_at is None else {"warn_at": self.warn_at}
-        return said | {
+        return {
             "rule": self.rule,
             "kind": self.kind,
             "outcome": self.outcome.word,
@@ -91,7 +91,7 @@ class RuleResult:
             "limit": self.limit,
             "subject": self.subject,
             "facts": [fact.to_json() for fact in self.facts],
-        }
+        } | said
 
 
 UNDECIDED: Final = "pass_with_unknowns"

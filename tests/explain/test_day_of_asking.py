@@ -72,7 +72,7 @@ def test_a_build_older_than_the_limit_cautions_or_is_refused(graph: KnowledgeGra
             ("zh-CN", "距查询日 31 天"),
             ("zh-TW", "距查詢日 31 天"),
         ):
-            assert said in result_text(old.to_json(), lang).replace("30 June 2026", "June 30, 2026")
+            assert said in result_text(old, lang).replace("30 June 2026", "June 30, 2026")
     before = found_on(graph, rule(BUILD_AGE), AS_OF - timedelta(1))
     assert (before.reason, before.effect.word) == ("later_build", "warn")
 

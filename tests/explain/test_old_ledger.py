@@ -25,9 +25,9 @@ from pathfolio.explain.records.find import Finder, Search
 from pathfolio.explain.records.history import timeline
 from pathfolio.explain.records.inspect import LISTS, export_case, list_records, read_record, report_on
 from pathfolio.explain.records.layout import parse_record, record_text
+from pathfolio.explain.records.printed import expanded
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.report import report_html
-from pathfolio.explain.records.tables import expanded
 from pathfolio.kg.languages import languages
 from tests.explain.records_world import LOOK
 

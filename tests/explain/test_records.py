@@ -18,11 +18,13 @@ from pathfolio.explain.records.columns import packed, unpacked
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.inspect import list_records, read_record
 from pathfolio.explain.records.keep import drop_unused, keep_files, kept_build, kept_builds
-from pathfolio.explain.records.layout import FORMAT, PackedColumn, RecordedRules, record_text
+from pathfolio.explain.records.layout import FORMAT, record_text
+from pathfolio.explain.records.layout.asked import PackedColumn, RecordedRules
+from pathfolio.explain.records.printed import expanded
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.replay import replay
 from pathfolio.explain.records.serve import serve
-from pathfolio.explain.records.tables import expanded, names_of
+from pathfolio.explain.records.told import names_of
 from pathfolio.kg.errors import LedgerError, UsageError
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.investor_rows import InvestorRows
@@ -99,7 +101,7 @@ def test_names_are_by_language_and_in_earlier_formats_one(adviser: Adviser, buil
     now, earlier = (record_of(adviser, advice, version) for version in (FORMAT, 2))
     assert {type(node.names) for node in now.tables.nodes} == {dict}
     assert {type(node.names) for node in earlier.tables.nodes} == {str}
-    rows, earlier_rows = (expanded(record)["tables"]["nodes"] for record in (now, earlier))
+    rows, earlier_rows = (record.tables.nodes for record in (now, earlier))
     assert any(names_of(row)["en"] != names_of(row)["zh-TW"] for row in rows)
     for lang in earlier.told_in:
         assert [names_of(row)[lang] for row in rows] == [names_of(row)[lang] for row in earlier_rows]

@@ -14,9 +14,10 @@ from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.everybody import Everybody, serve_everybody
 from pathfolio.explain.records.inspect import read_record
+from pathfolio.explain.records.printed import expanded
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.replay import replay
-from pathfolio.explain.records.tables import expanded
+from pathfolio.explain.records.told import ReasonsFrom, told
 from pathfolio.explain.records.whole import whole
 from pathfolio.kg.errors import LedgerError
 from pathfolio.kg.progress import Progress
@@ -53,9 +54,8 @@ def test_everybody_s_lists(adviser: Adviser, build: Build, ledger: Ledger, tmp_p
     assert [each["verdict"]["outcome"] for each in expanded(record)["rejected"]] == ["reject"] * len(alone.rejected)
     assert replay(ledger, header.id, record, build).same
     again = whole(ledger, record)
-    assert again["reasons"] == "computed again"
-    asked_alone = expanded(record_of(adviser, alone))
-    assert again["list"] == asked_alone["list"]
+    assert again.reasons_from is ReasonsFrom.COMPUTED_AGAIN
+    assert again.lines == told(record_of(adviser, alone)).lines
     assert verify_ledger(ledger).sound
 
 

@@ -18,9 +18,10 @@ from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.inspect import Look, integrity_of, report_on
 from pathfolio.explain.records.layout import Record
 from pathfolio.explain.records.pdf import pdf_of
+from pathfolio.explain.records.printed import expanded
 from pathfolio.explain.records.report import Report, make_report, report_html, report_texts
 from pathfolio.explain.records.serve import serve
-from pathfolio.explain.records.tables import expanded
+from pathfolio.explain.records.told import told
 from pathfolio.explain.records.verdict_text import outcome_text, result_text
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.errors import PathfolioError, UsageError
@@ -28,7 +29,7 @@ from pathfolio.kg.languages import languages
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.kinds import RULE_KINDS
 from pathfolio.recommender.suitability.rulefile import load_rules
-from pathfolio.recommender.suitability.verdict import EXEMPT, STATES, Outcome
+from pathfolio.recommender.suitability.verdict import EXEMPT, STATES, Outcome, RuleResult, UsedFact
 from pathfolio.web.site.texts import texts_of
 from tests.explain.records_world import altered, ask, investors
 
@@ -148,7 +149,7 @@ def test_text_from_records_is_escaped(world: tuple[Ledger, str, Record, Adviser]
     ledger, name, record, _ = world
     record = altered(record, ("investor", "name"), "<script>alert(1)</script>")
     header = ledger.header(name)
-    html = report_html(make_report(expanded(record), header, integrity_of(ledger, header), "en"))
+    html = report_html(make_report(told(record), header, integrity_of(ledger, header), "en"))
     assert "<script>" not in html and "&lt;script&gt;" in html
 
 
@@ -157,7 +158,7 @@ def test_a_report_on_an_altered_record_says_so(world: tuple[Ledger, str, Record,
     header = ledger.header(name)
     broken = replace(integrity_of(ledger, header), problem="altered: its hash does not lead to the signed root")
     for lang in LANGS:
-        report = make_report(expanded(record), header, broken, lang)
+        report = make_report(told(record), header, broken, lang)
         assert not report.sound
         assert "integrity broken" in report_html(report)
         assert any("altered" in text for text in report.integrity)
@@ -174,11 +175,15 @@ def test_without_the_build_the_record_still_tells_what_it_rests_on(
         assert any(str(rejected["place"]) in text for text in report.changes)
 
 
+def found_by(kind: str, reason: str, measured: float | None, limit: float | None, subject: str = "") -> RuleResult:
+    return RuleResult("r", kind, Outcome.PASS, Outcome.PASS, reason, measured, limit, subject, ())
+
+
 def test_every_finding_has_a_sentence_in_each_language() -> None:
     for lang, kind in product(LANGS, RULE_KINDS):
         for full_kind in kind.full_kinds():
             for reason in (*kind.reasons_of(full_kind), EXEMPT):
-                result = {"kind": full_kind, "reason": reason, "measured": 0.5, "limit": 2.0, "subject": "X"}
+                result = found_by(full_kind, reason, 0.5, 2.0, "X")
                 text = result_text(result, lang)
                 assert text and f"{full_kind}: {reason}" not in text and "{" not in text
     for lang in LANGS:
@@ -187,23 +192,24 @@ def test_every_finding_has_a_sentence_in_each_language() -> None:
 
 def test_what_is_not_known_says_what_the_rules_make_of_it() -> None:
     """An unknown finding ends with its effect, and an investor is spoken to."""
-    found = {"kind": "risk_level", "reason": "no_level", "measured": 4.0, "limit": None, "subject": ""}
-    said = {effect: found | {"outcome": "unknown", "effect": effect} for effect in ("reject", "warn", "pass")}
+    found = found_by("risk_level", "no_level", 4.0, None)
+    effects = (Outcome.REJECT, Outcome.WARN, Outcome.PASS)
+    said = {effect.word: replace(found, outcome=Outcome.UNKNOWN, effect=effect) for effect in effects}
     for lang in LANGS:
         for to_investor in (False, True):
             assert len({result_text(each, lang, to_investor=to_investor) for each in said.values()}) == 3
     assert result_text(said["reject"], "en") == (
         "The investor's risk level is not known. Not knowing this, the rules do not let the asset through."
     )
-    told = result_text(said["warn"], "en", to_investor=True)
-    assert told == "Your risk level is not known. The rules let the asset through with a caution."
+    text = result_text(said["warn"], "en", to_investor=True)
+    assert text == "Your risk level is not known. The rules let the asset through with a caution."
     assert result_text(said["reject"], "zh-TW", to_investor=True) == "您的風險屬性不明。因資料不明，規則不予通過。"
-    assert result_text(found | {"outcome": "pass", "effect": "pass"}, "en") == "The investor's risk level is not known."
+    assert result_text(found, "en") == "The investor's risk level is not known."
 
 
 def test_old_answers_are_dated_and_to_be_renewed() -> None:
-    found = {"kind": "freshness/profile", "reason": "stale", "measured": 1818.0, "limit": 365.0, "subject": ""}
-    dated = found | {"facts": [{"as_of": "2021-07-08"}]}
+    found = found_by("freshness/profile", "stale", 1818.0, 365.0)
+    dated = replace(found, facts=(UsedFact("U1", "ANSWERS", as_of="2021-07-08"),))
     assert result_text(found, "en", to_investor=True).startswith("Your answers are 1,818 days old; the rules allow 365")
     assert result_text(dated, "en").startswith("The investor's answers, of July 8, 2021, are 1,818 days old")
     assert "問卷（2021年7月8日）距今 1,818 天，超過規則容許的 365 天" in result_text(dated, "zh-TW")

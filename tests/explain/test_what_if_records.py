@@ -19,11 +19,13 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder, Search
 from pathfolio.explain.records.history import compare
 from pathfolio.explain.records.inspect import list_records, read_record, report_on
-from pathfolio.explain.records.layout import PackedColumn, plain, record_text
+from pathfolio.explain.records.layout import plain, record_text
+from pathfolio.explain.records.layout.asked import PackedColumn
+from pathfolio.explain.records.printed import expanded, printed
 from pathfolio.explain.records.record import digest_of, record_of
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.serve import serve
-from pathfolio.explain.records.tables import expanded
+from pathfolio.explain.records.told import ReasonsFrom, told
 from pathfolio.explain.records.verdict_text import result_text
 from pathfolio.explain.records.whole import whole
 from pathfolio.kg.languages import languages
@@ -80,18 +82,18 @@ def test_a_thrifty_record_is_small_says_what_was_shown_and_is_made_whole_again(
         full = record_of(adviser, adviser.advise(replace(question, thrifty=False)))
         assert len(zlib.compress(record_text(record))) < len(zlib.compress(record_text(full))) / 2
         assert record.whole == digest_of(full)
-        told = [[reason.text for reason in line.reasons or ()] for line in record.list]
-        assert told == [
+        shown = [[reason.text for reason in line.reasons or ()] for line in record.list]
+        assert shown == [
             [each.text for each in line.explanation.reasons if each.lang == question.lang]
             for line in full.list
             if line.explanation is not None
         ]
         again = whole(ledger, record)
-        assert again["reasons"] == "recorded, the rest computed again"
-        assert again["list"] == expanded(full)["list"]
+        assert again.reasons_from is ReasonsFrom.REST_COMPUTED_AGAIN
+        assert again.lines == told(full).lines
         report = report_on(ledger, header.id, LOOK, "en")
         assert "a digest of what lies behind them" in report.considered
-        behind = [bool(item["explanation"]["paths"]) for item in again["list"]]
+        behind = [bool(each.explanation.paths) for each in again.lines]
         assert [bool(asset.paths) for asset in report.assets] == behind
 
 
@@ -101,13 +103,14 @@ def test_what_a_thrifty_record_leaves_out_is_not_made_up(
     name = asked_on_the_site(client, small_build)[0]
     record = read_record(ledger, name, LOOK)[1]
     wrong = whole(ledger, altered(record, ("whole",), "0" * 64))
-    assert wrong["reasons"] == "recorded, the rest computed otherwise"
+    assert wrong.reasons_from is ReasonsFrom.REST_DIFFERS
     monkeypatch.setattr("pathfolio.explain.records.whole.kept_build", lambda *_: None)
     gone = whole(ledger, record)
-    assert gone["reasons"] == "recorded, the build of the rest gone"
+    assert gone.reasons_from is ReasonsFrom.REST_GONE
     for each in (wrong, gone):
-        assert [item["explanation"]["paths"] for item in each["list"]] == [[]] * len(record.list)
-        assert each["list"][0]["explanation"]["reasons"] == plain(record)["list"][0]["reasons"] != []
+        assert [found.explanation.paths for found in each.lines] == [()] * len(record.list)
+        shown = printed(each)["list"][0]["explanation"]["reasons"]
+        assert shown == plain(record)["list"][0]["reasons"] != []
     for lang in languages():
         assert report_on(ledger, name, LOOK, lang).assets[0].reasons or lang != "en"
 
@@ -160,7 +163,7 @@ def test_years_said_reject_what_should_be_held_longer(adviser: Adviser) -> None:
     effects = [result for each in advice.rejected for result in each.verdict.results if result.rule == "horizon"]
     assert any((result.outcome, result.effect) == (Outcome.WARN, Outcome.REJECT) for result in effects)
     for to_investor in (False, True):
-        told = {result_text(result.to_json(), "en", to_investor=to_investor) for result in effects}
+        told = {result_text(result, "en", to_investor=to_investor) for result in effects}
         assert "It should be held for 2 years at least; the money can stay invested for 0.5 years only." in told
     shown = [result for verdict in advice.verdicts for result in verdict.results if result.rule == "horizon"]
     assert all(result.effect is Outcome.PASS for result in shown)

@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pathfolio.explain.records.layout import FORMAT, WITHOUT_DAY, RecordedVerdict
+from pathfolio.explain.records.layout import FORMAT, WITHOUT_DAY
+from pathfolio.explain.records.layout.shown import RecordedVerdict
 from pathfolio.explain.records.report import report_texts
-from pathfolio.explain.records.tables import TableWriter, state_of
+from pathfolio.explain.records.tables import TableWriter
+from pathfolio.explain.records.told import state_of
 from pathfolio.explain.records.verdict_text import outcome_text, result_text
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.contract import read_folder
@@ -70,7 +72,7 @@ def test_answers_that_count_as_fresh_by_the_row_s_day_are_stale(bank: DataTables
         verdict = gate.screen(graph.row(NodeKind.USER, user), graph.assets[:1]).verdict(0)
         found = next(result for result in verdict.results if result.rule == "profile-age")
         ages[user] = found.reason, found.effect.word
-        assert result_text(found.to_json(), "en", to_investor=True)
+        assert result_text(found, "en", to_investor=True)
     assert ages == {"C1": ("stale", "warn"), "C2": ("predicted", "warn")}
 
 
@@ -113,8 +115,8 @@ def test_a_predicted_level_allows_as_the_file_says_and_forbids_as_a_told_one(eff
     for asset in guessed:
         assert guessed[asset].facts[0].note == "predicted"
         for lang, said in (("en", "predicted"), ("zh-CN", "推测"), ("zh-TW", "推估")):
-            assert said in result_text(guessed[asset].to_json(), lang)
-            assert said not in result_text(told[asset].to_json(), lang)
+            assert said in result_text(guessed[asset], lang)
+            assert said not in result_text(told[asset], lang)
 
 
 @pytest.mark.parametrize("market", SHIPPED)

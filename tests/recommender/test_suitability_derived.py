@@ -138,7 +138,7 @@ def test_what_a_measured_class_forbids_is_rejected_and_the_method_shown(
     assert figure.note == "annualised, of 52 weekly returns from 2025-07-01 to 2026-06-30; class 5"
     assert figure.as_of == "2026-06-30"
     for lang, said in (("en", "(36.4% a year)"), ("zh-CN", "（年化 36.4%）"), ("zh-TW", "（年化 36.4%）")):
-        assert said in result_text(found.to_json(), lang)
+        assert said in result_text(found, lang)
 
 
 @pytest.mark.parametrize(("asset", "reason"), [("none", "kind_alone"), ("new", "few_prices")])

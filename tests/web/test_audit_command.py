@@ -80,12 +80,12 @@ def test_a_record_is_shown_with_its_cautions(
 ) -> None:
     careful = parse_rules(load_rules("tw").text.replace("warn_at = 0.2", "warn_at = 0.01").encode(), "careful")
     served = [serve(Adviser(build, careful), ledger, ask(user)) for user in investors(build)[:8]]
-    told = [(each.receipt.id, verdict.to_json()) for each in served for verdict in each.advice.verdicts]
-    record, verdict = next((record, verdict) for record, verdict in told if verdict["outcome"] == "warn")
+    told = [(each.receipt.id, verdict) for each in served for verdict in each.advice.verdicts]
+    record, verdict = next((record, verdict) for record, verdict in told if verdict.state == "warn")
     assert main(["audit", "show", record]) == 0
     printed = capsys.readouterr().out
-    assert verdict_text(verdict, "en")
-    assert all(f"! {text}\n" in printed for text in verdict_text(verdict, "en"))
+    assert verdict_text(verdict.results, "en")
+    assert all(f"! {text}\n" in printed for text in verdict_text(verdict.results, "en"))
 
 
 def test_what_was_not_rejected_is_not_announced(

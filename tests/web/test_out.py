@@ -128,7 +128,7 @@ def test_a_caution_of_every_line_is_said_once(
     adviser = Adviser(small_build, load_rules("tw"))
     for user in investors(small_build):
         advice = adviser.advise(Question("clerk", "command line", user, 3))
-        said = [verdict_text(verdict.to_json(), "en", to_investor=True) for verdict in advice.verdicts]
+        said = [verdict_text(verdict.results, "en", to_investor=True) for verdict in advice.verdicts]
         if len(said) == 3 and said[0] and said[0] == said[1] == said[2]:
             break
     assert main(["recommend", str(small_build.folder), "--user", user, "-k", "3", "--rules", "tw"]) == 0

@@ -151,7 +151,7 @@ def test_what_is_not_suitable_is_told_with_the_rule(client: FlaskClient, build: 
     advice = next(a for a in (adviser.advise(Question("", "", user)) for user in investors(build)) if a.rejected)
     user, first = advice.question.user_id, advice.rejected[0]
     for lang, title in (("en", "Suitability"), ("zh-CN", "适当性"), ("zh-TW", "適合度")):
-        why = verdict_text(first.verdict.to_json(), lang, to_investor=True)
+        why = verdict_text(first.verdict.results, lang, to_investor=True)
         html = unescape(page_of(client, f"/investors/{user}?lang={lang}"))
         assert why
         assert all(sentence in html for sentence in why)

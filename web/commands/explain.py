@@ -151,9 +151,9 @@ def _verdict(shown: Advice, lang: str) -> str:
     """What the suitability rules make of the asset, and say against it."""
     from pathfolio.explain.records.verdict_text import outcome_text, verdict_text
 
-    verdict = shown.verdicts[0].to_json()
-    sentences = "".join(f"  ! {text}\n" for text in verdict_text(verdict, lang, to_investor=True))
-    return f"\n{outcome_text(verdict['outcome'], lang)}\n{sentences}"
+    verdict = shown.verdicts[0]
+    sentences = "".join(f"  ! {text}\n" for text in verdict_text(verdict.results, lang, to_investor=True))
+    return f"\n{outcome_text(verdict.state, lang)}\n{sentences}"
 
 
 def _json(data: dict[str, object]) -> str:

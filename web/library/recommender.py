@@ -68,8 +68,8 @@ class Explained:
 
     def _verdict(self) -> list[str]:
         """The verdict in words, then what speaks against the asset."""
-        plain = self.verdict.to_json()
-        return [outcome_text(plain["outcome"], self.lang), *verdict_text(plain, self.lang, to_investor=True)]
+        against = verdict_text(self.verdict.results, self.lang, to_investor=True)
+        return [outcome_text(self.verdict.state, self.lang), *against]
 
 
 class Recommender:

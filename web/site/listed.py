@@ -81,7 +81,7 @@ def _passed_over(site: ServedBuild, lang: str, advice: Advice) -> tuple[tuple[Pa
         PassedOver(
             each.place,
             site.names.node(site.graph.asset_row(each.asset_id)),
-            tuple(verdict_text(each.verdict.to_json(), lang, to_investor=True)),
+            tuple(verdict_text(each.verdict.results, lang, to_investor=True)),
         )
         for each in advice.rejected[:SHOWN_PASSED_OVER]
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathfolio.explain.ledger.ledger import Ledger
     from pathfolio.explain.records.inspect import ListedRecord, Look
     from pathfolio.explain.records.replay import Replay
+    from pathfolio.explain.records.told import ToldLine, ToldRecord
 
 KINDS: Final = (
     "recommendation", "what-if", "audience", "access", "batch", "build", "rules", "hold", "release", "erasure",
@@ -96,53 +97,51 @@ def _line(row: ListedRecord) -> str:
 def _show(ledger: Ledger, args: argparse.Namespace) -> None:
     from pathfolio.explain.records.inspect import LISTS
     from pathfolio.explain.records.layout import parse_record
-    from pathfolio.explain.records.tables import expanded
+    from pathfolio.explain.records.printed import expanded
+    from pathfolio.explain.records.told import told
 
     look = _look(args)
     header = ledger.header(args.record)
     text = ledger.read_text(header.id, who=look.who, purpose=look.purpose)
-    shown = expanded(parse_record(text, header.id)) if header.kind in LISTS else json.loads(text)
+    record = parse_record(text, header.id) if header.kind in LISTS else None
     if args.format == "json":
-        print_json({"header": asdict(header), "record": shown})
+        print_json({"header": asdict(header), "record": json.loads(text) if record is None else expanded(record)})
         return
     sys.stdout.write(f"{header.id}  {header.time}  {header.kind}  entry {header.seq}\n")
-    _print_record(shown) if header.kind in LISTS else print_json(shown)
+    print_json(json.loads(text)) if record is None else _print_record(told(record))
 
 
-def _print_record(record: dict[str, Any]) -> None:
+def _print_record(told: ToldRecord) -> None:
     from pathfolio.explain.records.history import assumed_text
     from pathfolio.explain.records.verdict_text import verdict_text
 
-    question = record["question"]
-    candidates = record["candidates"]
-    investor = f"investor {question['user_id']}" if question["user_id"] else "somebody new"
-    sys.stdout.write(f"{investor}, asked by {question['who']} through {question['through']}\n")
-    if "assumed" in question:
-        sys.stdout.write(f"what if: {assumed_text(question) or 'nothing is assumed'}\n")
-    sys.stdout.write(f"build {record['build']['hash'][:12]}, data of {record['data']['as_of']}, ")
-    rules = record["rules"]
-    sys.stdout.write(f"rules {rules['market']} {rules['version']}\n" if rules["rules"] else "no rules\n")
-    for item in record["list"]:
-        _print_line(item, question["lang"])
-    if "counterfactual" in record:
-        sys.stdout.write(f"what would change it: {record['counterfactual']['text'][question['lang']]}\n")
-    above = "rejected above the last:" if record["rejected"] else "none rejected above the last"
-    sys.stdout.write(f"{candidates['count']} candidates, {candidates['allowed']} passed; {above}\n")
-    for item in record["rejected"]:
-        why = " ".join(verdict_text(item["verdict"], DEFAULT))
-        sys.stdout.write(f"{item['place']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {why}\n")
+    record = told.record
+    question, rules, candidates = record.question, record.rules, record.candidates
+    investor = f"investor {question.user_id}" if question.user_id else "somebody new"
+    sys.stdout.write(f"{investor}, asked by {question.who} through {question.through}\n")
+    if question.assumed is not None:
+        sys.stdout.write(f"what if: {assumed_text(question.assumed) or 'nothing is assumed'}\n")
+    sys.stdout.write(f"build {record.build.hash[:12]}, data of {record.data.as_of}, ")
+    sys.stdout.write(f"rules {rules.market} {rules.version}\n" if rules.rules else "no rules\n")
+    for line in told.lines:
+        _print_line(line, question.lang)
+    if record.counterfactual is not None:
+        sys.stdout.write(f"what would change it: {record.counterfactual.text[question.lang]}\n")
+    above = "rejected above the last:" if record.rejected else "none rejected above the last"
+    sys.stdout.write(f"{candidates.count} candidates, {candidates.allowed} passed; {above}\n")
+    for each in told.rejected:
+        item, why = each.rejection, " ".join(verdict_text(each.verdict.results, DEFAULT))
+        sys.stdout.write(f"{item.place:3}  {item.score:9.4f}  {item.asset_id:16}  {why}\n")
 
 
-def _print_line(item: dict[str, Any], lang: str) -> None:
+def _print_line(told: ToldLine, lang: str) -> None:
     """One line of the list: its verdict, its reasons as they were shown, and what the rules say against it."""
     from pathfolio.explain.records.verdict_text import outcome_text, verdict_text
 
-    outcome = outcome_text(item["verdict"]["outcome"], DEFAULT)
-    name = isolated(item["name"])
-    sys.stdout.write(f"{item['rank']:3}  {item['score']:9.4f}  {item['asset_id']:16}  {name}: {outcome}\n")
-    reasons = item.get("explanation", item).get("reasons", [])
-    said = [reason["text"] for reason in reasons if reason["lang"] == lang]
-    said += [f"! {text}" for text in verdict_text(item["verdict"], lang)]
+    line, outcome = told.line, outcome_text(told.verdict.state, DEFAULT)
+    sys.stdout.write(f"{line.rank:3}  {line.score:9.4f}  {line.asset_id:16}  {isolated(line.name)}: {outcome}\n")
+    said = [reason.text for reason in told.explanation.reasons if reason.lang == lang]
+    said += [f"! {text}" for text in verdict_text(told.verdict.results, lang)]
     sys.stdout.writelines(f"         {text}\n" for text in said)
 
 

@@ -89,8 +89,8 @@ def _checked(rules: RuleSet, lang: str, advice: Advice) -> Checked:
             title_for_investor(rule.kind, rule.title[lang], lang),
             found.outcome.word,
             found.effect.word,
-            look_of(found.outcome.word, found.effect.word),
-            result_text(found.to_json(), lang, to_investor=True),
+            look_of(found),
+            result_text(found, lang, to_investor=True),
         )
         for rule, found in zip(rules.rules, verdict.results, strict=True)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from flask import Blueprint, Response, abort
 from msgspec import Meta
@@ -11,7 +11,10 @@ from msgspec import Meta
 from pathfolio.explain.ledger.entry import Header
 from pathfolio.explain.records.history import Comparison, Event, compare, timeline
 from pathfolio.explain.records.inspect import case_of, integrity_of, read_record, report_on
+from pathfolio.explain.records.layout import Printed
+from pathfolio.explain.records.printed import printed
 from pathfolio.explain.records.report import Integrity, Report, make_report, report_html
+from pathfolio.explain.records.told import ToldRecord
 from pathfolio.explain.records.whole import whole
 from pathfolio.kg.errors import PathfolioError
 from pathfolio.kg.labels import local_label
@@ -41,18 +44,18 @@ class RecordTwin:
     """A record as programs read it: what its header says in the open, what it says, its proof, what happened to it."""
 
     header: Header
-    record: dict[str, Any]
+    record: Printed
     integrity: RecordProof
     timeline: tuple[Event, ...]
 
 
 @dataclass(frozen=True)
 class RecordPage(Page):
-    """`content` is the record as it stands, written out; `report` says it in the reader's language."""
+    """`told` is the record with what it cites; `report` says it in the reader's language."""
 
     template: ClassVar[str] = "record.html"
     header: Header
-    content: dict[str, Any]
+    told: ToldRecord
     report: Report
     integrity: Integrity
     events: tuple[Event, ...]
@@ -60,7 +63,7 @@ class RecordPage(Page):
     def twin(self) -> RecordTwin:
         """The header, the record written out, its proof and its timeline."""
         proof = RecordProof(sound=not self.integrity.problem, **vars(self.integrity))
-        return RecordTwin(self.header, self.content, proof, self.events)
+        return RecordTwin(self.header, printed(self.told), proof, self.events)
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,11 @@ class ComparisonPage(Page):
 @with_purpose
 def record(record_id: RecordId) -> RecordPage:
     """One record, with its proof computed now."""
-    header, content = read_record(ledger(), record_id, look())
-    readable = whole(ledger(), content)
+    header, read = read_record(ledger(), record_id, look())
+    told = whole(ledger(), read)
     integrity = integrity_of(ledger(), header)
-    report = make_report(readable, header, integrity, current_texts().lang)
-    return RecordPage(header, readable, report, integrity, tuple(timeline(ledger(), header)))
+    report = make_report(told, header, integrity, current_texts().lang)
+    return RecordPage(header, told, report, integrity, tuple(timeline(ledger(), header)))
 
 
 @blueprint.get("/records/compare")
