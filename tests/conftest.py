@@ -87,7 +87,7 @@ def adviser(build: Build) -> Adviser:
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     """An empty ledger with keys of its own."""
-    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.opening import open_ledger
 
     return open_ledger(tmp_path / "ledger", environ={})
 

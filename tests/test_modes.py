@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pathfolio.embeddings.export import export_vectors
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.inspect import export_case
 from pathfolio.explain.records.serve import serve

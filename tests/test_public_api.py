@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import pathfolio
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.payloads import RECOMMENDATION
 from pathfolio.explain.records.inspect import read_record
 from pathfolio.explain.records.replay import replay

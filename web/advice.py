@@ -67,7 +67,7 @@ def open_desk(
         DataError: as `rules_of`.
         UsageError: as `day_of_asking`.
     """
-    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.opening import open_ledger
     from pathfolio.explain.records.adviser import Adviser
     from pathfolio.explain.records.asking import day_of_asking
     from pathfolio.explain.records.desk import Desk

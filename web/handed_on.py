@@ -36,7 +36,7 @@ def handed_on(
         UsageError: investors' vectors without a purpose, or a purpose without them.
         LedgerError: it could not be recorded, so nothing may be handed on.
     """
-    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.opening import open_ledger
     from pathfolio.explain.records.uses import ExportUse, note_use
 
     purpose = args.purpose.strip()

@@ -97,8 +97,9 @@ def expire(ledger: Ledger, *, who: str) -> int:
     """
     held = holds(ledger)
     now = ledger.clock()
-    old = [header for header in ledger.headers() if _kept_until(header) <= now]
-    due = [header for header in old if not any(hold.covers(header.id, header.key) for _, hold in held)]
+    keys = {hold.key for _, hold in held} - {""}
+    records = {hold.record for _, hold in held}
+    due = [h for h in ledger.headers() if _kept_until(h) <= now and h.key not in keys and h.id not in records]
     if not due:
         return 0
     gone = tuple(GoneRow(header.seq, header.id, header.kind) for header in reversed(due))

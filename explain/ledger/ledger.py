@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from string import hexdigits
@@ -35,8 +33,6 @@ from pathfolio.explain.ledger.keys import (
     SIGNING_VARIABLE,
     MasterKey,
     SigningKey,
-    master_key,
-    next_key,
     signing_key,
 )
 from pathfolio.explain.ledger.merkle import consistency_proof, inclusion_proof
@@ -51,12 +47,11 @@ from pathfolio.explain.ledger.payloads import (
     Payload,
 )
 from pathfolio.explain.ledger.squeeze import Squeezed
-from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, LedgerDatabase, open_store
+from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, LedgerDatabase
 from pathfolio.explain.ledger.tree import TileReader
-from pathfolio.explain.ledger.writer import Change, Receipt, Writer, check_master
+from pathfolio.explain.ledger.writer import Change, Receipt, Writer
 from pathfolio.kg.errors import LedgerError, UsageError
 
-LOCATION_VARIABLE: Final = "PATHFOLIO_LEDGER"
 FORMAT: Final = 1
 """Of the ledger's entries, which its opening entry names."""
 
@@ -71,19 +66,11 @@ class Proof:
     checkpoint: str
 
 
-def utc_now() -> datetime:
-    """The clock that is used where none is given."""
-    return datetime.now(UTC)
-
-
-def ledger_location(environ: Mapping[str, str] = os.environ) -> str:
-    """PATHFOLIO_LEDGER, or a folder among the user's data."""
-    home = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return environ.get(LOCATION_VARIABLE) or str(Path(home) / "pathfolio" / "ledger")
+Clock = Callable[[], datetime]
 
 
 class Ledger:
-    """An open ledger; safe to be used by many threads. Make one with `open_ledger`.
+    """An open ledger; safe to be used by many threads. Make one with `opening.open_ledger`.
 
     `noted` is for who writes entries that are needed once (a build's, …): what is known to be there already.
     """
@@ -390,46 +377,3 @@ class Ledger:
     def close(self) -> None:
         """Give the database back."""
         self.store.close()
-
-
-Clock = Callable[[], datetime]
-
-
-def open_ledger(
-    location: str | Path | None = None,
-    *,
-    create: bool = True,
-    clock: Clock = utc_now,
-    environ: Mapping[str, str] = os.environ,
-) -> Ledger:
-    """Open the ledger at `location` (PATHFOLIO_LEDGER, or a folder among the user's data, where None).
-
-    Args:
-        create: make it, and its keys, where it is not there yet.
-        clock: gives the time of each entry.
-
-    Raises:
-        LedgerError: it is not there, cannot be opened, or is signed by another key.
-    """
-    from pathfolio.explain.ledger.custody import finish_rotation
-
-    where = ledger_location(environ) if location is None else location
-    store = open_store(where, create=create)
-    folder = store.folder or Path(ledger_location({k: v for k, v in environ.items() if k != LOCATION_VARIABLE}))
-    keys = signing_key(folder, environ, create=create), master_key(folder, environ, create=create)
-    ledger = Ledger(store, (*keys, next_key(environ)), folder, clock)
-    if create:
-        _begin(ledger)
-        finish_rotation(ledger)
-        with store.read() as connection:
-            check_master(connection, ledger.master)
-    return ledger
-
-
-def _begin(ledger: Ledger) -> None:
-    """Write the opening entry of a new ledger: its name and its first key."""
-    if ledger.size or ledger.signing is None:
-        return
-    origin = f"pathfolio/{secrets.token_hex(4)}"
-    draft = ledger.draft(Opening(origin=origin, verifier=ledger.signing.verifier(origin).text, format=FORMAT))
-    Writer(ledger.store, ledger.master, ledger.signing, origin, list).open_with(draft)

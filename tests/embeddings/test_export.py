@@ -15,7 +15,7 @@ from gensim.models import KeyedVectors
 
 from pathfolio.embeddings.export import FORMATS, export_vectors, word_of
 from pathfolio.embeddings.vectors import EntityVectors, VectorManifest
-from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NODE_KINDS, NodeKind
 from pathfolio.kg.store import layout

@@ -17,7 +17,8 @@ import pytest
 import sqlalchemy as sa
 
 from pathfolio.explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 
 START = datetime(2026, 6, 30, 8, 0, tzinfo=UTC)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pathfolio.explain.ledger import custody
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.records import inspect
 from pathfolio.explain.records.adviser import Adviser

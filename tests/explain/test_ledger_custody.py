@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pathfolio.explain.ledger import custody
-from pathfolio.explain.ledger import ledger as ledger_module
+from pathfolio.explain.ledger import custody, opening
 from pathfolio.explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.store import PERSON_KEY
 from pathfolio.explain.ledger.verify import verify_ledger, verify_record
 from pathfolio.kg.errors import LedgerError, UsageError
@@ -234,7 +234,8 @@ def test_wrong_keys_and_places(tmp_path: Path) -> None:
 
 def test_a_ledger_of_a_later_version_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as later:
-        later.setattr(ledger_module, "FORMAT", 2)
+        for module in (opening, reading):
+            later.setattr(module, "FORMAT", 2)
         open_ledger(tmp_path, environ={}).close()
     with pytest.raises(LedgerError, match="of another version of pathfolio: use that, or a newer one"):
         open_ledger(tmp_path, environ={})

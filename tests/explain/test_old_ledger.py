@@ -19,7 +19,8 @@ import rfc8785
 
 from pathfolio.explain.ledger.custody import holds
 from pathfolio.explain.ledger.entry import GoneError
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger, verify_record
 from pathfolio.explain.records.find import Finder, Search
 from pathfolio.explain.records.history import timeline

@@ -12,7 +12,8 @@ import pytest
 from msgspec import convert
 
 from pathfolio.explain.ledger.canonical import canonical
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.records.adviser import Advice, Adviser, Question
 from pathfolio.explain.records.columns import packed, unpacked
 from pathfolio.explain.records.desk import Desk

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.everybody import Everybody, serve_everybody

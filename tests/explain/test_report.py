@@ -12,7 +12,8 @@ from itertools import product
 import pytest
 from pypdf import PdfReader
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.records import pdf
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.inspect import Look, integrity_of, report_on

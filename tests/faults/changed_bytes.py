@@ -27,7 +27,8 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from pathfolio.explain.ledger import custody
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.store import DATABASE_FILE, ENTRY, METADATA
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import LedgerWalk

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.merkle import frontier_of, root_of
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from pathfolio.explain.ledger.tree import WIDTH, TileReader, TreeState, split_hashes
 from pathfolio.explain.ledger.walk import LedgerWalk, RootsAt, StoredEntry, StoredKey, StoredTile

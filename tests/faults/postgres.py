@@ -19,7 +19,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.measured import Measured

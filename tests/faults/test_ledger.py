@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
@@ -30,7 +31,7 @@ KILLS = 8
 
 APPENDER = """
 import sys, threading
-from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.squeeze import Squeezed
 ledger = open_ledger(sys.argv[1], environ={})
 lock = threading.Lock()
@@ -148,7 +149,7 @@ def test_disk_full(small_disk: Path) -> None:
 
 WARM = """
 import os, sys, tempfile
-from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.verify import verify_ledger
 with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from pathfolio.explain.ledger import store
-from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.measured import Measured

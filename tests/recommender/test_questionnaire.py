@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.desk import Desk

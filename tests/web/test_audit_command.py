@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.payloads import ACCESS, CLOCK, ERASURE, EXPIRY, HOLD, KEY_KINDS, RELEASE
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.audience_record import AUDIENCE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.verdict_text import verdict_text
 from pathfolio.recommender.build import Build

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from pathfolio.explain.explainer import Explainer
-from pathfolio.explain.ledger.ledger import open_ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.verdict_text import verdict_text

@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.records.adviser import Advice, Adviser, Question
 from pathfolio.explain.records.desk import Desk
 from pathfolio.kg.errors import UsageError

@@ -18,7 +18,8 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 
 from pathfolio.explain.ledger import custody
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.store import ENTRY
 from pathfolio.explain.records import find
 from pathfolio.explain.records.adviser import Adviser

@@ -12,7 +12,8 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.desk import Desk

@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from pathfolio.explain.ledger.ledger import Ledger, open_ledger
+from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.serve import serve

@@ -214,7 +214,7 @@ def _memory_mb(pid: int) -> float:
 
 
 def _records(folder: Path) -> int:
-    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.opening import open_ledger
     from pathfolio.explain.ledger.payloads import RECOMMENDATION
 
     opened = open_ledger(folder, create=False, environ={})

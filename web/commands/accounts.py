@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _note(args: argparse.Namespace) -> None:
     """Record who changes what, before it is changed."""
-    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.opening import open_ledger
     from pathfolio.explain.records.uses import AccountUse, note_use
 
     ledger = open_ledger()

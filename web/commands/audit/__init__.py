@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do one action on the ledger that PATHFOLIO_LEDGER names."""
-    from pathfolio.explain.ledger.ledger import open_ledger
+    from pathfolio.explain.ledger.opening import open_ledger
 
     ledger = open_ledger(create=False)
     try:

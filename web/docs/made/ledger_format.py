@@ -8,7 +8,9 @@ from typing import Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from pathfolio.explain.ledger import payloads
 from pathfolio.explain.ledger.payloads import Payload
+from pathfolio.explain.records import audience_record, everybody, keep, uses
 from pathfolio.explain.records.layout import Record
 from pathfolio.web.docs.made.markdown import code, plain, table
 from pathfolio.web.site.schemas import described
@@ -18,6 +20,10 @@ _NAMES: Final[Mapping[object, str]] = MappingProxyType(
 )
 
 
+_ROOMS: Final = (payloads, keep, uses, everybody, audience_record)
+"""Where kinds of entry are declared."""
+
+
 def record_structs() -> str:
     """`Record` and all that stands in it, struct by struct."""
     return "\n\n".join(map(_struct, _reached(Record, {})))
@@ -25,20 +31,18 @@ def record_structs() -> str:
 
 def entry_structs() -> str:
     """The kinds of entry beside records, as their rooms declare them."""
-    from pathfolio.explain.records import audience_record, everybody, keep, uses  # noqa: F401 -- they declare some
+    return "\n\n".join(map(_entry, sorted(set(_entries()), key=lambda kind: kind.entry_kind)))
 
-    kinds = [kind for kind in _kinds_of(Payload) if "entry_kind" in vars(kind)]
-    return "\n\n".join(map(_entry, sorted(kinds, key=lambda kind: kind.entry_kind)))
+
+def _entries() -> Iterator[type[Payload]]:
+    for room in _ROOMS:
+        for found in vars(room).values():
+            if isinstance(found, type) and issubclass(found, Payload) and "entry_kind" in vars(found):
+                yield found
 
 
 def _entry(kind: type[Payload]) -> str:
     return f"{_struct(kind)}\n\nKind: {code(kind.entry_kind)}, kept as {code(kind.retention)}."
-
-
-def _kinds_of(parent: type[Payload]) -> Iterator[type[Payload]]:
-    for kind in parent.__subclasses__():
-        yield kind
-        yield from _kinds_of(kind)
 
 
 def _reached(kind: type[msgspec.Struct], known: dict[type[msgspec.Struct], None]) -> list[type[msgspec.Struct]]:
