@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from pathfolio.explain.ledger import custody, opening
+from pathfolio.explain.ledger import ledger as reading
 from pathfolio.explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.opening import open_ledger
