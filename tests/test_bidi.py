@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_names_in_sentences_pictures_tables_and_reports() -> None:
         speech_of("zh-TW").name(node),
         _short(node.label("en") * 9, 20.0),
         *_wrapped(node.label("en") * 9, 20.0),
-        label_of({"name": EVIL, "asset_id": "a"}, "en"),
+        label_of(SimpleNamespace(name=EVIL, name_local="", asset_id="a"), "en"),
         NodeValue("k", "Stock", {"name": EVIL}).name,
         as_table(QueryResult(("x", "y"), ((EVIL * 9, 1),), None, 0.0)).decode(),
     ]

@@ -25,7 +25,7 @@ OWN_PHRASES = {"reasons.phrases", "what_if.phrases"}
 
 TAGGED = {
     "kg/languages/__init__.py": "the one that is spoken where no other is asked for",
-    "explain/records/layout.py": "records made before names were a map",
+    "explain/records/layout/__init__.py": "records made before names were a map",
     "web/docs/conf.py": "the documentation is written in English",
 }
 """Files that may name a language, and why."""

@@ -116,7 +116,7 @@ def test_warning_before_the_limit(graph: KnowledgeGraph) -> None:
     rules = rule('kind = "concentration"\ngroup = "industry"\nlimit = 0.9\nwarn_at = 0.6')
     assert outcomes(graph, rules, "bob")["bank2"] == ("warn", "near_limit")
     at = graph.nodes.id[graph.assets].tolist().index("bank2")
-    found = screen(graph, rules, "bob").brief(at).results[0].to_json()
+    found = screen(graph, rules, "bob").brief(at).results[0]
     told = "would be 60.0% of the portfolio; cautions begin at 60.0%, the limit is 90.0%."
     assert result_text(found, "en").endswith(told)
     assert "自 60.0% 起提請注意，上限為 90.0%" in result_text(found, "zh-TW")
