@@ -11,6 +11,7 @@ from pathfolio.explain.tracer import Tracer
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.recommender.account import ScoreAccount
+from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.suitability.rules import RuleSet
 
 
@@ -21,13 +22,16 @@ class Explainer:
         graph: the build's snapshot.
         build_hash: the build's hash, which stands in every explanation.
         rules: whose risk classes sentences speak of; by default those that are shipped for the snapshot's market.
+        groups: what is known of other investors; by default what builds tell that are made now.
     """
 
-    def __init__(self, graph: KnowledgeGraph, build_hash: str, rules: RuleSet | None = None) -> None:
+    def __init__(
+        self, graph: KnowledgeGraph, build_hash: str, rules: RuleSet | None = None, groups: Groups | None = None
+    ) -> None:
         """Look nothing up yet."""
         self.graph = graph
         self._tracer = Tracer(graph, build_hash)
-        self._lookups = Lookups(self._tracer, rules)
+        self._lookups = Lookups(self._tracer, rules, groups)
 
     def explain(self, account: ScoreAccount, rank: int = 0, langs: Sequence[str] = LANGUAGES) -> Explanation:
         """The score taken apart into evidence paths, with reasons in each of `langs`.

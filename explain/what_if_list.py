@@ -98,7 +98,7 @@ class WhatIfDesk:
     @cached_property
     def _lookups(self) -> Lookups:
         rules = self.gate.assets.rules
-        return Lookups(self._tracer, rules if rules.ratings else None)
+        return Lookups(self._tracer, rules if rules.ratings else None, self.build.scorer.groups)
 
     @cached_property
     def _by_id(self) -> Positions:
@@ -212,10 +212,10 @@ class AssumedLookups(Lookups):
 
     def __init__(self, base: Lookups, tracer: AssumedTracer, investor: AssumedInvestor) -> None:
         """Look nothing up yet."""
-        super().__init__(tracer, base.rules)
+        super().__init__(tracer, base.rules, base.groups)
         self.facts = base.facts
         self.claims_of_asset = base.claims_of_asset
-        self.early = base.early if investor.row != NOBODY else NoPurchases(base.graph)
+        self.early = base.early if investor.row != NOBODY else NoPurchases(base.groups)
         self._base = base
         self._assumed = investor
 

@@ -2,46 +2,65 @@
 
 Scores, ranks, channel values and counts are shown, and whoever may ask *what if I followed this?* can ask for any of
 them. So none is made of fewer than `SMALLEST_GROUP` investors: their counts stand here as zero before a weight is
-computed, and what is computed from these tables alone cannot tell of them. What is learned (embedding, attention,
-towers) is learned from `disclosed`, a snapshot without the positions that tie assets together for too few.
+computed, and what is computed from these tables alone cannot tell of them. Nor do two days tell of fewer: counts move
+by so many at a time (`pathfolio.recommender.releases`). What is learned (embedding, attention, towers) is learned from
+`disclosed`, a snapshot without the positions that tie assets together for too few.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_days
 from pathfolio.kg.schema import POSITION_CODES, PROFILE_RELATIONS, Relation
-from pathfolio.kg.span import Rows
+from pathfolio.kg.span import Position, Rows
+from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.releases import WAITS, interval_of, told_levels
 
 SMALLEST_GROUP: Final = 10
 """Other investors count only summed up, in groups of at least this many."""
 
-CELLS: Final = (1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 91, 120, 182)
-"""Ends, in days before the snapshot's date, of the cells in which purchases are counted."""
-
-NOT_TOLD: Final = -1
-"""The cell of purchases by too few."""
-
-_WITH_VIEWER: Final = SMALLEST_GROUP + 1
+WITH_VIEWER: Final = SMALLEST_GROUP + 1
 """A group that whoever looks may belong to: without them it still has `SMALLEST_GROUP`."""
+
+_AT_ONCE: Final = 2_000_000
+"""Pairs of positions that are held in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Groups of investors who first bought an asset, as they are told.
+
+    Attributes:
+        asset: (groups,) int64 positions.
+        buyers: (groups,) int64, more than `SMALLEST_GROUP`.
+        begin, end: (groups,) float64 days since 1970: all bought after the one and up to the other; what is told of
+            investors' first statement was bought at some time before (minus infinity).
+    """
+
+    asset: IntArray
+    buyers: IntArray
+    begin: FloatArray
+    end: FloatArray
 
 
 @dataclass(frozen=True)
 class Groups:
     """Tables of counts of a snapshot's investors, 0 where they are `SMALLEST_GROUP` or fewer.
 
-    Whoever looks may be one of those counted, and knows of themselves: the others are `SMALLEST_GROUP` at least. A
-    count that stands for two conditions (both assets; a level and an asset) leaves more than so many of either's
-    out: else subtracting it from theirs would single out the rest, or tell of every one of them. Where nearly all
-    would be counted, the count is lowered so far, whatever it was.
+    Whoever looks may be one of those counted, and knows of themselves: the others are `SMALLEST_GROUP` at least. From
+    one day to any other a count moves by none or by more than `SMALLEST_GROUP` who came or went. A count that stands
+    for two conditions (both assets; a level and an asset) leaves more than so many of either's out: else subtracting
+    it from theirs would single out the rest, or tell of every one of them. Where nearly all would be counted, the
+    count is lowered so far, whatever it was.
 
     Attributes:
         interactions: the snapshot's positions and profiles.
@@ -49,20 +68,44 @@ class Groups:
 
     interactions: Interactions
 
+    @property
+    def by_calendar(self) -> bool:
+        """Whether counts wait for the calendar; they did not in builds sealed before there was one."""
+        return True
+
+    @cached_property
+    def investors(self) -> int:
+        """How many there are."""
+        graph = self.interactions.graph
+        known = graph.nodes.known_at[graph.users].astype(np.int64)
+        return int(self.told_counts(np.zeros(len(known), np.int64), known, 1)[0])
+
     @cached_property
     def holders(self) -> IntArray:
         """(assets,) int64: investors who hold or held each asset."""
-        return at_least(self.interactions.holders.astype(np.int64), _WITH_VIEWER)
+        asset = self.interactions.ever.indices.astype(np.int64)
+        return self.told_counts(asset, self.interactions.seen, self.interactions.shape[1])
 
     @cached_property
     def together(self) -> sp.csr_array:
         """(assets, assets) int64 csr, symmetric, zero diagonal: investors who hold or held both."""
-        counts = sp.coo_array(self.interactions.ever.T @ self.interactions.ever)
-        row, column = (place.astype(np.int64) for place in counts.coords)
-        left = np.minimum(self.holders[row], self.holders[column]) - _WITH_VIEWER
-        told = at_least(np.minimum(np.rint(counts.data).astype(np.int64), left), _WITH_VIEWER)
-        kept = (told > 0) & (row != column)
-        return sp.csr_array((told[kept], (row[kept], column[kept])), counts.shape)
+        assets = self.interactions.shape[1]
+        of = self.interactions.ever.indices
+        counts = sp.csr_array((assets, assets), dtype=np.int64)
+        for first, second in self.told_pairs():
+            ones = np.ones(len(first), np.int64)
+            counts = counts + sp.csr_array((ones, (of[first], of[second])), counts.shape)
+        return leaving_enough(counts + counts.T, self.holders)
+
+    def told_pairs(self) -> Iterator[tuple[IntArray, IntArray]]:
+        """Which two positions of one investor are told to belong together: two (m,) places among the entries of
+        `Interactions.ever`, the lower asset's first, those of some lower assets at a time."""
+        seen = self.interactions.seen
+        of = self.interactions.ever.indices.astype(np.int64)
+        for first, second in self._pairs():
+            cell = of[first] * self.interactions.shape[1] + of[second]
+            told = self._levels_of(cell, np.maximum(seen[first], seen[second])) != WAITS
+            yield first[told], second[told]
 
     @cached_property
     def levels(self) -> Rows:
@@ -71,57 +114,115 @@ class Groups:
 
     @cached_property
     def of_level(self) -> IntArray:
-        """(levels,) int64: investors who have each of `levels`."""
-        return at_least(_sum(self.interactions.profile[:, self.levels]), _WITH_VIEWER)
+        """(levels,) int64: investors who have or had each of `levels`."""
+        _, level, seen = self._answers
+        return self.told_counts(level, seen, len(self.levels))
 
-    @cached_property
-    def holders_now(self) -> IntArray:
-        """(assets,) int64: investors who hold each asset now."""
-        return at_least(_sum(self.interactions.held), _WITH_VIEWER)
+    @property
+    def level_relation(self) -> str:
+        """How those are joined to the asset whom `of_level_and_asset` counts."""
+        return HOLDS_OR_HELD
+
+    def has_beside_level(self, user: Position, asset: Position) -> bool:
+        """Whether the investor is one of those whom `of_level_and_asset` counts by their levels."""
+        return asset in row_of(self.interactions.ever, user)
+
+    @property
+    def holders_by_level(self) -> IntArray:
+        """(assets,) int64: those whom `of_level_and_asset` splits among the levels."""
+        return self.holders
 
     @cached_property
     def of_level_and_asset(self) -> IntArray:
-        """(levels, assets) int64: investors who have the level and hold the asset now.
+        """(levels, assets) int64: investors who have or had the level, and hold or held the asset.
 
-        The levels of one kind split an asset's holders among them. Where those that are not told would together be
-        `SMALLEST_GROUP` or fewer, the smallest told one is left out too (complementary suppression, as statistical
-        offices do for tables: Hundepool et al., "Statistical Disclosure Control", 2012, ch. 4).
+        The levels of one kind split an asset's holders among them, but for those who have had two. Where those that
+        are not told would together be `SMALLEST_GROUP` or fewer, the smallest told one is left out too (complementary
+        suppression, as statistical offices do for tables: Hundepool et al., "Statistical Disclosure Control", 2012,
+        ch. 4).
         """
-        members = self.interactions.profile[:, self.levels]
-        held = self.interactions.held
-        counts: IntArray = np.rint((members.T @ held).toarray()).astype(np.int64)
-        told = np.minimum(counts, self.of_level[:, None] - _WITH_VIEWER)
-        told = at_least(np.where(self.holders_now > 0, told, 0), _WITH_VIEWER)
+        user, level, seen = self._answers
+        ever = self.interactions.ever
+        each, entry = _entries_of(ever, user)
+        cell = level[each] * ever.shape[1] + ever.indices[entry]
+        day = np.maximum(seen[each], self.interactions.seen[entry])
+        counts = self.told_counts(cell, day, len(self.levels) * ever.shape[1])
+        return self.levels_leaving_enough(counts.reshape(-1, ever.shape[1]))
+
+    def levels_leaving_enough(self, counts: IntArray) -> IntArray:
+        """Counts (levels, assets) without what would single out the rest of a level or of an asset's holders."""
+        told = np.minimum(counts, self.of_level[:, None] - WITH_VIEWER)
+        told = at_least(np.where(self.holders_by_level > 0, told, 0), WITH_VIEWER)
         for relation in PROFILE_RELATIONS:
             of = np.isin(self.levels, self._tails(relation))
-            told[of] = _with_complements(told[of], _sum(held))
+            told[of] = _with_complements(told[of], self.holders_by_level)
         return told
 
     def bought_within(self, days: int) -> FloatArray:
-        """(assets,) float64: first purchases of each asset in the last `days` days, as `daily` tells them."""
-        edges = np.array([0, *CELLS])
-        overlap = np.clip(np.minimum(edges[1:], days) - edges[:-1], 0, None)
-        return np.asarray(overlap @ self.daily)
+        """(assets,) float64: first purchases of each asset in the last `days` days, as `purchases` tells them: a group
+        counts by the share of its time that lies in the window."""
+        told = self.purchases
+        today = to_days(self.interactions.graph.as_of)
+        overlap = np.clip(np.minimum(told.end, today) - np.maximum(told.begin, today - days), 0, None)
+        weights = told.buyers * overlap / (told.end - told.begin)
+        return np.bincount(told.asset, weights, self.interactions.shape[1]).astype(np.float64)
 
     @cached_property
-    def daily(self) -> FloatArray:
-        """(cells, assets) float64: first purchases a day in each of `CELLS`, the newest first.
+    def purchases(self) -> Purchases:
+        """First purchases. A group that mostly trades told is of its interval of the calendar; one that mostly
+        statements told is of the time between the statements that most of it are of and those before."""
+        interactions = self.interactions
+        told = np.flatnonzero(self.told != WAITS)
+        asset = interactions.ever.indices[told].astype(np.int64)
+        first, last = interval_of(interactions.seen[told], self.told[told])
+        group, at = _numbered(asset, first, last)
+        buyers = np.bincount(group)
+        trades = np.bincount(group, interactions.dated[told])
+        since = np.bincount(group, interactions.since[told] * ~interactions.dated[told])
+        begin, end = (first[at] - 1).astype(np.float64), last[at].astype(np.float64)
+        by_statement = np.flatnonzero(2 * trades < buyers)
+        mean = since[by_statement] / (buyers - trades)[by_statement]
+        begin[by_statement], end[by_statement] = interactions.statements_around(mean)
+        return Purchases(asset[at], buyers, begin, end)
 
-        Neighbouring cells of an asset are put together, from the newest on, until each has more than `SMALLEST_GROUP`
-        buyers; what is then left over goes to the cell before it, and is nothing where there is none.
-        """
-        buyers, bought = (
-            np.diff([counted(days) for days in CELLS], axis=0, prepend=0.0)
-            for counted in (self.interactions.buyers_within, self.interactions.bought_within)
-        )
-        cell = _merged_cells(buyers)
-        days = np.diff([0, *CELLS])[:, None] * np.ones_like(bought)
-        asset = np.arange(bought.shape[1]) * np.ones_like(cell)
-        total, span = (np.zeros((len(CELLS) + 1, bought.shape[1])) for _ in range(2))
-        np.add.at(total, (cell, asset), bought)
-        np.add.at(span, (cell, asset), days)
-        total[NOT_TOLD] = 0.0
-        return np.asarray(total[cell, asset] / span[cell, asset])
+    # -- when counts are told ---------------------------------------------------------------------------------
+
+    @cached_property
+    def told(self) -> IntArray:
+        """(pairs,) int64: level at which each entry of `Interactions.ever` is told to the asset's holders."""
+        return self._levels_of(self.interactions.ever.indices.astype(np.int64), self.interactions.seen)
+
+    def told_counts(self, cell: IntArray, day: IntArray, cells: int) -> IntArray:
+        """(cells,) int64: how many people are told in each, by the cell of each and the day on which it was known."""
+        return np.bincount(cell[self._levels_of(cell, day) != WAITS], minlength=cells).astype(np.int64)
+
+    def _levels_of(self, cell: IntArray, day: IntArray) -> IntArray:
+        return told_levels(cell, day, to_days(self.interactions.graph.as_of), WITH_VIEWER)
+
+    @cached_property
+    def _answers(self) -> tuple[IntArray, IntArray, IntArray]:
+        """As `Interactions.answered`, of levels that somebody has, with their places among `levels`."""
+        user, level, seen = self.interactions.answered
+        kept = np.isin(level, self.levels)
+        return user[kept], np.searchsorted(self.levels, level[kept]), seen[kept]
+
+    def _pairs(self) -> Iterator[tuple[IntArray, IntArray]]:
+        """All two positions of one investor as places among the entries of `Interactions.ever`, the lower asset's
+        first: those of some lower assets at a time, since an asset's counts are told or wait as a whole."""
+        ever = self.interactions.ever
+        user = np.repeat(np.arange(ever.shape[0]), np.diff(ever.indptr))
+        entry = np.argsort(ever.indices, kind="stable")  # by asset
+        after = ever.indptr[1:][user[entry]] - entry - 1  # how many entries of the investor stand behind this one
+        ends = np.flatnonzero(np.diff(ever.indices[entry], append=-1)) + 1  # of each asset's entries
+        pairs = np.concatenate([[0], np.cumsum(after)[ends - 1]])
+        bounds = np.concatenate([[0], ends])
+        start = 0
+        while start < len(ends):
+            stop = max(start + 1, int(np.searchsorted(pairs, pairs[start] + _AT_ONCE, "right")) - 1)
+            part = slice(bounds[start], bounds[stop])
+            each, place = _runs(after[part])
+            yield entry[part][each], entry[part][each] + 1 + place
+            start = stop
 
     def _tails(self, relation: Relation) -> Rows:
         edges = self.interactions.graph.edges
@@ -137,27 +238,42 @@ def at_least(counts: IntArray, fewest: int) -> IntArray:
     return np.where(counts >= fewest, counts, 0)
 
 
-def _merged_cells(buyers: FloatArray) -> IntArray:
-    """(cells, assets) int64: which cells of an asset (cells, assets) go together; `NOT_TOLD` for all of too few.
+def leaving_enough(counts: sp.csr_array, holders: IntArray) -> sp.csr_array:
+    """Counts (assets, assets) of who holds two, lowered so far that eleven of either's holders are left out; zeroes
+    for what is then too few, and on the diagonal."""
+    both = sp.coo_array(counts)
+    row, column = (place.astype(np.int64) for place in both.coords)
+    left = np.minimum(holders[row], holders[column]) - WITH_VIEWER
+    told = at_least(np.minimum(np.rint(both.data).astype(np.int64), left), WITH_VIEWER)
+    kept = (told > 0) & (row != column)
+    return sp.csr_array((told[kept], (row[kept], column[kept])), both.shape)
 
-    >>> _merged_cells(np.array([[4.0, 11.0, 1.0], [8.0, 3.0, 0.0], [2.0, 9.0, 2.0]])).T.tolist()
-    [[0, 0, 0], [0, 1, 1], [-1, -1, -1]]
+
+def _numbered(*keys: IntArray) -> tuple[IntArray, IntArray]:
+    """A number for each of m combinations of `keys`, each (m,), and the place of the first event of each number."""
+    _, first, number = np.unique(np.stack(keys), axis=1, return_index=True, return_inverse=True)
+    return number.reshape(-1), first
+
+
+def row_of(matrix: sp.csr_array, row: int) -> IntArray:
+    """The columns of a csr matrix's entries in one row."""
+    return np.asarray(matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]])
+
+
+def _entries_of(matrix: sp.csr_array, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """The entries of (m,) rows of a csr matrix, which may repeat: which of the m each is of, and its place."""
+    each, place = _runs(np.diff(matrix.indptr)[rows])
+    return each, matrix.indptr[rows][each] + place
+
+
+def _runs(sizes: IntArray) -> tuple[IntArray, IntArray]:
+    """For runs of these sizes the number of each element's run, and its place in the run.
+
+    >>> [found.tolist() for found in _runs(np.array([2, 0, 1]))]
+    [[0, 0, 2], [0, 1, 0]]
     """
-    cell = np.zeros(buyers.shape, np.int64)
-    current = np.zeros(buyers.shape[1], np.int64)
-    people = np.zeros(buyers.shape[1])
-    for at, more in enumerate(buyers):
-        cell[at] = current
-        people += more
-        full = people >= _WITH_VIEWER
-        current += full
-        people[full] = 0.0
-    return np.minimum(cell, current - 1)
-
-
-def _sum(matrix: sp.csr_array) -> IntArray:
-    """(columns,) int64 sums of a matrix of counts."""
-    return np.rint(np.asarray(matrix.sum(axis=0))).astype(np.int64).ravel()
+    run = np.repeat(np.arange(len(sizes)), sizes)
+    return run, np.arange(len(run)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 def _with_complements(told: IntArray, holders: IntArray) -> IntArray:
@@ -170,48 +286,64 @@ def _with_complements(told: IntArray, holders: IntArray) -> IntArray:
         return told
     left_out = holders - told.sum(axis=0)
     smallest = np.where(told > 0, told, np.iinfo(np.int64).max).argmin(axis=0)
-    at = np.flatnonzero((left_out > 0) & (left_out < _WITH_VIEWER))
+    at = np.flatnonzero((left_out > 0) & (left_out < WITH_VIEWER))
     out = told.copy()
     out[smallest[at], at] = 0
     return out
 
 
 def disclosed(graph: KnowledgeGraph) -> KnowledgeGraph:
-    """The snapshot that models are trained on: any two positions of one investor tie assets that eleven hold or held.
+    """The snapshot that models are trained on: any two positions of one investor are told to belong together.
 
     An investor's positions are gone through by how many hold the asset, most first; one that some position kept
-    before is held together with by too few is left out, with all its versions, as is an asset that ten or fewer
-    hold or held. So no vector can have learned what an investor's rare combination would tell.
+    before is not told to belong to is left out, with all its versions, as is one that itself is not told. So no vector
+    can have learned what an investor's rare combination would tell, nor what came since counts moved last.
     """
     interactions = Interactions(graph)
-    hidden = _hidden_pairs(Groups(interactions))
+    entries = interactions.ever
+    user = np.repeat(np.arange(entries.shape[0]), np.diff(entries.indptr))
+    kept_keys = (user * entries.shape[1] + entries.indices)[_kept(Groups(interactions))]
     edges = graph.edges
     at = np.flatnonzero(np.isin(edges.relation, POSITION_CODES))
     kept = np.ones(len(edges), bool)
-    kept[at] = ~np.isin(interactions.keys(at), hidden)
+    kept[at] = np.isin(interactions.keys(at), kept_keys)
     return replace(graph, edges=edges.take(kept))
 
 
-def _hidden_pairs(groups: Groups) -> IntArray:
-    """Keys (see `Interactions.keys`) of the positions that training does not see, ascending."""
-    interactions = groups.interactions
-    holders = groups.holders
-    ever = interactions.ever
-    n = interactions.shape[1]
-    tied = groups.together.toarray() > 0
-    rank = np.empty(n, np.int64)
-    rank[np.lexsort((np.arange(n), -holders))] = np.arange(n)
-    hidden = []
-    for user, (start, end) in enumerate(zip(ever.indptr[:-1].tolist(), ever.indptr[1:].tolist(), strict=True)):
-        assets = ever.indices[start:end]
-        hidden.append(user * n + assets[~_kept(assets[np.argsort(rank[assets])], tied, holders, assets)])
-    return np.sort(np.concatenate(hidden).astype(np.int64)) if hidden else np.zeros(0, np.int64)
+def _kept(groups: Groups) -> Mask:
+    """(pairs,) bool: which entries of `Interactions.ever` models may learn from."""
+    ever = groups.interactions.ever
+    tied = groups.together
+    user = np.repeat(np.arange(ever.shape[0]), np.diff(ever.indptr))
+    order = np.lexsort((ever.indices, -groups.holders[ever.indices], user))
+    turn = np.empty(len(order), np.int64)
+    turn[order] = np.arange(len(order)) - ever.indptr[user[order]]
+    ties = [_tied(pair, tied, ever) for pair in groups.told_pairs()]
+    first, second = (np.concatenate([np.zeros(0, np.int64), *(pair[side] for pair in ties)]) for side in (0, 1))
+    is_later = turn[first] < turn[second]
+    before, after = np.where(is_later, first, second), np.where(is_later, second, first)
+    by_turn = np.argsort(turn[after], kind="stable")
+    before, after = before[by_turn], after[by_turn]
+    ends = np.searchsorted(turn[after], np.arange(int(turn.max(initial=-1)) + 2))
+    kept = np.zeros(len(order), bool)
+    number = np.zeros(ever.shape[0], np.int64)
+    for place, entries in enumerate(_by_turn(turn)):
+        of_turn = slice(ends[place], ends[place + 1])
+        tied_to = np.bincount(np.searchsorted(entries, after[of_turn]), kept[before[of_turn]], len(entries))
+        stays = (groups.told[entries] != WAITS) & (tied_to == number[user[entries]])
+        kept[entries[stays]] = True
+        number[user[entries[stays]]] += 1
+    return kept
 
 
-def _kept(by_holders: npt.NDArray[np.int32], tied: Mask, holders: IntArray, assets: npt.NDArray[np.int32]) -> Mask:
-    """Which of `assets` stay: greedily, those tied to all that stay before them."""
-    kept: list[int] = []
-    for asset in by_holders.tolist():
-        if holders[asset] and tied[asset, kept].all():
-            kept.append(asset)
-    return np.isin(assets, kept)
+def _tied(pair: tuple[IntArray, IntArray], together: sp.csr_array, ever: sp.csr_array) -> tuple[IntArray, IntArray]:
+    """Of told pairs of entries those whose assets have a count."""
+    has = np.asarray(together[ever.indices[pair[0]], ever.indices[pair[1]]]).ravel() > 0
+    return pair[0][has], pair[1][has]
+
+
+def _by_turn(turn: IntArray) -> Iterator[IntArray]:
+    """The entries of each turn."""
+    order = np.argsort(turn, kind="stable")
+    bounds = np.flatnonzero(np.diff(turn[order], prepend=-1, append=-1))
+    return (order[start:end] for start, end in pairwise(bounds.tolist()))

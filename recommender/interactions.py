@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask, to_days
 from pathfolio.kg.schema import POSITION_CODES, PROFILE_RELATIONS, RELATION_CODE, Relation
+from pathfolio.kg.span import Positions, Rows
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,30 @@ class Interactions:
         return sp.csr_array((np.ones(len(at)), (rows, self.graph.edges.tail[at])), (self.shape[0], len(self.graph)))
 
     @cached_property
+    def answered(self) -> tuple[Positions, Rows, IntArray]:
+        """Which profile node each investor has or had: positions, rows, and days since 1970 from which on snapshots
+        have it, all (m,) int64."""
+        edges = self.graph.edges
+        at = np.flatnonzero(np.isin(edges.relation, [RELATION_CODE[relation] for relation in PROFILE_RELATIONS]))
+        user = self.graph.user_span.position(Rows(edges.head[at].astype(np.int64)))
+        seen = np.maximum(edges.as_of[at], edges.known_at[at]).astype(np.int64)
+        order = np.lexsort((seen, edges.tail[at], user))
+        first = np.flatnonzero(np.diff(user[order] * len(self.graph) + edges.tail[at][order], prepend=-1))
+        at, user, seen = at[order[first]], Positions(user[order[first]]), seen[order[first]]
+        return user, Rows(edges.tail[at].astype(np.int64)), seen
+
+    @cached_property
     def since(self) -> npt.NDArray[np.int32]:
         """Days since 1970 on which each pair of `ever` was first known, in the order of `ever`'s entries."""
         return self.graph.edges.as_of[self._first_versions]
+
+    @cached_property
+    def seen(self) -> IntArray:
+        """Days since 1970 from which on snapshots have each pair of `ever`, in the order of `ever`'s entries."""
+        at, key = self._versions
+        day = np.maximum(self.graph.edges.as_of[at], self.graph.edges.known_at[at]).astype(np.int64)
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        return np.minimum.reduceat(day, first) if len(first) else day
 
     @cached_property
     def dated(self) -> Mask:
@@ -96,19 +118,34 @@ class Interactions:
     @cached_property
     def _first_versions(self) -> IntArray:
         """Position of the oldest version of each pair of `ever`, in the order of `ever`'s entries."""
+        at, key = self._versions
+        return at[np.flatnonzero(np.diff(key, prepend=-1))]
+
+    @cached_property
+    def _versions(self) -> tuple[IntArray, IntArray]:
+        """Positions of all versions of positions, and their keys, by key and then from the oldest on."""
         at = np.flatnonzero(np.isin(self.graph.edges.relation, POSITION_CODES))
         key = self.keys(at)
         order = np.lexsort((self.graph.edges.as_of[at], key))
-        first = np.ones(len(order), bool)
-        first[1:] = key[order][1:] != key[order][:-1]
-        return at[order[first]]
+        return at[order], key[order]
+
+    def statements_around(self, day: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """For each day the date of any statement that is nearest to it, the later of two, and the one before that,
+        minus infinity where there is none: the earlier one comes first."""
+        dates = self._statement_dates
+        nearest = np.searchsorted((dates[1:] + dates[:-1]) / 2, day, "right")
+        return np.concatenate([[-np.inf], dates])[nearest], dates[nearest]
 
     def _statement_before(self, until: FloatArray) -> FloatArray:
         """For each day the latest earlier date of any statement; minus infinity where there is none."""
+        dates = self._statement_dates
+        return np.concatenate([[-np.inf], dates])[np.searchsorted(dates, until)]
+
+    @cached_property
+    def _statement_dates(self) -> FloatArray:
         edges = self.graph.edges
         low, high = np.searchsorted(edges.relation, [0, RELATION_CODE[Relation.HELD] + 1])
-        dates = np.unique(edges.as_of[low:high][edges.qualifier[low:high] == "statement"]).astype(np.float64)
-        return np.concatenate([[-np.inf], dates])[np.searchsorted(dates, until)]
+        return np.unique(edges.as_of[low:high][edges.qualifier[low:high] == "statement"]).astype(np.float64)
 
     def keys(self, at: IntArray) -> IntArray:
         """For positions of HOLDS and HELD among the edges: investor * assets + asset, both as positions."""

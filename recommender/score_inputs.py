@@ -16,6 +16,7 @@ from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.recommender.demand import Demand, DemandOptions, measure_demand
 from pathfolio.recommender.gat.attention import GraphAttention
 from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.groups_at_once import GroupsAtOnce
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.towers.model import TowerParts
 from pathfolio.recommender.towers.placed import PlacedTowers
@@ -38,6 +39,7 @@ class ScoreOptions:
         issue, recent: weights of the base: pull of a new issue, log of recent purchases.
         popularity: weight of the log of the number of holders.
         towers: weight of the two towers' standardised score, where they are served, for lists of half a year.
+        calendar: whether counts of people wait for the calendar of `pathfolio.recommender.releases`.
     """
 
     regularisation: float = 200.0
@@ -52,6 +54,7 @@ class ScoreOptions:
     recent: float = 0.0025
     popularity: float = 0.003
     towers: float = 0.04
+    calendar: bool = True
     demand: DemandOptions = field(default_factory=DemandOptions)
 
     @staticmethod
@@ -115,7 +118,7 @@ class ScoreInputs:
     @cached_property
     def groups(self) -> Groups:
         """All that may be known of other investors."""
-        return Groups(self.interactions)
+        return Groups(self.interactions) if self.options.calendar else GroupsAtOnce(self.interactions)
 
     @cached_property
     def demand(self) -> Demand:

@@ -18,7 +18,7 @@ from pathfolio.recommender.channels.co_investment import CoInvestment
 from pathfolio.recommender.channels.shipped import CHANNELS
 from pathfolio.recommender.channels.towers import TwoTowerScores
 from pathfolio.recommender.demand import Demand
-from pathfolio.recommender.groups import SMALLEST_GROUP
+from pathfolio.recommender.groups import SMALLEST_GROUP, Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.score_inputs import LearnedParts, ScoreInputs, ScoreOptions
@@ -136,6 +136,11 @@ class Scorer:
     def part_names(self) -> tuple[str, ...]:
         """Under which accounts show the parts of the score."""
         return (*BASE, *(name for channel in self.channels for name in channel.names))
+
+    @property
+    def groups(self) -> Groups:
+        """All that is known of other investors."""
+        return self.channel(CoInvestment).groups
 
     @property
     def co_investment_weights(self) -> npt.NDArray[np.float32]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from pathfolio.kg.graph import KnowledgeGraph
+import numpy as np
+
+from pathfolio.kg.graph import KnowledgeGraph, to_days
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.languages import language
-from pathfolio.kg.schema import ASSET_KINDS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, RELATION_CODE, NodeKind, Relation
 from pathfolio.kg.span import Row
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
@@ -79,15 +82,35 @@ class Snapshot:
         return at
 
     def others(self, first: str, left: Row, second: str, right: Row) -> int:
-        """At least how many others have both `first` to `left` and `second` to `right`, as far as that may be told.
-
-        More than ten of those who have either asset, or the profile's level, are left out of the count. A relation may
-        be one of two, as in HOLDS|HELD.
+        """At least how many others have or had both `first` to `left` and `second` to `right`, as far as that may be
+        told: more than ten of those who have either asset, or the profile's level, are left out of the count. A
+        relation may be one of two, as in HOLDS|HELD.
         """
-        sides = self._members(first, left), self._members(second, right)
-        both = sides[0] & sides[1]
+        sides = self.members(first, left), self.members(second, right)
+        both = {user: max(sides[0][user], sides[1][user]) for user in sides[0].keys() & sides[1].keys()}
         margins = sides if self.graph.kind_of(left) in ASSET_KINDS else sides[:1]
-        return min(len(both), *(len(side) - SMALLEST_TOLD - 1 for side in margins)) - (self.user in both)
+        left_out = (self.told(side.values()) - SMALLEST_TOLD - 1 for side in margins)
+        return min(self.told(both.values()), *left_out) - (self.user in both)
 
-    def _members(self, relation: str, row: Row) -> set[Row]:
-        return {user for word in relation.split("|") for user in self.graph.incoming(Relation(word)).of(row).tolist()}
+    def members(self, relation: str, row: Row) -> dict[Row, int]:
+        """Rows of the investors who have or had the relation to a node, and the day from which on it was known."""
+        edges = self.graph.edges
+        codes = [RELATION_CODE[Relation(word)] for word in relation.split("|")]
+        at = np.flatnonzero((edges.tail == row) & np.isin(edges.relation, codes))
+        found: dict[Row, int] = {}
+        columns = (edges.head[at].tolist(), np.maximum(edges.as_of[at], edges.known_at[at]).tolist())
+        for user, day in zip(*columns, strict=True):
+            found[user] = min(day, found.get(user, day))
+        return found
+
+    def told(self, days: Iterable[int]) -> int:
+        """How many of the people who came on these days are told: more than ten together, when an interval of 1, 2, 4,
+        8, … days has ended, or not yet."""
+        today = to_days(self.graph.as_of)
+        waiting, told = list(days), 0
+        for length in (2**step for step in range(17)):
+            waiting = [day for day in waiting if (day // length + 1) * length <= today + 1]
+            people = Counter(day // length for day in waiting)
+            told += sum(number for number in people.values() if number > SMALLEST_TOLD)
+            waiting = [day for day in waiting if people[day // length] <= SMALLEST_TOLD]
+        return told

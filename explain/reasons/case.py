@@ -22,6 +22,8 @@ from pathfolio.kg.span import Row
 from pathfolio.recommender.channels.learned import GAT, KG_EMBEDDING
 from pathfolio.recommender.channels.own import OWN_VECTORS
 from pathfolio.recommender.channels.towers import TWO_TOWERS
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
 
@@ -51,14 +53,16 @@ class Lookups:
 
     Args:
         rules: whose risk classes count; by default those that are shipped for the snapshot's market.
+        groups: what is known of other investors; by default what builds tell that are made now.
     """
 
-    def __init__(self, tracer: Tracer, rules: RuleSet | None = None) -> None:
+    def __init__(self, tracer: Tracer, rules: RuleSet | None = None, groups: Groups | None = None) -> None:
         """Look nothing up yet."""
         self.tracer = tracer
         self.graph: KnowledgeGraph = tracer.graph
         self._rules = rules
-        self.early = EarlyBuyers(self.graph)
+        self.groups = groups or Groups(Interactions(self.graph))
+        self.early = EarlyBuyers(self.groups)
         self.facts = FactBook(self.graph)
         self.claims_of_asset: dict[tuple[tuple[str, ...], Row], tuple[Claim, ...]] = {}
         self._label_of: dict[Relation, npt.NDArray[np.int64]] = {}

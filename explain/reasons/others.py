@@ -15,6 +15,7 @@ from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind, of_facts, of_paths
 from pathfolio.kg.graph import NO_DAY
 from pathfolio.kg.schema import ASSET_KINDS, POSITION_CODES, PROFILE_KINDS, NodeKind, Relation, profile_relation
+from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.demand import NEW_ISSUE_DAYS
 from pathfolio.recommender.groups import SMALLEST_GROUP
 
@@ -38,10 +39,9 @@ class HeldTogether(PathReason):
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Count them."""
         rows, problems = check_holdings(view, said)
-        relation = "HOLDS|HELD"
-        true = view.others(relation, rows[0], relation, view.asset) if len(rows) == 1 else -1
+        true = view.others(HOLDS_OR_HELD, rows[0], HOLDS_OR_HELD, view.asset) if len(rows) == 1 else -1
         right = true == said.count("n") >= SMALLEST_TOLD
-        return problems + ([] if right else [f"{true} other investors have {relation} to both"])
+        return problems + ([] if right else [f"{true} other investors are told to hold or have held both"])
 
 
 class ProfilePeers(PathReason):
@@ -53,7 +53,8 @@ class ProfilePeers(PathReason):
         """Of investor - level - others - asset."""
         if _through_others(path) and path.nodes[1].kind in PROFILE_KINDS:
             level = path.nodes[1]
-            return of_paths(case, "profile_peers", [path], n=path.count, level=level, level_kind=level.kind)
+            ever = path.edges[-1].relation == HOLDS_OR_HELD
+            return of_paths(case, "profile_peers", [path], n=path.count, level=level, level_kind=level.kind, ever=ever)
         return None
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
@@ -62,7 +63,7 @@ class ProfilePeers(PathReason):
         levels = [row for row in view.tails(view.user, relation) if view.name(row, said.lang) == said.text("level")]
         if not levels or not said.paths or view.row(said.paths[0]["nodes"][1]) != levels[0]:
             return [f"{said.text('level')!r} is not the investor's {relation}"]
-        true = view.others(relation, levels[0], "HOLDS", view.asset)
+        true = view.others(relation, levels[0], HOLDS_OR_HELD, view.asset)
         return [] if true == said.count("n") >= SMALLEST_TOLD else [f"{true} other investors of that level hold it"]
 
 
@@ -80,33 +81,38 @@ class EarlyHolders(ReasonKind):
                 case.facts.own(case.explanation.user_id, "early_purchases", own, "assets", about_user=True),
                 case.facts.own(case.explanation.asset_id, "early_holders", count, "investors"),
             )
-            yield of_facts(case, "early_buyers", facts, n=count, days=NEW_ISSUE_DAYS)
+            ever = case.lookups.groups.by_calendar
+            yield of_facts(case, "early_buyers", facts, n=count, days=NEW_ISSUE_DAYS, ever=ever)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Of the others who hold the asset, those whose first position in another one is as old as its listing."""
         most_days = 45
         early = _early_investors(view, 45)
-        others = set(view.graph.incoming(Relation.HOLDS).of(view.asset).tolist()) - {view.user}
+        holders = view.members(HOLDS_OR_HELD, view.asset)
+        known = {user: max(day, early[user]) for user, day in holders.items() if user in early}
         problems = [] if view.user in early else ["the investor has bought no other asset early"]
-        true = (len(others & early), most_days)
-        right = (said.count("n"), said.count("days")) == true and true[0] >= 10 and len(others - early) > 10
+        told = view.told(known.values())
+        true = (told - (view.user in known), most_days)
+        rest = view.told(holders.values()) - told
+        right = (said.count("n"), said.count("days")) == true and told > SMALLEST_TOLD and rest > SMALLEST_TOLD
         return problems if right else [*problems, f"(such holders, days) is {true}"]
 
 
-def _early_investors(view: Snapshot, most_days: int) -> set[int]:
-    """Rows of who bought another asset within so many days of its listing."""
+def _early_investors(view: Snapshot, most_days: int) -> dict[int, int]:
+    """Rows of who bought another asset within so many days of its listing, and the day on which that was known."""
     graph = view.graph
-    first: dict[tuple[int, int], int] = {}
+    first: dict[tuple[int, int], tuple[int, int]] = {}
     at = np.flatnonzero(np.isin(graph.edges.relation, POSITION_CODES))
-    columns = (graph.edges.head, graph.edges.tail, graph.edges.as_of)
-    for user, asset, day in zip(*(column[at].tolist() for column in columns), strict=True):
-        first[user, asset] = min(day, first.get((user, asset), day))
+    columns = (graph.edges.head, graph.edges.tail, graph.edges.as_of, graph.edges.known_at)
+    for user, asset, day, known in zip(*(column[at].tolist() for column in columns), strict=True):
+        before = first.get((user, asset), (day, max(day, known)))
+        first[user, asset] = (min(day, before[0]), min(max(day, known), before[1]))
     listed = graph.nodes.listed
-    return {
-        user
-        for (user, asset), day in first.items()
-        if asset != view.asset and listed[asset] != NO_DAY and 0 <= day - listed[asset] <= most_days
-    }
+    found: dict[int, int] = {}
+    for (user, asset), (day, known) in first.items():
+        if asset != view.asset and listed[asset] != NO_DAY and 0 <= day - listed[asset] <= most_days:
+            found[user] = min(known, found.get(user, known))
+    return found
 
 
 class WidelyHeld(ReasonKind):
@@ -116,13 +122,25 @@ class WidelyHeld(ReasonKind):
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """Where no path speaks, and the group may be told."""
-        holders = case.graph.incoming(Relation.HOLDS).of(case.asset)
-        count = len(holders) - int(case.user in holders)
+        count = _others_who_hold(case)
         if not case.paths and count >= SMALLEST_GROUP:
             fact = case.facts.own(case.explanation.asset_id, "holders", count, "investors")
-            yield of_facts(case, "widely_held", (fact,), n=count)
+            yield of_facts(case, "widely_held", (fact,), n=count, ever=case.lookups.groups.by_calendar)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Count them."""
-        true = len(set(view.graph.incoming(Relation.HOLDS).of(view.asset).tolist()) - {view.user})
-        return [] if said.count("n") == true >= SMALLEST_TOLD else [f"{true} other investors hold it"]
+        holders = view.members(HOLDS_OR_HELD, view.asset)
+        true = view.told(holders.values()) - (view.user in holders)
+        return [] if said.count("n") == true >= SMALLEST_TOLD else [f"{true} others are told to hold or have held it"]
+
+
+def _others_who_hold(case: Case) -> int:
+    """At least how many others hold or held the asset; in builds of before, how many hold it."""
+    groups = case.lookups.groups
+    if not groups.by_calendar:
+        holders = case.graph.incoming(Relation.HOLDS).of(case.asset)
+        return len(holders) - int(case.user in holders)
+    graph = case.graph
+    asset = graph.asset_span.position(case.asset)
+    is_one = case.user >= 0 and bool(groups.interactions.ever[graph.user_span.position(case.user), asset])
+    return int(groups.holders[asset]) - is_one

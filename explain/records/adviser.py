@@ -165,7 +165,7 @@ class Adviser:
     def explainer(self) -> Explainer:
         """The build's explainer; it speaks of risk classes as the rules have them, if they have any."""
         rules = self.rules if self.rules.ratings else None
-        return Explainer(self.build.graph, self.build.build_hash, rules)
+        return Explainer(self.build.graph, self.build.build_hash, rules, self.build.scorer.groups)
 
     @cached_property
     def what_if(self) -> WhatIfDesk:

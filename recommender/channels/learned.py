@@ -123,5 +123,5 @@ class AttentionCloseness(LearnedCloseness):
     @classmethod
     def fit(cls, inputs: ScoreInputs) -> AttentionCloseness:
         """Over a snapshot, whatever day the network was trained on."""
-        propagation = inputs.learned.attention.propagation(inputs.graph)
+        propagation = inputs.learned.attention.propagation(inputs.graph, inputs.groups.holders)
         return cls(inputs.graph, propagation, inputs.options.gat * inputs.pull)

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from pathfolio.kg.graph import FloatArray, Mask
-from pathfolio.kg.schema import Relation, profile_relation
+from pathfolio.kg.schema import profile_relation
 from pathfolio.kg.span import Position, Row
 from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Channel, Family
@@ -78,7 +78,8 @@ class SharedProfile(Channel):
         graph = self.groups.interactions.graph
         relation = profile_relation(graph.kind_of(node))
         target = graph.asset_span.row(asset)
-        return Walk((user, node, OTHER_INVESTORS, target), (relation, relation, Relation.HOLDS), part, count)
+        steps = (relation, relation, self.groups.level_relation)
+        return Walk((user, node, OTHER_INVESTORS, target), steps, part, count)
 
     def _own_levels(self, user: Row, asset: Position) -> list[Row]:
         """The profile nodes by which the investor at row `user` is among those who have them and hold the asset."""
@@ -86,10 +87,9 @@ class SharedProfile(Channel):
             return []
         interactions = self.groups.interactions
         at = interactions.graph.user_span.position(user)
-        held = interactions.held
-        profile = interactions.profile
-        if asset not in held.indices[held.indptr[at] : held.indptr[at + 1]]:
+        if not self.groups.has_beside_level(at, asset):
             return []
+        profile = interactions.profile
         levels: list[Row] = profile.indices[profile.indptr[at] : profile.indptr[at + 1]].tolist()
         return levels
 
@@ -111,6 +111,6 @@ class SharedProfile(Channel):
 def fit_profile(groups: Groups, weight: float) -> SharedProfile:
     """lift(p, a) = log((k + 5) / (n s + 5)): n investors have p, k of them hold a, s is the share of all who do."""
     together = groups.of_level_and_asset
-    share = groups.holders_now / max(groups.interactions.shape[0], 1)
+    share = groups.holders_by_level / max(groups.investors, 1)
     lift = np.log((together + _PRIOR) / (groups.of_level[:, None] * share + _PRIOR))
     return SharedProfile(groups, np.where(together > 0, lift, 0.0), weight)

@@ -22,6 +22,8 @@ from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.gat.codes import code_columns, node_codes
 from pathfolio.recommender.gat.inputs import AttentionInputs, attention_inputs
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.propagation import LinearPropagation
 
 Weights = npt.NDArray[np.float32]
@@ -115,10 +117,15 @@ class GraphAttention:
     ndcg: float
     about: Mapping[str, str]
 
-    def propagation(self, graph: KnowledgeGraph) -> LinearPropagation:
-        """Closeness over `graph`: walks from assets to attributes, holdings of funds and themselves."""
+    def propagation(self, graph: KnowledgeGraph, holders: IntArray | None = None) -> LinearPropagation:
+        """Closeness over `graph`: walks from assets to attributes, holdings of funds and themselves.
+
+        Args:
+            holders: (assets,) as `pathfolio.recommender.groups` tells them; what it tells of `graph`, if not given.
+        """
+        holders = Groups(Interactions(graph)).holders if holders is None else holders
         learned = self.rows_in(graph)
-        inputs = attention_inputs(graph, learned >= 0)
+        inputs = attention_inputs(graph, learned >= 0, holders)
         vectors = node_vectors(self.weights.vectors, learned)
         alpha = attention(self.weights, inputs, vectors) * self.scale
         walks = sp.csr_array((alpha, (inputs.target, inputs.source)), shape=(len(inputs.assets), len(graph)))

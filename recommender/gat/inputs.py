@@ -11,8 +11,6 @@ import numpy.typing as npt
 from pathfolio.kg.graph import IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, Relation
 from pathfolio.kg.span import Positions, Rows
-from pathfolio.recommender.groups import Groups
-from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.propagation import WALKED, asset_edges
 
 Features = npt.NDArray[np.float32]
@@ -68,13 +66,13 @@ class AttentionInputs:
         return replace(self, source=source, target=target, kind=self.kind[edges])
 
 
-def attention_inputs(graph: KnowledgeGraph, known: Mask) -> AttentionInputs:
+def attention_inputs(graph: KnowledgeGraph, known: Mask, holders: IntArray) -> AttentionInputs:
     """The network's view of `graph`; edges to nodes that are not `known` (nodes,) are left out.
 
-    An asset whose holders are too few to be told (`pathfolio.recommender.groups`) looks like a new issue: no vector of
-    its own.
+    Args:
+        holders: (assets,) as `pathfolio.recommender.groups` tells them; an asset whose holders are too few to be told
+            looks like a new issue: no vector of its own.
     """
-    holders = Groups(Interactions(graph)).holders
     source, target, kind = _edges(graph, known)
     classes = np.stack([graph.nodes.kind[graph.assets] == KIND_CODE[k] for k in ASSET_KINDS], axis=1)
     asset_features = np.column_stack([classes, np.log1p(holders) / LOG_SCALE, known[graph.assets]])

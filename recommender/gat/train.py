@@ -106,7 +106,8 @@ class AttentionTraining:
         """An untrained network; a share of the investors is held out."""
         rng = np.random.default_rng(options.seed)
         split = inner_split(graph, options.horizon_days, rng)
-        ever = Interactions(split.past).ever
+        groups = Groups(Interactions(split.past))
+        ever = groups.interactions.ever
         known = np.ones(len(graph), bool)
         known[graph.users] = False
         learned = np.flatnonzero(known)
@@ -120,13 +121,13 @@ class AttentionTraining:
             network,
             AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING)),  # type: ignore[no-untyped-call]  # torch
             torch.optim.Adam(network.parameters(), lr=options.learning_rate, weight_decay=options.decay),
-            attention_inputs(split.past, known).without(~_any_holder(ever)),
+            attention_inputs(split.past, known, groups.holders).without(~_any_holder(ever)),
             learned,
             node_codes(graph, kind, ids),
             group_of,
             ever,
             sp.csr_array(sp.diags_array(1 / np.sqrt(np.maximum(np.diff(ever.indptr), 1))) @ ever),
-            ease_weights(Groups(Interactions(split.past))),
+            ease_weights(groups),
             (split.user[~out], split.asset[~out]),
             (split.user[out], split.asset[out]),
             rng.random(len(graph.assets)) < 0.5,

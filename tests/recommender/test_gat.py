@@ -27,6 +27,7 @@ from pathfolio.recommender.gat.attention import (
 from pathfolio.recommender.gat.codes import WIDEST, code_columns, node_codes
 from pathfolio.recommender.gat.inputs import EDGE_TYPES, HOLDERS_FEATURE, LOG_SCALE, AttentionInputs, attention_inputs
 from pathfolio.recommender.gat.split import inner_split
+from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from tests import ROOT
 from tests.recommender.eval_world import assets, make_tables, positions, two_tastes
@@ -73,7 +74,7 @@ def test_engines_and_served_pass_agree(engine: str, day: date, world: KnowledgeG
     network = Network(len(rows), len(weights.groups), options, choose_engine(engine))
     for f in fields(AttentionWeights):
         getattr(network, f.name).data = torch.as_tensor(getattr(weights, f.name))
-    inputs = attention_inputs(graph, trained.rows_in(graph) >= 0)
+    inputs = attention_inputs(graph, trained.rows_in(graph) >= 0, Groups(Interactions(graph)).holders)
     view = View.of(inputs, rows, node_codes(graph, trained.kind, trained.id), code_columns(trained.kind))
     with torch.no_grad():
         out = torch.cat(network(view), dim=1).numpy()
@@ -159,7 +160,7 @@ def test_many_nodes_have_nearly_orthogonal_codes() -> None:
 
 def test_an_unseen_asset_has_neither_holders_nor_a_vector_of_its_own(world: KnowledgeGraph) -> None:
     known = np.ones(len(world), bool)
-    inputs = attention_inputs(world, known)
+    inputs = attention_inputs(world, known, Groups(Interactions(world)).holders)
     unseen = np.zeros(len(world.assets), bool)
     unseen[3] = True
     dropped = inputs.without(unseen)
@@ -328,7 +329,7 @@ def test_an_asset_of_too_few_holders_looks_like_a_new_issue(holders: int, known:
     """Neither how many of them there are nor a vector that was learned of them is seen; of eleven it is."""
     held = positions("2020-01-01", *(f"u{number}:A" for number in range(holders)))
     graph = assemble_graph(make_tables(assets=assets("A stock S 2019-01-01"), positions=held), DAY)
-    inputs = attention_inputs(graph, np.ones(len(graph), bool))
+    inputs = attention_inputs(graph, np.ones(len(graph), bool), Groups(Interactions(graph)).holders)
     assert ("SELF" in {EDGE_TYPES[kind] for kind in inputs.kind}) == known
     expected = [np.log1p(holders) / LOG_SCALE, 1.0] if known else [0.0, 0.0]
     np.testing.assert_allclose(inputs.asset_features[0, HOLDERS_FEATURE:], expected, rtol=1e-6)
@@ -336,7 +337,7 @@ def test_an_asset_of_too_few_holders_looks_like_a_new_issue(holders: int, known:
 
 def test_attention_formula(world: KnowledgeGraph, trained: GraphAttention) -> None:
     """One asset's attention, restated: softmax over its edges of readout . leaky(...) - log(edges of the type)."""
-    inputs = attention_inputs(world, trained.rows_in(world) >= 0)
+    inputs = attention_inputs(world, trained.rows_in(world) >= 0, Groups(Interactions(world)).holders)
     base = node_vectors(trained.weights.vectors, trained.rows_in(world))
     w, asset = trained.weights, 5
     edges = np.flatnonzero(inputs.target == asset)

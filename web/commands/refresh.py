@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the new build, and say how far the world has moved since the training."""
+    from dataclasses import replace
+
     from pathfolio.kg.errors import UsageError
     from pathfolio.kg.progress import Progress
     from pathfolio.recommender.build import BuildOptions, check_replaceable, load_build, write_build
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
         drift = measure_drift(old.scorer, source.graph)
         details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")
     scorer = old.scorer if args.horizon is None else old.scorer.for_days(args.horizon)
-    options = BuildOptions(TrainingOptions.of(old.manifest), scorer.options)
+    options = BuildOptions(TrainingOptions.of(old.manifest), replace(scorer.options, calendar=True))
     beside = source.beside(drift=drift.to_json(), refreshed_from=old.build_hash)
     learned = old.learned.with_prices(source.prices)
     build = write_build(source.graph, learned, args.out, options, progress, beside)

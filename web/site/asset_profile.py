@@ -11,7 +11,6 @@ from pathfolio.explain.evidence import Fact, PathNode
 from pathfolio.kg.graph import NO_DAY, Adjacency, to_date
 from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, Relation
 from pathfolio.kg.span import Row
-from pathfolio.recommender.groups import SMALLEST_GROUP
 from pathfolio.web.site.served import ServedBuild
 
 
@@ -48,7 +47,7 @@ class AssetProfile:
     """What is known of one asset.
 
     Attributes:
-        holders: how many investors hold it, None where, without whoever looks, they may be fewer than `SMALLEST_GROUP`.
+        holders: at least how many investors hold or held it, as `pathfolio.recommender.groups` tells; None for none.
         parts: what a fund invests in, the largest first.
         funds: funds that invest in it, the one with the largest part first.
         ratings: analysts' ratings, the newest first.
@@ -70,14 +69,14 @@ def profile_of(served: ServedBuild, row: Row) -> AssetProfile:
     """What is known of the asset at `row`."""
     graph = served.graph
     listed = int(graph.nodes.listed[row])
-    holders = len(graph.incoming(Relation.HOLDS).of(row))
+    holders = int(served.build.scorer.groups.holders[graph.asset_span.position(row)])
     return AssetProfile(
         asset=served.names.node(row),
         isin=str(graph.nodes.isin[row]),
         currency=str(graph.nodes.currency[row]),
         listed=None if listed == NO_DAY else to_date(listed),
         attributes=_attributes(served, row),
-        holders=holders if holders > SMALLEST_GROUP else None,
+        holders=holders or None,
         facts=tuple(served.facts.of(row).values()),
         parts=_parts(served, graph.outgoing(Relation.INVESTS_IN), row),
         funds=_parts(served, graph.incoming(Relation.INVESTS_IN), row),
