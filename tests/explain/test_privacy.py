@@ -25,7 +25,7 @@ from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.paths import PathFinder
-from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.account import HOLDS_OR_HELD, ScoreAccount
 from pathfolio.recommender.channels.co_investment import CoInvestment, ease_weights
 from pathfolio.recommender.channels.profile import fit_profile
@@ -111,13 +111,14 @@ def test_dates_of_a_group_are_the_snapshots_own() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_levels_cannot_be_subtracted_from_all_holders(seed: int) -> None:
-    """Whoever knows how many hold an asset and sees all pages finds no group of 1 to 10 in what is left out."""
+    """Whoever sees how many hold an asset and all pages finds no group of 1 to 10 in what is left out."""
     graph = lively_market(seed, users=150, assets=18)
-    holds, shown = graph.incoming(Relation.HOLDS), defaultdict[tuple[str, int], dict[str, int]](dict)
+    holders = dict(zip(graph.assets.tolist(), Groups(Interactions(graph)).holders.tolist(), strict=True))
+    shown = defaultdict[tuple[str, int], dict[str, int]](dict)
     for user, asset, path in Others(graph).pages():
-        if path.channel == "profile" and user not in holds.of(asset):
+        if path.channel == "profile" and user not in ever_holders(graph, asset):
             shown[path.relations[0], asset][str(path.nodes[1].id)] = path.count
-    left_out = [len(holds.of(asset)) - sum(counts.values()) for (_, asset), counts in shown.items()]
+    left_out = [holders[asset] - sum(counts.values()) for (_, asset), counts in shown.items()]
     assert len(left_out) > 10
     assert not [rest for rest in left_out if 0 < rest <= SMALLEST_GROUP]
 

@@ -40,6 +40,8 @@ from pathfolio.kg.languages.names import Names
 from pathfolio.kg.paths import PathFinder
 from pathfolio.kg.schema import RELATION_KINDS, NodeKind, Relation
 from pathfolio.recommender.account import HOLDS_OR_HELD, ChannelAccount, ScoreAccount, Walk
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.interactions import Interactions
 from tests.explain.explain_world import BUILD, DAY, World, tables_of
 from tests.kg.random_market import lively_market, random_account
 
@@ -135,13 +137,14 @@ def test_a_new_issue_has_reasons() -> None:
     assert [reason.text for reason in found.reasons_in("en")] == [
         "This bond came to market on June 20, 2026, 10 days before the date of this recommendation.",
         "This bond is in the same asset class (Bond) as Young, which you hold.",
-        "Like you, 12 other investors who hold this bond have bought another asset within 45 days of its listing.",
+        "Like you, at least 12 other investors who hold or have held this bond have bought another asset within 45 "
+        "days of its listing.",
     ]
     assert check_explanation(graph, found.to_json()) == []
 
 
 @pytest.mark.parametrize(
-    ("early", "late", "told"), [(12, 11, True), (10, 11, True), (12, 10, False), (12, 0, False), (9, 20, False)]
+    ("early", "late", "told"), [(12, 11, True), (10, 11, False), (12, 10, False), (12, 0, False), (9, 20, False)]
 )
 def test_early_buyers_are_no_small_group_nor_is_the_rest(early: int, late: int, told: bool) -> None:
     _, found = early_market(early, late)
@@ -153,7 +156,8 @@ def test_early_buyers_are_no_small_group_nor_is_the_rest(early: int, late: int, 
     [
         (11, 11, "e0", 10),
         (10, 11, "e0", None),
-        (10, 11, "viewer", 10),
+        (10, 11, "viewer", None),  # who of those looks is not asked: all are told of eleven, or none
+        (11, 11, "viewer", 11),
         (12, 11, "l0", 12),  # ten others are left out
         (12, 10, "l0", None),
     ],
@@ -162,7 +166,9 @@ def test_one_of_eleven_early_buyers_sees_ten_and_one_of_ten_sees_none(
     early: int, late: int, viewer: str, told: int | None
 ) -> None:
     graph, _ = early_market(early, late)
-    seen = EarlyBuyers(graph).among_holders(graph.asset_row("New"), graph.row(NodeKind.USER, viewer))
+    seen = EarlyBuyers(Groups(Interactions(graph))).among_holders(
+        graph.asset_row("New"), graph.row(NodeKind.USER, viewer)
+    )
     assert seen == told
 
 
@@ -173,8 +179,10 @@ def nobody(world: World) -> Explanation:
 
 def test_where_no_path_speaks_the_holders_do(world: World) -> None:
     found = nobody(world)
-    assert "23 other investors hold this fund." in [reason.text for reason in found.reasons_in("en")]
-    assert "另有 23 位投資人持有這檔基金。" in [reason.text for reason in found.reasons_in("zh-TW")]
+    assert "At least 23 other investors hold or have held this fund." in [
+        reason.text for reason in found.reasons_in("en")
+    ]
+    assert "至少另有 23 位投資人持有或曾持有這檔基金。" in [reason.text for reason in found.reasons_in("zh-TW")]
     assert check_explanation(world.graph, found.to_json()) == []
 
 

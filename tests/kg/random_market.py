@@ -153,7 +153,7 @@ def told_walk(groups: Groups, path: FoundPath) -> tuple[tuple[str, ...], int] | 
         own, relations = user in holders & ever_holders(graph, left), (relations[0], HOLDS_OR_HELD, HOLDS_OR_HELD)
     elif relations[-1] == Relation.HOLDS:
         told = int(groups.of_level_and_asset[np.searchsorted(groups.levels, left), asset])
-        own = user in graph.incoming(Relation.HOLDS).of(target)
+        own, relations = user in holders, (*relations[:2], HOLDS_OR_HELD)
     else:
         return None
     return (relations, told - own) if told else None

@@ -18,6 +18,7 @@ from pathfolio.recommender.channels.co_investment import CoInvestment, ease
 from pathfolio.recommender.groups import SMALLEST_GROUP
 from pathfolio.recommender.training import TrainingOptions
 from pathfolio.web.sources import from_folder
+from tests.privacy import differencing
 from tests.privacy.attacks import ATTACKS, PUBLIC, Market, Outcome, Target, change_of_score, run, with_popularity
 
 BAR = 0.01
@@ -104,3 +105,22 @@ def co_investment(market: Market, target: Target) -> np.ndarray[tuple[int], np.d
     """What co-investment's weights say of the asset."""
     channel = market.scorer.channel(CoInvestment)
     return np.asarray(channel.kernel()[target.asset])
+
+
+@pytest.fixture(scope="module")
+def two_days(market: Market) -> Mapping[str, Outcome]:
+    """Every attack by two days side by side, over the last fortnight."""
+    return differencing.run(differencing.days_of(market.scorer, market.build.graph, 14))
+
+
+@pytest.mark.parametrize("name", differencing.ATTACKS)
+def test_two_days_tell_no_more_than_popularity(name: str, two_days: Mapping[str, Outcome]) -> None:
+    assert two_days[name].guessed > 200
+    assert two_days[name].precision <= two_days[name].floor + BAR
+
+
+def test_two_days_tell_a_portfolio_where_counts_do_not_wait(market: Market) -> None:
+    """The same attack on counts as they were told before: or the tests above would show nothing."""
+    at_once = replace(market.scorer, options=replace(market.scorer.options, calendar=False))
+    found = differencing.run(differencing.days_of(at_once, market.build.graph, 14))
+    assert any(outcome.precision > outcome.floor + 10 * BAR for outcome in found.values())

@@ -21,7 +21,8 @@ from pathfolio.recommender.build import Build
 from pathfolio.recommender.channels.base import HoldingChannel
 from pathfolio.recommender.channels.co_investment import ease, ease_weights
 from pathfolio.recommender.channels.profile import SharedProfile
-from pathfolio.recommender.groups import CELLS, Groups, disclosed
+from pathfolio.recommender.groups import Groups, disclosed
+from pathfolio.recommender.groups_at_once import CELLS, GroupsAtOnce
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from tests.explain.explain_world import BUILD, DAY, tables_of
@@ -65,7 +66,7 @@ def test_ten_holders_are_none_and_eleven_are_eleven_be_it_now_or_before() -> Non
     sold = pd.DataFrame({"user_id": ["u10"], "asset_id": ["eleven"], "as_of": ["2020-06-01"], "units": [0.0]})
     groups = groups_of(positions=pd.concat([positions, sold]))
     assert (groups.holders[at(groups, "ten")], groups.holders[at(groups, "eleven")]) == (0, 11)
-    assert groups.holders_now.tolist() == [0, 0]  # u10 sold
+    assert GroupsAtOnce(groups.interactions).holders_by_level.tolist() == [0, 0]  # u10 sold
 
 
 @pytest.mark.parametrize(
@@ -162,8 +163,13 @@ def bought(*purchases: tuple[str, int, int]) -> Groups:
 
 
 def test_purchases_are_told_in_cells_of_eleven_buyers() -> None:
-    """12 in the first five days make a cell; 4 and 8 up to the 21st day another, to which the last 3 are added."""
-    groups = bought(("A", 3, 12), ("A", 10, 4), ("A", 20, 8), ("A", 100, 3), ("B", 3, 10), ("C", 5, 10), ("C", 100, 1))
+    """12 in the first five days make a cell; 4 and 8 up to the 21st day another, to which the last 3 are added.
+
+    So builds told before counts waited for the calendar.
+    """
+    groups = bought_at_once(
+        ("A", 3, 12), ("A", 10, 4), ("A", 20, 8), ("A", 100, 3), ("B", 3, 10), ("C", 5, 10), ("C", 100, 1)
+    )
     first, rest = 12 / 5, (4 + 8 + 3) / (182 - 5)
     np.testing.assert_allclose(groups.daily[:, at(groups, "A")], [first if end <= 5 else rest for end in CELLS])
     np.testing.assert_allclose(groups.daily[:, at(groups, "B")], 0.0)
@@ -172,12 +178,38 @@ def test_purchases_are_told_in_cells_of_eleven_buyers() -> None:
         np.testing.assert_allclose(groups.bought_within(days), [of_a, 0, of_c])
 
 
+def bought_at_once(*purchases: tuple[str, int, int]) -> GroupsAtOnce:
+    return GroupsAtOnce(bought(*purchases).interactions)
+
+
+def test_purchases_are_told_of_the_interval_that_has_eleven_buyers() -> None:
+    """12 buy A two days before, in a day of their own; of B six buy on the third day before and six on the seventh,
+    both in the eight days from 20624 = 8 * 2578. Ten wait, be it since today or yesterday.
+    """
+    assert (DAY - date(1970, 1, 1)).days == 20634
+    groups = bought(("A", 2, 12), ("A", 0, 10), ("B", 3, 6), ("B", 7, 6), ("C", 0, 11), ("D", 1, 10))
+    told = groups.purchases
+    by_asset = zip(told.asset.tolist(), told.buyers.tolist(), told.begin.tolist(), told.end.tolist(), strict=True)
+    assert sorted(by_asset) == [(0, 12, 20631, 20632), (1, 12, 20623, 20631), (2, 11, 20633, 20634)]
+    assert groups.holders.tolist() == [12, 12, 11, 0]
+    np.testing.assert_allclose(groups.bought_within(7), [12, 12 * 4 / 8, 11, 0])
+    np.testing.assert_allclose(groups.bought_within(30), [12, 12, 11, 0])
+
+
 def test_purchases_that_statements_date_are_in_the_newest_cell_they_may_be_of() -> None:
-    """Eleven who first hold B in the statement of 30 June and did not in that of 1 January: 11 in 180 days."""
+    """Eleven who first hold B in the statement of 30 June and did not in that of 1 January: 11 in 180 days.
+
+    Three who bought it on that day, as trades tell, belong to the same group, which statements tell for the most part.
+    """
     first = [(user, asset, "2026-01-01") for user, asset in people("A", 0, 11)]
     rows = first + [(user, asset, "2026-06-30") for user, asset in people("B", 0, 11)]
-    groups = groups_of(positions=pd.DataFrame(rows, columns=["user_id", "asset_id", "as_of"]).assign(units=1.0))
-    np.testing.assert_allclose(groups.bought_within(30), [0.0, 11 * 30 / 182])
+    positions = pd.DataFrame(rows, columns=["user_id", "asset_id", "as_of"]).assign(units=1.0)
+    np.testing.assert_allclose(groups_of(positions=positions).bought_within(30), [0.0, 11 * 30 / 180])
+    cells = GroupsAtOnce(groups_of(positions=positions).interactions)
+    np.testing.assert_allclose(cells.bought_within(30), [0.0, 11 * 30 / 182])
+    trades = pd.DataFrame(people("B", 50, 53), columns=["user_id", "asset_id"])
+    trades = trades.assign(date="2026-06-30", side="buy", units=1.0)
+    np.testing.assert_allclose(groups_of(positions=positions, transactions=trades).bought_within(30), [0, 14 / 6])
 
 
 def test_models_learn_from_positions_that_eleven_have_together() -> None:
@@ -218,19 +250,60 @@ def dated(seed: int) -> KnowledgeGraph:
     return replace(graph, edges=replace(graph.edges, as_of=as_of))
 
 
+def slow_told(members: dict[int, int], today: int, first: int = 0, length: int = 2**16) -> tuple[set[int], set[int]]:
+    """Who of those that came in an interval are told, and who wait, by the definition."""
+    here = {user: day for user, day in members.items() if first <= day < first + length}
+    told: set[int] = set()
+    waiting = set(here)
+    if len(here) > 1 and length > 1:
+        halves = [slow_told(here, today, first + at, length // 2) for at in (0, length // 2)]
+        told, waiting = (halves[0][which] | halves[1][which] for which in (0, 1))
+    return (told | waiting, set()) if len(waiting) >= TOLD and first + length - 1 <= today else (told, waiting)
+
+
+def slow_people(graph: KnowledgeGraph, members: dict[int, int]) -> set[int]:
+    return slow_told(members, (graph.as_of - date(1970, 1, 1)).days)[0]
+
+
+def slow_count(graph: KnowledgeGraph, members: dict[int, int]) -> int:
+    return len(slow_people(graph, members))
+
+
+def slow_members(graph: KnowledgeGraph, node: int, *relations: Relation) -> dict[int, int]:
+    """Investors who have or had a relation to a node, and since when snapshots show it."""
+    found: dict[int, int] = {}
+    codes = {RELATION_CODE[relation] for relation in relations}
+    edges = graph.edges
+    columns = (
+        edges.relation.tolist(),
+        edges.head.tolist(),
+        edges.tail.tolist(),
+        np.maximum(edges.as_of, edges.known_at),
+    )
+    for code, user, tail, day in zip(*columns, strict=True):
+        if code in codes and tail == node:
+            found[user] = min(day, found.get(user, day))
+    return found
+
+
+def both(one: dict[int, int], other: dict[int, int]) -> dict[int, int]:
+    return {user: max(one[user], other[user]) for user in one.keys() & other.keys()}
+
+
 def slow_pair(graph: KnowledgeGraph, first: int, second: int) -> int:
-    a, b = ever_holders(graph, first), ever_holders(graph, second)
-    told = min(len(a & b), len(a) - TOLD, len(b) - TOLD)
+    a, b = (slow_members(graph, asset, *POSITIONS) for asset in (first, second))
+    told = min(slow_count(graph, both(a, b)), slow_count(graph, a) - TOLD, slow_count(graph, b) - TOLD)
     return told if told >= TOLD and first != second else 0
 
 
 def slow_levels(graph: KnowledgeGraph, relation: Relation, asset: int) -> dict[int, int]:
-    holders, told = set(graph.incoming(Relation.HOLDS).of(asset).tolist()), {}
+    holders, told = slow_members(graph, asset, *POSITIONS), {}
+    number = slow_count(graph, holders)
     for level in np.unique(graph.edges.tail[graph.edges_between(relation)]).tolist():
-        members = set(graph.incoming(relation).of(level).tolist())
-        count = min(len(members & holders), len(members) - TOLD)
-        told[level] = count if count >= TOLD else 0
-    if 0 < len(holders) - sum(told.values()) < TOLD and any(told.values()):
+        members = slow_members(graph, level, relation)
+        count = min(slow_count(graph, both(members, holders)), slow_count(graph, members) - TOLD)
+        told[level] = count if count >= TOLD and number else 0
+    if 0 < number - sum(told.values()) < TOLD and any(told.values()):
         told[min((level for level in told if told[level]), key=told.__getitem__)] = 0
     return told
 
@@ -250,10 +323,13 @@ def slow_daily(ages: list[int]) -> list[float]:
 
 
 def slow_disclosed(graph: KnowledgeGraph, user: int) -> set[int]:
-    assets = [asset for asset in graph.assets.tolist() if user in ever_holders(graph, asset)]
+    members = {asset: slow_members(graph, asset, *POSITIONS) for asset in graph.assets.tolist()}
+    assets = [asset for asset, of in members.items() if user in of]
     kept: list[int] = []
-    for asset in sorted(assets, key=lambda row: (-len(ever_holders(graph, row)), row)):
-        if len(ever_holders(graph, asset)) >= TOLD and all(slow_pair(graph, asset, other) for other in kept):
+    for asset in sorted(assets, key=lambda row: (-slow_count(graph, members[row]), row)):
+        ties = (both(members[asset], members[other]) for other in kept)
+        told = all(user in slow_people(graph, people) for people in (members[asset], *ties))
+        if told and all(slow_pair(graph, asset, other) for other in kept):
             kept.append(asset)
     return set(kept)
 
@@ -263,12 +339,24 @@ def slow_disclosed(graph: KnowledgeGraph, user: int) -> set[int]:
 def test_tables_are_slow_counts(seed: int) -> None:
     graph = dated(seed)
     groups, assets = Groups(Interactions(graph)), graph.assets.tolist()
-    counts = [len(ever_holders(graph, asset)) for asset in assets]
-    assert groups.holders.tolist() == [count if count >= TOLD else 0 for count in counts]
+    assert groups.holders.tolist() == [slow_count(graph, slow_members(graph, asset, *POSITIONS)) for asset in assets]
     assert groups.together.toarray().tolist() == [[slow_pair(graph, a, b) for b in assets] for a in assets]
     for position, asset in enumerate(assets):
         slow = {k: n for relation in PROFILE_RELATIONS for k, n in slow_levels(graph, relation, asset).items()}
         assert dict(zip(groups.levels.tolist(), groups.of_level_and_asset[:, position].tolist(), strict=True)) == slow
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6))
+def test_tables_of_builds_of_before_are_slow_counts(seed: int) -> None:
+    graph = dated(seed)
+    groups, assets = GroupsAtOnce(Interactions(graph)), graph.assets.tolist()
+    holders = [ever_holders(graph, asset) for asset in assets]
+    assert groups.holders.tolist() == [len(of) if len(of) >= TOLD else 0 for of in holders]
+    for position, asset in enumerate(assets):
+        told = [min(len(of & holders[position]), len(of) - TOLD, len(holders[position]) - TOLD) for of in holders]
+        together = groups.together[:, [position]].toarray().ravel().tolist()
+        assert together == [n if n >= TOLD and at != position else 0 for at, n in enumerate(told)]
         edges = [
             edge for relation in POSITIONS for edge in graph.edges_between(relation) if graph.edges.tail[edge] == asset
         ]
@@ -308,8 +396,9 @@ def _sorted(graph: KnowledgeGraph, edges: Edges) -> KnowledgeGraph:
 
 
 def told_tables(groups: Groups) -> list[bytes]:
-    counts = (groups.holders, groups.holders_now, groups.together.toarray(), groups.levels, groups.of_level)
-    return [table.tobytes() for table in (*counts, groups.of_level_and_asset, groups.daily)]
+    counts = (groups.holders, groups.together.toarray(), groups.levels, groups.of_level, groups.of_level_and_asset)
+    told = groups.purchases
+    return [table.tobytes() for table in (*counts, told.asset, told.buyers, told.begin, told.end)]
 
 
 Changed = tuple[KnowledgeGraph, set[int]]
@@ -395,12 +484,12 @@ def test_a_rare_asset_more_changes_nothing_that_models_learn_from(seed: int, sma
 
 
 def test_what_tables_tell_does_change_the_score(small_build: Build) -> None:
-    """The same comparison finds one holder less of an asset that ten others hold: it could fail."""
+    """The same comparison finds one holder less of an asset, of those who are told: it could fail."""
     graph = small_build.graph
     groups = Groups(Interactions(graph))
     asset = int(graph.assets[np.argmax(groups.holders)])
     edges = graph.edges
-    gone = int(next(iter(ever_holders(graph, asset))))
+    gone = min(slow_people(graph, slow_members(graph, asset, *POSITIONS)))
     kept = ~((edges.tail == asset) & (edges.head == gone))
     changed = replace(graph, edges=edges.take(kept))
     learned, options = small_build.scorer.learned, small_build.scorer.options

@@ -172,7 +172,7 @@ def test_every_account_adds_up_to_the_score(sample_build: Build) -> None:
 def test_base_values_do_not_tell_of_a_few_people(sample_build: Build) -> None:
     """They are shown as numbers, from which the number of holders could be computed."""
     scorer = sample_build.scorer
-    few, many = scorer.interactions.holders < 11, scorer.interactions.holders > 10
+    few, many = scorer.interactions.holders < 11, scorer.groups.holders > 10
     assert few.sum() > 1 and many.any()
     assert len(set(scorer.base["popularity"][few])) == 1
     assert scorer.base["popularity"][many].min() > scorer.base["popularity"][few].max()
