@@ -36,7 +36,7 @@ _AT_ONCE: Final = 2_000_000
 
 
 @dataclass(frozen=True)
-class Purchases:
+class ToldPurchases:
     """Groups of investors who first bought an asset, as they are told.
 
     Attributes:
@@ -168,7 +168,7 @@ class Groups:
         return np.bincount(told.asset, weights, self.interactions.shape[1]).astype(np.float64)
 
     @cached_property
-    def purchases(self) -> Purchases:
+    def purchases(self) -> ToldPurchases:
         """First purchases. A group that mostly trades told is of its interval of the calendar; one that mostly
         statements told is of the time between the statements that most of it are of and those before."""
         interactions = self.interactions
@@ -183,7 +183,7 @@ class Groups:
         by_statement = np.flatnonzero(2 * trades < buyers)
         mean = since[by_statement] / (buyers - trades)[by_statement]
         begin[by_statement], end[by_statement] = interactions.statements_around(mean)
-        return Purchases(asset[at], buyers, begin, end)
+        return ToldPurchases(asset[at], buyers, begin, end)
 
     # -- when counts are told ---------------------------------------------------------------------------------
 
@@ -338,6 +338,8 @@ def _kept(groups: Groups) -> Mask:
 
 def _tied(pair: tuple[IntArray, IntArray], together: sp.csr_array, ever: sp.csr_array) -> tuple[IntArray, IntArray]:
     """Of told pairs of entries those whose assets have a count."""
+    if not len(pair[0]):
+        return pair
     has = np.asarray(together[ever.indices[pair[0]], ever.indices[pair[1]]]).ravel() > 0
     return pair[0][has], pair[1][has]
 

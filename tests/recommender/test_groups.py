@@ -372,6 +372,48 @@ def test_disclosed_positions_are_those_of_a_slow_count(seed: int) -> None:
     assert kept == {(user, asset) for user in graph.users.tolist() for asset in slow_disclosed(graph, user)}
 
 
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 10**6))
+def test_from_one_day_to_the_next_a_count_moves_by_none_or_by_eleven(seed: int) -> None:
+    graph = dated(seed)
+    days = [DAY - timedelta(days=back) for back in range(40, -1, -1)]
+    worlds = [Groups(Interactions(part_of(graph, day))) for day in days]
+    moved = set()
+    for table in (told_holders, told_together, told_of_level_and_asset):
+        counts = np.stack([np.asarray(table(groups)).ravel() for groups in worlds])
+        steps = np.diff(counts, axis=0)
+        assert ((steps == 0) | (steps >= TOLD)).all()
+        moved.add(bool(steps.any()))
+    assert True in moved
+
+
+def part_of(graph: KnowledgeGraph, day: date) -> KnowledgeGraph:
+    """What was known on a day, with all nodes, that tables are of one shape."""
+    edges, limit = graph.edges, (day - date(1970, 1, 1)).days
+    kept = (edges.as_of <= limit) & (edges.known_at <= limit)
+    return graph.part(np.ones(len(graph), bool), kept, day, graph.name)
+
+
+def told_holders(groups: Groups) -> IntArray:
+    return groups.holders
+
+
+def told_together(groups: Groups) -> IntArray:
+    """Who has both, before it is lowered so that enough are left out."""
+    of, assets = groups.interactions.ever.indices.astype(np.int64), groups.interactions.shape[1]
+    pairs = [of[first] * assets + of[second] for first, second in groups.told_pairs()]
+    return np.bincount(np.concatenate([np.zeros(0, np.int64), *pairs]), minlength=assets**2)
+
+
+def told_of_level_and_asset(groups: Groups) -> IntArray:
+    """Who has a level of risk and an asset, by the slow count."""
+    graph = groups.interactions.graph
+    levels = graph.rows(NodeKind.RISK_LEVEL).tolist()[:2]
+    members = [slow_members(graph, level, Relation.HAS_RISK) for level in levels]
+    holders = [slow_members(graph, asset, *POSITIONS) for asset in graph.assets.tolist()[:4]]
+    return np.array([slow_count(graph, both(one, other)) for one in members for other in holders])
+
+
 # -- nothing else is told ------------------------------------------------------------------------------------
 
 
