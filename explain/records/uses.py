@@ -29,7 +29,8 @@ class QueryUse(UseEntry, frozen=True, kw_only=True):
     Attributes:
         name: of a query that the site offers; else `query` is the Cypher.
         parameters: as JSON; `lines` are those typed beside one's own query, one name=value a line.
-        format: of what is taken away; empty where it is looked at.
+        format: of what is taken away; empty where it is looked at. `file` is where to, on the command line.
+        server: the graph's address, or the build's folder; empty for the graph that the site serves.
     """
 
     entry_kind: ClassVar[str] = QUERY
@@ -38,6 +39,8 @@ class QueryUse(UseEntry, frozen=True, kw_only=True):
     parameters: str
     lines: str
     format: str
+    file: str = ""
+    server: str = ""
 
 
 class ExportUse(UseEntry, frozen=True, kw_only=True):
