@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+import pathfolio  # noqa: F401  before tests load numpy, which it holds to one arithmetic
 from tests import ROOT
 
 os.environ.setdefault("DGLBACKEND", "pytorch")

@@ -21,6 +21,10 @@ if PathFinder.find_spec("pathfolio.kg", __path__) is None:
         "(git config core.symlinks true; on Windows also the developer mode), git checkout -- .src, and install again"
     )
 
+from pathfolio.kg.arithmetic import hold_arithmetic
+
+hold_arithmetic()  # before anything loads numpy
+
 TYPE_CHECKING = False  # typing's constant, which checkers know by its name, without the time to import typing
 if TYPE_CHECKING:
     from pathfolio.kg.errors import DataError, LedgerError, PathfolioError, UsageError

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Start a throw-away Neo4j 5 on a free port of the loopback interface, bringing its jars with Maven where they are
 # absent, and print the lines that tell the tests of it: eval "$(tests/neo4j/start.sh)". stop.sh beside it ends it.
+# start.sh jars brings the jars alone.
 # With PATHFOLIO_NEO4J_KEEP=1 data that are in its folder stay: what was imported there, or what a crash left.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,6 +15,7 @@ if [ ! -f "$jars/$version/complete" ]; then
   mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$jars/$version" >&2
   touch "$jars/$version/complete"
 fi
+[ "${1:-}" != jars ] || exit 0
 
 is_running() { [ -f "$folder/environment" ] && ps -o args= -p "$(cat "$folder/pid")" 2>/dev/null | grep -q Start.java; }
 
