@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from pathfolio.explain.ledger.ledger import Ledger
-from pathfolio.explain.ledger.payloads import ACCESS_CLASS, Payload
+from pathfolio.explain.ledger.payloads import ACCESS_CLASS, EXPORT, QUERY, Payload
 from pathfolio.explain.ledger.writer import Receipt
 
-QUERY: Final = "query"
-EXPORT: Final = "export"
 ACCOUNT: Final = "account"
 
 

@@ -9,6 +9,7 @@ import argparse
 import importlib.util
 import json
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from pathfolio.explain.ledger.mark import MARKS_VARIABLE
 from pathfolio.kg.errors import PathfolioError, UsageError
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.web.benchmarks.ledger import RECORDS
@@ -101,6 +103,7 @@ def tried(names: Sequence[str], path: Path | None) -> None:
     build = load_build(path or default_folder(7) / "build")
     sys.stdout.write(f"{machine()}\n{build.manifest['name']}, build {build.build_hash[:12]}\n")
     with tempfile.TemporaryDirectory() as folder:
+        os.environ[MARKS_VARIABLE] = str(Path(folder) / "marks")
         for name in dict.fromkeys(names or TRIALS):
             sys.stdout.write(report(name, TRIALS[name](build, Path(folder) / name)) + "\n")
             sys.stdout.flush()
