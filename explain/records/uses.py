@@ -55,12 +55,18 @@ class ExportUse(UseEntry, frozen=True, kw_only=True):
 
 
 class AccountUse(UseEntry, frozen=True, kw_only=True):
-    """A change of an account."""
+    """A change of an account, by an administrator or by the provider at which its owner signs in.
+
+    Attributes:
+        who: a provider by its address.
+        investor: whose pages the account sees.
+    """
 
     entry_kind: ClassVar[str] = ACCOUNT
     account: str
     change: str
     role: str = ""
+    investor: str = ""
 
 
 def note_use(ledger: Ledger, use: UseEntry) -> Receipt:

@@ -122,10 +122,12 @@ def test_changes_of_accounts_and_exports_by_command(
     assert not (tmp_path / "ledger").exists()
     assert main([*where, "add", "ann", "--role", "analyst", "--token-only"]) == 0
     assert main([*where, "token", "ann"]) == 0
+    assert main([*where, "add", "ivy", "--role", "investor", "--investor", "INV7", "--token-only"]) == 0
     assert main(["export", "embeddings", str(build.folder), "--format", "npz", "--out", str(tmp_path / "v.npz")]) == 0
     ledger = open_ledger(tmp_path / "ledger", environ={})
-    assert [each["change"] for each in entries(ledger, "account")] == ["token", "add"]
-    assert [each.get("role") for each in entries(ledger, "account")] == [None, "analyst"]
+    assert [each["change"] for each in entries(ledger, "account")] == ["add", "token", "add"]
+    assert [each.get("role") for each in entries(ledger, "account")] == ["investor", None, "analyst"]
+    assert [each.get("investor") for each in entries(ledger, "account")] == ["INV7", None, None]
     made = entries(ledger, "export")[0]
     assert (made["what"], made["build"], made["file"]) == ("embeddings", build.build_hash, "v.npz")
 
