@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from pathfolio.explain.ledger.age import kept_until, outlived
 from pathfolio.explain.ledger.entry import Header
+from pathfolio.explain.ledger.held import held_ids, holds
 from pathfolio.explain.ledger.keys import (
     KEY_BYTES,
     NEXT_VARIABLE,
@@ -55,12 +56,6 @@ def release(ledger: Ledger, hold_id: str, *, who: str, reason: str) -> Receipt:
     return ledger.note(Release(header.id, who, stated(reason)))
 
 
-def holds(ledger: Ledger) -> list[tuple[Header, Hold]]:
-    """The holds in force with what they say, the newest first."""
-    ended = {release.hold for _, release in ledger.payloads(Release)}
-    return [(header, said) for header, said in ledger.payloads(Hold) if header.id not in ended]
-
-
 def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retention: bool = False) -> Receipt:
     """Destroy a person's key: what is sealed with it can never be read again, while the tree still verifies.
 
@@ -75,9 +70,13 @@ def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retenti
         _check_outlived(ledger, sealed)
 
     def destroy(connection: sa.Connection, _receipts: list[Receipt]) -> None:
-        for header, said in holds(ledger):  # nobody can place another one until this transaction has ended
+        standing = holds(ledger)  # nobody can place another one until this transaction has ended
+        for header, said in standing:
             if said.key == key_id or said.record in {entry.id for entry in sealed}:
                 raise LedgerError(f"hold {header.id} ({said.reason}) forbids it: release the hold first")
+        if standing and not {entry.id for entry in sealed}.isdisjoint(held_ids(ledger, ledger.headers())):
+            which = ", ".join(header.id for header, _ in standing)
+            raise LedgerError(f"it tells who looked while holds are in force ({which}): release them first")
         gone = sa.update(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id).values(subject=None, wrapped=None)
         connection.execute(gone)
 
@@ -169,13 +168,11 @@ def accept_restore(ledger: Ledger, *, who: str, reason: str) -> Restore:
         UsageError: it has everything that this machine saw of it.
     """
     reason, seen = stated(reason), ledger.watch.seen
-    with ledger.store.read() as connection:
-        if seen is None or not ledger.watch.problem(connection):
-            raise UsageError("nothing to accept: the ledger has all that this machine has seen of it")
+    if seen is None or not ledger.watch.problem():
+        raise UsageError("nothing to accept: the ledger has all that this machine has seen of it")
     said = Restore(who, reason, seen.size, seen.note)
     ledger.note(said)
-    with ledger.store.read() as connection:
-        ledger.watch.check(connection)
+    ledger.watch.check()
     return said
 
 

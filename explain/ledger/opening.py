@@ -61,7 +61,7 @@ def open_ledger(
         finish_rotation(ledger)
         with store.read() as connection:
             check_master(connection, ledger.master)
-            ledger.watch.check(connection)
+        ledger.watch.check()
         ledger.watch.has_begun()
     return ledger
 

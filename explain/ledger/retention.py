@@ -14,16 +14,15 @@ from typing import Final
 import sqlalchemy as sa
 
 from pathfolio.explain.ledger.age import end_of, outlived
-from pathfolio.explain.ledger.custody import holds, stated
+from pathfolio.explain.ledger.custody import stated
 from pathfolio.explain.ledger.entry import Header, open_payload
+from pathfolio.explain.ledger.held import held_ids, holds
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.payloads import (
-    SHOW_ANYBODY,
     Expiry,
     ExpiryProposal,
     GoneRow,
     Hold,
-    LookEntry,
 )
 from pathfolio.explain.ledger.store import ENTRY
 from pathfolio.explain.ledger.writer import Receipt
@@ -87,25 +86,6 @@ def due(ledger: Ledger, today: date | None = None) -> Due:
     sure = [header for header, lived in old if lived or today is not None]
     free = tuple(header for header in sure if header.id not in kept)
     return Due(free, len(sure) - len(free), len(old) - len(sure), len(headers))
-
-
-def held_ids(ledger: Ledger, headers: Sequence[Header]) -> set[str]:
-    """Entries that a hold keeps: of whom or what it names, and of who looked at them, or at such a look.
-
-    What may have shown anybody (queries, exports, everybody's lists) is kept as long as any hold is in force.
-
-    Args:
-        headers: of all entries whose content is there.
-    """
-    standing = [hold for _, hold in holds(ledger)]
-    if not standing:
-        return set()
-    keys, records = {hold.key for hold in standing} - {""}, {hold.record for hold in standing}
-    held = {each.id for each in headers if each.id in records or each.key in keys or each.kind in SHOW_ANYBODY}
-    for header, look in reversed(ledger.payloads(LookEntry)):  # a look is later than what is looked at
-        if not held.isdisjoint(look.records):
-            held.add(header.id)
-    return held
 
 
 def propose_expiry(

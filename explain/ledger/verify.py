@@ -121,8 +121,7 @@ def verify_ledger(ledger: Ledger, *, trusted: Sequence[Verifier] = (), against: 
 def with_mark(ledger: Ledger, found: Verification) -> Verification:
     """What was found, and whether the ledger is older than what this machine last saw of it."""
     try:
-        with ledger.store.read() as connection:
-            problem = ledger.watch.problem(connection)
+        problem = ledger.watch.problem()
     except (LedgerError, ValueError, TypeError, LookupError, OverflowError):  # damaged, as `found` says
         return found
     return replace(found, findings=(*found.findings, Finding(None, "", problem))) if problem else found

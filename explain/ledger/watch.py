@@ -69,15 +69,24 @@ class Watch:
         where = self.store.where if self.store.folder is None else str(self.store.folder.resolve())
         return self.folder / f"at-{hashlib.sha256(where.encode()).hexdigest()[:16]}.txt"
 
-    def check(self, connection: sa.Connection) -> None:
-        """Raise LedgerError where the ledger is older than the mark; else raise the mark to the ledger."""
-        problem = self.problem(connection)
+    def check(self, connection: sa.Connection | None = None) -> None:
+        """Raise LedgerError where the ledger is older than the mark; else raise the mark to the ledger.
+
+        Args:
+            connection: of a writer, who keeps others from writing.
+        """
+        problem = self.problem() if connection is None else self._compared(connection, self.seen)
         if problem:
             raise LedgerError(f"{self.store.where}: {problem}: {REMEDY}; nothing was recorded")
 
-    def problem(self, connection: sa.Connection) -> str:
+    def problem(self) -> str:
         """What is wrong; empty where nothing is, and the mark is raised."""
-        seen, restores = self.seen, _restores(connection)
+        seen = self.seen  # before the ledger is looked at: others raise it meanwhile
+        with self.store.read() as connection:
+            return self._compared(connection, seen)
+
+    def _compared(self, connection: sa.Connection, seen: Seen | None) -> str:
+        restores = _restores(connection)
         self._restores = len(restores)
         newest = connection.execute(sa.select(CHECKPOINT).order_by(CHECKPOINT.c.size.desc()).limit(1)).one_or_none()
         size = _size(connection)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from pathfolio.explain.ledger import custody, opening, writer
 from pathfolio.explain.ledger import ledger as reading
+from pathfolio.explain.ledger.held import holds
 from pathfolio.explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.opening import open_ledger
@@ -68,14 +69,14 @@ def test_erasure_waits_for_retention_and_holds(ledger: Ledger, clock: Clock) -> 
     on_record = custody.hold(ledger, record=names[2], who="counsel", reason="case 13")
     with pytest.raises(LedgerError, match="case 13"):
         custody.erase(ledger, "investor 2", who="dpo", reason="request", despite_retention=True)
-    assert len(custody.holds(ledger)) == 2
+    assert len(holds(ledger)) == 2
     custody.release(ledger, held.id, who="counsel", reason="settled")
     with pytest.raises(LedgerError, match=r"old enough by this machine's clock alone \(2033-07-03\): wait, or give"):
         custody.erase(ledger, "investor 1", who="dpo", reason="request")
     custody.erase(ledger, "investor 1", who="dpo", reason="request", despite_retention=True)
     with pytest.raises(UsageError, match="no hold in force"):
         custody.release(ledger, held.id, who="counsel", reason="twice")
-    assert [header.id for header, _ in custody.holds(ledger)] == [on_record.id]
+    assert [header.id for header, _ in holds(ledger)] == [on_record.id]
     assert verify_ledger(ledger).sound
 
 

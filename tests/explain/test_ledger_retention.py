@@ -191,6 +191,19 @@ def test_who_looked_at_a_held_person_is_kept(ledger: Ledger, clock: Clock) -> No
     assert verify_ledger(ledger).sound
 
 
+def test_who_asked_cannot_be_erased_while_a_hold_is_in_force(ledger: Ledger) -> None:
+    """Queries are sealed with the key of the account that asked: with it went what they may have shown."""
+    (name,) = fill(ledger, 1)
+    note_use(ledger, QueryUse(who="ann", query="MATCH (u:User) RETURN u", parameters="{}", lines="", format=""))
+    held = custody.hold(ledger, record=name, who="counsel", reason="case 1")
+    erase = partial(custody.erase, ledger, "account ann", who="dpo", reason="left", despite_retention=True)
+    with pytest.raises(LedgerError, match=rf"it tells who looked while holds are in force \({held.id}\): release"):
+        erase()
+    custody.release(ledger, held.id, who="counsel", reason="settled")
+    erase()
+    assert verify_ledger(ledger).sound
+
+
 def test_a_hold_that_comes_after_the_proposal(ledger: Ledger, clock: Clock) -> None:
     names = fill(ledger, 3)
     lived(ledger, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,24 @@ def test_another_history_of_the_same_length_is_refused(ledger: Ledger, opened: O
         with pytest.raises(LedgerError, match="it does not begin with the 9 entries that this machine has seen"):
             act()
     assert verify_ledger(thief).sound
+
+
+def test_it_is_compared_while_others_append(ledger: Ledger, opened: Opener) -> None:
+    """What they append after the ledger was looked at is in the mark, and is nothing that is missing."""
+    fill(ledger, 3)
+    writer, over = opened(), threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            fill(writer, 1)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert {ledger.watch.problem() for _ in range(200)} == {""}
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_a_mark_never_goes_back_by_itself(ledger: Ledger, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from typing import Any, Final
 import pytest
 import rfc8785
 
-from pathfolio.explain.ledger.custody import holds
 from pathfolio.explain.ledger.entry import GoneError
+from pathfolio.explain.ledger.held import holds
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger, verify_record
