@@ -500,6 +500,15 @@ def test_signing_in_never_leads_elsewhere(client: FlaskClient, provider: SmallPr
     assert way.location == "/", "who is signed in is led nowhere else, either"
 
 
+def test_strangers_do_not_fill_the_database(client: FlaskClient, provider: SmallProvider) -> None:
+    provider.signs_in("carol", "pathfolio-compliance")
+    assert sign_in(client, "/graph?query=" + "x" * 4_000).location == "/"
+    other = client.application.test_client()
+    assert sign_in(other, "/graph?query=" + "x" * 1_000).location.startswith("/graph?query=xxx")
+    codes = [other.application.test_client().get("/sign-in/provider").status_code for _ in range(70)]
+    assert codes[-1] == 429
+
+
 def test_a_cookie_has_room_for_every_tab(client: FlaskClient, provider: SmallProvider) -> None:
     provider.signs_in("carol", "pathfolio-compliance")
     begun = [to_provider(client) for _ in range(40)]

@@ -44,6 +44,9 @@ KEPT_FOR: Final = 3600
 MOST_PENDING: Final = 5
 """So many sign-ins may be open in one browser, as in several tabs."""
 
+LONGEST_TARGET: Final = 4_000
+"""Characters of an address that is remembered until somebody is signed in; strangers must not fill the database."""
+
 _READ: Final = (
     "issuer",
     "authorization_endpoint",
@@ -91,7 +94,8 @@ class Provider:
             client = self._current()
             made = client.create_authorization_url(back)
             _forget_the_oldest(client.framework.name)
-            client.save_authorize_data(redirect_uri=back, target=target, **made)
+            remembered = target if len(target) <= LONGEST_TARGET else "/"
+            client.save_authorize_data(redirect_uri=back, target=remembered, **made)
             return str(made["url"])
 
     def finish(self, came: Mapping[str, str]) -> Finished:
