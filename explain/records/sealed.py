@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from pathfolio.explain.ledger.entry import Header
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.keep import BUILD, BuildEntry, builds_folder, records_of_builds, registered
 from pathfolio.kg.errors import LedgerError
@@ -48,8 +49,14 @@ class VerifiedBuild:
     problems: tuple[str, ...]
 
 
-def verify_builds(ledger: Ledger, which: WhichBuilds, progress: Progress) -> list[VerifiedBuild]:
-    """Every build by the hashes in its manifest, and the manifest by the ledger's own copy of it, by their hashes."""
+def verify_builds(
+    ledger: Ledger, which: WhichBuilds, progress: Progress, *, record: Header | None = None
+) -> list[VerifiedBuild]:
+    """Every build by the hashes in its manifest, and the manifest by the ledger's own copy of it, by their hashes.
+
+    Args:
+        record: only the build that this one refers to, if it does.
+    """
     if which is WhichBuilds.NONE:
         return []
     archive = builds_folder(ledger)
@@ -58,7 +65,9 @@ def verify_builds(ledger: Ledger, which: WhichBuilds, progress: Progress) -> lis
     except LedgerError:  # a damaged ledger, which its own verification tells of
         counts, known = Counter(), set()
     kept = {path.parent.name for path in archive.glob("*/manifest.json")}
-    wanted = kept | set(counts) if which is WhichBuilds.ALL else kept
+    wanted = kept | set(counts) if record is None else {record.tags.get("build", "")} & set(counts)
+    if which is WhichBuilds.HERE:
+        wanted &= kept
     return [_verified(ledger, archive / name, counts[name], name in known, progress) for name in sorted(wanted)]
 
 

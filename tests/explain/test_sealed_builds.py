@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pathfolio.explain.ledger.ledger import Ledger
+from pathfolio.explain.ledger.payloads import RECOMMENDATION
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.keep import keep_files, kept_build
 from pathfolio.explain.records.sealed import VerifiedBuild, WhichBuilds, verify_builds
@@ -143,5 +144,9 @@ def test_the_command_tells_of_builds(
     found = json.loads(told)
     assert (code, found["sound"], len(found["builds"])) == (1, False, 1)
     assert verify("--builds", "none")[0] == 0
+    [record] = [header.id for header in ledger.headers(kinds=[RECOMMENDATION])]
+    assert verify(record) == (1, f"{record}: {named.replace(' (1 records)', '')}")
+    assert verify(record, "--builds", "none") == (0, f"{record}: as it was written\n")
+    assert verify(ledger.headers(kinds=["rules"])[0].id)[0] == 0
     shutil.rmtree(kept)
     assert (verify()[0], verify("--builds", "here")[0]) == (1, 0)

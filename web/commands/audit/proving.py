@@ -25,7 +25,7 @@ def add_actions(actions: Any) -> None:
                         help="a checkpoint that was kept elsewhere; may be given several times")  # fmt: skip
     verify.add_argument("--builds", choices=("all", "here", "none"), default="all",
                         help="which sealed builds to verify, too: all that records refer to, those kept here, none "
-                        "(default: all; none for one record)")  # fmt: skip
+                        "(default: all)")  # fmt: skip
     verify.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     add_action(actions, "checkpoint", "print the newest signed checkpoint, to be kept elsewhere", _checkpoint)
     add_action(actions, "key", "print the public keys that sign, the newest last", _key)
@@ -54,12 +54,19 @@ def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
 
 
 def _verify_record(ledger: Ledger, args: argparse.Namespace, trusted: list[Verifier], against: list[str]) -> int:
-    """One record, and that the ledger it stands in begins with what the kept checkpoints signed."""
+    """One record, its build, and that the ledger it stands in begins with what the kept checkpoints signed."""
     from pathfolio.explain.ledger.verify import verify_extends, verify_record
+    from pathfolio.explain.records.sealed import WhichBuilds, verify_builds
+    from pathfolio.kg.progress import Progress
 
     findings = [verify_record(ledger, args.record, trusted=trusted)]
     findings += [verify_extends(ledger, text, trusted=trusted) for text in against]
-    problem = "; ".join(finding.problem for finding in findings if finding is not None)
+    problems = [finding.problem for finding in findings if finding is not None]
+    if not problems:
+        record = ledger.header(args.record)
+        for build in verify_builds(ledger, WhichBuilds(args.builds), Progress(), record=record):
+            problems += [f"build {build.build_hash[:12]}: {problem}" for problem in build.problems]
+    problem = "; ".join(problems)
     if args.format == "json":
         print_json({"record": args.record, "sound": not problem, "problem": problem})
     else:
