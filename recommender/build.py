@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -286,13 +286,29 @@ def _manifest(graph: KnowledgeGraph, learned: LearnedParts, options: BuildOption
 
 
 def _verify(folder: Path, manifest: dict[str, Any]) -> None:
+    for name, problem in changed_since_sealed(folder, manifest):
+        raise DataError(f"{folder / name}: {problem} since the build was sealed: restore it or build again")
+
+
+def changed_since_sealed(
+    folder: Path, manifest: Mapping[str, Any], told: Callable[[str], object] = str
+) -> Iterator[tuple[str, str]]:
+    """Sealed files that are not as the manifest says, each with what is wrong: changed or missing.
+
+    Args:
+        manifest: of the build in `folder`, of whatever format.
+        told: is given the name of each file before it is hashed.
+    """
     for name, expected in manifest["files"].items():
+        told(name)
         path = folder / name
-        if not path.is_file() or _sha256(path) != expected:
-            raise DataError(f"{path}: changed or missing since the build was sealed: restore it or build again")
+        if not path.is_file():
+            yield name, "missing"
+        elif _sha256(path) != expected:
+            yield name, "changed"
     about = {key: value for key, value in manifest.items() if key != "build_hash"}
     if hashlib.sha256(_canonical(about)).hexdigest() != manifest["build_hash"]:
-        raise DataError(f"{folder / 'manifest.json'}: changed since the build was sealed: restore it or build again")
+        yield "manifest.json", "changed"
 
 
 def _report(graph: KnowledgeGraph, learned: LearnedParts, progress: Progress) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pathfolio  # noqa: F401  before tests load numpy, which it holds to one a
 from tests import ROOT
 
 os.environ.setdefault("DGLBACKEND", "pytorch")
+_NUMBERS = itertools.count()
 # What the tests start imports the checkout too, from whichever folder it runs, whatever is installed.
 SOURCE = ROOT / ".src"
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(SOURCE), os.environ.get("PYTHONPATH"))))
@@ -56,9 +58,18 @@ def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("recorded") / "ledger"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATHFOLIO_LEDGER", str(folder))
+        patch.setenv("PATHFOLIO_LEDGER_MARKS", str(folder.parent / "marks"))
         for name in ("PATHFOLIO_LEDGER_KEY", "PATHFOLIO_LEDGER_MASTER_KEY", "PATHFOLIO_BUILDS", "PATHFOLIO_RULES"):
             patch.delenv(name, raising=False)
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def own_marks(own_ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a test sees of ledgers is kept for itself alone; nothing is written there before it opens one."""
+    marks = own_ledger.parent / f"marks-{next(_NUMBERS)}"
+    monkeypatch.setenv("PATHFOLIO_LEDGER_MARKS", str(marks))
+    return marks
 
 
 @pytest.fixture(scope="session")

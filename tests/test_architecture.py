@@ -13,7 +13,11 @@ import pytest
 from tests import ROOT
 
 ORDER = ("kg", "embeddings", "recommender", "explain", "web")
-ENGINES = {"pykeen": "embeddings/train.py", "dgl": "recommender/gat/dgl_layers.py"}
+ENGINES = {
+    "pykeen": "embeddings/train.py",
+    "dgl": "recommender/gat/dgl_layers.py",
+    "authlib": "web/site/access/provider.py",
+}
 SINGLE = ("neo4j", "arcadedb_embedded")
 
 

@@ -1,4 +1,5 @@
-"""Custody of what was recorded: legal hold, erasure of a person, retention, change of key, a clock that was wrong.
+"""Custody of what was recorded: legal hold, erasure of a person, change of key, a clock that was wrong,
+a backup that was put back.
 
 Each is itself an entry of the ledger, written in the same transaction as what it does.
 """
@@ -6,12 +7,13 @@ Each is itself an entry of the ledger, written in the same transaction as what i
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from pathfolio.explain.ledger.age import kept_until, outlived
 from pathfolio.explain.ledger.entry import Header
+from pathfolio.explain.ledger.held import held_ids, holds
 from pathfolio.explain.ledger.keys import (
     KEY_BYTES,
     NEXT_VARIABLE,
@@ -24,16 +26,14 @@ from pathfolio.explain.ledger.keys import (
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.note import Note
 from pathfolio.explain.ledger.payloads import (
-    RETENTION,
     ClockAccepted,
     Erasure,
-    Expiry,
-    GoneRow,
     Hold,
     KeyChange,
     Release,
+    Restore,
 )
-from pathfolio.explain.ledger.store import ENTRY, PERSON_KEY
+from pathfolio.explain.ledger.store import PERSON_KEY
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.kg.errors import LedgerError, UsageError
 
@@ -45,7 +45,7 @@ def hold(ledger: Ledger, *, person: str | None = None, record: str | None = None
         UsageError: not exactly one of `person` and `record`, or nothing is known of them.
     """
     key, record_id = _scope(ledger, person, record)
-    return ledger.note(Hold(who, _stated(reason), key, record_id))
+    return ledger.note(Hold(who, stated(reason), key, record_id))
 
 
 def release(ledger: Ledger, hold_id: str, *, who: str, reason: str) -> Receipt:
@@ -53,13 +53,7 @@ def release(ledger: Ledger, hold_id: str, *, who: str, reason: str) -> Receipt:
     header = ledger.header(hold_id)
     if header.id not in {entry.id for entry, _ in holds(ledger)}:
         raise UsageError(f"{hold_id}: no hold in force: see `pathfolio audit list --kind hold`")
-    return ledger.note(Release(header.id, who, _stated(reason)))
-
-
-def holds(ledger: Ledger) -> list[tuple[Header, Hold]]:
-    """The holds in force with what they say, the newest first."""
-    ended = {release.hold for _, release in ledger.payloads(Release)}
-    return [(header, said) for header, said in ledger.payloads(Hold) if header.id not in ended]
+    return ledger.note(Release(header.id, who, stated(reason)))
 
 
 def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retention: bool = False) -> Receipt:
@@ -69,18 +63,20 @@ def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retenti
         UsageError: nothing is recorded of this person.
         LedgerError: a legal hold stands against it, or records must still be kept and `despite_retention` is False.
     """
-    reason = _stated(reason)
+    reason = stated(reason)
     key_id = _key_of(ledger, person)
     sealed = ledger.headers(person=person)
-    until = max((_kept_until(entry) for entry in sealed), default=ledger.clock())
-    if until > ledger.clock() and not despite_retention:
-        remedy = "wait, or give --despite-retention with the reason that overrides it"
-        raise LedgerError(f"records must be kept until {until.date()}: {remedy}")
+    if not despite_retention:
+        _check_outlived(ledger, sealed)
 
     def destroy(connection: sa.Connection, _receipts: list[Receipt]) -> None:
-        for header, said in holds(ledger):  # nobody can place another one until this transaction has ended
+        standing = holds(ledger)  # nobody can place another one until this transaction has ended
+        for header, said in standing:
             if said.key == key_id or said.record in {entry.id for entry in sealed}:
                 raise LedgerError(f"hold {header.id} ({said.reason}) forbids it: release the hold first")
+        if standing and not {entry.id for entry in sealed}.isdisjoint(held_ids(ledger, ledger.headers())):
+            which = ", ".join(header.id for header, _ in standing)
+            raise LedgerError(f"it tells who looked while holds are in force ({which}): release them first")
         gone = sa.update(PERSON_KEY).where(PERSON_KEY.c.key_id == key_id).values(subject=None, wrapped=None)
         connection.execute(gone)
 
@@ -89,31 +85,16 @@ def erase(ledger: Ledger, person: str, *, who: str, reason: str, despite_retenti
     return receipt
 
 
-def expire(ledger: Ledger, *, who: str) -> int:
-    """Delete the content of records whose retention has ended and that no hold keeps; returns how many.
-
-    Their hashes stay, so the tree still verifies, and the entry that this writes says which they were; what their
-    rows repeat of the content goes with it, but for the id and the kind, by which that can be checked.
-    """
-    held = holds(ledger)
+def _check_outlived(ledger: Ledger, sealed: list[Header]) -> None:
+    """Raise LedgerError where one of these must still be kept."""
     now = ledger.clock()
-    keys = {hold.key for _, hold in held} - {""}
-    records = {hold.record for _, hold in held}
-    due = [h for h in ledger.headers() if _kept_until(h) <= now and h.key not in keys and h.id not in records]
-    if not due:
-        return 0
-    gone = tuple(GoneRow(header.seq, header.id, header.kind) for header in reversed(due))
-
-    def delete(connection: sa.Connection, _receipts: list[Receipt]) -> None:
-        if holds(ledger) != held:
-            raise LedgerError("a hold was placed or released meanwhile: begin again; nothing was deleted")
-        for start in range(0, len(gone), 500):
-            some = ENTRY.c.seq.in_([row.seq for row in gone[start : start + 500]])
-            connection.execute(sa.update(ENTRY).where(some).values(data=None, key_id="", time=""))
-
-    ledger.write([ledger.draft(Expiry(gone, who))], delete)
-    ledger.store.forget()
-    return len(due)
+    remedy = "wait, or give --despite-retention with the reason that overrides it"
+    until = max((kept_until(entry) for entry in sealed), default=now)
+    if until > now:
+        raise LedgerError(f"records must be kept until {until.date()}: {remedy}")
+    wanted = {entry.id for entry in sealed}
+    if any(header.id in wanted and not lived for header, lived in outlived(ledger.headers(), now)):
+        raise LedgerError(f"records are old enough by this machine's clock alone ({now.date()}): {remedy}")
 
 
 def rotate_key(ledger: Ledger, *, who: str, reason: str, new: SigningKey | None = None) -> SigningKey:
@@ -128,7 +109,7 @@ def rotate_key(ledger: Ledger, *, who: str, reason: str, new: SigningKey | None 
     Raises:
         LedgerError: the key comes from the environment and no next one is there, or that one has signed before.
     """
-    reason = _stated(reason)
+    reason = stated(reason)
     old, new = ledger.signing, new or ledger.next_signing
     in_file = old is not None and signing_key(ledger.folder, {}, create=False) == old
     if old is None or (new is None and not in_file):
@@ -172,11 +153,31 @@ def _install(waiting: Path) -> None:
 
 
 def accept_clock(ledger: Ledger, *, who: str, reason: str) -> Receipt:
-    """Record that the clock was wrong, so that entries can go on from the time that it shows now."""
-    return ledger.note(ClockAccepted(who, _stated(reason)))
+    """Record that the clock was far ahead, so that entries can go on.
+
+    Their times do not go back: until the clock has passed the newest entry's time they have that, and say beside it
+    what the clock shows.
+    """
+    return ledger.note(ClockAccepted(who, stated(reason)))
 
 
-def _stated(reason: str) -> str:
+def accept_restore(ledger: Ledger, *, who: str, reason: str) -> Restore:
+    """Record that the ledger went back to an older copy on purpose, so that entries can go on; returns what it says.
+
+    Raises:
+        UsageError: it has everything that this machine saw of it.
+    """
+    reason, seen = stated(reason), ledger.watch.seen
+    if seen is None or not ledger.watch.problem():
+        raise UsageError("nothing to accept: the ledger has all that this machine has seen of it")
+    said = Restore(who, reason, seen.size, seen.note)
+    ledger.note(said)
+    ledger.watch.check()
+    return said
+
+
+def stated(reason: str) -> str:
+    """The reason; raises UsageError where there is none."""
     if not reason.strip():
         raise UsageError("what changes custody needs its reason: say --reason …")
     return reason
@@ -196,8 +197,3 @@ def _key_of(ledger: Ledger, person: str) -> str:
     if key_id is None:
         raise UsageError(f"nothing is recorded of {person!r}, or the person was erased: check the id")
     return str(key_id)
-
-
-def _kept_until(header: Header) -> datetime:
-    period = RETENTION.get(header.retention)
-    return datetime.max.replace(tzinfo=UTC) if period is None else header.moment + period

@@ -29,6 +29,9 @@ from pathfolio.kg.errors import LedgerError
 SEALED: Final = "aes256gcm-zlib"
 PLAIN: Final = "json"
 
+CLOCK_TAG: Final = "clock"
+"""The header's tag for what the clock showed, where that is earlier than the entry before: times never go back."""
+
 
 Said = TypeVar("Said", bound=Payload)
 
@@ -50,7 +53,7 @@ class Draft:
         payload: canonical JSON, compressed or not.
         subject: keyed hash of the person it is about, empty for none.
         retention: the class that says how long it is kept.
-        time: when it was made, UTC.
+        time: when it was made by the clock, UTC.
         tags: what the header says in the open beside that (a build's hash, …); nothing personal.
     """
 
@@ -72,7 +75,7 @@ class Header:
         id: by which people name it; 16 hex digits.
         key: id of the person's key, empty where the payload is open.
         prev: leaf hash of the entry before it, in hex; empty for the first.
-        time: ISO 8601, UTC.
+        time: ISO 8601, UTC; never earlier than that of the entry before.
     """
 
     seq: int
@@ -117,17 +120,27 @@ def time_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def make_leaf(draft: Draft, seq: int, prev: str, key_id: str, data_key: bytes | None) -> bytes:
-    """The bytes of the entry at place `seq`; sealed where there is a key."""
+@dataclass(frozen=True)
+class EntryPlace:
+    """Where an entry goes: its number, the hash of the one before it in hex, and its time and tags there."""
+
+    seq: int
+    prev: str
+    time: str
+    tags: Mapping[str, str]
+
+
+def make_leaf(draft: Draft, place: EntryPlace, key_id: str, data_key: bytes | None) -> bytes:
+    """The bytes of an entry in its place; sealed where there is a key."""
     header = WrittenHeader(
-        seq=seq,
+        seq=place.seq,
         id=draft.id,
         kind=draft.kind,
         key=key_id,
         retention=draft.retention,
-        time=time_text(draft.time),
-        prev=prev,
-        tags=dict(draft.tags),
+        time=place.time,
+        prev=place.prev,
+        tags=dict(place.tags),
         body=PLAIN if data_key is None else SEALED,
     )
     body = _plain(draft.payload) if data_key is None else _sealed(draft, key_id, data_key)

@@ -49,6 +49,7 @@ from pathfolio.explain.ledger.payloads import (
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, LedgerDatabase
 from pathfolio.explain.ledger.tree import TileReader
+from pathfolio.explain.ledger.watch import Watch
 from pathfolio.explain.ledger.writer import Change, Receipt, Writer
 from pathfolio.kg.errors import LedgerError, UsageError
 
@@ -79,17 +80,17 @@ class Ledger:
         self,
         store: LedgerDatabase,
         keys: tuple[SigningKey | None, MasterKey | None, SigningKey | None],
-        folder: Path,
+        folders: tuple[Path, Path],
         clock: Clock,
     ) -> None:
         """The ledger in `store`, with the keys that are at hand.
 
         Args:
             keys: the one that signs, the master key, and the one that signs after the next change of key.
-            folder: of the keys and of whatever else is kept beside the ledger.
+            folders: of the keys and of whatever else is kept beside the ledger; and of the marks, apart from it.
         """
         self.store, self.clock = store, clock
-        self.folder = folder
+        self.folder, self._marks = folders
         self.noted: set[tuple[str, str]] = set()
         self.signing, self._master, self.next_signing = keys
 
@@ -157,7 +158,12 @@ class Ledger:
     def _writer(self) -> Writer:
         if self.signing is None:
             raise LedgerError(f"{self.store.where}: no key to sign with: set {SIGNING_VARIABLE}; nothing was recorded")
-        return Writer(self.store, self.master, self.signing, self.origin, self._later_keys)
+        return Writer(self.store, self.master, self.signing, self.origin, self._later_keys, self.watch)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Compares the ledger with what this machine last saw of it."""
+        return Watch(self.store, self._marks, self.origin)
 
     def _later_keys(self) -> list[SigningKey | None]:
         return [signing_key(self.folder, {}, create=False), self.next_signing]

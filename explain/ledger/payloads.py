@@ -5,7 +5,7 @@ Other rooms have structs of their own for what they write; a recommendation's is
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -17,9 +17,17 @@ HOLD: Final = "hold"
 RELEASE: Final = "release"
 ERASURE: Final = "erasure"
 EXPIRY: Final = "expiry"
+EXPIRY_PROPOSAL: Final = "expiry-proposal"
 OPENING: Final = "ledger"
 KEY_CHANGE: Final = "key"
 CLOCK: Final = "clock"
+RESTORE: Final = "restore"
+
+QUERY: Final = "query"
+EXPORT: Final = "export"
+BATCH: Final = "batch"
+SHOW_ANYBODY: Final = (QUERY, EXPORT, BATCH)
+"""Entries of looks that name no record: at the graph, at vectors, at everybody's lists."""
 
 ADVICE_CLASS: Final = "advice"
 ACCESS_CLASS: Final = "access"
@@ -123,17 +131,56 @@ class GoneRow(msgspec.Struct, frozen=True, array_like=True):
     kind: str
 
 
+class ExpiryProposal(Payload, frozen=True):
+    """Somebody asks another one to have the content of entries deleted.
+
+    Attributes:
+        places: first and last of each stretch of places.
+        count: how many entries these are.
+        today: the day by which they are old enough; null where the clock and the ledger's own entries say so.
+    """
+
+    entry_kind: ClassVar[str] = EXPIRY_PROPOSAL
+    places: tuple[tuple[int, int], ...]
+    count: int
+    who: str
+    reason: str
+    today: date | None = None
+
+
 class Expiry(Payload, frozen=True):
-    """The content of these entries was deleted, since their retention had ended."""
+    """The content of these entries was deleted, since their retention had ended.
+
+    Attributes:
+        who: confirmed it.
+        proposed_by: proposed it, by the entry `proposal`; empty in ledgers from before it took two.
+    """
 
     entry_kind: ClassVar[str] = EXPIRY
     gone: tuple[GoneRow, ...]
     who: str
+    proposed_by: str = ""
+    proposal: str = ""
 
 
 class ClockAccepted(Payload, frozen=True):
-    """The clock was wrong, and time goes on from this entry's."""
+    """The clock was far ahead; while times stand still, the headers' tag `clock` says what it shows."""
 
     entry_kind: ClassVar[str] = CLOCK
     who: str
     reason: str
+
+
+class Restore(Payload, frozen=True):
+    """The ledger went back to an older copy, and goes on from there.
+
+    Attributes:
+        size: how many entries were seen before.
+        lost: the signed checkpoint of those.
+    """
+
+    entry_kind: ClassVar[str] = RESTORE
+    who: str
+    reason: str
+    size: int
+    lost: str

@@ -85,12 +85,17 @@ _PATIENCE: Final = MappingProxyType({"connect_timeout": "10", "tcp_user_timeout"
 
 @dataclass(frozen=True)
 class LedgerDatabase:
-    """An open database; `folder` holds its files (None: PostgreSQL)."""
+    """An open database; `folder` holds its files (None: PostgreSQL).
+
+    Attributes:
+        was_there: whether it was before it was opened.
+    """
 
     engine: sa.Engine
     where: str
     folder: Path | None
     inode: tuple[int, int] | None
+    was_there: bool
 
     @property
     def is_sqlite(self) -> bool:
@@ -180,7 +185,8 @@ def open_store(location: str | Path, *, create: bool) -> LedgerDatabase:
 
 def _open_sqlite(folder: Path, *, create: bool) -> LedgerDatabase:
     path = folder / DATABASE_FILE
-    if not path.exists():
+    was_there = path.exists()
+    if not was_there:
         if not create:
             raise LedgerError(f"{folder}: no ledger here: set PATHFOLIO_LEDGER to its folder or database URL")
         with mapped(str(folder)):
@@ -193,7 +199,7 @@ def _open_sqlite(folder: Path, *, create: bool) -> LedgerDatabase:
     if writable:
         sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
-    store = LedgerDatabase(engine, str(folder), folder, _inode(path))
+    store = LedgerDatabase(engine, str(folder), folder, _inode(path), was_there)
     if create:
         with mapped(store.where), store.write() as connection:
             METADATA.create_all(connection)
@@ -263,13 +269,14 @@ def _open_postgres(url: str, *, create: bool) -> LedgerDatabase:
         engine = sa.create_engine(made, pool_pre_ping=True, pool_size=4, max_overflow=12, connect_args=asked)
     except ModuleNotFoundError:
         raise LedgerError(f"{where}: PostgreSQL needs a driver: pip install 'pathfolio[postgres]'") from None
-    store = LedgerDatabase(engine, where, None, None)
+    with mapped(where), engine.connect() as connection:
+        was_there = sa.inspect(connection).has_table(ENTRY.name)
+    store = LedgerDatabase(engine, where, None, None, was_there)
     if create:
         with mapped(where), store.write() as connection:
             METADATA.create_all(connection)
-    with store.read() as connection:
-        if not sa.inspect(connection).has_table(ENTRY.name):
-            raise LedgerError(f"{where}: no ledger in this database: set PATHFOLIO_LEDGER to the right one")
+    elif not was_there:
+        raise LedgerError(f"{where}: no ledger in this database: set PATHFOLIO_LEDGER to the right one")
     return store
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from pathfolio.explain.ledger.entry import CLOCK_TAG, AlteredError, read_header
 from pathfolio.explain.ledger.merkle import Frontier, frontier_of, root_of
 from pathfolio.explain.ledger.store import ENTRY, TILE
 
@@ -74,13 +75,15 @@ class TreeState:
     Attributes:
         frontier: the whole tree's size and peaks.
         open_tiles: for each level, the hashes of the tile that is not full.
-        last: header time and leaf hash of the newest entry; empty for an empty ledger.
+        last_time, last_hash: header time and leaf hash of the newest entry; empty for an empty ledger.
+        last_clock: what the clock showed then; other than `last_time` only after it was far ahead once.
     """
 
     frontier: Frontier
     open_tiles: tuple[tuple[bytes, ...], ...]
     last_time: str
     last_hash: bytes
+    last_clock: str = ""
 
     @classmethod
     def empty(cls) -> TreeState:
@@ -90,7 +93,8 @@ class TreeState:
     @classmethod
     def load(cls, connection: sa.Connection) -> TreeState:
         """The state as it stands in the database."""
-        newest = sa.select(ENTRY.c.seq, ENTRY.c.time, ENTRY.c.leaf_hash).order_by(ENTRY.c.seq.desc()).limit(1)
+        columns = ENTRY.c.seq, ENTRY.c.time, ENTRY.c.leaf_hash, ENTRY.c.data
+        newest = sa.select(*columns).order_by(ENTRY.c.seq.desc()).limit(1)
         row = connection.execute(newest).one_or_none()
         if row is None:
             return cls.empty()
@@ -99,9 +103,10 @@ class TreeState:
         while width or level == 0:
             open_tiles.append(reader.tile(level, width // WIDTH)[: width % WIDTH] if width % WIDTH else ())
             width, level = width // WIDTH, level + 1
-        return cls(frontier_of(size, reader.subtree), tuple(open_tiles), str(row.time), bytes(row.leaf_hash))
+        last = str(row.time), bytes(row.leaf_hash), _clock_of(row.data) or str(row.time)
+        return cls(frontier_of(size, reader.subtree), tuple(open_tiles), *last)
 
-    def extended(self, leaves: Sequence[bytes], last_time: str) -> tuple[TreeState, list[Tile]]:
+    def extended(self, leaves: Sequence[bytes], last_time: str, last_clock: str = "") -> tuple[TreeState, list[Tile]]:
         """The state with more leaves, and the tiles that they filled."""
         if not leaves:
             return self, []
@@ -110,8 +115,16 @@ class TreeState:
         for leaf in leaves:
             filled += _add(open_tiles, leaf, base)
             base += 1
-        state = TreeState(self.frontier.extended(leaves), tuple(map(tuple, open_tiles)), last_time, leaves[-1])
-        return state, filled
+        last = last_time, leaves[-1], last_clock or last_time
+        return TreeState(self.frontier.extended(leaves), tuple(map(tuple, open_tiles)), *last), filled
+
+
+def _clock_of(leaf: bytes | None) -> str:
+    """What the clock showed when the entry was written; empty where its header does not say."""
+    try:
+        return read_header(bytes(leaf or b"")).tags.get(CLOCK_TAG, "")
+    except AlteredError:
+        return ""
 
 
 def _add(open_tiles: list[list[bytes]], leaf: bytes, at: int) -> list[Tile]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pathfolio.explain.ledger.entry import read_header
 from pathfolio.explain.ledger.ledger import Ledger
@@ -116,3 +116,12 @@ def verify_ledger(ledger: Ledger, *, trusted: Sequence[Verifier] = (), against: 
     frontier, keys = walk.state.frontier, tuple(verifier.text for _, verifier in walk.signers.keys)
     counted = (walk.checked, walk.erased, walk.expired)
     return Verification(walk.signers.origin, frontier.size, frontier.root.hex(), *counted, keys, tuple(walk.findings))
+
+
+def with_mark(ledger: Ledger, found: Verification) -> Verification:
+    """What was found, and whether the ledger is older than what this machine last saw of it."""
+    try:
+        problem = ledger.watch.problem()
+    except (LedgerError, ValueError, TypeError, LookupError, OverflowError):  # damaged, as `found` says
+        return found
+    return replace(found, findings=(*found.findings, Finding(None, "", problem))) if problem else found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from pathfolio.explain.ledger.entry import Header, Said, open_payload, read_head
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Verifier, open_checkpoint
-from pathfolio.explain.ledger.payloads import Erasure, Expiry
+from pathfolio.explain.ledger.payloads import CLOCK, Erasure, Expiry
 from pathfolio.explain.ledger.signers import Signers, read_signers
 from pathfolio.explain.ledger.store import (
     CHECKPOINT,
@@ -25,6 +26,7 @@ from pathfolio.explain.ledger.store import (
     sqlite_schema,
 )
 from pathfolio.explain.ledger.tree import TreeState, split_hashes
+from pathfolio.explain.ledger.writer import CLOCK_TOLERANCE
 from pathfolio.kg.errors import LedgerError
 
 _CHUNK: Final = 2000
@@ -80,6 +82,16 @@ class StoredKey:
 
 def _text(value: str | bytes) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _went_back(before: str, time: str) -> bool:
+    """Whether time went back by more than ledgers from before allowed for; an altered time is found otherwise."""
+    if time >= before:
+        return False
+    try:
+        return datetime.fromisoformat(before) - datetime.fromisoformat(time) > CLOCK_TOLERANCE
+    except ValueError:
+        return False
 
 
 @dataclass
@@ -224,6 +236,8 @@ class LedgerWalk:
             if header.prev != self.state.last_hash.hex() and not self.unsure:
                 self.note(seq - 1, "", f"altered: not the entry that {header.id} followed")
             self.unsure = False
+            if header.kind != CLOCK and _went_back(self.state.last_time, header.time):
+                self.note(seq, header.id, f"its time is before that of the entry before it ({self.state.last_time})")
         if (header.id, header.kind, header.key, header.time) != (row.id, row.kind, row.key_id, row.time):
             self.note(seq, header.id, "altered: its row does not say what its content says")
         if header.key:

@@ -11,22 +11,32 @@ from typing import Any, Final
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from pathfolio.explain.ledger.entry import Draft, make_leaf, new_id, open_payload, time_text
+from pathfolio.explain.ledger.entry import (
+    CLOCK_TAG,
+    Draft,
+    EntryPlace,
+    make_leaf,
+    new_id,
+    open_payload,
+    time_text,
+)
 from pathfolio.explain.ledger.keys import SIGNING_VARIABLE, MasterKey, SigningKey
 from pathfolio.explain.ledger.merkle import leaf_hash
 from pathfolio.explain.ledger.note import Checkpoint, Note
-from pathfolio.explain.ledger.payloads import CLOCK, KEY_KINDS, NamesKey
+from pathfolio.explain.ledger.payloads import CLOCK, KEY_KINDS, RESTORE, NamesKey
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE, LedgerDatabase
 from pathfolio.explain.ledger.tree import WIDTH, Tile, TreeState
+from pathfolio.explain.ledger.watch import Watch
 from pathfolio.kg.errors import LedgerError
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=60)
-"""By how much an entry may be older than the one before it: servers' clocks differ a little."""
+"""By how much a clock may be behind the newest entry, whose time is then taken: servers' clocks differ a little."""
 
 LARGEST_GROUP: Final = 2000
 """Entries in one transaction; a single call with more still goes in at once."""
 
 _IN_CLAUSE: Final = 500
+_NEWEST: Final = sa.select(ENTRY.c.seq, ENTRY.c.leaf_hash).order_by(ENTRY.c.seq.desc()).limit(1)
 _KEYS_TRIED: Final = 8
 
 
@@ -68,7 +78,12 @@ class _Ticket:
     @property
     def alone(self) -> bool:
         """Whether it goes into a transaction of its own."""
-        return self.also is not None or self.keys is not None
+        return self.also is not None or self.keys is not None or self.goes_back
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it says why the ledger went back to an older copy."""
+        return any(draft.kind == RESTORE for draft in self.drafts)
 
 
 class Writer:
@@ -81,14 +96,16 @@ class Writer:
         signing: SigningKey,
         origin: str,
         later: Callable[[], Iterable[SigningKey | None]],
+        watch: Watch,
     ) -> None:
         """A writer for the ledger named `origin` in `store`.
 
         Args:
+            watch: refuses a ledger that went back, and is told of each commit.
             later: keys that may sign by now, to be asked for where another process has changed the key.
         """
         self._store, self._master, self._signing, self._origin = store, master, signing, origin
-        self._later = later
+        self._later, self._watch = later, watch
         self._waiting: list[_Ticket] = []
         self._lock, self._busy = threading.Lock(), False
         self._state: TreeState | None = None
@@ -147,7 +164,7 @@ class Writer:
         """Append the opening entry, unless another process has just done so."""
         with self._store.write() as connection:
             if connection.execute(sa.select(sa.func.count()).select_from(ENTRY)).scalar() == 0:
-                self._insert(connection, [draft])
+                self._insert(connection, [draft], TreeState.empty())
 
     def _group(self) -> list[_Ticket]:
         with self._lock:
@@ -176,37 +193,50 @@ class Writer:
     def _write(self, group: list[_Ticket]) -> None:
         keys = group[0].keys
         with self._store.write() as connection:
-            state, receipts = self._insert(connection, [draft for ticket in group for draft in ticket.drafts])
+            before = self._current(connection, goes_back=group[0].goes_back)
+            drafts = [draft for ticket in group for draft in ticket.drafts]
+            state, receipts = self._insert(connection, drafts, before)
             if group[0].also is not None:
                 group[0].also(connection, receipts)
             if keys is not None and keys[0] != self._signing:
                 raise LedgerError("the key was changed by somebody else meanwhile: nothing was recorded")
         self._state, self._signing = state, self._signing if keys is None else keys[1]
+        self._watch.saw(receipts[-1].checkpoint, state.frontier.size)
         at = 0
         for ticket in group:
             ticket.receipts, ticket.done = receipts[at : at + len(ticket.drafts)], True
             at += len(ticket.drafts)
 
-    def _insert(self, connection: sa.Connection, drafts: list[Draft]) -> tuple[TreeState, list[Receipt]]:
-        before = self._current(connection)
+    def _insert(
+        self, connection: sa.Connection, drafts: list[Draft], before: TreeState
+    ) -> tuple[TreeState, list[Receipt]]:
         keys = _person_keys(connection, self._master, sorted({draft.subject for draft in drafts} - {""}))
         rows = _rows(drafts, before, keys)
-        state, filled = before.extended([row.leaf for row in rows], rows[-1].time)
+        state, filled = before.extended([row.leaf for row in rows], rows[-1].time, rows[-1].clock)
         connection.execute(sa.insert(ENTRY), [row.columns for row in rows])
         if filled:
             connection.execute(sa.insert(TILE), [_tile_columns(tile) for tile in filled])
         note = self._checkpoint(connection, state, before.frontier.size)
         return state, [Receipt(row.columns["id"], row.columns["seq"], row.leaf, note) for row in rows]
 
-    def _current(self, connection: sa.Connection) -> TreeState:
-        """The state that this writer left, unless another process has written since."""
-        newest = connection.execute(sa.select(sa.func.max(ENTRY.c.seq))).scalar()
-        size = 0 if newest is None else int(newest) + 1
-        if self._state is not None and self._state.frontier.size == size:
+    def _current(self, connection: sa.Connection, *, goes_back: bool) -> TreeState:
+        """The state that this writer left, unless another process has written since.
+
+        Args:
+            goes_back: the entry to come says why the ledger went back.
+
+        Raises:
+            LedgerError: the ledger went back.
+        """
+        row = connection.execute(_NEWEST).one_or_none()
+        size, last = (0, b"") if row is None else (int(row.seq) + 1, bytes(row.leaf_hash))
+        if self._state is not None and (self._state.frontier.size, self._state.last_hash) == (size, last):
             return self._state
         if size:
             self._still_signs(connection)
             check_master(connection, self._master)
+            if not goes_back:
+                self._watch.check(connection)
         return TreeState.load(connection)
 
     def _still_signs(self, connection: sa.Connection) -> None:
@@ -234,35 +264,43 @@ class Writer:
 class _Row:
     leaf: bytes
     time: str
+    clock: str
     columns: dict[str, Any]
 
 
 def _rows(drafts: list[Draft], before: TreeState, keys: dict[str, tuple[str, bytes]]) -> list[_Row]:
-    """The entries in their places, each with the hash of the one before it."""
+    """The entries in their places, each with the hash of the one before it, and none with an earlier time."""
     rows: list[_Row] = []
-    seq, prev, last_time = before.frontier.size, before.last_hash, before.last_time
+    seq, prev, time, clock = before.frontier.size, before.last_hash, before.last_time, before.last_clock
     for draft in drafts:
-        time = time_text(draft.time)
-        _not_before(draft, last_time)
+        clock = _clock_after(draft, clock)
+        time = max(time, clock)  # as texts of the same length
+        tags = draft.tags if clock == time else {**draft.tags, CLOCK_TAG: clock}
         key_id, data_key = keys[draft.subject] if draft.subject else ("", None)
-        data = make_leaf(draft, seq, prev.hex(), key_id, data_key)
+        data = make_leaf(draft, EntryPlace(seq, prev.hex(), time, tags), key_id, data_key)
         leaf = leaf_hash(data)
         columns = {"seq": seq, "id": draft.id, "kind": draft.kind, "key_id": key_id, "time": time}
-        rows.append(_Row(leaf, time, columns | {"leaf_hash": leaf, "data": data}))
-        seq, prev, last_time = seq + 1, leaf, time
+        rows.append(_Row(leaf, time, clock, columns | {"leaf_hash": leaf, "data": data}))
+        seq, prev = seq + 1, leaf
     return rows
 
 
-def _not_before(draft: Draft, last_time: str) -> None:
-    """Refuse an entry that is older than the one before it: the clock was set back."""
-    if not last_time or draft.kind == CLOCK:
-        return
-    behind = datetime.fromisoformat(last_time) - draft.time
+def _clock_after(draft: Draft, before: str) -> str:
+    """What the clock showed, taken to stand still where it is a little behind what it showed `before`.
+
+    Raises:
+        RefusedDraftError: it was set back.
+    """
+    shown = time_text(draft.time)
+    if not before or draft.kind == CLOCK or shown >= before:
+        return shown
+    behind = datetime.fromisoformat(before) - draft.time
     if behind > CLOCK_TOLERANCE:
         remedy = "set the clock right, or record why it was wrong with `pathfolio audit clock --reason …`"
         raise RefusedDraftError(
-            f"the clock is {behind} behind the newest entry ({last_time}): {remedy}; nothing was recorded"
+            f"the clock is {behind} behind the newest entry ({before}): {remedy}; nothing was recorded"
         )
+    return before
 
 
 def check_master(connection: sa.Connection, master: MasterKey) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from pathfolio.explain.ledger.ledger import Ledger
-from pathfolio.explain.ledger.payloads import ADVICE_CLASS, RECOMMENDATION, Payload
+from pathfolio.explain.ledger.payloads import ADVICE_CLASS, BATCH, RECOMMENDATION, Payload
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.ledger.writer import Receipt
 from pathfolio.explain.records.adviser import Adviser, Question
@@ -27,9 +27,6 @@ from pathfolio.kg.span import Positions
 from pathfolio.kg.workers import answers
 from pathfolio.recommender.lists_file import check_name, lists_table, save_table
 from pathfolio.recommender.retrieve import asset_position
-
-BATCH: Final = "batch"
-"""The entry that names the file by its hash."""
 
 _CHUNK: Final = 512
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -15,12 +15,16 @@ from pathfolio.explain.ledger.entry import Said, open_payload
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.payloads import Payload
 from pathfolio.kg.errors import DataError, LedgerError
-from pathfolio.recommender.build import Build
+from pathfolio.recommender.build import Build, changed_since_sealed
 from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.swap import replace_folder
 
 BUILD: Final = "build"
 RULES: Final = "rules"
 BUILDS_VARIABLE: Final = "PATHFOLIO_BUILDS"
+
+_MOST_AT_ONCE: Final = 1 << 30
+"""Bytes that the kernel copies in one call."""
 
 
 class AssetColumns(msgspec.Struct, frozen=True):
@@ -98,22 +102,26 @@ def kept_build(ledger: Ledger, build_hash: str) -> Path | None:
 
 
 def keep_files(build: Build, archive: Path) -> Path:
-    """Keep a build's files under its hash: as further names of the same files, or copied from another disk.
+    """Keep a copy of a build's sealed files under its hash, on disk and write-protected once this returns.
 
-    A build's files are never written to, only replaced as a whole, so a further name is as good as a copy.
+    A copy, since whoever edits the build's folder would edit a further name of the same file, too; where the file
+    system can share blocks between copies, it takes no room.
 
     Raises:
-        LedgerError: there is no room, or another build is where this one was.
+        LedgerError: there is no room, a file is not as it was sealed, or another build is where this one was.
     """
     target = archive / build.build_hash
-    if (target / "manifest.json").exists():
+    if (target / "manifest.json").exists() and (target / "manifest.json").stat().st_nlink == 1:
         return target
     try:
         archive.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=archive) as aside:
-            shutil.copytree(build.folder, Path(aside, "build"), copy_function=_link)
-            build.check_in_place()  # else these are another build's files
-            Path(aside, "build").rename(target)
+        with replace_folder(target) as aside:
+            if (target / "manifest.json").exists():  # kept as further names of the build's files, by older versions
+                shutil.copytree(target, aside, dirs_exist_ok=True)
+            else:
+                _copy_sealed(build, aside)
+        for path in target.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o400)
     except DataError as error:
         raise LedgerError(f"{error}; nothing was recorded") from None
     except OSError as error:
@@ -125,11 +133,26 @@ def keep_files(build: Build, archive: Path) -> Path:
     return target
 
 
-def _link(source: str, target: str) -> None:
+def _copy_sealed(build: Build, aside: Path) -> None:
+    """Copy what the manifest names; raises DataError where that is not as it was sealed."""
+    for name in ("manifest.json", *build.manifest["files"]):
+        if (build.folder / name).is_file():
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            _copy(build.folder / name, aside / name)
+    build.check_in_place()  # else these are another build's files
+    for name, problem in changed_since_sealed(aside, build.manifest):
+        if name != "manifest.json":  # as it was read when the build was opened
+            raise DataError(f"{build.folder / name}: {problem} since the build was sealed: restore it or build again")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Within the kernel where it can, which shares blocks on file systems that do."""
     try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+        with source.open("rb") as old, target.open("wb") as new:
+            while os.copy_file_range(old.fileno(), new.fileno(), _MOST_AT_ONCE):
+                pass
+    except (AttributeError, OSError):  # another system, or two file systems
+        shutil.copyfile(source, target)
 
 
 @dataclass(frozen=True)
@@ -149,12 +172,14 @@ class KeptBuild:
 
 def kept_builds(ledger: Ledger) -> list[KeptBuild]:
     """All builds that are kept, by their hashes."""
-    counts: dict[str, int] = {}
-    for header in ledger.headers():
-        if "build" in header.tags:
-            counts[header.tags["build"]] = counts.get(header.tags["build"], 0) + 1
+    counts = records_of_builds(ledger)
     folders = sorted(path.parent for path in builds_folder(ledger).glob("*/manifest.json"))
-    return [KeptBuild(path.name, path, counts.get(path.name, 0), _size(path)) for path in folders]
+    return [KeptBuild(path.name, path, counts[path.name], _size(path)) for path in folders]
+
+
+def records_of_builds(ledger: Ledger) -> Counter[str]:
+    """How many records refer to a build, by its hash, of those whose content is still there."""
+    return Counter(header.tags["build"] for header in ledger.headers() if "build" in header.tags)
 
 
 def drop_unused(ledger: Ledger) -> list[KeptBuild]:

@@ -8,11 +8,9 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from pathfolio.explain.ledger.ledger import Ledger
-from pathfolio.explain.ledger.payloads import ACCESS_CLASS, Payload
+from pathfolio.explain.ledger.payloads import ACCESS_CLASS, EXPORT, QUERY, Payload
 from pathfolio.explain.ledger.writer import Receipt
 
-QUERY: Final = "query"
-EXPORT: Final = "export"
 ACCOUNT: Final = "account"
 
 
@@ -29,7 +27,8 @@ class QueryUse(UseEntry, frozen=True, kw_only=True):
     Attributes:
         name: of a query that the site offers; else `query` is the Cypher.
         parameters: as JSON; `lines` are those typed beside one's own query, one name=value a line.
-        format: of what is taken away; empty where it is looked at.
+        format: of what is taken away; empty where it is looked at. `file` is where to, on the command line.
+        server: the graph's address, or the build's folder; empty for the graph that the site serves.
     """
 
     entry_kind: ClassVar[str] = QUERY
@@ -38,6 +37,8 @@ class QueryUse(UseEntry, frozen=True, kw_only=True):
     parameters: str
     lines: str
     format: str
+    file: str = ""
+    server: str = ""
 
 
 class ExportUse(UseEntry, frozen=True, kw_only=True):
@@ -54,12 +55,18 @@ class ExportUse(UseEntry, frozen=True, kw_only=True):
 
 
 class AccountUse(UseEntry, frozen=True, kw_only=True):
-    """A change of an account."""
+    """A change of an account, by an administrator or by the provider at which its owner signs in.
+
+    Attributes:
+        who: a provider by its address.
+        investor: whose pages the account sees.
+    """
 
     entry_kind: ClassVar[str] = ACCOUNT
     account: str
     change: str
     role: str = ""
+    investor: str = ""
 
 
 def note_use(ledger: Ledger, use: UseEntry) -> Receipt:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from pathfolio.explain.ledger.keys import MASTER_VARIABLE, SIGNING_VARIABLE
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.opening import open_ledger
+from pathfolio.explain.ledger.retention import confirm_expiry, propose_expiry
 
 START = datetime(2026, 6, 30, 8, 0, tzinfo=UTC)
 
@@ -88,6 +89,13 @@ def opener(location: str, clock: Clock) -> Iterator[Opener]:
 
 def newly_opened(opened: Opener) -> Ledger:
     return opened()
+
+
+def expire(ledger: Ledger) -> int:
+    """What is old by the clock, deleted by two people who trust it."""
+    today = ledger.clock().date()
+    proposal, _ = propose_expiry(ledger, who="clerk", reason="yearly", today=today, at_most=ledger.size)
+    return confirm_expiry(ledger, proposal.id, who="officer", today=today)
 
 
 def record(number: int) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from pathfolio.explain.ledger import custody, opening
+from pathfolio.explain.ledger import custody, opening, writer
 from pathfolio.explain.ledger import ledger as reading
+from pathfolio.explain.ledger.held import holds
 from pathfolio.explain.ledger.keys import MASTER_VARIABLE, NEXT_VARIABLE, SIGNING_VARIABLE, SigningKey
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.opening import open_ledger
@@ -64,32 +65,19 @@ def test_erasure_waits_for_retention_and_holds(ledger: Ledger, clock: Clock) -> 
     clock.now += timedelta(days=2560)
     held = custody.hold(ledger, person="investor 1", who="counsel", reason="case 12")
     with pytest.raises(LedgerError, match="case 12"):
-        custody.erase(ledger, "investor 1", who="dpo", reason="request")
+        custody.erase(ledger, "investor 1", who="dpo", reason="request", despite_retention=True)
     on_record = custody.hold(ledger, record=names[2], who="counsel", reason="case 13")
     with pytest.raises(LedgerError, match="case 13"):
-        custody.erase(ledger, "investor 2", who="dpo", reason="request")
-    assert len(custody.holds(ledger)) == 2
+        custody.erase(ledger, "investor 2", who="dpo", reason="request", despite_retention=True)
+    assert len(holds(ledger)) == 2
     custody.release(ledger, held.id, who="counsel", reason="settled")
-    custody.erase(ledger, "investor 1", who="dpo", reason="request")
+    with pytest.raises(LedgerError, match=r"old enough by this machine's clock alone \(2033-07-03\): wait, or give"):
+        custody.erase(ledger, "investor 1", who="dpo", reason="request")
+    custody.erase(ledger, "investor 1", who="dpo", reason="request", despite_retention=True)
     with pytest.raises(UsageError, match="no hold in force"):
         custody.release(ledger, held.id, who="counsel", reason="twice")
-    assert [header.id for header, _ in custody.holds(ledger)] == [on_record.id]
+    assert [header.id for header, _ in holds(ledger)] == [on_record.id]
     assert verify_ledger(ledger).sound
-
-
-def test_retention_deletes_content_and_keeps_the_proof(ledger: Ledger, clock: Clock) -> None:
-    names = fill(ledger, 5)
-    custody.hold(ledger, record=names[4], who="counsel", reason="case 1")
-    assert custody.expire(ledger, who="clerk") == 0
-    clock.now += timedelta(days=2560)
-    young = ledger.append(record(9), person="investor 1")
-    assert custody.expire(ledger, who="clerk") == 4
-    with pytest.raises(LedgerError, match="deleted when its retention ended"):
-        ledger.read_text(names[0], who="clerk", purpose="test")
-    assert json.loads(ledger.read_text(names[4], who="clerk", purpose="test")) == record(4)
-    assert json.loads(ledger.read_text(young.id, who="clerk", purpose="test")) == record(9)
-    found = verify_ledger(ledger)
-    assert (found.sound, found.expired) == (True, 4)
 
 
 def test_change_of_key(opened: Opener, location: str, clock: Clock) -> None:
@@ -167,16 +155,65 @@ def test_nothing_is_done_without_a_reason(ledger: Ledger) -> None:
     assert ledger.size == size
 
 
+def times(ledger: Ledger) -> list[str]:
+    """Of all entries, the oldest first."""
+    return [header.time for header in reversed(ledger.headers())]
+
+
 def test_a_clock_that_was_wrong(ledger: Ledger, clock: Clock) -> None:
+    """Time stands still until the clock has come to it again; what it shows meanwhile is told beside."""
     clock.now += timedelta(days=3650)
-    ledger.append(record(1), person="ann")
+    ahead = ledger.append(record(1), person="ann")
     clock.now = START + timedelta(days=1)
     with pytest.raises(LedgerError, match="set the clock right"):
         ledger.append(record(2), person="ann")
     assert ledger.size == 2
     custody.accept_clock(ledger, who="admin", reason="battery of the clock")
-    ledger.append(record(2), person="ann")
+    after = ledger.header(ledger.append(record(2), person="ann").id)
+    assert after.time == ledger.header(ahead.id).time
+    assert after.tags["clock"] == "2026-07-01T08:00:03.000000Z"
+    assert times(ledger) == sorted(times(ledger))
+    clock.now -= timedelta(minutes=2)
+    with pytest.raises(LedgerError, match="behind the newest entry"):
+        ledger.append(record(3), person="ann")
+    clock.now += timedelta(days=3650)
+    again = ledger.header(ledger.append(record(4), person="ann").id)
+    assert "clock" not in again.tags
+    assert times(ledger) == sorted(times(ledger))
     assert verify_ledger(ledger).sound
+
+
+def test_times_never_go_back_however_many_servers_write(opened: Opener, location: str, clock: Clock) -> None:
+    """A clock that is a little behind gives the newest entry's time; little by little it does not get further back."""
+    late = Clock()
+    one, two = opened(), open_ledger(location, clock=late, environ=KEYS)
+    for number in range(6):
+        one.append(record(number), person="ann")
+        late.now = clock.now - timedelta(seconds=50)
+        two.append(record(number), person="bob")
+    assert times(one) == sorted(times(one))
+    assert not any(header.tags for header in one.headers())
+    late.now = clock.now - timedelta(seconds=45)
+    two.append(record(1), person="bob")
+    late.now = clock.now - timedelta(seconds=90)
+    with pytest.raises(LedgerError, match=r"behind the newest entry \(2026-06-30T08:00:"):
+        two.append(record(1), person="bob")
+    assert times(one) == sorted(times(one))
+    assert verify_ledger(one).sound
+    two.close()
+
+
+def test_a_time_that_went_back_is_found(ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has the keys can sign what the writer refuses."""
+    fill(ledger, 2)
+    clock.now -= timedelta(hours=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "_clock_after", lambda draft, _: writer.time_text(draft.time))
+        patch.setattr(writer, "max", lambda *both: both[1], raising=False)
+        fill(ledger, 1)
+    assert [(found.seq, found.problem[:40]) for found in verify_ledger(ledger).findings] == [
+        (3, "its time is before that of the entry bef")
+    ]
 
 
 # -- key files -----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,18 @@ from pathfolio.explain.ledger.payloads import KeyChange
 from pathfolio.explain.ledger.store import CHECKPOINT, ENTRY, PERSON_KEY, TILE
 from pathfolio.explain.ledger.verify import Verification, verify_extends, verify_ledger, verify_record
 from pathfolio.kg.errors import LedgerError
-from tests.explain.ledger_world import PLACES, Clock, Opener, fill, new_clock, newly_opened, opener, place, record
+from tests.explain.ledger_world import (
+    PLACES,
+    Clock,
+    Opener,
+    expire,
+    fill,
+    new_clock,
+    newly_opened,
+    opener,
+    place,
+    record,
+)
 
 location = pytest.fixture(params=PLACES)(place)
 clock = pytest.fixture(new_clock)
@@ -125,7 +137,7 @@ def test_one_record_alone_is_verified(ledger: Ledger) -> None:
     assert verify_record(ledger, names[298]) is None
 
 
-def test_a_rewritten_history_is_found_with_a_checkpoint_kept_elsewhere(opened: Opener, location: str) -> None:
+def test_a_rewritten_history_is_found_with_a_checkpoint_kept_elsewhere(opened: Opener, tmp_path: Path) -> None:
     """Who has the keys can sign another history; only what was handed out before shows it."""
     ledger = opened()
     fill(ledger, 3)
@@ -137,7 +149,7 @@ def test_a_rewritten_history_is_found_with_a_checkpoint_kept_elsewhere(opened: O
             connection.execute(sa.delete(table))
             if first is not None:
                 connection.execute(sa.insert(ENTRY), dict(first))
-    other = opened()
+    other = opened(marks=tmp_path)  # of a machine that has not seen the first history
     fill(other, 5)
     assert verify_ledger(other).sound
     found = verify_ledger(other, against=[kept])
@@ -177,7 +189,7 @@ def test_one_record_that_changed_places_with_another(ledger: Ledger) -> None:
 def test_what_is_left_of_an_expired_record(ledger: Ledger, clock: Clock) -> None:
     fill(ledger, 5)
     clock.now += timedelta(days=2560)
-    custody.expire(ledger, who="clerk")
+    expire(ledger)
     change(ledger, sa.update(ENTRY).where(ENTRY.c.seq == 2).values(kind="access"))
     assert [(f.seq, f.problem) for f in verify_ledger(ledger).findings] == [
         (2, "altered: its row does not say what was left of it")

@@ -17,8 +17,8 @@ from typing import Any, Final
 import pytest
 import rfc8785
 
-from pathfolio.explain.ledger.custody import holds
 from pathfolio.explain.ledger.entry import GoneError
+from pathfolio.explain.ledger.held import holds
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger, verify_record
@@ -29,7 +29,9 @@ from pathfolio.explain.records.layout import parse_record, record_text
 from pathfolio.explain.records.printed import expanded
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.report import report_html
+from pathfolio.explain.records.sealed import WhichBuilds, verify_builds
 from pathfolio.kg.languages import languages
+from pathfolio.kg.progress import Progress
 from tests.explain.records_world import LOOK
 
 OLD: Final = Path(__file__).parent / "old_ledger" / "format_2.tar.xz"
@@ -69,6 +71,11 @@ def test_it_verifies(old: Ledger, about: dict[str, Any]) -> None:
     found = verify_ledger(old)
     assert (found.sound, found.expired, found.erased, len(found.keys)) == (True, 1, 3, 2)
     assert [verify_record(old, name) for name in about["said"]] == [None] * len(about["said"])
+
+
+def test_its_build_is_as_it_was_sealed(old: Ledger) -> None:
+    [build] = verify_builds(old, WhichBuilds.ALL, Progress(None))
+    assert (build.problems, build.records > 10, build.size > 1000) == ((), True, True)
 
 
 def test_every_entry_says_what_it_said(old: Ledger, about: dict[str, Any]) -> None:

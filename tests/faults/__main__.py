@@ -9,6 +9,7 @@ import argparse
 import importlib.util
 import json
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from pathfolio.explain.ledger.mark import MARKS_VARIABLE
 from pathfolio.kg.errors import PathfolioError, UsageError
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.web.benchmarks.ledger import RECORDS
@@ -64,6 +66,7 @@ TRIALS: Final = MappingProxyType[str, Callable[[Build, Path], list[Measured]]](
         "appending": lambda _, folder: killed.killed_while_appending(folder, KILLS),
         "building": lambda _, folder: killed.killed_while_building(folder, BUILDS, BUILDS // 3),
         "replacing": lambda build, folder: killed.killed_while_put_in_place(build, folder, KILLS),
+        "keeping": lambda build, folder: killed.killed_while_kept(build, folder, KILLS),
         "threads": lambda _, folder: writing.many_at_once(folder, CONCURRENT),
         "processes": lambda _, folder: writing.two_processes(folder),
         "every-byte": lambda _, folder: every_byte(folder),
@@ -81,10 +84,10 @@ TRIALS: Final = MappingProxyType[str, Callable[[Build, Path], list[Measured]]](
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
-        description="Try what faults do: processes killed (made, appending, building, replacing), many at once "
-        "(threads, processes), bytes changed (every-byte, bytes), nowhere to write (disk-full, read-only), a clock "
-        "set back (clock), PostgreSQL gone (server), the site asked at random (requests). Beside each figure stands "
-        "what is asked for.",
+        description="Try what faults do: processes killed (made, appending, building, replacing, keeping), many at "
+        "once (threads, processes), bytes changed (every-byte, bytes), nowhere to write (disk-full, read-only), a "
+        "clock set back (clock), PostgreSQL gone (server), the site asked at random (requests). Beside each figure "
+        "stands what is asked for.",
     )
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"{', '.join(TRIALS)} (default: all, the better part of an hour)"
@@ -101,6 +104,7 @@ def tried(names: Sequence[str], path: Path | None) -> None:
     build = load_build(path or default_folder(7) / "build")
     sys.stdout.write(f"{machine()}\n{build.manifest['name']}, build {build.build_hash[:12]}\n")
     with tempfile.TemporaryDirectory() as folder:
+        os.environ[MARKS_VARIABLE] = str(Path(folder) / "marks")
         for name in dict.fromkeys(names or TRIALS):
             sys.stdout.write(report(name, TRIALS[name](build, Path(folder) / name)) + "\n")
             sys.stdout.flush()

@@ -35,6 +35,7 @@ from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.ledger import fill
 from pathfolio.web.benchmarks.measured import Measured
+from tests.explain.ledger_world import expire
 from tests.faults.judged_bytes import changes, judged_bytes
 from tests.faults.processes import FORK
 
@@ -55,7 +56,7 @@ def ledger_with_everything(folder: Path, records: int, persons: int) -> Ledger:
     opened = open_ledger(folder, environ={}, clock=lambda: now[0])
     fill(opened, records // 10, persons)
     now[0] += timedelta(days=3000)
-    custody.expire(opened, who="clerk")
+    expire(opened)
     fill(opened, records - opened.size, persons)
     seen = opened.headers(kinds=["recommendation"], limit=1)[0].id
     opened.read_text(seen, who="clerk", purpose="inspection")

@@ -23,6 +23,7 @@ from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.explain.ledger.verify import verify_ledger
 from pathfolio.explain.records.adviser import Adviser, Question
+from pathfolio.explain.records.keep import keep_files
 from pathfolio.explain.records.serve import serve
 from pathfolio.kg.errors import DataError, LedgerError
 from pathfolio.kg.sample import SampleSize, write_sample_market
@@ -89,6 +90,34 @@ def killed_while_put_in_place(build: Build, folder: Path, kills: int) -> list[Me
         Measured(f"builds that did not serve after {kills} kills while put in place", broken, "", "asked for", 0),
         Measured("half-made folders left beside, which the next build deletes", len(left_beside(target)), ""),
     ]
+
+
+def killed_while_kept(build: Build, folder: Path, kills: int) -> list[Measured]:
+    """A build's copy for its records cut off: it is whole or not there, and whoever comes next makes it."""
+    archive, rng, broken = folder / "builds", random.Random(10), 0  # noqa: S311 -- moments, not secrets
+    target = archive / build.build_hash
+    for _ in range(kills):
+        _killed(_keep, (build, archive), rng, rng.randint(0, 3), within=0.05)
+        try:
+            if target.exists():
+                load_build(target, verify=True)
+        except DataError:
+            broken += 1
+    load_build(keep_files(build, archive), verify=True)
+    return [
+        Measured(f"copies of a build that were not whole after {kills} kills while kept", broken, "", "asked for", 0),
+        Measured("half-made copies left beside after the next", len(left_beside(target)), "", "asked for", 0),
+    ]
+
+
+def _keep(build: Build, archive: Path, done: Connection) -> None:
+    """Keep a build and delete what is kept, for ever."""
+    while True:
+        target = keep_files(build, archive)
+        done.send(target.name)
+        shutil.rmtree(archive / "gone", ignore_errors=True)
+        target.rename(archive / "gone")  # a deletion that is cut off is none of what is tried
+        shutil.rmtree(archive / "gone")
 
 
 def left_beside(target: Path) -> list[str]:

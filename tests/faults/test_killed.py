@@ -15,7 +15,7 @@ from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build,
 from pathfolio.recommender.swap import replace_folder
 from pathfolio.recommender.training import TrainingOptions
 from pathfolio.web.benchmarks.measured import Measured
-from tests.faults.killed import killed_while_building, killed_while_put_in_place, left_beside
+from tests.faults.killed import killed_while_building, killed_while_kept, killed_while_put_in_place, left_beside
 
 
 def values(figures: list[Measured]) -> dict[str, float]:
@@ -43,6 +43,10 @@ def test_killed_while_a_build_is_put_in_place(small_build: Build, tmp_path: Path
             shutil.copytree(tmp_path / "two", beside, dirs_exist_ok=True)
     assert left_beside(tmp_path / "served") == []
     assert load_build(tmp_path / "served", verify=True).build_hash == small_build.build_hash
+
+
+def test_killed_while_a_build_is_kept(small_build: Build, tmp_path: Path) -> None:
+    assert set(values(killed_while_kept(small_build, tmp_path, 12)).values()) == {0}
 
 
 def test_the_last_file_of_a_build_cannot_be_written(small_build: Build, tmp_path: Path) -> None:

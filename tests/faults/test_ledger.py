@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pathfolio.explain.ledger import custody
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.opening import open_ledger
-from pathfolio.explain.ledger.verify import verify_ledger
+from pathfolio.explain.ledger.verify import verify_ledger, with_mark
 from pathfolio.explain.ledger.walk import LedgerWalk
 from pathfolio.kg.errors import LedgerError
 from pathfolio.web.benchmarks.measured import Measured
@@ -257,3 +258,61 @@ def test_no_file_may_grow(tmp_path: Path) -> None:
 
 def test_the_clock_is_set_back(tmp_path: Path) -> None:
     assert list(values(clock_set_back(tmp_path)).values()) == [1]
+
+
+# -- SQLite's log is lost ------------------------------------------------------------------------------------
+
+
+def killed_with_all_in_its_log(folder: Path, before: int = 0) -> None:
+    """A ledger whose newest entries are in SQLite's log alone, as after a crash."""
+    if before:
+        filled(folder, before).close()
+    process = start_appender(folder, 10_000)
+    assert process.stdout is not None
+    for _ in range(20):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    log = folder / "ledger.sqlite-wal"
+    assert log.stat().st_size > 0
+    log.unlink()
+
+
+def test_a_log_that_is_lost_after_a_crash_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger"
+    killed_with_all_in_its_log(folder, before=40)
+    with pytest.raises(
+        LedgerError, match=r"41 entries, while this machine has seen \d+: .*ledger.sqlite-wal\) was lost"
+    ):
+        open_ledger(folder, environ={})
+    reader = open_ledger(folder, environ={}, create=False)
+    assert verify_ledger(reader).sound
+    assert not with_mark(reader, verify_ledger(reader)).sound
+    with pytest.raises(LedgerError, match="nothing was recorded"):
+        reader.append(Noted(1), person="ann")
+    custody.accept_restore(reader, who="admin", reason="power cut")
+    reader.append(Noted(1), person="ann")
+    assert with_mark(reader, verify_ledger(reader)).sound
+
+
+def test_a_young_ledger_that_was_all_in_its_log_is_not_begun_anew(tmp_path: Path) -> None:
+    """Without its log there is nothing left of it, not even its name."""
+    folder = tmp_path / "ledger"
+    killed_with_all_in_its_log(folder)
+    with pytest.raises(LedgerError, match=r"no entries, while this machine has seen \d+ here: .*wal\) was lost"):
+        open_ledger(folder, environ={})
+
+
+def test_a_kill_leaves_nothing_to_accept(tmp_path: Path) -> None:
+    """The mark is never of more than what is on disk."""
+    for _ in range(4):
+        process = start_appender(tmp_path, 10_000)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        ledger = open_ledger(tmp_path, environ={})
+        assert with_mark(ledger, verify_ledger(ledger)).sound
+        ledger.close()

@@ -14,6 +14,7 @@ import pytest
 from pathfolio.kg.errors import UsageError
 from pathfolio.web.cli import main
 from pathfolio.web.site.access.accounts import Account, Accounts
+from pathfolio.web.site.access.pending import PendingSignIns
 from pathfolio.web.site.access.roles import PERMISSIONS, AccountRole, Permission
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
@@ -143,6 +144,9 @@ def test_accounts_in_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     assert accounts.check("\0", PASSWORD) is None
     accounts.remove(name)
     assert accounts.find(name) is None
+    pending = PendingSignIns(accounts)
+    pending.set(name, "begun", 60)
+    assert (pending.get(name), pending.get(name)) == ("begun", None)
 
 
 def test_tokens_have_a_scope_an_end_a_list_and_can_be_revoked(
@@ -184,7 +188,13 @@ def test_a_database_of_before_gets_what_it_lacks(tmp_path: Path) -> None:
     before = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
     for column in ("scope", "expires"):
         before.execute(f"alter table tokens drop column {column}")
+    before.execute("drop index accounts_identity")
+    before.execute("alter table accounts drop column identity")
     before.close()
-    found = Accounts(tmp_path / "a.db").token(token)
+    accounts = Accounts(tmp_path / "a.db")
+    found = accounts.token(token)
     assert found is not None
+    accounts.add("carol", AccountRole.COMPLIANCE, None, identity="https://login.example.com#7")
+    with pytest.raises(UsageError):
+        accounts.add("carl", AccountRole.COMPLIANCE, None, identity="https://login.example.com#7")
     assert (found[1].scope, found[1].expires) == (frozenset(), None)

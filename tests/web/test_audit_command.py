@@ -5,17 +5,29 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pathfolio.explain.ledger.ledger import Ledger
-from pathfolio.explain.ledger.opening import open_ledger
-from pathfolio.explain.ledger.payloads import ACCESS, CLOCK, ERASURE, EXPIRY, HOLD, KEY_KINDS, RELEASE
+from pathfolio.explain.ledger.opening import open_ledger, utc_now
+from pathfolio.explain.ledger.payloads import (
+    ACCESS,
+    BATCH,
+    CLOCK,
+    ERASURE,
+    EXPIRY,
+    EXPIRY_PROPOSAL,
+    HOLD,
+    KEY_KINDS,
+    RELEASE,
+    RESTORE,
+)
 from pathfolio.explain.records.adviser import Adviser
 from pathfolio.explain.records.audience_record import AUDIENCE
-from pathfolio.explain.records.everybody import BATCH
 from pathfolio.explain.records.inspect import LISTS
 from pathfolio.explain.records.keep import BUILD, RULES
 from pathfolio.explain.records.serve import serve
@@ -118,7 +130,22 @@ def test_an_unknown_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         main(["audit", "list", "--kind", "nothing"])
     assert ended.value.code == 2
     assert "invalid choice: 'nothing'" in capsys.readouterr().err
-    own = {HOLD, RELEASE, ERASURE, EXPIRY, CLOCK, BATCH, BUILD, RULES, AUDIENCE, ACCESS, *LISTS, *KEY_KINDS}
+    own = {
+        HOLD,
+        RELEASE,
+        RESTORE,
+        ERASURE,
+        EXPIRY,
+        EXPIRY_PROPOSAL,
+        CLOCK,
+        BATCH,
+        BUILD,
+        RULES,
+        AUDIENCE,
+        ACCESS,
+        *LISTS,
+        *KEY_KINDS,
+    }
     assert {*KINDS} == {*own, "all"}
 
 
@@ -132,13 +159,38 @@ def test_custody_commands(on_command_line: str, build: Build, capsys: pytest.Cap
     erase = ("erase", "--user", cautious(build), "--reason", "request", "--despite-retention")
     assert "forbids it" in call(*erase, code=1)
     call("release", hold, "--reason", "closed")
-    assert call("expire") == "0 records deleted\n"
     call("rotate-key", "--reason", "yearly")
     call("clock", "--reason", "test")
     assert "the key is destroyed" in call(*erase)
     assert "(erased)" in call("list")
     assert "its key was destroyed" in call("show", on_command_line, code=1)
     assert call("verify").endswith("sound\n")
+
+
+def test_expiry_is_told_then_proposed_then_confirmed_by_somebody_else(
+    on_command_line: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def call(*words: str, code: int = 0) -> str:
+        assert main(["audit", "expire", *words]) == code
+        captured = capsys.readouterr()
+        return captured.out or captured.err
+
+    assert call() == f"0 of {ledger.size} entries have outlived their retention\nnothing was deleted\n"
+    ahead = utc_now() + timedelta(days=2600)
+    monkeypatch.setattr("pathfolio.explain.ledger.opening.open_ledger", partial(open_ledger, clock=lambda: ahead))
+    assert "1 more are old by this machine's clock alone: the ledger has not lived that long" in call()
+    today = ("--today", ahead.date().isoformat())
+    told = call(*today)
+    assert told.startswith(f"1 of {ledger.size} entries have outlived their retention: 1 recommendation, of ")
+    assert json.loads(call(*today, "--format", "json"))["headers"][0]["id"] == on_command_line
+    assert "belong to a proposal: add --propose" in call("--reason", "yearly", code=2)
+    assert "nothing is due" in call("--propose", "--reason", "yearly", code=2)
+    assert "say --at-most 1" in call("--propose", "--reason", "yearly", *today, code=1)
+    proposal = call("--propose", "--reason", "yearly", "--at-most", "1", *today).split()[1]
+    assert "proposed it: somebody else has to confirm it" in call("--confirm", proposal, *today, code=1)
+    monkeypatch.setattr("pathfolio.web.commands.audit.expire.account_name", lambda: "officer")
+    assert call("--confirm", proposal, *today) == "1 entries deleted\n"
+    assert main(["audit", "verify"]) == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="who asks is known otherwise")

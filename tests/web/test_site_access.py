@@ -54,6 +54,10 @@ MAY_OPEN = {
     "signin.enter": EVERYONE,
     "signin.sample": EVERYONE,
     "signin.signout": EVERYONE,
+    "provider.begin": EVERYONE,
+    "provider.finish": EVERYONE,
+    "provider.refused": EVERYONE,
+    "provider.signed_out": EVERYONE,
     "static": EVERYONE,
 }
 """Who may open a page about somebody else, written out by hand; a page that is new must be added here."""

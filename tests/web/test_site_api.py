@@ -29,7 +29,8 @@ from tests.web.site_pages import investors
 
 NOT_IN_IT = {"static", "signin.signin", "signin.enter", "signin.sample", "signin.signout", "accounts.accounts",
              "accounts.change", "records.purpose", "console.console", "console.answer", "api.openapi",
-             "what_if.what_if", "what_if.questionnaire"}  # fmt: skip
+             "what_if.what_if", "what_if.questionnaire", "provider.begin", "provider.finish",
+             "provider.refused", "provider.signed_out"}  # fmt: skip
 """Pages for people alone, and the console, whose questions are Cypher."""
 
 

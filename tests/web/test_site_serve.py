@@ -19,6 +19,7 @@ from flask import Flask
 
 from pathfolio.recommender.build import Build
 from pathfolio.web.cli import main
+from pathfolio.web.commands.serve import _access
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.roles import AccountRole
@@ -131,6 +132,24 @@ def test_serving_to_others_needs_accounts_and_https(
         code, error = _run(capsys, *beyond, *options)
         assert code == 2
         assert words in error
+
+
+def test_serving_to_people_of_a_provider(
+    build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody need have an account yet, but accounts there must be; settings that are incomplete serve nobody."""
+    serve, where = ("serve", str(build.folder), "--port", "0"), ("--accounts", str(tmp_path / "empty.db"))
+    monkeypatch.setenv("PATHFOLIO_OIDC_ISSUER", "https://login.example.com")
+    code, error = _run(capsys, *serve, *where)
+    assert (code, "but not PATHFOLIO_OIDC_CLIENT_ID nor PATHFOLIO_OIDC_CLIENT_SECRET" in error) == (2, True)
+    monkeypatch.setenv("PATHFOLIO_OIDC_CLIENT_ID", "x")
+    monkeypatch.setenv("PATHFOLIO_OIDC_CLIENT_SECRET", "hidden")
+    code, error = _run(capsys, *serve)
+    assert (code, "say with --accounts where their accounts are kept" in error, "hidden" in error) == (2, True, False)
+    access = _access("127.0.0.1", "https://advice.example.com", where[1])
+    assert access.oidc is not None
+    assert access.https
+    assert _access("127.0.0.1", None, where[1]).oidc == access.oidc
 
 
 @pytest.fixture

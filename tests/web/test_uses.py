@@ -18,7 +18,10 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.inspect import list_records
 from pathfolio.kg.errors import LedgerError
 from pathfolio.kg.store.query import QueryResult
+from pathfolio.kg.store.server import ServerOptions
+from pathfolio.kg.store.service import GraphService
 from pathfolio.recommender.build import Build
+from pathfolio.web.advice import account_name
 from pathfolio.web.cli import main
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.samples import sample_access
@@ -73,6 +76,35 @@ def test_queries_at_the_console(app: Flask, ledger: Ledger, monkeypatch: pytest.
     assert client.post("/graph", json={"query": "RETURN 1"}).status_code == 503
 
 
+def test_queries_by_command(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
+    ask = ["cypher", "--build", str(build.folder)]
+    assert (main(["cypher", "--list"]), main([*ask, "CREATE (n)"])) == (0, 2)
+    assert not (tmp_path / "ledger").exists(), "nothing was asked"
+    person = [*ask, "MATCH (u:User {id: $id}) RETURN u.id AS id", "-P", "id=INV000002"]
+    with GraphService.of_build(build.folder, options=ServerOptions(heap="512m"), share=True):
+        assert main(person) == 0
+        out = ["--format", "csv", "--out", str(tmp_path / "held.csv")]
+        assert main([*ask, "--name", "most_held", "-P", "most=3", *out]) == 0
+        ledger = open_ledger(tmp_path / "ledger", environ={})
+        named, own = entries(ledger, "query")
+        assert (own["query"], own["parameters"], own["server"]) == (person[3], '{"id": "INV000002"}', str(build.folder))
+        assert (own["format"], named["format"], named["file"]) == ("", "csv", "held.csv")
+        assert (named["name"], named.get("query")) == ("most_held", None)
+        assert '"most": 3' in named["parameters"]
+        assert own["who"] == account_name()
+        assert all(header.key for header in ledger.headers(kinds=["query"])), "sealed, since it may name somebody"
+
+        def full(*_: object, **__: object) -> None:
+            raise LedgerError("full")
+
+        monkeypatch.setattr(Ledger, "write", full)
+        capsys.readouterr()
+        assert (main(person), capsys.readouterr().out) == (1, "")
+
+
 def test_changes_of_accounts_on_the_site(app: Flask, ledger: Ledger) -> None:
     client = signed_in(app, "administrator")
     form = {"csrf_token": token_of(client.get("/accounts").text)}
@@ -90,10 +122,12 @@ def test_changes_of_accounts_and_exports_by_command(
     assert not (tmp_path / "ledger").exists()
     assert main([*where, "add", "ann", "--role", "analyst", "--token-only"]) == 0
     assert main([*where, "token", "ann"]) == 0
+    assert main([*where, "add", "ivy", "--role", "investor", "--investor", "INV7", "--token-only"]) == 0
     assert main(["export", "embeddings", str(build.folder), "--format", "npz", "--out", str(tmp_path / "v.npz")]) == 0
     ledger = open_ledger(tmp_path / "ledger", environ={})
-    assert [each["change"] for each in entries(ledger, "account")] == ["token", "add"]
-    assert [each.get("role") for each in entries(ledger, "account")] == [None, "analyst"]
+    assert [each["change"] for each in entries(ledger, "account")] == ["add", "token", "add"]
+    assert [each.get("role") for each in entries(ledger, "account")] == ["investor", None, "analyst"]
+    assert [each.get("investor") for each in entries(ledger, "account")] == ["INV7", None, None]
     made = entries(ledger, "export")[0]
     assert (made["what"], made["build"], made["file"]) == ("embeddings", build.build_hash, "v.npz")
 

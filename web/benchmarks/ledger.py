@@ -28,7 +28,7 @@ _THREADS: Final = 64
 def ledger(build: Build) -> list[Measured]:
     """Appends by threads and one by one, verification of 100,000 records, and an answer with and without its record."""
     with tempfile.TemporaryDirectory() as folder:
-        opened = open_ledger(Path(folder) / "ledger", environ={})
+        opened = open_ledger(Path(folder) / "ledger", environ={}, marks=Path(folder) / "marks")
         one = 1 / seconds(lambda: opened.append(_Record(0), person="ann"), runs=50)
         group = _by_threads(opened, 6400)
         fill(opened, RECORDS - opened.size)
@@ -95,7 +95,7 @@ def _answers(build: Build) -> list[Measured]:
     adviser = Adviser(build, rules_for(build.graph))
     users = iter([str(user) for user in build.graph.user_ids] * 2)
     with tempfile.TemporaryDirectory() as folder:
-        opened = open_ledger(Path(folder), environ={})
+        opened = open_ledger(Path(folder) / "ledger", environ={}, marks=Path(folder) / "marks")
         ours = seconds(lambda: serve(adviser, opened, Question("bench", "api", next(users))), runs=30)
         opened.close()
     alone = seconds(lambda: adviser.advise(Question("bench", "api", next(users))), runs=30)

@@ -100,8 +100,9 @@ def _note(args: argparse.Namespace) -> None:
     from pathfolio.explain.records.uses import AccountUse, note_use
 
     ledger = open_ledger()
-    role = getattr(args, "role", None) or ""
-    note_use(ledger, AccountUse(who=account_name(), account=args.name, change=args.action, role=role))
+    role, investor = (getattr(args, name, None) or "" for name in ("role", "investor"))
+    use = AccountUse(who=account_name(), account=args.name, change=args.action, role=role, investor=investor)
+    note_use(ledger, use)
     ledger.close()
 
 

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pathfolio.kg.spreadsheet import RULE
+from pathfolio.web.advice import account_name
 from pathfolio.web.arguments import iso_date
 
 if TYPE_CHECKING:
     from pathfolio.kg.store.answer import Limits
+    from pathfolio.kg.store.catalog import NamedQuery
     from pathfolio.kg.store.query import QueryResult
     from pathfolio.kg.store.service import GraphService
+
+
+@dataclass(frozen=True)
+class CommandQuestion:
+    """What is asked: a query of one's own, or a named one; `values` are its parameters'."""
+
+    text: str
+    named: NamedQuery | None
+    values: Mapping[str, object]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """List the named queries, or ask one question and print the answer."""
+    """List the named queries, or ask one question, once it is recorded, and print the answer."""
     from pathfolio.kg.errors import UsageError
     from pathfolio.kg.outfile import check_out
     from pathfolio.kg.store.answer import Limits
@@ -69,26 +83,48 @@ def run(args: argparse.Namespace) -> None:
     if args.out is not None:
         check_out(args.out)
     limits = Limits(seconds=args.timeout, rows=args.max_rows)
-    ask = _question(args)
+    question = _question(args)
     with _service(args, limits) as service:
-        result = ask(service)
+        _note(question, args, service)
+        text = question.text if question.named is None else question.named.text_for(service.dialect)
+        result = service.run(text, question.values)
     _write(result, args)
 
 
-def _question(args: argparse.Namespace) -> Any:
+def _question(args: argparse.Namespace) -> CommandQuestion:
     """What to ask, checked before any server is started for it."""
     from pathfolio.kg.store.catalog import named_query
     from pathfolio.kg.store.guard import check_query
     from pathfolio.kg.store.parameters import free_parameters
 
     if args.name is not None:
-        query = named_query(args.name)
-        values = query.values_from_words(_with_day(args))
-        return lambda service: service.run(query.text_for(service.dialect), values)
+        named = named_query(args.name)
+        return CommandQuestion("", named, named.values_from_words(_with_day(args)))
     text = sys.stdin.read() if args.query == "-" else args.query
     values = free_parameters(_with_day(args))
     check_query(text, values)
-    return lambda service: service.run(text, values)
+    return CommandQuestion(text, None, values)
+
+
+def _note(question: CommandQuestion, args: argparse.Namespace, service: GraphService) -> None:
+    """Record who asks what, and where; raises LedgerError where it cannot be recorded, so that nothing is asked."""
+    from pathfolio.explain.ledger.opening import open_ledger
+    from pathfolio.explain.records.uses import QueryUse, note_use
+
+    taken = args.out is not None or args.format != "table"
+    use = QueryUse(
+        who=account_name(),
+        name="" if question.named is None else question.named.name,
+        query=question.text,
+        parameters=json.dumps(question.values, default=str),
+        lines="",
+        format=args.format if taken else "",
+        file="" if args.out is None else args.out.name,
+        server=service.store.address.uri if args.build is None else str(args.build.resolve()),
+    )
+    ledger = open_ledger()
+    note_use(ledger, use)
+    ledger.close()
 
 
 def _with_day(args: argparse.Namespace) -> list[str]:

@@ -105,15 +105,19 @@ def _access(host: str, url: str | None, where: str | None) -> Access:
     from pathfolio.kg.errors import UsageError
     from pathfolio.web.site.access.accounts import Accounts
     from pathfolio.web.site.access.guard import Access
+    from pathfolio.web.site.access.oidc import OidcSettings
     from pathfolio.web.site.server import LOOPBACK
 
     parts = urlsplit(url or "")
     if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
         raise UsageError(f"--url {url!r} is no address of a site: write it as https://advice.example.com")
     accounts = Accounts(where) if where else None
+    oidc = OidcSettings.from_environment()
+    if oidc is not None and accounts is None:
+        raise UsageError(f"people sign in at {oidc.issuer}: say with --accounts where their accounts are kept")
     if host in LOOPBACK and not url:
-        return Access(accounts)
-    if not accounts:
+        return Access(accounts, oidc=oidc)
+    if not accounts and oidc is None:
         raise UsageError(
             f"{url or host} can be reached by others, and these pages are about persons: make accounts with "
             f"`pathfolio accounts add` and name them with --accounts, or use --host {HOST}"
@@ -122,7 +126,7 @@ def _access(host: str, url: str | None, where: str | None) -> Access:
         raise UsageError(
             "passwords must not travel in the open: put a proxy that speaks HTTPS in front, and name its --url https://…"
         )
-    return Access(accounts, https=True)
+    return Access(accounts, https=True, oidc=oidc)
 
 
 def _demo_access(build: Build, host: str) -> Access:

@@ -44,6 +44,7 @@ from pathfolio.web.site.pages import (
     errors,
     home,
     investors,
+    provider,
     recommendations,
     record,
     records,
@@ -65,6 +66,7 @@ PAGES: Final = (
     console,
     builds,
     signin,
+    provider,
     accounts,
     what_if,
     api,
@@ -142,7 +144,9 @@ def create_app(
     app.extensions["pathfolio_finder"] = Finder(served.desk.ledger)
     for group in PAGES:
         app.register_blueprint(group.blueprint)
-    guard.register(app, access or Access())
+    access = access or Access()
+    guard.register(app, access)
+    _add_provider(app, access)
     request_limits.register(app)
     app.before_request(ask_staff_first)
     errors.register(app)
@@ -152,6 +156,16 @@ def create_app(
     _add_globals(app, served)
     _read_texts(app)
     return app
+
+
+def _add_provider(app: Flask, access: Access) -> None:
+    """Where people sign in at a provider; Authlib is loaded for no other site."""
+    if access.oidc is None or access.accounts is None:
+        return
+    from pathfolio.web.site.access.pending import PendingSignIns
+    from pathfolio.web.site.access.provider import Provider
+
+    app.extensions["pathfolio_provider"] = Provider(access.oidc, PendingSignIns(access.accounts))
 
 
 def _read_texts(app: Flask) -> None:

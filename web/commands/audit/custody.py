@@ -1,4 +1,4 @@
-"""Custody: legal hold, erasure, retention, the keys, the clock and the builds that records refer to."""
+"""Custody: legal hold, erasure, the keys, the clock and the builds that records refer to."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pathfolio.web.advice import account_name
 from pathfolio.web.commands.audit.actions import add_action
+from pathfolio.web.commands.audit.expire import add_expire
 
 if TYPE_CHECKING:
     from pathfolio.explain.ledger.ledger import Ledger
 
 
 def add_actions(actions: Any) -> None:
-    """hold, release, erase, expire, builds, rotate-key and clock."""
+    """hold, release, erase, expire, builds, rotate-key, clock and restored."""
     hold = add_action(actions, "hold", "put a person's records, or one record, under legal hold", _hold)
     which = hold.add_mutually_exclusive_group(required=True)
     which.add_argument("--user", metavar="U", help="the investor's id")
@@ -24,12 +25,13 @@ def add_actions(actions: Any) -> None:
     erase = add_action(actions, "erase", "destroy a person's key: nothing of theirs can be read again", _erase)
     erase.add_argument("--user", metavar="U", required=True, help="the investor's id")
     erase.add_argument("--despite-retention", action="store_true", help="although records must still be kept")
-    add_action(actions, "expire", "delete the content of records whose retention has ended", _expire)
+    add_expire(actions)
     builds = add_action(actions, "builds", "list the builds that are kept for the records that refer to them", _builds)
     builds.add_argument("--drop-unused", action="store_true", help="delete those that no record refers to any more")
     rotate = add_action(actions, "rotate-key", "sign with a new key from now on", _rotate)
-    clock = add_action(actions, "clock", "record that the clock was wrong, and go on from its present time", _clock)
-    for parser in (hold, release, erase, rotate, clock):
+    clock = add_action(actions, "clock", "record that the clock was wrong, and go on with what it shows now", _clock)
+    restored = add_action(actions, "restored", "record that an older copy was put back, and go on from it", _restored)
+    for parser in (hold, release, erase, rotate, clock, restored):
         parser.add_argument("--reason", required=True, help="why; it is recorded")
 
 
@@ -57,12 +59,6 @@ def _erase(ledger: Ledger, args: argparse.Namespace) -> None:
     )
 
 
-def _expire(ledger: Ledger, _args: argparse.Namespace) -> None:
-    from pathfolio.explain.ledger import custody
-
-    sys.stdout.write(f"{custody.expire(ledger, who=account_name())} records deleted\n")
-
-
 def _builds(ledger: Ledger, args: argparse.Namespace) -> None:
     from pathfolio.explain.records.keep import builds_folder, drop_unused, kept_builds
 
@@ -88,4 +84,11 @@ def _clock(ledger: Ledger, args: argparse.Namespace) -> None:
     from pathfolio.explain.ledger import custody
 
     custody.accept_clock(ledger, who=account_name(), reason=args.reason)
-    sys.stdout.write("recorded; entries go on from now\n")
+    sys.stdout.write("recorded; entries go on, with the newest entry's time until the clock has come to it\n")
+
+
+def _restored(ledger: Ledger, args: argparse.Namespace) -> None:
+    from pathfolio.explain.ledger import custody
+
+    said = custody.accept_restore(ledger, who=account_name(), reason=args.reason)
+    sys.stdout.write(f"recorded, with the checkpoint of the {said.size:,} entries that were seen; entries go on\n")

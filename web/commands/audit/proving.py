@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathfolio.explain.ledger.ledger import Ledger
     from pathfolio.explain.ledger.note import Verifier
     from pathfolio.explain.ledger.verify import Verification
+    from pathfolio.explain.records.sealed import VerifiedBuild
 
 
 def add_actions(actions: Any) -> None:
@@ -22,33 +23,50 @@ def add_actions(actions: Any) -> None:
     verify.add_argument("--key", metavar="KEY", help="the public key to trust, or a file with it")
     verify.add_argument("--against", type=Path, metavar="FILE", action="append", default=[],
                         help="a checkpoint that was kept elsewhere; may be given several times")  # fmt: skip
+    verify.add_argument("--builds", choices=("all", "here", "none"), default="all",
+                        help="which sealed builds to verify, too: all that records refer to, those kept here, none "
+                        "(default: all)")  # fmt: skip
     verify.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     add_action(actions, "checkpoint", "print the newest signed checkpoint, to be kept elsewhere", _checkpoint)
     add_action(actions, "key", "print the public keys that sign, the newest last", _key)
 
 
 def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
-    from pathfolio.explain.ledger.verify import verify_ledger
+    from pathfolio.explain.ledger.verify import verify_ledger, with_mark
+    from pathfolio.explain.records.sealed import WhichBuilds, verify_builds
+    from pathfolio.kg.progress import Progress
 
     trusted = _trusted(args.key)
     against = [path.read_text("utf-8", errors="replace") for path in args.against]
     if args.record:
         return _verify_record(ledger, args, trusted, against)
-    found = verify_ledger(ledger, trusted=trusted, against=against)
+    progress = Progress()
+    with progress.stage("verify entries") as details:
+        found = with_mark(ledger, verify_ledger(ledger, trusted=trusted, against=against))
+        details.append(f"{found.size:,}")
+    builds = verify_builds(ledger, WhichBuilds(args.builds), progress)
+    sound = found.sound and not any(build.problems for build in builds)
     if args.format == "json":
-        print_json({"sound": found.sound, **asdict(found)})
+        print_json({"sound": sound, **asdict(found), "builds": [asdict(build) for build in builds]})
     else:
-        _print_verification(found)
-    return 0 if found.sound else 1
+        _print_verification(found, builds)
+    return 0 if sound else 1
 
 
 def _verify_record(ledger: Ledger, args: argparse.Namespace, trusted: list[Verifier], against: list[str]) -> int:
-    """One record, and that the ledger it stands in begins with what the kept checkpoints signed."""
+    """One record, its build, and that the ledger it stands in begins with what the kept checkpoints signed."""
     from pathfolio.explain.ledger.verify import verify_extends, verify_record
+    from pathfolio.explain.records.sealed import WhichBuilds, verify_builds
+    from pathfolio.kg.progress import Progress
 
     findings = [verify_record(ledger, args.record, trusted=trusted)]
     findings += [verify_extends(ledger, text, trusted=trusted) for text in against]
-    problem = "; ".join(finding.problem for finding in findings if finding is not None)
+    problems = [finding.problem for finding in findings if finding is not None]
+    if not problems:
+        record = ledger.header(args.record)
+        for build in verify_builds(ledger, WhichBuilds(args.builds), Progress(), record=record):
+            problems += [f"build {build.build_hash[:12]}: {problem}" for problem in build.problems]
+    problem = "; ".join(problems)
     if args.format == "json":
         print_json({"record": args.record, "sound": not problem, "problem": problem})
     else:
@@ -69,15 +87,21 @@ def _trusted(key: str | None) -> list[Verifier]:
         raise UsageError(f"--key: {error}, as `pathfolio audit key` prints it") from None
 
 
-def _print_verification(found: Verification) -> None:
+def _print_verification(found: Verification, builds: list[VerifiedBuild]) -> None:
     for finding in found.findings:
         where = "" if finding.seq is None else f"entry {finding.seq}"
         place = " ".join(part for part in (where, finding.record) if part)
         sys.stdout.write(f"{place + ': ' if place else ''}{finding.problem}\n")
+    for build in builds:
+        about = f"build {build.build_hash[:12]} ({build.records:,} records)"
+        sys.stdout.writelines(f"{about}: {problem}\n" for problem in build.problems)
     counted = f"{found.size:,} entries, {found.checkpoints:,} checkpoints"
     gone = f", {found.erased:,} erased, {found.expired:,} expired" if found.erased or found.expired else ""
-    state = "sound" if found.sound else f"NOT SOUND, {len(found.findings)} findings"
-    sys.stdout.write(f"{found.origin}: {counted}{gone}; root {found.root}\n{state}\n")
+    hashed = sum(build.size for build in builds) / 1e6
+    kept = f"; {len(builds):,} builds, {hashed:,.1f} MB" if builds else ""
+    wrong = len(found.findings) + sum(len(build.problems) for build in builds)
+    state = f"NOT SOUND, {wrong} findings" if wrong else "sound"
+    sys.stdout.write(f"{found.origin}: {counted}{gone}; root {found.root}{kept}\n{state}\n")
 
 
 def _checkpoint(ledger: Ledger, _args: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KINDS: Final = (
     "recommendation", "what-if", "audience", "access", "batch", "build", "rules", "hold", "release", "erasure",
-    "expiry", "key", "ledger", "clock", "all",
+    "expiry-proposal", "expiry", "key", "ledger", "clock", "restore", "all",
 )  # fmt: skip
 """The kinds of entries in a ledger."""
 
@@ -95,6 +95,7 @@ def _line(row: ListedRecord) -> str:
 
 
 def _show(ledger: Ledger, args: argparse.Namespace) -> None:
+    from pathfolio.explain.ledger.entry import CLOCK_TAG
     from pathfolio.explain.records.inspect import LISTS
     from pathfolio.explain.records.layout import parse_record
     from pathfolio.explain.records.printed import expanded
@@ -107,7 +108,8 @@ def _show(ledger: Ledger, args: argparse.Namespace) -> None:
     if args.format == "json":
         print_json({"header": asdict(header), "record": json.loads(text) if record is None else expanded(record)})
         return
-    sys.stdout.write(f"{header.id}  {header.time}  {header.kind}  entry {header.seq}\n")
+    shown = f" (the clock showed {header.tags[CLOCK_TAG]})" if CLOCK_TAG in header.tags else ""
+    sys.stdout.write(f"{header.id}  {header.time}{shown}  {header.kind}  entry {header.seq}\n")
     print_json(json.loads(text)) if record is None else _print_record(told(record))
 
 

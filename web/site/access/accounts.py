@@ -39,7 +39,9 @@ _ACCOUNTS: Final = sa.Table(
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("session", sa.String(32), nullable=False),
     sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("identity", sa.String(512), nullable=True),
 )
+_BY_IDENTITY: Final = sa.Index("accounts_identity", _ACCOUNTS.c.identity, unique=True)
 _TOKENS: Final = sa.Table(
     "tokens",
     _META,
@@ -49,6 +51,13 @@ _TOKENS: Final = sa.Table(
     sa.Column("created", sa.DateTime(timezone=True), nullable=False),
     sa.Column("scope", sa.String(200), nullable=False, server_default=""),
     sa.Column("expires", sa.DateTime(timezone=True), nullable=True),
+)
+PENDING: Final = sa.Table(
+    "pending",
+    _META,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+    sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
 )
 _SETTINGS: Final = sa.Table(
     "settings", _META, sa.Column("key", sa.String(32), primary_key=True), sa.Column("value", sa.String, nullable=False)
@@ -62,6 +71,7 @@ class Account:
     Attributes:
         investor_id: the investor whose pages an account of the role investor sees; None for all others.
         session: changes with the password; sessions that were begun before it are over.
+        identity: the provider's address and what it calls the owner; None for those who sign in here.
     """
 
     name: str
@@ -70,6 +80,7 @@ class Account:
     enabled: bool
     session: str
     created: datetime
+    identity: str | None = None
 
 
 class AccountsError(PathfolioError):
@@ -92,9 +103,10 @@ class Accounts:
         self._where = self._engine.url.database if self._engine.name == "sqlite" else repr(self._engine.url)
         self._hasher = PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex())
-        with self._begun() as connection:
+        with self.begun() as connection:
             _META.create_all(connection)
             _add_columns(connection)
+            _BY_IDENTITY.create(connection, checkfirst=True)
 
     # -- signing in ------------------------------------------------------------------------------------------
 
@@ -114,7 +126,7 @@ class Accounts:
 
     def token(self, token: str) -> tuple[Account, ApiToken] | None:
         """The enabled account that this API token belongs to, with what the token may do; None once it is over."""
-        with self._begun() as connection:
+        with self.begun() as connection:
             row = connection.execute(sa.select(_TOKENS).where(_TOKENS.c.sha256 == _digest(token))).first()
         account = None if row is None else self.find(row.account)
         if account is None or not account.enabled or (found := ApiToken.of_row(row)).is_over(datetime.now(UTC)):
@@ -126,15 +138,32 @@ class Accounts:
         row = self._row(name)
         return None if row is None else _account(row)
 
+    def of_identity(self, identity: str) -> Account | None:
+        """The account of whom a provider calls so, or None."""
+        with self.begun() as connection:
+            row = connection.execute(sa.select(_ACCOUNTS).where(_ACCOUNTS.c.identity == identity)).first()
+        return None if row is None else _account(row)
+
+    def is_taken(self, name: str) -> bool:
+        """Whether there is an account of this name, in whichever case: people take one for the other."""
+        return name.casefold() in {account.name.casefold() for account in self}
+
     # -- keeping accounts ------------------------------------------------------------------------------------
 
-    def add(self, name: str, role: AccountRole, password: str | None, investor_id: str | None = None) -> Account:
-        """A new account; without a password it can be used by tokens alone.
+    def add(
+        self,
+        name: str,
+        role: AccountRole,
+        password: str | None,
+        investor_id: str | None = None,
+        identity: str | None = None,
+    ) -> Account:
+        """A new account; without a password or an identity at a provider it can be used by tokens alone.
 
         Raises:
             UsageError: the name is taken or no name, the password is too short, or an investor is missing.
         """
-        if not _NAME.fullmatch(name):
+        if not is_account_name(name):
             raise UsageError(f"{name!r} is no account name: use up to 64 letters, digits and . @ + - _")
         if (role is AccountRole.INVESTOR) != (investor_id is not None):
             raise UsageError("an account of the role investor, and only that, names an investor: see --investor")
@@ -146,12 +175,18 @@ class Accounts:
             "enabled": True,
             "session": secrets.token_hex(16),
             "created": datetime.now(UTC),
+            "identity": identity,
         }
         try:
-            with self._begun() as connection:
+            with self.begun() as connection:
                 connection.execute(_ACCOUNTS.insert().values(**values))
         except IntegrityError:
             raise UsageError(f"there is an account {name!r} already: choose another name, or remove it") from None
+        return self._known(name)
+
+    def assign(self, name: str, role: AccountRole, investor_id: str | None) -> Account:
+        """Give an account another role, or another investor's pages; its sessions have them from now on."""
+        self._update(name, role=role.value, investor_id=investor_id)
         return self._known(name)
 
     def end_sessions(self, name: str) -> None:
@@ -159,8 +194,14 @@ class Accounts:
         self._update(name, session=secrets.token_hex(16))
 
     def set_password(self, name: str, password: str) -> None:
-        """Change the password; whoever is signed in with the old one is signed out."""
-        self._known(name)
+        """Change the password; whoever is signed in with the old one is signed out.
+
+        Raises:
+            UsageError: it is too short, or the account's owner signs in at a provider, whose second factor it would
+                go around.
+        """
+        if self._known(name).identity is not None:
+            raise UsageError(f"{name!r} signs in at a provider and has no password here: change it there")
         self._update(name, password=self._hashed(password), session=secrets.token_hex(16))
 
     def enable(self, name: str, enabled: bool) -> None:
@@ -171,7 +212,7 @@ class Accounts:
     def remove(self, name: str) -> None:
         """Remove an account and its tokens."""
         self._known(name)
-        with self._begun() as connection:
+        with self.begun() as connection:
             connection.execute(_TOKENS.delete().where(_TOKENS.c.account == name))
             connection.execute(_ACCOUNTS.delete().where(_ACCOUNTS.c.name == name))
 
@@ -190,7 +231,7 @@ class Accounts:
         granted = ",".join(sorted(scope_of(self._known(name).role, list(scope))))
         values = {"sha256": _digest(token), "account": name, "note": note[:200], "created": now, "scope": granted}
         values["expires"] = end_of(days, now)
-        with self._begun() as connection:
+        with self.begun() as connection:
             connection.execute(_TOKENS.insert().values(**values))
         return token
 
@@ -198,25 +239,25 @@ class Accounts:
         """The tokens of an account, the oldest first."""
         self._known(name)
         query = sa.select(_TOKENS).where(_TOKENS.c.account == name).order_by(_TOKENS.c.created, _TOKENS.c.sha256)
-        with self._begun() as connection:
+        with self.begun() as connection:
             return [ApiToken.of_row(row) for row in connection.execute(query)]
 
     def revoke(self, name: str, token_id: str) -> None:
         """Make one token of an account invalid; raises UsageError where it has none of that id."""
         if token_id not in {token.id for token in self.tokens(name)}:
             raise UsageError(f"account {name!r} has no token {token_id!r}: see `pathfolio accounts tokens {name}`")
-        with self._begun() as connection:
+        with self.begun() as connection:
             is_it = sa.and_(_TOKENS.c.account == name, sa.func.substr(_TOKENS.c.sha256, 1, len(token_id)) == token_id)
             connection.execute(_TOKENS.delete().where(is_it))
 
     def drop_tokens(self, name: str) -> int:
         """Make all tokens of an account invalid; returns how many there were."""
         self._known(name)
-        with self._begun() as connection:
+        with self.begun() as connection:
             return connection.execute(_TOKENS.delete().where(_TOKENS.c.account == name)).rowcount
 
     def __iter__(self) -> Iterator[Account]:
-        with self._begun() as connection:
+        with self.begun() as connection:
             rows = connection.execute(sa.select(_ACCOUNTS).order_by(_ACCOUNTS.c.name)).all()
         return iter([_account(row) for row in rows])
 
@@ -227,13 +268,13 @@ class Accounts:
         """What sessions are signed with: the same for all servers that share the database, and after a restart."""
         query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == "session_key")
         try:
-            with self._begun() as connection:
+            with self.begun() as connection:
                 value = connection.execute(query).scalar()
                 if value is None:
                     value = secrets.token_hex(32)
                     connection.execute(_SETTINGS.insert().values(key="session_key", value=value))
         except IntegrityError:  # another server was a moment faster
-            with self._begun() as connection:
+            with self.begun() as connection:
                 value = connection.execute(query).scalar_one()
         return str(value)
 
@@ -251,7 +292,7 @@ class Accounts:
         return account
 
     @contextmanager
-    def _begun(self) -> Iterator[sa.Connection]:
+    def begun(self) -> Iterator[sa.Connection]:
         """A transaction."""
         try:
             with self._engine.begin() as connection:
@@ -264,22 +305,34 @@ class Accounts:
             raise AccountsError(f"{self._where}: accounts cannot be read or written ({found}): {remedy}") from None
 
     def _row(self, name: str) -> sa.Row[Any] | None:
-        if not _NAME.fullmatch(name):
+        if not is_account_name(name):
             return None
-        with self._begun() as connection:
+        with self.begun() as connection:
             return connection.execute(sa.select(_ACCOUNTS).where(_ACCOUNTS.c.name == name)).first()
 
     def _update(self, name: str, **values: object) -> None:
-        with self._begun() as connection:
+        with self.begun() as connection:
             connection.execute(_ACCOUNTS.update().where(_ACCOUNTS.c.name == name).values(**values))
+
+
+def is_account_name(text: str) -> bool:
+    """Whether an account can be called so: up to 64 letters, digits and . @ + - _
+
+    >>> is_account_name("ann@example.com"), is_account_name("a b")
+    (True, False)
+    """
+    return _NAME.fullmatch(text) is not None
 
 
 def _add_columns(connection: sa.Connection) -> None:
     """Add what tables of before lack: then tokens had all that their account may, and no end."""
-    there = {column["name"] for column in sa.inspect(connection).get_columns(_TOKENS.name)}
-    for name, kind in (("scope", "VARCHAR(200) NOT NULL DEFAULT ''"), ("expires", "TIMESTAMP WITH TIME ZONE")):
-        if name not in there:
-            connection.exec_driver_sql(f"ALTER TABLE {_TOKENS.name} ADD COLUMN {name} {kind}")
+    for table, name, kind in (
+        (_TOKENS.name, "scope", "VARCHAR(200) NOT NULL DEFAULT ''"),
+        (_TOKENS.name, "expires", "TIMESTAMP WITH TIME ZONE"),
+        (_ACCOUNTS.name, "identity", "VARCHAR(512)"),
+    ):
+        if name not in {column["name"] for column in sa.inspect(connection).get_columns(table)}:
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
 
 def _engine(where: Path | str) -> sa.Engine:
@@ -310,7 +363,8 @@ def _server_engine(where: str) -> sa.Engine:
 
 
 def _account(row: sa.Row[Any]) -> Account:
-    return Account(row.name, AccountRole(row.role), row.investor_id, bool(row.enabled), row.session, row.created)
+    role = AccountRole(row.role)
+    return Account(row.name, role, row.investor_id, bool(row.enabled), row.session, row.created, row.identity)
 
 
 def _digest(token: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from flask import Flask, abort, current_app, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -18,6 +19,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 
 from pathfolio.web.site.access.accounts import LONGEST_NAME, Accounts
+from pathfolio.web.site.access.oidc import OidcSettings
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.access.visitor import OWNER, STRANGER, Visitor, visitor_of
 from pathfolio.web.site.twin import wants_json
@@ -31,6 +33,8 @@ LIMITS: Final = MappingProxyType(
     {
         "signin.enter": "10 per minute; 60 per hour",
         "signin.sample": "60 per minute",
+        "provider.begin": "60 per minute",
+        "provider.finish": "60 per minute",
         "console.answer": "60 per minute",
         "record.report": "60 per minute",
         "record.report_pdf": "60 per minute",
@@ -42,6 +46,12 @@ WHAT_IFS: Final = "60 per minute; 600 per hour"
 """So often one account may ask what would be if: each answer is computed and recorded for itself."""
 
 _ASSUMING: Final = ("what_if.what_if", "what_if.questionnaire", "what_if.answer", "what_if.answer_questionnaire")
+
+SESSION_SECONDS: Final = 8 * 3600
+"""A session ends so long after its last page; one that a provider began, so long after its beginning."""
+
+ENDS: Final = "ends"
+"""Under it a session that a provider began says when it ends, in seconds since 1970."""
 
 WRONG_PASSWORDS: Final = "30 per hour"
 """So often a wrong password may be given for one account, from however many addresses."""
@@ -55,12 +65,19 @@ class Access:
         accounts: None where whoever reaches the site may see everything, which is for this machine alone.
         samples: names of accounts that the sign-in page offers by one click, with what each is for; for the demo.
         https: whether visitors come by HTTPS, so that cookies go nowhere else.
+        oidc: the provider at which people sign in, too; None for none.
     """
 
     accounts: Accounts | None = None
     samples: tuple[str, ...] = ()
     https: bool = False
+    oidc: OidcSettings | None = None
     session_key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+    @property
+    def passwords(self) -> bool:
+        """Whether accounts sign in with a password."""
+        return self.oidc is None or self.oidc.passwords
 
 
 def needs(permission: Permission) -> Callable[[_View], _View]:
@@ -97,7 +114,7 @@ def register(app: Flask, access: Access) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=access.https,
-        PERMANENT_SESSION_LIFETIME=8 * 3600,
+        PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=access.https,
@@ -156,9 +173,12 @@ def _by_session(key: str) -> Visitor | None:
     accounts = current_access().accounts
     if _bearer():
         return None  # a token counts alone, never together with a cookie
-    session, _, name = key.partition(":")
+    ends = session.get(ENDS)
+    if ends is not None and ends < time.time():
+        return None  # what the provider said then may be true no more
+    state, _, name = key.partition(":")
     account = accounts.find(name) if accounts is not None else None
-    if account is None or not account.enabled or not secrets.compare_digest(account.session, session):
+    if account is None or not account.enabled or not secrets.compare_digest(account.session, state):
         return None
     return visitor_of(account)
 
