@@ -169,7 +169,10 @@ def accept_restore(ledger: Ledger, *, who: str, reason: str) -> Restore:
     """
     reason, seen = stated(reason), ledger.watch.seen
     if seen is None or not ledger.watch.problem():
-        raise UsageError("nothing to accept: the ledger has all that this machine has seen of it")
+        raise UsageError(
+            "nothing to accept: the ledger has all that this account has seen of it on this machine: run it where, and "
+            "as whom, the ledger is refused"
+        )
     said = Restore(who, reason, seen.size, seen.note)
     ledger.note(said)
     ledger.watch.check()

@@ -74,4 +74,5 @@ def _begin(ledger: Ledger, marks: Path) -> None:
     origin = f"pathfolio/{secrets.token_hex(4)}"
     draft = ledger.draft(Opening(origin=origin, verifier=ledger.signing.verifier(origin).text, format=FORMAT))
     watch = Watch(ledger.store, marks, origin)
+    watch.has_begun()  # else the next to come would take it for another ledger in the place of the one before
     Writer(ledger.store, ledger.master, ledger.signing, origin, list, watch).open_with(draft)

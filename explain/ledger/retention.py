@@ -37,6 +37,9 @@ MOST: Final = 100_000
 STANDS: Final = timedelta(days=30)
 """How long a proposal can be confirmed."""
 
+_EAST: Final = timedelta(hours=14)
+"""Where it is tomorrow first."""
+
 _ROWS: Final = 500
 
 
@@ -78,7 +81,7 @@ def due(ledger: Ledger, today: date | None = None) -> Due:
         UsageError: `today` is later than the clock's.
     """
     now = ledger.clock()
-    if today is not None and today > now.date():
+    if today is not None and today > (now + _EAST).date():
         raise UsageError(f"--today {today}: the clock shows {now.date()}: name a day that is not later")
     headers = ledger.headers()
     old = list(outlived(headers, now if today is None else min(now, end_of(today))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Watch:
         if not self.store.was_there:
             return
         try:
-            before = Mark.of(self.folder, self._place.read_text(encoding="utf-8")).seen
+            before = self._seen_here()
         except OSError:
             return
         if before is not None and before.file == self._file:
@@ -57,12 +58,10 @@ class Watch:
 
     def has_begun(self) -> None:
         """Take note of the name of the ledger that lies here."""
-        try:
+        with contextlib.suppress(OSError):  # nor can the mark be written then, which is told
             if not self._place.exists() or self._place.read_text(encoding="utf-8") != self.origin:
                 self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._place.write_text(self.origin, encoding="utf-8")
-        except OSError as error:
-            self._warn(error)
 
     @property
     def _place(self) -> Path:
@@ -95,15 +94,24 @@ class Watch:
             return self._problem(seen, size)
         if newest is not None:
             self._write(str(newest.note), int(newest.size), anew=went_back)
+        if went_back:
+            self.has_begun()
         return ""
 
     @property
     def seen(self) -> Seen | None:
-        """What this machine last saw of the ledger; None where nothing is known."""
+        """What this machine last saw of the ledger, or of another one in its place; None where nothing is known."""
         try:
-            return self._mark.seen
+            return self._seen_here() or self._mark.seen
         except OSError as error:
             self._warn(error)
+            return None
+
+    def _seen_here(self) -> Seen | None:
+        """What was last seen at this place, of whatever ledger; raises OSError where that cannot be read."""
+        try:
+            return Mark.of(self.folder, self._place.read_text(encoding="utf-8")).seen
+        except FileNotFoundError:
             return None
 
     def saw(self, note: str, size: int) -> None:
@@ -135,7 +143,8 @@ class Watch:
     def _problem(self, seen: Seen, size: int) -> str:
         if seen.size > size:
             return f"{size:,} entries, while this machine has seen {seen.size:,}: {self._cause(seen)}"
-        return f"it does not begin with the {seen.size:,} entries that this machine has seen: another history took over"
+        begins = f"it does not begin with the {seen.size:,} entries that this machine has seen"
+        return f"{begins}: another history, or another ledger, took its place"
 
     def _cause(self, seen: Seen) -> str:
         if self.store.is_sqlite and seen.file == self._file:
@@ -162,8 +171,9 @@ def _restores(connection: sa.Connection) -> list[tuple[int, Restore]]:
 
 
 def _told_of(seen: Seen, restores: list[tuple[int, Restore]]) -> bool:
-    """Whether an entry that the mark does not know of says that the ledger went back from what was seen, or from more.
+    """Whether an entry says that the ledger went back from what was seen, or, unknown to the mark, from more of it.
 
     So another server's mark, of a part of what was lost, needs no word of its own.
     """
-    return any(place < seen.size <= said.size for place, said in restores[seen.restores :])
+    later = any(place < seen.size <= said.size for place, said in restores[seen.restores :])
+    return later or any(said.lost == seen.note for _, said in restores)

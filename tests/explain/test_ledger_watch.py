@@ -76,7 +76,7 @@ def test_an_older_backup_is_refused(ledger: Ledger, opened: Opener) -> None:
 
 def test_a_restore_that_is_meant_is_recorded(ledger: Ledger, opened: Opener) -> None:
     fill(ledger, 5)
-    with pytest.raises(UsageError, match="nothing to accept: the ledger has all that this machine has seen"):
+    with pytest.raises(UsageError, match="nothing to accept: the ledger has all that this account has seen"):
         custody.accept_restore(ledger, who="admin", reason="test")
     put_back = backup(ledger)
     fill(ledger, 7)
@@ -207,3 +207,25 @@ def test_a_ledger_is_begun_anew_where_one_was_deleted(tmp_path: Path) -> None:
         assert ledger.size == 4
         ledger.close()
         shutil.rmtree(tmp_path / "ledger")
+
+
+def test_another_ledger_in_its_place_is_refused(tmp_path: Path) -> None:
+    """Begun anew elsewhere and moved here, it is sound in itself."""
+    place, other = tmp_path / "ledger", tmp_path / "other"
+    for folder, count in ((place, 3), (other, 8)):
+        ledger = open_ledger(folder, environ={})
+        fill(ledger, count)
+        ledger.close()
+    shutil.rmtree(place)
+    other.rename(place)
+    with pytest.raises(LedgerError, match=r"it does not begin with the 4 entries .* another ledger, took its place"):
+        open_ledger(place, environ={})
+    ledger = open_ledger(place, environ={}, create=False)
+    with pytest.raises(LedgerError, match="another ledger, took its place"):
+        ledger.append(record(1), person="ann")
+    assert not with_mark(ledger, verify_ledger(ledger)).sound
+    custody.accept_restore(ledger, who="admin", reason="moved")
+    ledger.append(record(1), person="ann")
+    assert with_mark(ledger, verify_ledger(ledger)).sound
+    open_ledger(place, environ={}).close()
+    ledger.close()
