@@ -51,7 +51,7 @@ def load_graph(folder: Path, *, verify: bool = False) -> KnowledgeGraph:
     """
     for name in ("graph.json", "nodes.parquet", "edges.parquet"):
         if not (folder / name).is_file():
-            raise DataError(f"{folder}: no {name} here: name the folder of a build")
+            raise DataError(f"{folder}: no {name} here: name the folder of a build or a graph")
     try:
         about = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
         _check_schema(about, folder)

@@ -18,13 +18,11 @@ The same data, seed and versions give the same sealed bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -34,13 +32,15 @@ import pandas as pd
 from pathfolio.embeddings.vectors import EntityVectors
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.graph_folder import KIND
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.seal import changed_files, sealed, versions_of, write_json
 from pathfolio.kg.storage import load_graph, save_graph
+from pathfolio.kg.swap import replace_folder
 from pathfolio.recommender.channels.own import OwnChannel, OwnVectors, load_own, own_channels, save_own
 from pathfolio.recommender.gat.attention import GraphAttention
 from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer
-from pathfolio.recommender.swap import replace_folder
 from pathfolio.recommender.towers.model import TowerParts
 from pathfolio.recommender.towers.placed import PlacedTowers
 from pathfolio.recommender.training import TrainingOptions, learn_options, train_parts
@@ -182,7 +182,7 @@ def load_build(folder: str | Path, *, verify: bool = False) -> Build:
         verify: hash every sealed file again.
 
     Raises:
-        DataError: no build, one of another format, or (with `verify`) one that was changed.
+        DataError: no build, a graph alone, one of another format, or (with `verify`) one that was changed.
     """
     folder = Path(folder)
     try:
@@ -191,6 +191,10 @@ def load_build(folder: str | Path, *, verify: bool = False) -> Build:
         raise DataError(f"{folder}: no build here (no manifest.json): make one with `pathfolio build`") from None
     except ValueError as error:
         raise DataError(f"{folder / 'manifest.json'}: not JSON ({error}): build again") from None
+    if manifest.get("kind") == KIND:
+        raise DataError(
+            f"{folder}: a graph alone, without vectors and scores: make a build of the same data with `pathfolio build`"
+        )
     if manifest.get("format") != FORMAT:
         raise DataError(
             f"{folder}: a build of format {manifest.get('format')}, not {FORMAT}: build again "
@@ -244,9 +248,9 @@ def write_build(
             save_own(learned.own, aside / "own")
             _save_prices(beside.prices, graph.as_of, aside / "prices.parquet")
             manifest = _manifest(graph, learned, options, aside)
-            _write_json(aside / "manifest.json", manifest)
+            write_json(aside / "manifest.json", manifest)
             details.append(f"build {manifest['build_hash'][:12]}")
-        _write_json(aside / "report.json", {**beside.report, **_report(graph, learned, progress)})
+        write_json(aside / "report.json", {**beside.report, **_report(graph, learned, progress)})
         if beside.write_rejected is not None:
             beside.write_rejected(aside / "rejected.csv")
     return load_build(out)
@@ -266,7 +270,6 @@ def _save_prices(prices: pd.DataFrame | None, as_of: date, path: Path) -> None:
 
 
 def _manifest(graph: KnowledgeGraph, learned: LearnedParts, options: BuildOptions, folder: Path) -> dict[str, Any]:
-    files = {path.relative_to(folder).as_posix(): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     about = {
         "format": FORMAT,
         "name": graph.name,
@@ -279,10 +282,9 @@ def _manifest(graph: KnowledgeGraph, learned: LearnedParts, options: BuildOption
         "trained_as_of": learned.vectors.manifest.as_of.isoformat(),
         "score": asdict(options.score),
         **({"own": {own.name: own.weight for own in learned.own}} if learned.own else {}),
-        "versions": {name: _version(name) for name in _LIBRARIES},
-        "files": files,
+        "versions": versions_of(*_LIBRARIES),
     }
-    return {"build_hash": hashlib.sha256(_canonical(about)).hexdigest(), **about}
+    return sealed(about, folder, "build_hash")
 
 
 def _verify(folder: Path, manifest: dict[str, Any]) -> None:
@@ -293,22 +295,8 @@ def _verify(folder: Path, manifest: dict[str, Any]) -> None:
 def changed_since_sealed(
     folder: Path, manifest: Mapping[str, Any], told: Callable[[str], object] = str
 ) -> Iterator[tuple[str, str]]:
-    """Sealed files that are not as the manifest says, each with what is wrong: changed or missing.
-
-    Args:
-        manifest: of the build in `folder`, of whatever format.
-        told: is given the name of each file before it is hashed.
-    """
-    for name, expected in manifest["files"].items():
-        told(name)
-        path = folder / name
-        if not path.is_file():
-            yield name, "missing"
-        elif _sha256(path) != expected:
-            yield name, "changed"
-    about = {key: value for key, value in manifest.items() if key != "build_hash"}
-    if hashlib.sha256(_canonical(about)).hexdigest() != manifest["build_hash"]:
-        yield "manifest.json", "changed"
+    """Sealed files of a build that are not as its manifest says; see `pathfolio.kg.seal.changed_files`."""
+    return changed_files(folder, manifest, "build_hash", told)
 
 
 def _report(graph: KnowledgeGraph, learned: LearnedParts, progress: Progress) -> dict[str, Any]:
@@ -320,23 +308,3 @@ def _report(graph: KnowledgeGraph, learned: LearnedParts, progress: Progress) ->
         **({"towers": {"inner_ndcg_at_10": learned.towers.ndcg}} if learned.towers is not None else {}),
         "stages": [asdict(stage) for stage in progress.stages],
     }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

@@ -17,9 +17,9 @@ from pathfolio.explain.records.inspect import export_case
 from pathfolio.explain.records.serve import serve
 from pathfolio.kg.errors import LedgerError
 from pathfolio.kg.outfile import write_private
+from pathfolio.kg.swap import replace_folder
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.lists_file import lists_table, save_table
-from pathfolio.recommender.swap import replace_folder
 from pathfolio.web.cli import main
 from tests.explain.records_world import LOOK, ask, investors
 

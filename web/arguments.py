@@ -28,9 +28,10 @@ def add_described(actions: Any, name: str, summary: str) -> argparse.ArgumentPar
     return made
 
 
-def add_build(parser: argparse.ArgumentParser) -> None:
-    """The positional argument of commands that read a build."""
-    parser.add_argument("build", type=Path, metavar="BUILD", help="a folder that `pathfolio build` made")
+def add_build(parser: argparse.ArgumentParser, *, or_graph: bool = False) -> None:
+    """The positional argument of commands that read a build; `or_graph` for those to which a graph alone will do."""
+    makers = "`pathfolio build` or `pathfolio graph build`" if or_graph else "`pathfolio build`"
+    parser.add_argument("build", type=Path, metavar="BUILD", help=f"a folder that {makers} made")
 
 
 def add_list_options(parser: argparse.ArgumentParser) -> None:

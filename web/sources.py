@@ -1,8 +1,8 @@
-"""Where a build's graph comes from: a data folder or the graph store."""
+"""Where a graph comes from: a data folder or the graph store."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -28,17 +28,21 @@ class Source:
     report: Mapping[str, Any]
     tables: Tables | None = None
 
+    @property
+    def write_rejected(self) -> Callable[[Path], None] | None:
+        """Writes the rows that were set aside into a file; None where there are none."""
+        if self.tables is None or not len(self.tables.rejected):
+            return None
+        return partial(write_rejected, self.tables)
+
     def beside(self, **also: object) -> Beside:
         """What goes into a build beside the snapshot; `also` into its report."""
-        rejected = None
-        if self.tables is not None and len(self.tables.rejected):
-            rejected = partial(write_rejected, self.tables)
-        return Beside(self.prices, {**self.report, **also}, rejected)
+        return Beside(self.prices, {**self.report, **also}, self.write_rejected)
 
-    def set_aside(self, build: Path) -> str:
-        """A line that says how many rows were set aside, and where they lie in the build; empty where none were."""
+    def set_aside(self, made: Path) -> str:
+        """A line that says how many rows were set aside, and where they lie in what was made; empty for none."""
         count = 0 if self.tables is None else len(self.tables.rejected)
-        return f"{count:,} row{'' if count == 1 else 's'} set aside: {build / 'rejected.csv'}\n" if count else ""
+        return f"{count:,} row{'' if count == 1 else 's'} set aside: {made / 'rejected.csv'}\n" if count else ""
 
 
 def from_folder(folder: Path, as_of: date, progress: Progress) -> Source:

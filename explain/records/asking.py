@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from pathfolio.kg.errors import UsageError
+from pathfolio.kg.graph_folder import GraphFolder
 from pathfolio.recommender.build import Build
 
 Today = Callable[[], date]
@@ -17,11 +18,11 @@ def clock_day() -> date:
     return datetime.now().astimezone().date()
 
 
-def day_of_asking(build: Build, chosen: date | None = None) -> Today:
+def day_of_asking(build: Build | GraphFolder, chosen: date | None = None) -> Today:
     """The day that was chosen; else the sample's own day, or the clock's.
 
     Raises:
-        UsageError: the chosen day is before the build's, which knows what came later.
+        UsageError: the chosen day is before that of the build or graph, which knows what came later.
     """
     if chosen is not None and chosen < build.as_of:
         raise UsageError(

@@ -15,9 +15,9 @@ from pathfolio.explain.ledger.entry import Said, open_payload
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.payloads import Payload
 from pathfolio.kg.errors import DataError, LedgerError
+from pathfolio.kg.swap import replace_folder
 from pathfolio.recommender.build import Build, changed_since_sealed
 from pathfolio.recommender.suitability.rules import RuleSet
-from pathfolio.recommender.swap import replace_folder
 
 BUILD: Final = "build"
 RULES: Final = "rules"

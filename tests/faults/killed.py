@@ -28,9 +28,9 @@ from pathfolio.explain.records.serve import serve
 from pathfolio.kg.errors import DataError, LedgerError
 from pathfolio.kg.sample import SampleSize, write_sample_market
 from pathfolio.kg.sample.size import END
+from pathfolio.kg.swap import replace_folder
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import rules_for
-from pathfolio.recommender.swap import replace_folder
 from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.processes import FORK, ids_in
 from tests.noted import Noted

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from pathfolio.explain.records.keep import keep_files
+from pathfolio.kg import swap
 from pathfolio.kg.errors import DataError, LedgerError
 from pathfolio.kg.progress import Progress
-from pathfolio.recommender import swap
+from pathfolio.kg.swap import replace_folder
 from pathfolio.recommender.build import Beside, Build, BuildOptions, load_build, write_build
-from pathfolio.recommender.swap import replace_folder
 from pathfolio.recommender.training import TrainingOptions
 from pathfolio.web.benchmarks.measured import Measured
 from tests.faults.killed import killed_while_building, killed_while_kept, killed_while_put_in_place, left_beside

@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--build",
         type=Path,
         metavar="BUILD",
-        help="the embedded server of a build: it starts anew for each question, which takes longer than the answer, "
-        "unless `pathfolio graph serve BUILD` runs beside",
+        help="the embedded server of a build or a graph: it starts anew for each question, which takes longer than the "
+        "answer, unless `pathfolio graph serve BUILD` runs beside",
     )
     parser.add_argument("--user", help="the server's user (default: PATHFOLIO_NEO4J_USER, or neo4j)")
     parser.add_argument("--database", help="the server's database (default: PATHFOLIO_NEO4J_DATABASE, or its own)")

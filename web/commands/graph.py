@@ -1,4 +1,4 @@
-"""`pathfolio graph`: a build's graph and vectors into Neo4j or the embedded server, or as files for a bulk import."""
+"""`pathfolio graph`: the graph, alone or of a build, into Neo4j or the embedded server, or for a bulk import."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pathfolio.web.arguments import add_build, add_described
+from pathfolio.web.arguments import add_build, add_described, iso_date
 from pathfolio.web.handed_on import add_investors, handed_on
 
 if TYPE_CHECKING:
@@ -20,17 +20,21 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio graph`."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    build = add_described(actions, "build", "make the graph alone: no investors are needed, and nothing is trained")
+    build.add_argument("data", type=Path, metavar="DATA", help="a market folder or a FAR-Trans folder")
+    build.add_argument("--as-of", type=iso_date, required=True, metavar="DATE", help="the day: nothing later is seen")
+    build.add_argument("--out", type=Path, required=True, metavar="GRAPH", help="the folder to make or replace")
     load = add_described(actions, "load", "load a build's graph into Neo4j, or into the build's embedded server")
-    add_build(load)
+    add_build(load, or_graph=True)
     _add_address(load)
     load.add_argument("--into-nonempty", action="store_true", help="load beside what somebody else keeps there")
     load.add_argument("--replace", action="store_true", help="take the place of another graph, or of a later day's")
     serve = add_described(actions, "serve", "run the build's embedded Bolt server, for any Neo4j client")
-    add_build(serve)
+    add_build(serve, or_graph=True)
     serve.add_argument("--port", type=int, default=7687, help="on 127.0.0.1 (default: 7687; 0 for a free one)")
     serve.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="of each query (default: 30)")
     export = add_described(actions, "export", "write files for the bulk import of neo4j-admin")
-    add_build(export)
+    add_build(export, or_graph=True)
     export.add_argument("--format", choices=("neo4j-admin",), default="neo4j-admin", help="default: neo4j-admin")
     export.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the folder to write into")
     vectors = add_described(actions, "vectors", "write a build's embeddings into the nodes, with a vector index")
@@ -47,7 +51,20 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Do one of them."""
-    {"load": _load, "serve": _serve, "export": _export, "vectors": _vectors}[args.action](args)
+    {"build": _build, "load": _load, "serve": _serve, "export": _export, "vectors": _vectors}[args.action](args)
+
+
+def _build(args: argparse.Namespace) -> None:
+    from pathfolio.kg.graph_folder import check_place_of_graph, write_graph_folder
+    from pathfolio.kg.progress import Progress
+    from pathfolio.web.sources import from_folder
+
+    check_place_of_graph(args.out)
+    progress = Progress()
+    source = from_folder(args.data, args.as_of, progress)
+    made = write_graph_folder(source.graph, args.out, progress, source.report, source.write_rejected)
+    sys.stdout.write(f"{args.out}: graph {made.manifest.graph_hash[:12]} of {made.manifest.name} as of {made.as_of}\n")
+    sys.stdout.write(source.set_aside(args.out))
 
 
 def _load(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""`pathfolio serve`: a build as a site."""
+"""`pathfolio serve`: a build as a site, or the console alone of a graph."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from pathfolio.web.arguments import add_build
 from pathfolio.web.commands.accounts import add_store
 
 if TYPE_CHECKING:
+    from socket import socket
+
+    from flask import Flask
+
     from pathfolio.recommender.build import Build
     from pathfolio.web.site.access.guard import Access
 
@@ -21,7 +25,7 @@ PORT = 8000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio serve`."""
-    add_build(parser)
+    add_build(parser, or_graph=True)
     add_server_arguments(parser)
     add_rules(parser)
     add_today(parser)
@@ -47,8 +51,10 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve the build until interrupted."""
-    return serve_build(args.build, args)
+    """Serve the build, or the graph alone, until interrupted."""
+    from pathfolio.kg.graph_folder import holds_graph_alone
+
+    return _serve_graph(args.build, args) if holds_graph_alone(args.build) else serve_build(args.build, args)
 
 
 def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, ledger: Path | None = None) -> int:
@@ -69,9 +75,8 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
     from pathfolio.kg.progress import Progress
     from pathfolio.recommender.build import load_build
     from pathfolio.web.site import create_app
-    from pathfolio.web.site.app import LOOPBACK_NAMES
     from pathfolio.web.site.helpers import helpers_for
-    from pathfolio.web.site.server import address_of, listen, run, say
+    from pathfolio.web.site.server import listen, say
 
     build = load_build(folder)
     url = getattr(args, "url", None)
@@ -82,22 +87,68 @@ def serve_build(folder: Path, args: argparse.Namespace, *, demo: bool = False, l
         keep(build, desk.adviser.rules, desk.ledger)  # before another build takes its place; where it cannot, it stops
         listener = until_the_end.enter_context(listen(args.host, args.port))
         with Progress().stage(f"load the build of {build.as_of}"):
-            names = (urlsplit(url).hostname or "",) if url else ()
-            app = create_app(build, access, desk=desk, trusted_hosts=(*LOOPBACK_NAMES, *names), behind_proxy=bool(url))
+            app = create_app(build, access, desk=desk, trusted_hosts=_names(url), behind_proxy=bool(url))
             app.extensions["pathfolio"].warm_up()
             helpers = helpers_for(app, args.helpers)
             if helpers is not None:
                 until_the_end.enter_context(closing(helpers))
-        label = "sample market, generated data" if build.is_sample else build.graph.name
         told = f"{rules_text(desk.adviser.rules)}; {today_text(desk)}"
         say(f"what is shown is recorded in {desk.ledger.store.where}; {told}")
-        say(f"pathfolio is at {url or address_of(listener, args.host)} ({label}, as of {build.as_of}); Ctrl-C stops it")
-        graph = until_the_end.enter_context(closing(app.extensions["pathfolio_graph"]))
-        if getattr(args, "graph", False):
-            say(graph.started())
-        run(app, listener)
+        _run(app, listener, args, "")
     say("stopped")
     return 0
+
+
+def _serve_graph(folder: Path, args: argparse.Namespace) -> int:
+    """Serve the console of a graph alone until Ctrl-C; raises as `serve_build`."""
+    from contextlib import ExitStack
+
+    from pathfolio.explain.ledger.opening import open_ledger
+    from pathfolio.explain.records.asking import day_of_asking
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.kg.graph_folder import load_graph_folder
+    from pathfolio.web.site import create_app
+    from pathfolio.web.site.served import ServedGraph
+    from pathfolio.web.site.server import listen, say
+
+    for option, value in (("--rules", args.rules), ("--helpers", args.helpers)):
+        if value is not None:
+            raise UsageError(f"{option} is for recommendations, and {folder} is a graph alone: leave it out")
+    source = load_graph_folder(folder)
+    access = _access(args.host, args.url, args.accounts)
+    with ExitStack() as until_the_end:
+        ledger = open_ledger()
+        until_the_end.callback(ledger.close)
+        listener = until_the_end.enter_context(listen(args.host, args.port))
+        served = ServedGraph(source, ledger, day_of_asking(source, args.today))
+        app = create_app(served, access, trusted_hosts=_names(args.url), behind_proxy=bool(args.url))
+        say(f"what is asked is recorded in {ledger.store.where}")
+        _run(app, listener, args, "the graph alone, without recommendations; ")
+    say("stopped")
+    return 0
+
+
+def _names(url: str | None) -> tuple[str, ...]:
+    """The names by which the site may be asked for."""
+    from pathfolio.web.site.app import LOOPBACK_NAMES
+
+    return (*LOOPBACK_NAMES, urlsplit(url).hostname or "") if url else LOOPBACK_NAMES
+
+
+def _run(app: Flask, listener: socket, args: argparse.Namespace, what: str) -> None:
+    """Say where the site is and `what` it has, and answer until Ctrl-C."""
+    from contextlib import closing
+
+    from pathfolio.web.site.server import address_of, run, say
+
+    graph = app.extensions["pathfolio"].graph
+    where = getattr(args, "url", None) or address_of(listener, args.host)
+    label = "sample market, generated data" if graph.is_sample else graph.name
+    say(f"pathfolio is at {where} ({what}{label}, as of {graph.as_of}); Ctrl-C stops it")
+    with closing(app.extensions["pathfolio_graph"]) as desk:
+        if getattr(args, "graph", False):
+            say(desk.started())
+        run(app, listener)
 
 
 def _access(host: str, url: str | None, where: str | None) -> Access:

@@ -24,7 +24,7 @@ from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import NO_RULES
 from pathfolio.web.advice import open_desk
-from pathfolio.web.site import headers, recorded, request_limits
+from pathfolio.web.site import graph_alone, headers, recorded, request_limits
 from pathfolio.web.site.access import guard
 from pathfolio.web.site.access.guard import Access, visitor
 from pathfolio.web.site.access.roles import Permission
@@ -52,7 +52,7 @@ from pathfolio.web.site.pages import (
     what_if,
 )
 from pathfolio.web.site.purpose import ask_staff_first
-from pathfolio.web.site.served import ServedBuild
+from pathfolio.web.site.served import ServedBuild, ServedGraph
 from pathfolio.web.site.texts import other_languages, texts_of
 
 PAGES: Final = (
@@ -103,22 +103,23 @@ class SiteFacts:
 
     name: str
     as_of: date
-    build: str
+    source_hash: str
     is_sample: bool
+    has_scores: bool
 
 
 def create_app(
-    build: Build | Path,
+    build: Build | Path | ServedGraph,
     access: Access | None = None,
     *,
     desk: Desk | None = None,
     trusted_hosts: tuple[str, ...] = LOOPBACK_NAMES,
     behind_proxy: bool = False,
 ) -> Flask:
-    """The site of one build.
+    """The site of one build, or of a graph alone.
 
     Args:
-        build: a build, or the folder of one.
+        build: a build, the folder of one, or a graph alone, of which the site has the console and no scores.
         access: who may see what; without it, whoever reaches the site may see everything.
         desk: hands out the build's answers; without it, under the rules of the build's market and with the ledger
             that the environment names.
@@ -138,15 +139,17 @@ def create_app(
     app.url_map.converters["id"] = IdConverter
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    served = ServedBuild(desk or open_desk(build if isinstance(build, Build) else load_build(build)))
+    served = _served(build, desk)
     app.extensions["pathfolio"] = served
-    app.extensions["pathfolio_graph"] = GraphDesk(served.build, investors=access is None or access.accounts is None)
-    app.extensions["pathfolio_finder"] = Finder(served.desk.ledger)
+    app.extensions["pathfolio_graph"] = GraphDesk(served.source, investors=access is None or access.accounts is None)
+    app.extensions["pathfolio_finder"] = Finder(served.ledger)
     for group in PAGES:
         app.register_blueprint(group.blueprint)
     access = access or Access()
     guard.register(app, access)
     _add_provider(app, access)
+    if not isinstance(served, ServedBuild):
+        graph_alone.register(app)
     request_limits.register(app)
     app.before_request(ask_staff_first)
     errors.register(app)
@@ -156,6 +159,12 @@ def create_app(
     _add_globals(app, served)
     _read_texts(app)
     return app
+
+
+def _served(build: Build | Path | ServedGraph, desk: Desk | None) -> ServedGraph:
+    if isinstance(build, ServedGraph):
+        return build
+    return ServedBuild(desk or open_desk(build if isinstance(build, Build) else load_build(build)))
 
 
 def _add_provider(app: Flask, access: Access) -> None:
@@ -176,9 +185,11 @@ def _read_texts(app: Flask) -> None:
         texts_of(lang)
 
 
-def _add_globals(app: Flask, served: ServedBuild) -> None:
+def _add_globals(app: Flask, served: ServedGraph) -> None:
     graph = served.graph
-    facts = SiteFacts(graph.name, graph.as_of, served.build.build_hash, graph.is_sample)
+    has_scores = isinstance(served, ServedBuild)
+    facts = SiteFacts(graph.name, graph.as_of, served.source_hash, graph.is_sample, has_scores)
+    shown = [endpoint for endpoint in NAVIGATION if has_scores or graph_alone.has(endpoint)]
     app.jinja_env.globals.update(
         site=facts,
         families=FAMILIES,
@@ -198,7 +209,7 @@ def _add_globals(app: Flask, served: ServedBuild) -> None:
     def language() -> dict[str, Any]:
         texts = current_texts()
         others = [texts_of(lang) for lang in other_languages(texts.lang)]
-        rules = served.desk.adviser.rules
+        rules = served.rules
         return {
             "lang": texts.lang,
             "say": texts.say,
@@ -206,9 +217,9 @@ def _add_globals(app: Flask, served: ServedBuild) -> None:
             "words": texts.words,
             "other_texts": others,
             "visitor": visitor(),
-            "today": served.desk.today(),
-            "site_rules": "" if rules.market == NO_RULES else rules.title[texts.lang],
-            "navigation": [endpoint for endpoint, needed in NAVIGATION.items() if visitor().may(needed)],
+            "today": served.today(),
+            "site_rules": "" if rules is None or rules.market == NO_RULES else rules.title[texts.lang],
+            "navigation": [endpoint for endpoint in shown if visitor().may(NAVIGATION[endpoint])],
         }
 
 

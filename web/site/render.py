@@ -9,7 +9,7 @@ from flask import Response, current_app, jsonify, make_response, render_template
 from werkzeug import Response as AnyResponse
 
 from pathfolio.web.site.language import current_texts
-from pathfolio.web.site.served import ServedBuild
+from pathfolio.web.site.served import ServedBuild, ServedGraph
 from pathfolio.web.site.twin import as_json, wants_json
 
 
@@ -46,4 +46,10 @@ def show(page: Page, status: int = 200) -> Response:
 def served() -> ServedBuild:
     """What the running site serves."""
     found: ServedBuild = current_app.extensions["pathfolio"]
+    return found
+
+
+def served_graph() -> ServedGraph:
+    """The graph that the running site serves, whether there are scores or not."""
+    found: ServedGraph = current_app.extensions["pathfolio"]
     return found

@@ -1,4 +1,4 @@
-"""`ServedBuild`: a build as the pages ask it; what is slow to make is made once and kept."""
+"""`ServedBuild`, or a graph alone, as the pages ask it; what is slow to make is made once and kept."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import Protocol, TypeVar
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.facts import FactBook
+from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.adviser import Question
+from pathfolio.explain.records.asking import Today
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.graph_folder import GraphFolder
 from pathfolio.kg.schema import ASSET_KIND_OF
 from pathfolio.kg.span import Position, Row
+from pathfolio.recommender.build import Build
+from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.web.site.directory import Directory
 from pathfolio.web.site.prices import PriceBook, PriceHistory
 
@@ -32,8 +37,35 @@ def _here(work: Callable[..., Done], *args: object) -> Done:
     return work(*args)
 
 
-class ServedBuild:
-    """Answers what pages ask of one build; safe to use from several threads.
+class ServedGraph:
+    """Answers what pages ask of a graph, whether there are scores or not; safe to use from several threads.
+
+    Args:
+        source: whose snapshot it is.
+        ledger: where it is recorded who asks what.
+        today: says which day it is.
+
+    Attributes:
+        source_hash: of the build, or of the graph's content.
+        rules: by which recommendations are judged; None where there are none.
+    """
+
+    def __init__(self, source: Build | GraphFolder, ledger: Ledger, today: Today) -> None:
+        """Read the snapshot, nothing else yet."""
+        self.source = source
+        self.graph: KnowledgeGraph = source.graph
+        self.source_hash = source.build_hash if isinstance(source, Build) else source.manifest.graph_hash
+        self.ledger, self.today = ledger, today
+        self.rules: RuleSet | None = None
+
+    @cached_property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many nodes and edges there are of each kind."""
+        return self.graph.counts()
+
+
+class ServedBuild(ServedGraph):
+    """Answers what pages ask of one build.
 
     Args:
         desk: hands out lists and explanations, each recorded before it is shown.
@@ -44,9 +76,10 @@ class ServedBuild:
 
     def __init__(self, desk: Desk) -> None:
         """Read the snapshot, nothing else yet."""
+        super().__init__(desk.adviser.build, desk.ledger, desk.today)
         self.desk = desk
         self.build = desk.adviser.build
-        self.graph: KnowledgeGraph = self.build.graph
+        self.rules = desk.adviser.rules
         self.work: Works = _here
 
     @cached_property
@@ -82,11 +115,6 @@ class ServedBuild:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of asset that the snapshot has: stock, fund, bond."""
         return tuple(word for word, kind in ASSET_KIND_OF.items() if len(self.graph.rows(kind)))
-
-    @cached_property
-    def counts(self) -> dict[str, dict[str, int]]:
-        """How many nodes and edges there are of each kind."""
-        return self.graph.counts()
 
     def price_of(self, row: Row) -> PriceHistory | None:
         """The last year of closes of the asset at `row`, where there are any."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from pathfolio.kg.errors import PathfolioError, StoreError
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.graph_folder import GraphFolder
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import KIND_CODE, POSITIONS, PROFILE_RELATIONS, NodeKind
 from pathfolio.kg.store.answer import Limits
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 LIMITS: Final = Limits(seconds=15.0, rows=2_000, bytes=4 * 2**20)
 START_SECONDS: Final = 300.0
 ASSETS_FOLDER: Final = "store-assets"
-"""Where, in a build, the embedded server keeps its copy of the graph without investors."""
+"""Where, in a build or a graph, the embedded server keeps its copy of the graph without investors."""
 
 _ABOUT_INVESTORS: Final = re.compile(rf"\b({'|'.join((*POSITIONS, *PROFILE_RELATIONS))})\b")
 
@@ -42,21 +43,21 @@ class State(StrEnum):
 
 
 class GraphDesk:
-    """The store of one build for the console.
+    """The store of one build, or of a graph alone, for the console.
 
     Args:
-        build: whose graph is asked.
+        source: whose graph is asked.
         investors: whether the graph has its investors in it; without accounts it may, for analysts it may not.
 
     Attributes:
         failure: why it did not start, in words.
     """
 
-    def __init__(self, build: Build, *, investors: bool) -> None:
+    def __init__(self, source: Build | GraphFolder, *, investors: bool) -> None:
         """Start nothing yet."""
         self.investors = investors
         self.failure = ""
-        self._build = build
+        self._source = source
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._service: GraphService | None = None
@@ -128,9 +129,9 @@ class GraphDesk:
 
         try:
             if self.investors:
-                self._service = GraphService.of_build(self._build.folder, LIMITS, share=True)
+                self._service = GraphService.of_build(self._source.folder, LIMITS, share=True)
             else:
-                self._service = _of_assets(self._build)
+                self._service = _of_assets(self._source)
         except PathfolioError as error:
             log.error("the graph server does not start: %s", error)
             self.failure = str(error)
@@ -139,16 +140,16 @@ class GraphDesk:
             self.failure = f"the graph server does not start ({type(error).__name__}): see the log"
 
 
-def _of_assets(build: Build) -> GraphService:
-    """An embedded server with the build's graph without investors."""
+def _of_assets(source: Build | GraphFolder) -> GraphService:
+    """An embedded server with the graph without investors."""
     from pathfolio.kg.store.bolt import Store
     from pathfolio.kg.store.server import ServerOptions, locked, start_loaded
     from pathfolio.kg.store.service import GraphService
 
-    folder = build.folder / ASSETS_FOLDER
+    folder = source.folder / ASSETS_FOLDER
     with ExitStack() as stack:
         stack.enter_context(locked(folder))
-        graph = without_investors(build.graph)
+        graph = without_investors(source.graph)
         options = ServerOptions(seconds=LIMITS.seconds)
         server = start_loaded(folder, graph.content_hash, lambda: graph, options, Progress(None))
         stack.callback(server.stop)

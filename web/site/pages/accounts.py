@@ -14,7 +14,7 @@ from pathfolio.explain.records.uses import AccountUse, note_use
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import current_access, visitor
 from pathfolio.web.site.access.roles import Permission
-from pathfolio.web.site.render import Page, served
+from pathfolio.web.site.render import Page, served_graph
 from pathfolio.web.site.view import view
 
 log = logging.getLogger("pathfolio.access")
@@ -59,7 +59,7 @@ def change(name: str) -> Response:
     if _accounts().find(name) is None:
         abort(404)
     done = "enable" if enabled == "yes" else "disable"
-    note_use(served().desk.ledger, AccountUse(who=visitor().name, account=name, change=done))
+    note_use(served_graph().ledger, AccountUse(who=visitor().name, account=name, change=done))
     _accounts().enable(name, enabled == "yes")
     log.warning("%s set %s to enabled=%s", visitor().name, name, enabled)
     return redirect(url_for("accounts.accounts"), 303)

@@ -20,7 +20,7 @@ from pathfolio.web.site.graph.drawing import Drawing, drawing_of
 from pathfolio.web.site.graph.question import Answered, ConsoleQuestion, Problem, ask
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.recorded import asker
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served_graph, show
 from pathfolio.web.site.twin import as_json
 from pathfolio.web.site.view import view
 
@@ -130,7 +130,7 @@ def _note(question: ConsoleQuestion) -> None:
         lines=question.lines,
         format=request.args.get("format", "") if request.method == "GET" else "json",
     )
-    note_use(served().desk.ledger, use)
+    note_use(served_graph().ledger, use)
 
 
 def _json() -> Any:
@@ -167,7 +167,7 @@ def _named(desk: GraphDesk, name: str) -> NamedQuery | None:
 
 def _schema(desk: GraphDesk) -> tuple[dict[str, int], tuple[RelationLine, ...]]:
     """Kinds of node with their numbers, and kinds of relation, that the store has."""
-    counts = served().counts
+    counts = served_graph().counts
     hidden = () if desk.investors else (NodeKind.USER.value,)
     nodes = {kind: count for kind, count in counts["nodes"].items() if kind not in hidden}
     lines = []

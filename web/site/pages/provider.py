@@ -16,7 +16,7 @@ from pathfolio.web.site.access.oidc import REASONS, Person, SignInError
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.pages.signin import LEFT, safe_target, welcome
-from pathfolio.web.site.render import Page, served, show
+from pathfolio.web.site.render import Page, served_graph, show
 from pathfolio.web.site.view import view
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def finish() -> Response:
     try:
         finished = provider.finish(request.args)
         person = Person.of_claims(provider.settings, finished.claims)
-        account = admit(accounts, served().desk.ledger, person)
+        account = admit(accounts, served_graph().ledger, person)
     except SignInError as error:
         log.warning("nobody was signed in from %s: %s", request.remote_addr, error.reason)
         session[REFUSED] = error.reason
