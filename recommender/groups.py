@@ -4,22 +4,21 @@ Scores, ranks, channel values and counts are shown, and whoever may ask *what if
 them. So none is made of fewer than `SMALLEST_GROUP` investors: their counts stand here as zero before a weight is
 computed, and what is computed from these tables alone cannot tell of them. Nor do two days tell of fewer: counts move
 by so many at a time (`pathfolio.recommender.releases`). What is learned (embedding, attention, towers) is learned from
-`disclosed`, a snapshot without the positions that tie assets together for too few.
+a snapshot without the positions that tie assets together for too few (`pathfolio.recommender.disclosed`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, to_days
-from pathfolio.kg.schema import POSITION_CODES, PROFILE_RELATIONS, Relation
+from pathfolio.kg.graph import FloatArray, IntArray, to_days
+from pathfolio.kg.schema import PROFILE_RELATIONS, Relation
 from pathfolio.kg.span import Position, Rows
 from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.interactions import Interactions
@@ -290,62 +289,3 @@ def _with_complements(told: IntArray, holders: IntArray) -> IntArray:
     out = told.copy()
     out[smallest[at], at] = 0
     return out
-
-
-def disclosed(graph: KnowledgeGraph) -> KnowledgeGraph:
-    """The snapshot that models are trained on: any two positions of one investor are told to belong together.
-
-    An investor's positions are gone through by how many hold the asset, most first; one that some position kept
-    before is not told to belong to is left out, with all its versions, as is one that itself is not told. So no vector
-    can have learned what an investor's rare combination would tell, nor what came since counts moved last.
-    """
-    interactions = Interactions(graph)
-    entries = interactions.ever
-    user = np.repeat(np.arange(entries.shape[0]), np.diff(entries.indptr))
-    kept_keys = (user * entries.shape[1] + entries.indices)[_kept(Groups(interactions))]
-    edges = graph.edges
-    at = np.flatnonzero(np.isin(edges.relation, POSITION_CODES))
-    kept = np.ones(len(edges), bool)
-    kept[at] = np.isin(interactions.keys(at), kept_keys)
-    return replace(graph, edges=edges.take(kept))
-
-
-def _kept(groups: Groups) -> Mask:
-    """(pairs,) bool: which entries of `Interactions.ever` models may learn from."""
-    ever = groups.interactions.ever
-    tied = groups.together
-    user = np.repeat(np.arange(ever.shape[0]), np.diff(ever.indptr))
-    order = np.lexsort((ever.indices, -groups.holders[ever.indices], user))
-    turn = np.empty(len(order), np.int64)
-    turn[order] = np.arange(len(order)) - ever.indptr[user[order]]
-    ties = [_tied(pair, tied, ever) for pair in groups.told_pairs()]
-    first, second = (np.concatenate([np.zeros(0, np.int64), *(pair[side] for pair in ties)]) for side in (0, 1))
-    is_later = turn[first] < turn[second]
-    before, after = np.where(is_later, first, second), np.where(is_later, second, first)
-    by_turn = np.argsort(turn[after], kind="stable")
-    before, after = before[by_turn], after[by_turn]
-    ends = np.searchsorted(turn[after], np.arange(int(turn.max(initial=-1)) + 2))
-    kept = np.zeros(len(order), bool)
-    number = np.zeros(ever.shape[0], np.int64)
-    for place, entries in enumerate(_by_turn(turn)):
-        of_turn = slice(ends[place], ends[place + 1])
-        tied_to = np.bincount(np.searchsorted(entries, after[of_turn]), kept[before[of_turn]], len(entries))
-        stays = (groups.told[entries] != WAITS) & (tied_to == number[user[entries]])
-        kept[entries[stays]] = True
-        number[user[entries[stays]]] += 1
-    return kept
-
-
-def _tied(pair: tuple[IntArray, IntArray], together: sp.csr_array, ever: sp.csr_array) -> tuple[IntArray, IntArray]:
-    """Of told pairs of entries those whose assets have a count."""
-    if not len(pair[0]):
-        return pair
-    has = np.asarray(together[ever.indices[pair[0]], ever.indices[pair[1]]]).ravel() > 0
-    return pair[0][has], pair[1][has]
-
-
-def _by_turn(turn: IntArray) -> Iterator[IntArray]:
-    """The entries of each turn."""
-    order = np.argsort(turn, kind="stable")
-    bounds = np.flatnonzero(np.diff(turn[order], prepend=-1, append=-1))
-    return (order[start:end] for start, end in pairwise(bounds.tolist()))

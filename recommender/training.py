@@ -13,7 +13,7 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.demand_fit import learn_demand
-from pathfolio.recommender.groups import disclosed
+from pathfolio.recommender.disclosed import disclosed
 from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from pathfolio.recommender.towers.indicators import check_indicators

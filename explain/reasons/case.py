@@ -19,15 +19,17 @@ from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Row
-from pathfolio.recommender.channels.learned import GAT, KG_EMBEDDING
+from pathfolio.recommender.channels.base import Family
 from pathfolio.recommender.channels.own import OWN_VECTORS
-from pathfolio.recommender.channels.towers import TWO_TOWERS
+from pathfolio.recommender.channels.shipped import CHANNELS
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
 
-LEARNED_CHANNELS: Final = frozenset({KG_EMBEDDING, GAT, TWO_TOWERS, OWN_VECTORS})
+LEARNED_CHANNELS: Final = frozenset(
+    name for channel in CHANNELS if channel.family is Family.LEARNED for name in channel.names
+) | {OWN_VECTORS}
 """Channels of what a model has learned, not of what a source states."""
 
 NEW_DAYS: Final = 90

@@ -26,7 +26,7 @@ from pathfolio.recommender.account import ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.channels.common_nodes import CommonNodes, Meeting
 from pathfolio.recommender.channels.learned import LearnedCloseness
-from pathfolio.recommender.groups import disclosed
+from pathfolio.recommender.disclosed import disclosed
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.propagation import LinearPropagation, asset_edges, asset_walks
 from pathfolio.recommender.score_inputs import ScoreInputs

@@ -13,7 +13,7 @@ from pathfolio.kg.span import Position, Positions, Rows
 from pathfolio.recommender.account import ChannelAccount
 from pathfolio.recommender.channels.base import Channel, Family
 from pathfolio.recommender.demand import lasting
-from pathfolio.recommender.groups import disclosed
+from pathfolio.recommender.disclosed import disclosed
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.score_inputs import ScoreInputs

@@ -24,7 +24,7 @@ from pathfolio.kg.store.catalog import named_query
 from pathfolio.kg.store.query import run_query
 from pathfolio.kg.store.vectors import read_vectors
 from pathfolio.recommender.build import Build
-from pathfolio.recommender.groups import disclosed
+from pathfolio.recommender.disclosed import disclosed
 from pathfolio.web.cli import main
 from tests.explain.ledger_world import entry_of
 from tests.kg.store_world import SERVERS, address_of, empty

@@ -103,5 +103,5 @@ def record(number: int) -> dict[str, Any]:
 
 
 def fill(ledger: Ledger, count: int) -> list[str]:
-    receipts = ledger.append_many([(record(number), f"investor {number % 5}") for number in range(count)])
-    return [receipt.id for receipt in receipts]
+    records: list[tuple[Any, str | None]] = [(record(number), f"investor {number % 5}") for number in range(count)]
+    return [receipt.id for receipt in ledger.append_many(records)]

@@ -19,6 +19,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, to_date
 from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore
+from pathfolio.recommender.build import Build
 from pathfolio.recommender.channels.co_investment import CoInvestment
 from pathfolio.recommender.channels.profile import SharedProfile
 from pathfolio.recommender.interactions import Interactions
@@ -137,3 +138,34 @@ def _follows(scorer: Scorer, asset: int) -> FloatArray:
         return np.where(found > -np.inf, found, 0.0)
 
     return scores(asset) - scores()
+
+
+# -- two builds, each trained -----------------------------------------------------------------------------------
+
+
+def change_of_closeness(before: Build, after: Build, asset: int) -> FloatArray:
+    """How near the exported vectors of assets have come to the asset's, by the cosine, from one build to the next."""
+    return _cosines(after, asset) - _cosines(before, asset)
+
+
+def run_on_builds(before: Build, after: Build) -> dict[str, Outcome]:
+    """The attacks above on two builds that were trained on their days, and one on the vectors that they export.
+
+    Raises:
+        ValueError: the builds have not the same assets.
+    """
+    if before.graph.asset_ids.tolist() != after.graph.asset_ids.tolist():
+        raise ValueError("assets have come or gone between the builds")
+
+    def change_of_vectors(_days: TwoDays, target: NewHolder) -> FloatArray:
+        return change_of_closeness(before, after, target.asset)
+
+    days = TwoDays(before.scorer, after.scorer)
+    return run(iter([days]), {**ATTACKS, "two builds: vectors of assets": change_of_vectors})
+
+
+def _cosines(build: Build, asset: int) -> FloatArray:
+    rows, known = build.vectors.align(build.graph)
+    vectors = rows[build.graph.assets].astype(np.float64) * known[build.graph.assets, None]
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return np.asarray(vectors @ vectors[asset])

@@ -410,6 +410,19 @@ def test_an_account_of_a_vanished_investor_sees_nothing(build: Build) -> None:
     assert client.get("/investors/GONE").status_code == 404
 
 
+def test_the_first_page_tells_investors_of_groups_alone(app: Flask, build: Build) -> None:
+    """How many people there are, and positions, is exact for who may see them; else each build tells of who came."""
+    counts = [
+        as_role(app, role).get("/?format=json").get_json() for role in (AccountRole.INVESTOR, AccountRole.COMPLIANCE)
+    ]
+    exact, told = build.graph.counts(), build.scorer.groups
+    assert [page["nodes"]["User"] for page in counts] == [told.investors, exact["nodes"]["User"]]
+    assert counts[1]["edges"] == sum(exact["edges"].values())
+    of_people = ("HOLDS", "HELD", "HAS_RISK", "SEEKS", "HAS_CAPACITY", "HAS_EXPERIENCE", "IN_SEGMENT", "PREFERS")
+    others = sum(count for relation, count in exact["edges"].items() if relation not in of_people)
+    assert counts[0]["edges"] == others + int(told.holders.sum())
+
+
 def test_who_may_not_see_investors_is_not_told_which_there_are(app: Flask, build: Build) -> None:
     there = str(build.graph.nodes.id[build.graph.users[0]])
     client = as_role(app, AccountRole.ANALYST)

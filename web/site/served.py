@@ -15,8 +15,9 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.graph_folder import GraphFolder
-from pathfolio.kg.schema import ASSET_KIND_OF
+from pathfolio.kg.schema import ASSET_KIND_OF, POSITIONS, PROFILE_RELATIONS, NodeKind
 from pathfolio.kg.span import Position, Row
+from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.web.site.directory import Directory
@@ -115,6 +116,16 @@ class ServedBuild(ServedGraph):
     def kinds(self) -> tuple[str, ...]:
         """The kinds of asset that the snapshot has: stock, fund, bond."""
         return tuple(word for word, kind in ASSET_KIND_OF.items() if len(self.graph.rows(kind)))
+
+    @cached_property
+    def told_counts(self) -> dict[str, dict[str, int]]:
+        """As `counts`, for who may not see investors: of these and of what they hold as many as are told of, without
+        their answers (`pathfolio.recommender.groups`), or each build would tell of who came since the last one."""
+        groups = self.build.scorer.groups
+        of_people = {relation.value for relation in (*POSITIONS, *PROFILE_RELATIONS)}
+        nodes = {**self.counts["nodes"], NodeKind.USER.value: groups.investors}
+        edges = {relation: count for relation, count in self.counts["edges"].items() if relation not in of_people}
+        return {"nodes": nodes, "edges": {**edges, HOLDS_OR_HELD: int(groups.holders.sum())}}
 
     def price_of(self, row: Row) -> PriceHistory | None:
         """The last year of closes of the asset at `row`, where there are any."""

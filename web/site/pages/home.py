@@ -67,7 +67,7 @@ def home() -> HomePage:
     """What is served."""
     site = served()
     who = visitor()
-    counts = site.counts
+    counts = site.counts if who.may(Permission.INVESTORS) else site.told_counts
     own = site.graph.find(NodeKind.USER, who.investor_id) if who.investor_id else None
     return HomePage(
         name=site.graph.name,
