@@ -361,7 +361,7 @@ def test_evidence_quotes_ids() -> None:
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
     folder = tmp_path_factory.mktemp("sample")
-    write_sample_market(folder, size=SampleSize())
+    write_sample_market(folder, size=SampleSize(investors=300, stocks=60, funds=12, bonds=4, years=2))
     tables = read_folder(folder)
     return assemble_graph(tables, tables.prices["date"].max().date())
 
@@ -373,7 +373,11 @@ def us_2025(real_data: Path) -> KnowledgeGraph:
 
 @pytest.fixture(scope="module")
 def far_trans(real_data: Path) -> KnowledgeGraph:
-    return assemble_graph(read_folder(real_data / "far-trans"), date(2022, 6, 30))
+    """A fifth of its investors; `pathfolio bench store` loads them all."""
+    whole = assemble_graph(read_folder(real_data / "far-trans"), date(2022, 6, 30))
+    kept = np.ones(len(whole), bool)
+    kept[whole.users] = np.arange(len(whole.users)) % 5 == 0
+    return whole.part(kept, np.ones(len(whole.edges), bool), whole.as_of, whole.name)
 
 
 MARKETS = (

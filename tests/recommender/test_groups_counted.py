@@ -61,7 +61,7 @@ def test_tables_of_builds_of_before_are_slow_counts(seed: int) -> None:
         np.testing.assert_allclose(groups.daily[:, position], slow_daily(ages))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10**6))
 def test_disclosed_positions_are_those_of_a_slow_count(seed: int) -> None:
     graph = dated(seed)
