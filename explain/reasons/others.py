@@ -122,8 +122,8 @@ class WidelyHeld(ReasonKind):
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """Where no path speaks, and the group may be told."""
-        count = _others_who_hold(case)
-        if not case.paths and count >= SMALLEST_GROUP:
+        count = 0 if case.paths else _others_who_hold(case)
+        if count >= SMALLEST_GROUP:
             fact = case.facts.own(case.explanation.asset_id, "holders", count, "investors")
             yield of_facts(case, "widely_held", (fact,), n=count, ever=case.lookups.groups.by_calendar)
 

@@ -1,17 +1,13 @@
-"""Who may see what: every route with every role, and what an account can and cannot do."""
+"""Who may see what: every route with every role."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from pathfolio.explain.records.adviser import Question
 from pathfolio.kg.schema import NodeKind
@@ -20,10 +16,11 @@ from pathfolio.web.site import create_app
 from pathfolio.web.site.access.accounts import Accounts
 from pathfolio.web.site.access.guard import Access, permission_of
 from pathfolio.web.site.access.roles import AccountRole, Permission
-from pathfolio.web.site.access.samples import sample_access
+from tests.web.access_site import PASSWORD, app, as_role, csrf_token, database, people, sign_in
 from tests.web.site_world import HOSTILE
 
-PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the tests make
+__all__ = ["app", "database", "people"]  # fixtures
+
 EVERYONE = frozenset(AccountRole)
 MAY_OPEN = {
     "home.home": EVERYONE,
@@ -61,56 +58,6 @@ MAY_OPEN = {
     "static": EVERYONE,
 }
 """Who may open a page about somebody else, written out by hand; a page that is new must be added here."""
-
-
-@pytest.fixture(scope="module")
-def people(build: Build) -> tuple[str, str]:
-    """Two investors: the one whose account there is, and somebody else."""
-    ids = build.graph.nodes.id[build.graph.users]
-    return str(ids[1]), str(ids[2])
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory, people: tuple[str, str]) -> Path:
-    """One account of each role, called like it."""
-    path = tmp_path_factory.mktemp("accounts") / "accounts.db"
-    accounts = Accounts(path)
-    for role in AccountRole:
-        accounts.add(role.value, role, PASSWORD, people[0] if role is AccountRole.INVESTOR else None)
-    return path
-
-
-@pytest.fixture
-def app(build: Build, database: Path, tmp_path: Path) -> Flask:
-    accounts = Accounts(shutil.copy(database, tmp_path / "accounts.db"))
-    app = create_app(build, Access(accounts))
-    app.config["TESTING"] = True
-    app.extensions["pathfolio_graph"].close()  # no server need be started for what is tested here
-    return app
-
-
-def accounts_of(app: Flask) -> Accounts:
-    access: Access = app.extensions["pathfolio_access"]
-    assert access.accounts is not None
-    return access.accounts
-
-
-def csrf_token(client: FlaskClient, url: str = "/sign-in") -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(url).text)
-    assert found is not None
-    return found.group(1)
-
-
-def sign_in(client: FlaskClient, name: str, password: str = PASSWORD, target: str = "") -> TestResponse:
-    form = {"csrf_token": csrf_token(client), "name": name, "password": password, "next": target}
-    return client.post("/sign-in", data=form)
-
-
-def as_role(app: Flask, role: AccountRole) -> FlaskClient:
-    client = app.test_client()
-    assert sign_in(client, role.value).status_code == 303
-    client.environ_base["HTTP_PATHFOLIO_PURPOSE"] = "test"
-    return client
 
 
 def routes(app: Flask, build: Build, user: str) -> Iterator[tuple[str, str, str]]:
@@ -203,201 +150,6 @@ def test_who_sees_no_person_finds_none_on_any_page(app: Flask, build: Build, rol
 
 
 # -- signing in ----------------------------------------------------------------------------------------------
-
-
-def test_signing_in_leads_to_where_one_wanted_to_go(app: Flask) -> None:
-    client = app.test_client()
-    response = client.get("/investors/x?kind=fund")
-    assert response.headers["Location"] == "/sign-in?next=/investors/x?kind%3Dfund"
-    assert sign_in(client, "compliance", target="/search?q=a").headers["Location"] == "/search?q=a"
-    assert "compliance" in client.get("/").text
-    assert client.get("/sign-in").headers["Location"] == "/"
-
-
-@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "x", "/a\nb", ""])
-def test_signing_in_never_leads_elsewhere(app: Flask, target: str) -> None:
-    assert sign_in(app.test_client(), "analyst", target=target).headers["Location"] == "/"
-
-
-def test_wrong_names_and_passwords_are_told_the_same(app: Flask) -> None:
-    answers = []
-    for name, password in (("analyst", "wrong password"), ("nobody", PASSWORD), ("", "")):
-        response = sign_in(app.test_client(), name, password)
-        assert response.status_code == 401
-        answers.append(re.sub(r'value="[^"]+"', "", response.text))
-    assert len(set(answers)) == 1
-    assert "The account name or the password is wrong." in answers[0]
-
-
-def test_guessing_is_slowed_down(app: Flask) -> None:
-    client = app.test_client()
-    codes = [sign_in(client, "analyst", f"guess number {i}").status_code for i in range(12)]
-    assert codes == [401] * 10 + [429] * 2
-    assert sign_in(client, "analyst").status_code == 429
-
-
-def test_signing_out_ends_the_session(app: Flask) -> None:
-    client = as_role(app, AccountRole.ANALYST)
-    response = client.post("/sign-out", data={"csrf_token": csrf_token(client, "/")})
-    assert response.headers["Location"] == "/sign-in"
-    assert client.get("/").status_code == 302
-
-
-def test_a_copied_cookie_is_of_no_use_after_signing_out(app: Flask) -> None:
-    client, thief = as_role(app, AccountRole.ANALYST), app.test_client()
-    cookie = client.get_cookie("pathfolio")
-    assert cookie is not None
-    thief.set_cookie("pathfolio", cookie.value)
-    assert thief.get("/").status_code == 200
-    client.post("/sign-out", data={"csrf_token": csrf_token(client, "/")})
-    assert thief.get("/").status_code == 302
-    assert as_role(app, AccountRole.ANALYST).get("/").status_code == 200
-
-
-def test_guessing_from_many_addresses_is_slowed_down_for_the_account_alone(app: Flask) -> None:
-    def guess(number: int, name: str, password: str) -> int:
-        client = app.test_client()
-        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{number // 5}"
-        return sign_in(client, name, password).status_code
-
-    assert guess(0, "analyst", PASSWORD) == 303
-    codes = [guess(number, "analyst", f"guess number {number}") for number in range(32)]
-    assert codes == [401] * 30 + [429] * 2
-    assert guess(200, "compliance", PASSWORD) == 303
-
-
-def test_a_form_from_elsewhere_does_nothing(app: Flask) -> None:
-    client = as_role(app, AccountRole.ADMINISTRATOR)
-    for token in ({}, {"csrf_token": "forged"}):
-        assert client.post("/accounts/analyst", data={"enabled": "no", **token}).status_code == 400
-        assert client.post("/sign-out", data=token).status_code == 400
-    found = accounts_of(app).find("analyst")
-    assert found is not None
-    assert found.enabled
-
-
-@pytest.mark.parametrize("https", [False, True])
-def test_session_cookies_are_for_the_site_alone(build: Build, https: bool) -> None:
-    accounts = Accounts(":memory:")
-    accounts.add("ann", AccountRole.ANALYST, PASSWORD)
-    app = create_app(build, Access(accounts, https=https), behind_proxy=https)
-    client = app.test_client()
-    base = "https://localhost" if https else "http://localhost"
-    found = re.search(r'csrf_token" value="([^"]+)"', client.get("/sign-in", base_url=base).text)
-    assert found is not None
-    form = {"csrf_token": found.group(1), "name": "ann", "password": PASSWORD}
-    response = client.post("/sign-in", data=form, base_url=base, headers={"Referer": f"{base}/sign-in"})
-    cookie = next(c for c in response.headers.getlist("Set-Cookie") if "pathfolio" in c and "lang" not in c)
-    assert "HttpOnly" in cookie
-    assert "SameSite=Lax" in cookie
-    assert ("Secure" in cookie) == https
-    assert cookie.startswith("__Host-") == https
-    chosen = client.get("/?lang=zh-TW", base_url=base)
-    assert all(("Secure" in cookie) == https for cookie in chosen.headers.getlist("Set-Cookie"))
-    assert ("Strict-Transport-Security" in chosen.headers) == https
-
-
-def test_a_session_ends_with_the_password_and_with_the_account(app: Flask) -> None:
-    accounts = accounts_of(app)
-    for end in (
-        lambda: accounts.set_password("analyst", "another long password"),
-        lambda: accounts.enable("analyst", False),
-    ):
-        client = app.test_client()
-        accounts.enable("analyst", True)
-        accounts.set_password("analyst", PASSWORD)
-        assert sign_in(client, "analyst").status_code == 303
-        end()
-        assert client.get("/").status_code == 302
-    assert sign_in(app.test_client(), "analyst", "another long password").status_code == 401
-
-
-def test_an_administrator_ends_and_restores_access_but_never_their_own(app: Flask) -> None:
-    client, analyst = as_role(app, AccountRole.ADMINISTRATOR), as_role(app, AccountRole.ANALYST)
-    token = csrf_token(client, "/accounts")
-    assert client.post("/accounts/analyst", data={"csrf_token": token, "enabled": "no"}).status_code == 303
-    assert analyst.get("/").status_code == 302
-    states = {line["name"]: line["enabled"] for line in client.get("/accounts?format=json").get_json()["accounts"]}
-    assert states == {role.value: role is not AccountRole.ANALYST for role in AccountRole}
-    client.post("/accounts/analyst", data={"csrf_token": token, "enabled": "yes"})
-    assert sign_in(app.test_client(), "analyst").status_code == 303
-    for name, value, code in (("administrator", "no", 400), ("analyst", "perhaps", 400), ("nobody", "no", 404)):
-        assert client.post(f"/accounts/{name}", data={"csrf_token": token, "enabled": value}).status_code == code
-
-
-# -- tokens --------------------------------------------------------------------------------------------------
-
-
-def test_what_is_logged_of_a_refusal_is_one_line(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    as_role(app, AccountRole.ANALYST).get("/investors/x%0d%0aanalyst%20signed%20in")
-    assert "was refused" in caplog.text
-    assert not [text for text in caplog.messages if "\n" in text or "\r" in text]
-
-
-def test_where_accounts_cannot_be_read_nothing_is_shown(app: Flask, tmp_path: Path) -> None:
-    client = as_role(app, AccountRole.COMPLIANCE)
-    (tmp_path / "accounts.db").write_bytes(b"not a database " * 1000)
-    for address in ("/", "/sign-in", "/records?purpose=x", "/nowhere"):
-        response = client.get(address)
-        assert (response.status_code, response.mimetype) == (503, "text/plain"), address
-        assert "Who you are cannot be looked up" in response.text
-
-
-def test_a_token_may_do_less_than_its_account(app: Flask, people: tuple[str, str]) -> None:
-    accounts = accounts_of(app)
-    token = accounts.new_token("compliance", "records alone", ["records"])
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Pathfolio-Purpose": "test"}
-    client = app.test_client()
-    assert client.get("/records", headers=headers).status_code == 200
-    assert client.get(f"/investors/{people[1]}", headers=headers).status_code == 403
-    assert client.get("/", headers=headers).status_code == 403
-    accounts.revoke("compliance", accounts.tokens("compliance")[-1].id)
-    assert client.get("/records", headers=headers).status_code == 401
-
-
-def test_a_token_opens_what_its_account_may_open(app: Flask, people: tuple[str, str]) -> None:
-    accounts = accounts_of(app)
-    token = accounts.new_token("compliance", "nightly check")
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Pathfolio-Purpose": "test"}
-    client = app.test_client()
-    response = client.get(f"/investors/{people[1]}", headers=headers)
-    assert response.get_json()["portfolio"]["investor"]["id"] == people[1]
-    assert "session" not in response.headers.get("Set-Cookie", "")
-    assert client.get("/build", headers=headers).status_code == 403
-    for wrong in ("", "Bearer", "Bearer pf_wrong", f"Basic {token}", f"Bearer {token}x"):
-        assert client.get("/", headers=headers | {"Authorization": wrong}).status_code == 401
-    assert accounts.drop_tokens("compliance") == 1
-    assert client.get("/", headers=headers).status_code == 401
-
-
-def test_a_wrong_token_beside_a_cookie_counts_as_nobody(app: Flask) -> None:
-    """Otherwise a request with a cookie could skip the check of forms by bringing any token."""
-    client = as_role(app, AccountRole.ADMINISTRATOR)
-    response = client.post("/accounts/analyst", data={"enabled": "no"}, headers={"Authorization": "Bearer x"})
-    assert response.status_code == 401
-
-
-# -- the demo ------------------------------------------------------------------------------------------------
-
-
-def test_the_demo_signs_in_by_one_click(build: Build, people: tuple[str, str]) -> None:
-    app = create_app(build, sample_access(people[0]))
-    for role in AccountRole:
-        client = app.test_client()
-        page = client.get("/", follow_redirects=True).text
-        assert f'name="name" value="{role.value}"' in page
-        form = {"csrf_token": csrf_token(client), "name": role.value, "next": "/"}
-        assert client.post("/sign-in/sample", data=form, follow_redirects=True).status_code == 200
-        assert role.value in client.get("/").text
-
-
-def test_one_click_is_for_sample_accounts_alone(app: Flask, build: Build) -> None:
-    client = app.test_client()
-    form = {"csrf_token": csrf_token(client), "name": "administrator"}
-    assert client.post("/sign-in/sample", data=form).status_code == 404
-    open_site = create_app(build).test_client()
-    assert open_site.get("/sign-in").status_code == 404  # there is nobody to become
-    assert open_site.get("/accounts", follow_redirects=True).status_code == 404
 
 
 def test_an_account_of_a_vanished_investor_sees_nothing(build: Build) -> None:
