@@ -18,7 +18,6 @@ FEWEST_OTHERS: Final = 10
 """So many other investors at least are told of."""
 
 COLUMNS: Final = ("through", "relations", "weights", "sources", "as_of", "known_at", "count")
-_CURRENT: Final = "r.current_from <= $as_of < r.current_until"
 
 
 _Inner = tuple[Row, ...]
@@ -103,21 +102,28 @@ class _Pattern:
     paths: list[EvidencePath]
 
     def text(self) -> str:
-        steps = self.paths[0].steps
-        return self._of_others() if self.paths[0].through_others else self._of_single([s.forward for s in steps])
+        return self._of_others() if self.paths[0].through_others else self._of_single()
 
-    def _of_single(self, forward: list[bool]) -> str:
+    def _of_single(self) -> str:
+        """From both ends to where they meet: a server that walks from one end alone passes all that is shared."""
         names = self._names()
-        nodes = [*(f"({name})" for name in names), f"(:{ASSET_LABEL} {{id: $asset}})"]
-        walk = "".join(_arrow(self._relations(at), forward=way) + nodes[at] for at, way in enumerate(forward))
+        forward = [step.forward for step in self.paths[0].steps]
+        inner = [f"({name})" for name in names]
+        stops = [f"(:{NodeKind.USER} {{id: $investor}})", *inner, f"(:{ASSET_LABEL} {{id: $asset}})"]
+        steps = [_arrow(self._relations(at), forward=way) for at, way in enumerate(forward)]
+        back = [_arrow(self._relations(at), forward=not way) for at, way in enumerate(forward)]
+        meeting = max(at for at, way in enumerate([True, *forward]) if way)  # behind it, every step is walked back
+        match = f"MATCH p = {_joined(stops[: meeting + 1], steps[:meeting])}"
+        nodes, relations = "nodes(p)", "relationships(p)"
+        if meeting < len(steps):
+            match = f"MATCH s = {_joined(stops[: meeting - 1 : -1], back[: meeting - 1 : -1])}\n  {match}"
+            nodes, relations = f"{nodes} + tail(reverse(nodes(s)))", f"{relations} + reverse(relationships(s))"
         return (
-            f"  MATCH p = (:{NodeKind.USER} {{id: $investor}}){walk}\n"
-            f"  WHERE all(r IN relationships(p) WHERE {_CURRENT}){self._only(names, _walks(self.graph, self.paths))}\n"
-            "  RETURN [n IN nodes(p) | coalesce(n.name, n.id)] AS through, "
-            "[r IN relationships(p) | type(r)] AS relations,\n"
-            "    [r IN relationships(p) | r.weight] AS weights, [r IN relationships(p) | r.source] AS sources,\n"
-            "    [r IN relationships(p) | r.as_of] AS as_of, [r IN relationships(p) | r.known_at] AS known_at, "
-            "1 AS count"
+            f"  {match}\n  WITH *, {nodes} AS stops, {relations} AS steps\n"
+            f"  WHERE all(r IN steps WHERE {_current('r')}){self._only(names, _walks(self.graph, self.paths))}\n"
+            "  RETURN [n IN stops | coalesce(n.name, n.id)] AS through, [r IN steps | type(r)] AS relations,\n"
+            "    [r IN steps | r.weight] AS weights, [r IN steps | r.source] AS sources,\n"
+            "    [r IN steps | r.as_of] AS as_of, [r IN steps | r.known_at] AS known_at, 1 AS count"
         )
 
     def _of_others(self) -> str:
@@ -127,10 +133,11 @@ class _Pattern:
         own, theirs, last = (self._relations(at) for at in range(3))
         only = self._only(names, _through_others(self.graph, self.paths))
         return (
-            f"  MATCH (a:{ASSET_LABEL} {{id: $asset}})<-[r3:{last}]-(o:{NodeKind.USER})-[r2:{theirs}]->({common})\n"
-            f"  WHERE o.id <> $investor AND all(r IN [r2, r3] WHERE {_CURRENT}){only}\n"
+            f"  MATCH (a:{ASSET_LABEL} {{id: $asset}})<-[r3:{last}]-(o:{NodeKind.USER})\n"
+            f"  WHERE o.id <> $investor AND {_current('r3')}\n"
+            f"  MATCH (o)-[r2:{theirs}]->({common}) WHERE {_current('r2')}{only}\n"
             f"  WITH a, {common}, count(DISTINCT o) AS count WHERE count >= {FEWEST_OTHERS}\n"
-            f"  MATCH (u:{NodeKind.USER} {{id: $investor}})-[r:{own}]->({common}) WHERE {_CURRENT}\n"
+            f"  MATCH (u:{NodeKind.USER} {{id: $investor}})-[r:{own}]->({common}) WHERE {_current('r')}\n"
             f"  RETURN [coalesce(u.name, u.id), coalesce({common}.name, {common}.id), 'other investors', "
             "coalesce(a.name, a.id)] AS through,\n"
             f"    [type(r), CASE WHEN {common}:{ASSET_LABEL} THEN '{last}' ELSE type(r) END, '{last}'] AS relations,\n"
@@ -180,8 +187,17 @@ class _Pattern:
             yield f"NOT {subject} IN {_literals(drop)}"
 
 
+def _current(relation: str) -> str:
+    return f"{relation}.current_from <= $as_of < {relation}.current_until"
+
+
 def _arrow(relations: str, *, forward: bool) -> str:
     return f"-[:{relations}]->" if forward else f"<-[:{relations}]-"
+
+
+def _joined(stops: Sequence[str], steps: Sequence[str]) -> str:
+    """Nodes with an arrow between each two."""
+    return stops[0] + "".join(step + stop for step, stop in zip(steps, stops[1:], strict=True))
 
 
 def _listed(items: Sequence[str]) -> str:
