@@ -109,9 +109,9 @@ class GraphDesk:
 
     @property
     def queries(self) -> tuple[NamedQuery, ...]:
-        """The named queries that this graph can answer."""
+        """The named queries that this graph can answer; that without investors never has vectors."""
         found = named_queries().values()
-        return tuple(q for q in found if self.investors or not _ABOUT_INVESTORS.search(q.text))
+        return tuple(q for q in found if self.investors or not (q.needs_vectors or _ABOUT_INVESTORS.search(q.text)))
 
     def close(self) -> None:
         """End the server that was started."""
