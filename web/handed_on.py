@@ -16,10 +16,12 @@ LEFT_OUT: Final = "left out"
 INCLUDED: Final = "included"
 
 
-def add_investors(
-    parser: argparse.ArgumentParser,
-    told: str = "investors' vectors too; they tell what somebody holds almost as positions do, so --purpose has to say why",
-) -> None:
+_VECTORS_TOO: Final = (
+    "investors' vectors too; they tell what somebody holds almost as positions do, so --purpose has to say why"
+)
+
+
+def add_investors(parser: argparse.ArgumentParser, told: str = _VECTORS_TOO) -> None:
     """The options that ask for investors; `told` is what the first one is for."""
     parser.add_argument("--with-investors", action="store_true", help=told)
     parser.add_argument("--purpose", default="", metavar="TEXT", help="why investors are needed; recorded")

@@ -28,8 +28,8 @@ _FILES: Final = MappingProxyType(
         "pyg": "In `train.pt`, `valid.pt` and `test.pt` an edge type's `edge_index` is what was known before, from "
         "which `edge_label_index` is to be predicted: in training all that there is, then what came to be known in the "
         "part. `time` is the day since 1970 from which a relation was known (1900-01-01 where the source has none); "
-        "`x` are the figures that were known before, scaled as the manifest says under `features`, 0 where `x_known` is "
-        "false.",
+        "`x` are the figures that were known before, scaled as the manifest says under `features`, 0 where `x_known` "
+        "is false.",
         "dgl": "`train.pt`, `valid.pt` and `test.pt` are graphs of what was known before each part; `new.pt` has the "
         "two ends of what is to be predicted in it, `ndata.pt` and `edata.pt` what `ndata` and `edata` take, by name "
         "and type.",

@@ -105,7 +105,8 @@ class Dataset:
 
     @cached_property
     def _is_figure(self) -> Mask:
-        return self.graph.edges.relation == RELATION_CODE[Relation.HAS_FACT]
+        found: Mask = self.graph.edges.relation == RELATION_CODE[Relation.HAS_FACT]
+        return found
 
     @cached_property
     def relations(self) -> IntArray:
@@ -124,7 +125,8 @@ class Dataset:
     def new(self, part: Part) -> IntArray:
         """Positions of the relations of a part: first known in it, and current on its last day."""
         at = self.seen(self.days[part])
-        return at[self.part[at] == list(Part).index(part)]
+        found: IntArray = at[self.part[at] == list(Part).index(part)]
+        return found
 
     def by_kind(self, at: IntArray) -> Iterator[tuple[EdgeKind, IntArray]]:
         """Positions among `at` by the kinds of head, relation and tail, in a fixed order."""
@@ -241,6 +243,8 @@ def _fold(kind: str, node_id: str) -> int:
 
 
 def ids_of(graph: KnowledgeGraph, rows: IntArray) -> tuple[list[str], Text, Text]:
-    """Kind, id and name of the nodes at `rows`."""
+    """Kind, id and name of the nodes at `rows`; what has no name goes by its local one, or by its id."""
     nodes = graph.nodes
-    return [NODE_KINDS[code].value for code in nodes.kind[rows]], nodes.id[rows], nodes.name[rows]
+    names = np.where(nodes.name[rows] == "", nodes.name_local[rows], nodes.name[rows])
+    names = np.where(names == "", nodes.id[rows], names)
+    return [NODE_KINDS[code].value for code in nodes.kind[rows]], nodes.id[rows], names

@@ -38,8 +38,8 @@ Values = Mapping[str, str | int | float]
 
 
 def write_graphml(data: Dataset, folder: Path) -> None:
-    """graph.graphml: nodes Kind:id with kind, node_id, name, known_at, fold and their figures; the relations of the graph's
-    day with weight, value, source, dates and part."""
+    """graph.graphml: nodes Kind:id with kind, node_id, name, known_at, fold and their figures; the relations of the
+    graph's day with weight, value, source, dates and part."""
     with (folder / FILE).open("w", encoding="utf-8", newline="\n") as file:
         file.write('<?xml version="1.0" encoding="utf-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n')
         metrics = {f"x_{name}": "double" for name in data.figures(data.days[Part.TEST]).metrics}

@@ -99,9 +99,9 @@ def _node(data: Dataset, rows: IntArray, prefix: str = "") -> Columns:
 def _edges(data: Dataset, at: IntArray) -> Columns:
     edges = data.graph.edges
     parts = pa.array([part.value for part in Part])
-    relations = pa.array([relation.value for relation in RELATION_KINDS])
+    relations = [RELATION_KINDS[code].value for code in edges.relation[at]]
     return {
-        "relation": pa.DictionaryArray.from_arrays(pa.array(edges.relation[at]), relations),
+        "relation": pa.array(relations, pa.string()).dictionary_encode(),
         **_node(data, edges.head[at].astype(np.int64), "head_"),
         **_node(data, edges.tail[at].astype(np.int64), "tail_"),
         "weight": pa.array(edges.weight[at], from_pandas=True),
