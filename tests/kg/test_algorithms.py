@@ -7,19 +7,16 @@ import subprocess
 import sys
 from datetime import timedelta
 from itertools import islice, pairwise
-from pathlib import Path
 from typing import Any
 
 import igraph
 import networkx as nx
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.kg.algorithms.excerpt import Excerpt, excerpt_of
 from pathfolio.kg.algorithms.fastrp import fast_random_projection
 from pathfolio.kg.algorithms.run import ALGORITHMS, algorithm_of, described, run_algorithm
@@ -27,9 +24,6 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.languages import languages
 from pathfolio.kg.people import without_investors
-from pathfolio.recommender.build import Build
-from pathfolio.web.cli import main
-from tests.explain.ledger_world import entry_of
 from tests.kg.random_market import DAY, random_market
 
 Key = tuple[str, str]
@@ -268,7 +262,7 @@ def test_nobody_is_seen_unless_asked_for(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
-def test_the_same_call_gives_the_same_table(name: str, tmp_path: Path) -> None:
+def test_the_same_call_gives_the_same_table(name: str) -> None:
     """In another process, too, whose hashes are salted otherwise."""
     graph = random_market(10, assets=30, edges=300)
     code = (
@@ -325,64 +319,3 @@ def test_each_option_is_told_in_each_language(name: str) -> None:
         assert about.title[lang] and about.sentence[lang]
         assert all(option.about[lang] for option in about.options)
     assert {"relations", "kinds", "as_of", "weighted"} < {option.name for option in about.options}
-
-
-# -- the command -----------------------------------------------------------------------------------------------
-
-
-def _call(build: Build, *words: str) -> list[str]:
-    return ["graph", "algorithm", words[0], str(build.folder), *words[1:]]
-
-
-def test_command_writes_tables(sample_build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(_call(sample_build, "pagerank", "--format", "csv", "--max-rows", "5")) == 0
-    out, err = capsys.readouterr()
-    assert out.splitlines()[0] == "kind,id,name,score"
-    assert len(out.splitlines()) == 6
-    assert "cut at 5 rows" in err
-    path = tmp_path / "leiden.parquet"
-    assert main(_call(sample_build, "leiden", "-P", "seed=3", "--format", "parquet", "--out", str(path))) == 0
-    frame = pd.read_parquet(path)
-    assert list(frame) == ["kind", "id", "name", "community", "size"]
-    assert "User" not in set(frame["kind"])
-    assert path.stat().st_mode & 0o777 == 0o600
-    vectors = tmp_path / "fastrp.parquet"
-    assert main(_call(sample_build, "fastrp", "-P", "dimension=8", "--format", "parquet", "--out", str(vectors))) == 0
-    assert main(["graph", "algorithm", "--list"]) == 0
-    listed = capsys.readouterr().out
-    assert all(f"{name}: " in listed for name in ALGORITHMS)
-
-
-def test_people_only_with_a_purpose(
-    sample_build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
-    call = _call(sample_build, "pagerank", "-P", "damping=0.9", "--format", "json")
-    for wrong in (["--with-investors"], ["--purpose", "a study"]):
-        assert main([*call, *wrong]) == 2
-        assert "--purpose" in capsys.readouterr().err
-    assert main([*call, "--with-investors", "--purpose", "a study"]) == 0
-    rows = json.loads(capsys.readouterr().out)["rows"]
-    assert any(row[0] == "User" for row in rows)
-    ledger = open_ledger(tmp_path / "ledger")
-    (entry,) = [entry_of(ledger, header.id) for header in ledger.headers(kinds=["export"])]
-    assert entry["what"] == "algorithm pagerank damping=0.9"
-    assert (entry["investors"], entry["purpose"], entry["build"]) == ("included", "a study", sample_build.build_hash)
-
-
-def test_command_says_what_is_wrong(
-    sample_build: Build, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("PATHFOLIO_NEO4J_URI", raising=False)
-    for call, message in (
-        (["graph", "algorithm"], "name an algorithm; --list tells which there are"),
-        (["graph", "algorithm", "pagerank"], "no graph store is named"),
-        (_call(sample_build, "pagerank", "--uri", "bolt://localhost"), "give a build or --uri, and not both"),
-        (_call(sample_build, "pagerank", "--max-rows", "0"), "--max-rows 0: write 1 or more"),
-        (_call(sample_build, "pagerank", "-P", "damping"), "-P 'damping': write it as name=value"),
-        (_call(sample_build, "paths", "-P", "source=x"), "paths needs -P target="),
-    ):
-        assert main(call) == 2
-        err = capsys.readouterr().err
-        assert message in err
-        assert err.count("\n") == 1
