@@ -20,6 +20,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, IntArray, Mask
+from pathfolio.kg.span import Position
 from pathfolio.recommender.account import ScoreAccount
 from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore
 from pathfolio.recommender.build import Build
@@ -132,15 +133,37 @@ def change_of_score(market: Market, target: Target) -> FloatArray:
 def place_in_list(market: Market, target: Target) -> FloatArray:
     """The order of the list alone."""
     scores = market.answer(target.asset).scores()
-    place = np.empty(len(scores))
-    place[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
-    return -place
+    return -_places(scores)
 
 
 def two_follows(market: Market, target: Target) -> FloatArray:
     """What following the asset adds when the most popular asset is followed already."""
     popular = int(np.argmax(market.holders))
     return _finite(market.answer(popular, target.asset).scores()) - _finite(market.answer(popular).scores())
+
+
+def several_follows(market: Market, target: Target) -> FloatArray:
+    """The same when four assets that few hold are followed already, so that the answer is about five of them."""
+    rare = np.flatnonzero((market.holders > 0) & (market.holders <= MOST_HOLDERS))
+    others = np.random.default_rng(target.asset).permutation(rare[rare != target.asset])[:4].tolist()
+    return _finite(market.answer(*others, target.asset).scores()) - _finite(market.answer(*others).scores())
+
+
+def places_moved(market: Market, target: Target) -> FloatArray:
+    """What a counterfactual tells: by how many places each asset falls when the asset is followed no longer."""
+    with_it, without = (market.answer(*follow).scores() for follow in ((target.asset,), ()))
+    return _places(without) - _places(with_it)
+
+
+def parts_by_contrast(market: Market, target: Target) -> FloatArray:
+    """What a contrast tells: all that begins with the asset followed, whichever channel it lies in."""
+    row = market.build.graph.asset_span.row(Position(target.asset))
+    return np.array([_beginning_with(account, row) for account in market.accounts(target.asset)])
+
+
+def counts_in_sentences(market: Market, target: Target) -> FloatArray:
+    """How many others are told of at most, of each asset."""
+    return np.array([_most_others(account) for account in market.accounts(target.asset)])
 
 
 def value_of_channel(channel: str) -> Attack:
@@ -199,6 +222,10 @@ ATTACKS: Final = MappingProxyType(
         "change of score": change_of_score,
         "place in the list": place_in_list,
         "two follows": two_follows,
+        "five follows": several_follows,
+        "places moved (counterfactual)": places_moved,
+        "parts that begin with it (contrast)": parts_by_contrast,
+        "counts in sentences": counts_in_sentences,
         **{f"channel {name}": value_of_channel(name) for name in CHANNELS},
         "remainder of kg_embedding": remainder_of_channel("kg_embedding"),
         "remainder of gat": remainder_of_channel("gat"),
@@ -228,6 +255,21 @@ def _right(signal: FloatArray, target: Target, holders: IntArray) -> int:
 
 def _value(account: ScoreAccount, channel: str) -> float:
     return sum(part.value for part in account.channels if part.name == channel)
+
+
+def _beginning_with(account: ScoreAccount, row: int) -> float:
+    return sum(walk.contribution for part in account.channels for walk in part.walks if walk.nodes[1] == row)
+
+
+def _most_others(account: ScoreAccount) -> float:
+    return float(max((walk.count for part in account.channels for walk in part.walks), default=0))
+
+
+def _places(scores: FloatArray) -> FloatArray:
+    """(assets,) each one's place in the list, from 0."""
+    place = np.empty(len(scores))
+    place[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
+    return place
 
 
 def _remainder(account: ScoreAccount, channel: str) -> float:
