@@ -159,7 +159,7 @@ def test_behind_the_guard_stand_other_layers(target: Target, kind: str) -> None:
             if "listConfig" in query or "TERMINATE" in query or "sleep" in query:
                 continue
             try:
-                answer = store.ask(target.aimed(query).rstrip(";"), {}, Limits(seconds=5, rows=100))
+                answer = store.ask(CheckedQuery(target.aimed(query).rstrip(";")), {}, Limits(seconds=5, rows=100))
             except PathfolioError:
                 continue
             assert SECRET not in str(answer.rows), query
@@ -192,9 +192,7 @@ def test_a_query_that_the_embedded_server_cannot_stop_ends_with_it(monkeypatch: 
         empty(store)
         load_into(store, world())
     service = GraphService(Store(address_of("embedded", reader=True)), Limits(), server, ExitStack())
-    monkeypatch.setattr(
-        "pathfolio.kg.store.query.check_query", lambda text, _parameters: CheckedQuery(text, explain=False)
-    )
+    monkeypatch.setattr("pathfolio.kg.store.query.check_query", lambda text, _parameters: CheckedQuery(text))
     endless = "RETURN reduce(s = 0, x IN range(1, 4000000) | s + reduce(q = 0, y IN range(1, 4000000) | q + y)) AS s"
     begun = time.perf_counter()
     with pytest.raises(QueryStoppedError, match="stopped after 1 s"):
