@@ -1,6 +1,7 @@
 // parameter asset text
 // parameter most integer = 10
 // example: asset=A
+// needs: vectors
 MATCH (a:Asset {id: $asset})
 MATCH (b:Asset)
 WHERE b.id <> $asset AND a.embedding IS NOT NULL AND b.embedding IS NOT NULL

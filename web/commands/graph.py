@@ -102,10 +102,11 @@ def _address(args: argparse.Namespace) -> StoreAddress | None:
 
 def _serve(args: argparse.Namespace) -> None:
     from pathfolio.kg.store.answer import Limits
+    from pathfolio.kg.store.secret import kept_password
     from pathfolio.kg.store.server import ServerOptions
     from pathfolio.kg.store.service import GraphService
 
-    options = ServerOptions(port=args.port, seconds=args.timeout)
+    options = ServerOptions(port=args.port, seconds=args.timeout, password=kept_password())
     signal.signal(signal.SIGTERM, _interrupt)
     with GraphService.of_build(args.build, Limits(seconds=args.timeout), options, share=True) as service:
         if service.server is None:
