@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--build",
         type=Path,
         metavar="BUILD",
-        help="the embedded server of a build or a graph: the one that `pathfolio graph serve BUILD` runs, else one that "
-        "starts anew for each question, which takes longer than the answer",
+        help="the embedded server of a build or a graph: the one that `pathfolio graph serve BUILD` runs, else one "
+        "that starts anew for each question, which takes longer than the answer",
     )
     parser.add_argument("--user", help="the server's user (default: PATHFOLIO_NEO4J_USER, or neo4j)")
     parser.add_argument("--database", help="the server's database (default: PATHFOLIO_NEO4J_DATABASE, or its own)")

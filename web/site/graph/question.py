@@ -71,10 +71,11 @@ def ask(
     except QueryError as error:
         return Answered(problem=Problem(str(error), error.line, error.column), status=400)
     except (UsageError, StoreError) as error:
-        return Answered(problem=Problem(str(error)), status=_status(error))
+        return Answered(problem=Problem(str(error)), status=status_of(error))
 
 
-def _status(error: UsageError | StoreError) -> int:
+def status_of(error: UsageError | StoreError) -> int:
+    """HTTP's status of what an analyst can do wrong, or a store."""
     if isinstance(error, UsageError):
         return 400
     return 504 if isinstance(error, QueryStoppedError) else 502

@@ -98,7 +98,8 @@ def console() -> ConsolePage | Response:
     drawing = None if answered.result is None else drawing_of(answered.result)
     nodes, relations = _schema(desk)
     page = ConsolePage(question, answered, drawing, desk.queries, nodes, relations, desk.investors)
-    return _again(show(page, answered.status if question.is_asked else 200), answered)
+    response = show(page, answered.status if question.is_asked else 200)
+    return again(response, starting=answered.status == 503)
 
 
 @blueprint.post("/graph")
@@ -167,16 +168,19 @@ def _named(desk: GraphDesk, name: str) -> NamedQuery | None:
 
 def _schema(desk: GraphDesk) -> tuple[dict[str, int], tuple[RelationLine, ...]]:
     """Kinds of node with their numbers, and kinds of relation, that the store has."""
-    counts = served_graph().counts
-    hidden = () if desk.investors else (NodeKind.USER.value,)
-    nodes = {kind: count for kind, count in counts["nodes"].items() if kind not in hidden}
-    lines = []
+    counts, nodes, lines = served_graph().counts, kinds_there(desk), []
     for relation in Relation:
         spec = RELATIONS[relation]
         heads, tails = _named_kinds(spec.heads, nodes), _named_kinds(spec.tails, nodes)
         if relation.value in counts["edges"] and heads and tails:
             lines.append(RelationLine(relation.value, heads, tails))
     return nodes, tuple(lines)
+
+
+def kinds_there(desk: GraphDesk) -> dict[str, int]:
+    """Kinds of node that the store has, with their numbers."""
+    hidden = () if desk.investors else (NodeKind.USER.value,)
+    return {kind: count for kind, count in served_graph().counts["nodes"].items() if kind not in hidden}
 
 
 def _named_kinds(kinds: Sequence[NodeKind], there: Mapping[str, int]) -> tuple[str, ...]:
@@ -193,9 +197,9 @@ def _download(result: QueryResult, wanted: str) -> Response:
     return response
 
 
-def _again(response: Response, answered: Answered) -> Response:
+def again(response: Response, *, starting: bool) -> Response:
     """A page about a store that is starting comes again by itself."""
-    if answered.status == 503:
+    if starting:
         response.headers["Retry-After"] = "3"
         if response.mimetype == "text/html":
             response.headers["Refresh"] = "3"

@@ -1,0 +1,124 @@
+"""The canvas in headless Chromium: by pointer, by keyboard, on a phone, with everything that a reader needs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pathfolio.recommender.build import Build
+from tests.web.test_site_browser import AUDIT, CONTRAST, Tab, address, chromium
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'pathfolio[test]'")
+pytestmark = pytest.mark.browser
+__all__ = ["address", "chromium"]
+
+START = 180_000
+"""Milliseconds that the graph server may take to start."""
+
+
+def opened(tab: Tab, fund: str) -> sync_api.Page:
+    """The canvas with a fund and what it holds."""
+    page = tab.page
+    page.goto("/graph/canvas")
+    page.fill("#find", fund)
+    page.locator("#found li button").first.click()
+    page.wait_for_selector(".canvas-ways button", timeout=START)
+    page.locator(".canvas-ways button", has_text="INVESTS_IN →").click()
+    page.wait_for_selector(".canvas-open")
+    return page
+
+
+def links(page: sync_api.Page) -> list[str]:
+    return page.locator("#links title").all_text_contents()
+
+
+def test_a_fund_is_found_opened_filtered_and_followed_in_time(
+    chromium: sync_api.Browser, address: str, build: Build
+) -> None:
+    tab = Tab(chromium, address)
+    page = opened(tab, "FUND-004")
+    assert page.locator("#nodes > g").count() > 3
+    drawn = links(page)
+    assert all("INVESTS_IN" in each for each in drawn)
+    assert int(str(page.locator("#day").get_attribute("max"))) > 1
+    page.click("#day-before")
+    page.wait_for_function(
+        "before => document.querySelector('#canvas').canvas.picture.day !== before", arg=str(build.graph.as_of)
+    )
+    page.wait_for_timeout(300)
+    page.locator("#day").fill("0")
+    page.wait_for_function("""() => {
+      const canvas = document.querySelector('#canvas').canvas;
+      return canvas.picture.day === canvas.picture.days[0];
+    }""")
+    assert links(page) != drawn
+    assert page.locator("#day-shown").inner_text() in page.locator("#canvas-status").inner_text()
+    page.locator("#day").fill(str(page.locator("#day").get_attribute("max")))
+    page.wait_for_function("n => document.querySelectorAll('#links > g').length === n", arg=len(drawn))
+    page.locator("#filter-kinds label", has_text="Stock").locator("input").uncheck()
+    assert page.locator("#nodes > g[aria-label^=Stock]").count() == 0
+    page.locator("#filter-kinds label", has_text="Stock").locator("input").check()
+    page.select_option("#size", "weight")
+    sizes = {str(each.get_attribute("r")) for each in page.locator("#nodes circle").all()}
+    assert len(sizes) > 2
+    page.select_option("#colour", "degree")
+    assert page.locator("#nodes circle[class*=level]").count() == page.locator("#nodes > g").count()
+    page.locator("#table-links button").first.evaluate("each => each.click()")
+    assert {"as_of", "known_at", "source", "current_from"} <= set(page.locator("#inspector dt").all_inner_texts())
+    address_now = page.url
+    page.goto(address_now)  # the address holds the scene
+    page.wait_for_function("n => document.querySelectorAll('#links > g').length === n", arg=len(drawn))
+    assert tab.errors == []
+    tab.context.close()
+
+
+def test_by_keyboard_and_wheel(chromium: sync_api.Browser, address: str) -> None:
+    tab = Tab(chromium, address)
+    page = opened(tab, "FUND-004")
+    page.focus("#drawing")
+    page.keyboard.press("ArrowRight")
+    first = page.evaluate("document.activeElement.dataset.key")
+    page.keyboard.press("Shift+ArrowRight")
+    before = page.locator(f'[data-key="{first}"]').get_attribute("transform")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.locator(f'[data-key="{first}"]').get_attribute("transform") != before
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    second = page.evaluate("document.activeElement.dataset.key")
+    assert second
+    assert second != first
+    page.keyboard.press("Enter")
+    assert page.locator("#inspector").inner_text().count(str(second).partition(":")[2]) >= 1
+    scale = "document.querySelector('#world').getAttribute('transform')"
+    zoomed = page.evaluate(scale)
+    page.keyboard.press("+")
+    assert page.evaluate(scale) != zoomed
+    page.keyboard.press("0")
+    page.mouse.move(500, 500)
+    zoomed = page.evaluate(scale)
+    page.locator("#drawing").hover()
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(
+        "before => document.querySelector('#world').getAttribute('transform') !== before", arg=zoomed
+    )
+    count = page.locator("#nodes > g").count()
+    page.locator(f'[data-key="{second}"]').focus()
+    page.keyboard.press("Delete")
+    page.wait_for_function("n => document.querySelectorAll('#nodes > g').length < n", arg=count)
+    assert page.locator(f'[data-key="{second}"]').count() == 0
+    assert tab.errors == []
+    tab.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_it_is_for_everyone(chromium: sync_api.Browser, address: str, scheme: str) -> None:
+    tab = Tab(chromium, address, color_scheme=scheme, viewport={"width": 390, "height": 844}, has_touch=True)
+    page = opened(tab, "FUND-004")
+    page.locator("#tables summary").click()
+    assert page.evaluate(AUDIT) == []
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert re.search(r"\d+ nodes and \d+ links", page.inner_text("#canvas-status"))
+    assert tab.errors == []
+    tab.context.close()
