@@ -21,7 +21,7 @@ COMMANDS: Final = MappingProxyType(
         "evaluate": "measure ranking quality on temporal folds or day by day, beside baselines",
         "graph": "make the graph alone, load it into Neo4j, serve it over Bolt, or write files for a bulk import",
         "cypher": "ask the graph, read-only",
-        "export": "write the embeddings for other tools",
+        "export": "write the embeddings, or the graph as a data set, for other tools",
         "suitability": "check suitability rules against a build",
         "audit": "list, verify, replay and export the records of what was recommended",
         "serve": "serve a build as a site, or the console of a graph alone",
