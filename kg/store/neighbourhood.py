@@ -1,4 +1,4 @@
-"""`Scene` to `Picture`: chosen nodes, and neighbours that they were expanded by, as the graph stood on a day.
+"""`GraphScene` to `GraphPicture`: chosen nodes, and neighbours that they were expanded by, as the graph stood on a day.
 
 Every text is made of labels and types of the schema, every value is a parameter, and each is asked as an analyst's
 query is: checked, read-only, within limits.
@@ -58,7 +58,7 @@ class Expansion:
 
 
 @dataclass(frozen=True)
-class Scene:
+class GraphScene:
     """What to draw: nodes, and expansions of them or of each other's neighbours, in their order."""
 
     nodes: tuple[NodeRef, ...]
@@ -89,7 +89,7 @@ class PictureRelation:
 
 
 @dataclass(frozen=True)
-class Picture:
+class GraphPicture:
     """The scene on a day.
 
     Attributes:
@@ -116,7 +116,7 @@ class Tie:
     count: int
 
 
-def picture_of(ask: Asks, scene: Scene, day: date, last: date) -> Picture:
+def picture_of(ask: Asks, scene: GraphScene, day: date, last: date) -> GraphPicture:
     """Draw a scene as the graph stood on `day`.
 
     Args:
@@ -139,7 +139,7 @@ def picture_of(ask: Asks, scene: Scene, day: date, last: date) -> Picture:
         more.append(max(count - len(found), 0))
     relations = _between(ask, list(nodes), day)
     days = _days(ask, scene, list(nodes), last)
-    return Picture(
+    return GraphPicture(
         day,
         tuple(nodes.values()),
         tuple(relations[:MOST_RELATIONS]),
@@ -160,7 +160,7 @@ def ties_of(ask: Asks, node: NodeRef, day: date) -> tuple[Tie, ...]:
     return tuple(out)
 
 
-def _check(scene: Scene) -> None:
+def _check(scene: GraphScene) -> None:
     if len(scene.nodes) > MOST_NODES:
         raise UsageError(f"{len(scene.nodes)} nodes: a picture has {MOST_NODES} at most")
     if len(scene.expansions) > MOST_EXPANSIONS:
@@ -221,7 +221,7 @@ def _pairs(refs: Sequence[NodeRef]) -> Iterator[tuple[str, dict[str, object]]]:
             yield match, {"ids": ids, "all": [ref.id for ref in refs]}
 
 
-def _days(ask: Asks, scene: Scene, refs: Sequence[NodeRef], last: date) -> tuple[date, ...]:
+def _days(ask: Asks, scene: GraphScene, refs: Sequence[NodeRef], last: date) -> tuple[date, ...]:
     """The days on which the picture changes."""
     days: set[date] = set()
     for each in scene.expansions:

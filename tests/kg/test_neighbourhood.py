@@ -16,7 +16,7 @@ from pathfolio.kg.store.answer import Limits
 from pathfolio.kg.store.bolt import Store
 from pathfolio.kg.store.lifetimes import lifetimes
 from pathfolio.kg.store.load import load_into
-from pathfolio.kg.store.neighbourhood import Expansion, NodeRef, Picture, Scene, Tie, picture_of, ties_of
+from pathfolio.kg.store.neighbourhood import Expansion, GraphPicture, GraphScene, NodeRef, Tie, picture_of, ties_of
 from pathfolio.kg.store.query import QueryResult, run_query
 from tests.kg.store_world import DAY, SERVERS, address_of, empty, world
 
@@ -34,7 +34,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         empty(writer)
 
 
-def draw(store: Store, scene: Scene, day: date = DAY) -> Picture:
+def draw(store: Store, scene: GraphScene, day: date = DAY) -> GraphPicture:
     def ask(text: str, parameters: dict[str, object]) -> QueryResult:
         return run_query(store, text, parameters, Limits())
 
@@ -63,12 +63,12 @@ def test_a_picture_on_each_day_is_the_graph_of_that_day(store: Store) -> None:
     everything = tuple(
         NodeRef(NODE_KINDS[kind], str(key)) for kind, key in zip(graph.nodes.kind, graph.nodes.id, strict=True)
     )
-    whole = draw(store, Scene(everything))
+    whole = draw(store, GraphScene(everything))
     assert [node.ref for node in whole.nodes] == list(everything)
     assert len(whole.days) > 3
     seen = set()
     for day in whole.days:
-        found = draw(store, Scene(everything), day)
+        found = draw(store, GraphScene(everything), day)
         drawn = {
             (each.head.id, each.relation.value, each.tail.id, each.properties["as_of"]) for each in found.relations
         }
@@ -83,15 +83,15 @@ def test_a_picture_on_each_day_is_the_graph_of_that_day(store: Store) -> None:
 def test_an_expansion_brings_the_weightiest_and_says_how_many_are_left(store: Store) -> None:
     graph = world()
     held = sorted(tail for head, relation, tail, _ in _current(graph, DAY) if (head, relation) == ("F", "INVESTS_IN"))
-    picture = draw(store, Scene((FUND,), (HOLDINGS,)))
+    picture = draw(store, GraphScene((FUND,), (HOLDINGS,)))
     assert sorted(node.ref.id for node in picture.nodes) == sorted(["F", *held])
     assert picture.more == (0,)
-    one = draw(store, Scene((FUND,), (Expansion(FUND, Relation.INVESTS_IN, outgoing=True, most=1),)))
+    one = draw(store, GraphScene((FUND,), (Expansion(FUND, Relation.INVESTS_IN, outgoing=True, most=1),)))
     weight = {each.tail.id: each.properties["weight"] for each in picture.relations if each.head == FUND}
     assert [node.ref.id for node in one.nodes[1:]] == [min(weight, key=lambda key: (-weight[key], key))]
     assert one.more == (len(held) - 1,)
     assert one.days == tuple(sorted(set(one.days)))
-    other_way = draw(store, Scene((FUND,), (Expansion(FUND, Relation.HOLDS, outgoing=False),)))
+    other_way = draw(store, GraphScene((FUND,), (Expansion(FUND, Relation.HOLDS, outgoing=False),)))
     holders = {head for head, relation, tail, _ in _current(graph, DAY) if (relation, tail) == ("HOLDS", "F")}
     assert {node.ref.id for node in other_way.nodes} == {"F", *holders}
 
@@ -113,12 +113,12 @@ def test_what_is_not_there_is_left_out_and_what_is_too_much_is_cut(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nobody = NodeRef(NodeKind.FUND, "'}) DETACH DELETE n //")
-    assert [node.ref for node in draw(store, Scene((nobody, FUND, FUND))).nodes] == [FUND]
-    assert draw(store, Scene((nobody,), (Expansion(nobody, Relation.INVESTS_IN, outgoing=True),))).more == (0,)
+    assert [node.ref for node in draw(store, GraphScene((nobody, FUND, FUND))).nodes] == [FUND]
+    assert draw(store, GraphScene((nobody,), (Expansion(nobody, Relation.INVESTS_IN, outgoing=True),))).more == (0,)
     monkeypatch.setattr(neighbourhood, "MOST_NODES", 2)
-    cut = draw(store, Scene((FUND,), (HOLDINGS,)))
+    cut = draw(store, GraphScene((FUND,), (HOLDINGS,)))
     assert (len(cut.nodes), cut.cut) == (2, True)
     with pytest.raises(UsageError, match="3 nodes: a picture has 2 at most"):
-        draw(store, Scene((FUND, nobody, NodeRef(NodeKind.STOCK, "A"))))
+        draw(store, GraphScene((FUND, nobody, NodeRef(NodeKind.STOCK, "A"))))
     with pytest.raises(UsageError, match="41 expansions"):
-        draw(store, Scene((FUND,), (HOLDINGS,) * 41))
+        draw(store, GraphScene((FUND,), (HOLDINGS,) * 41))

@@ -18,11 +18,11 @@ from pathfolio.kg.store.neighbourhood import (
     MOST_EXPANSIONS,
     MOST_NODES,
     Expansion,
+    GraphPicture,
+    GraphScene,
     NodeRef,
-    Picture,
     PictureNode,
     PictureRelation,
-    Scene,
     Tie,
     picture_of,
     ties_of,
@@ -79,9 +79,9 @@ class PictureQuestion:
     day: date | None = None
 
     @property
-    def scene(self) -> Scene:
+    def scene(self) -> GraphScene:
         """Without the day."""
-        return Scene(self.nodes, self.expansions)
+        return GraphScene(self.nodes, self.expansions)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class CanvasOutcome:
     """What is on the canvas, as programs read it; `starting` while there is no store yet to ask."""
 
     starting: bool
-    picture: Picture | None
+    picture: GraphPicture | None
     problem: str
     found: FoundNodes | None
 
@@ -118,7 +118,7 @@ class CanvasPage(Page):
     template: ClassVar[str] = "canvas.html"
     asked: str
     last: date
-    picture: Picture | None
+    picture: GraphPicture | None
     problem: str
     starting: bool
     query: str
@@ -192,7 +192,7 @@ def ties(
 
 @blueprint.post("/graph/picture")
 @view(Permission.GRAPH, tag="graph", body=PictureQuestion, errors=(413, 415, 502, 503, 504))
-def picture() -> Picture | Response:
+def picture() -> GraphPicture | Response:
     """Nodes and their neighbours as they stood on a day."""
     return _answered(lambda: _drawn(question_in_json(request.get_data())))
 
@@ -225,7 +225,7 @@ def _kind(kind: str) -> NodeKind:
         raise UsageError(f"no kind of node {kind[:40]!r}: choose one of {', '.join(NodeKind)}") from None
 
 
-def _drawn(question: PictureQuestion) -> Picture:
+def _drawn(question: PictureQuestion) -> GraphPicture:
     """The picture, once it is recorded who asked for it."""
     written = msgspec.json.encode(question).decode()
     note_use(served_graph().ledger, QueryUse(who=asker(), name=CANVAS, parameters=written, lines="", format=""))
