@@ -84,7 +84,7 @@ class Canvas {
   }
 
   goTo(at) {
-    const { days } = this.picture;
+    const { days } = this.scene;
     const day = days[Math.max(0, Math.min(at, days.length - 1))];
     if (!day) return;
     this.scene.day = day;
@@ -123,7 +123,7 @@ class Canvas {
   // -- what is shown -----------------------------------------------------------------------------------------
 
   show(fresh = false) {
-    const { nodes, relations, day, days, cut } = this.picture;
+    const { nodes, relations, day, cut } = this.picture;
     this.byKind.show([...new Set(nodes.map((node) => node.ref.kind))]);
     this.byRelation.show([...new Set(relations.map((tie) => tie.relation))]);
     this.shown = nodes.filter((node) => !this.byKind.hidden.has(node.ref.kind)).map((node) => ({ key: keyOf(node.ref), ref: node.ref, kind: node.ref.kind, name: node.name, properties: node.properties }));
@@ -136,7 +136,7 @@ class Canvas {
     this.drawing.mark(this.selected);
     this.tables.show(this.shown, this.links);
     this.at("canvas-empty").hidden = this.shown.length > 0;
-    this.showDays(days, day);
+    this.showDays(this.scene.days, day);
     this.at("canvas-status").textContent = nodes.length ? [this.say.status.replace("{nodes}", this.shown.length).replace("{relations}", this.links.length).replace("{day}", day), cut ? this.say.cut : ""].join(" ") : "";
     this.keep();
   }

@@ -22,6 +22,7 @@ class Scene {
     this.nodes = [];
     this.expansions = [];
     this.day = null;
+    this.days = [];
     this.picture = null;
   }
 
@@ -86,7 +87,16 @@ class Scene {
     this.pictures.set(asked, picture);
     if (this.pictures.size > KEPT_PICTURES) this.pictures.delete(this.pictures.keys().next().value);
     this.picture = picture;
+    this.gather(picture.days);
     return this.changed();
+  }
+
+  // Other days have other neighbours, whose links come and go on days of their own: all that were met stay, and the last.
+  gather(days) {
+    const scene = JSON.stringify([this.nodes, this.expansions]);
+    if (scene !== this.daysOf) this.days = [];
+    this.daysOf = scene;
+    this.days = [...new Set([...this.days, ...days, this.last])].sort();
   }
 
   ties(ref) {
