@@ -122,3 +122,31 @@ def test_on_a_phone_it_is_for_everyone(chromium: sync_api.Browser, address: str,
     assert re.search(r"\d+ nodes and \d+ links", page.inner_text("#canvas-status"))
     assert tab.errors == []
     tab.context.close()
+
+
+def test_the_editor_completes_from_the_schema_and_cells_lead_to_the_canvas(
+    chromium: sync_api.Browser, address: str
+) -> None:
+    tab = Tab(chromium, address)
+    page = tab.page
+    page.goto("/graph")
+    page.locator("label[for=query]").click()
+    page.keyboard.press("Control+a")
+    for typed, offered in (("MATCH (f:Fun", "Fund"), (")-[h:INV", "INVESTS_IN"), ("]->(s:Stock) WHERE h.wei", "weight")):
+        page.keyboard.type(typed)
+        page.wait_for_selector(f".cm-tooltip-autocomplete li:has-text('{offered}')")
+        page.wait_for_timeout(100)  # the editor takes no choice that was shown just now, lest a keystroke meant a line
+        page.keyboard.press("Enter")
+    page.keyboard.type(" > 0.01 RETURN f, s LIMIT 2")
+    query = "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) WHERE h.weight > 0.01 RETURN f, s LIMIT 2"
+    assert page.evaluate("document.querySelector('textarea[name=query]').value") == query
+    colours = page.locator(".cm-line span").evaluate_all("all => [...new Set(all.map((e) => getComputedStyle(e).color))]")
+    assert len(colours) > 1
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".wide-table tbody tr", timeout=START)
+    page.locator(".wide-table tbody a").first.click()
+    page.wait_for_selector("#nodes > g")
+    assert "Fund" in page.inner_text("#inspector")
+    assert [error for error in tab.errors if "503" not in error] == []
+    tab.context.close()

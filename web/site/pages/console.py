@@ -12,6 +12,8 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 from pathfolio.explain.records.uses import QueryUse, note_use
 from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind, Relation
 from pathfolio.kg.store.catalog import NamedQuery
+from pathfolio.kg.store.layout import EDGE_PROPERTIES, NODE_PROPERTIES
+from pathfolio.kg.store.neighbourhood import MOST_NODES
 from pathfolio.kg.store.query import QueryResult
 from pathfolio.web.cypher_formats import FORMATS
 from pathfolio.web.site.access.roles import Permission
@@ -75,6 +77,23 @@ class ConsolePage(Page):
     nodes: Mapping[str, int]
     relations: tuple[RelationLine, ...]
     investors: bool
+
+    @property
+    def schema(self) -> dict[str, list[str]]:
+        """What the editor completes."""
+        return {
+            "labels": [*self.nodes, ASSET_LABEL],
+            "relations": [line.relation for line in self.relations],
+            "properties": ["id", *NODE_PROPERTIES, "as_of", *EDGE_PROPERTIES],
+            "parameters": ["as_of"],
+        }
+
+    @property
+    def on_canvas(self) -> str:
+        """The answer's nodes as a scene of the canvas, in JSON."""
+        found = [] if self.answered.result is None else self.answered.result.nodes
+        nodes = [{"kind": node.kind, "id": node.id} for node in found if node.kind in self.nodes]
+        return json.dumps({"nodes": nodes[:MOST_NODES]}, ensure_ascii=False, separators=(",", ":"))
 
     def twin(self) -> ConsoleOutcome:
         """What became of the question."""
