@@ -132,7 +132,11 @@ def test_the_editor_completes_from_the_schema_and_cells_lead_to_the_canvas(
     page.goto("/graph")
     page.locator("label[for=query]").click()
     page.keyboard.press("Control+a")
-    for typed, offered in (("MATCH (f:Fun", "Fund"), (")-[h:INV", "INVESTS_IN"), ("]->(s:Stock) WHERE h.wei", "weight")):
+    for typed, offered in (
+        ("MATCH (f:Fun", "Fund"),
+        (")-[h:INV", "INVESTS_IN"),
+        ("]->(s:Stock) WHERE h.wei", "weight"),
+    ):
         page.keyboard.type(typed)
         page.wait_for_selector(f".cm-tooltip-autocomplete li:has-text('{offered}')")
         page.wait_for_timeout(100)  # the editor takes no choice that was shown just now, lest a keystroke meant a line
@@ -140,7 +144,9 @@ def test_the_editor_completes_from_the_schema_and_cells_lead_to_the_canvas(
     page.keyboard.type(" > 0.01 RETURN f, s LIMIT 2")
     query = "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) WHERE h.weight > 0.01 RETURN f, s LIMIT 2"
     assert page.evaluate("document.querySelector('textarea[name=query]').value") == query
-    colours = page.locator(".cm-line span").evaluate_all("all => [...new Set(all.map((e) => getComputedStyle(e).color))]")
+    colours = page.locator(".cm-line span").evaluate_all(
+        "all => [...new Set(all.map((e) => getComputedStyle(e).color))]"
+    )
     assert len(colours) > 1
     page.keyboard.press("Escape")
     page.keyboard.press("Control+Enter")

@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build(vectors)
     _add_address(vectors)
     add_investors(vectors)
+    alerts = add_described(actions, "alerts", "ask all saved queries again, and tell whose answers changed")
+    add_build(alerts, or_graph=True)
+    alerts.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +54,9 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Do one of them."""
-    {"build": _build, "load": _load, "serve": _serve, "export": _export, "vectors": _vectors}[args.action](args)
+    {"build": _build, "load": _load, "serve": _serve, "export": _export, "vectors": _vectors, "alerts": _alerts}[
+        args.action
+    ](args)
 
 
 def _build(args: argparse.Namespace) -> None:
@@ -139,6 +144,12 @@ def _export(args: argparse.Namespace) -> None:
         f"{args.out}: in that folder run\n    neo4j-admin database import full neo4j @{arguments.name}\n"
         f"then start the server and run\n    pathfolio graph load {args.build}\nwhich checks it and adds constraints\n"
     )
+
+
+def _alerts(args: argparse.Namespace) -> None:
+    from pathfolio.web.commands.graph_alerts import run as tell
+
+    tell(args)
 
 
 def _vectors(args: argparse.Namespace) -> None:

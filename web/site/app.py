@@ -49,6 +49,7 @@ from pathfolio.web.site.pages import (
     recommendations,
     record,
     records,
+    saved,
     signin,
     what_if,
 )
@@ -66,6 +67,7 @@ PAGES: Final = (
     record,
     console,
     canvas,
+    saved,
     builds,
     signin,
     provider,

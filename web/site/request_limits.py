@@ -34,6 +34,7 @@ _LONGER: Final = MappingProxyType(
         "query": LONGEST_QUERY + 1,
         "parameters": LONGEST_QUERY,
         "scene": LONGEST_QUERY,
+        "look": LONGEST_QUERY,
         "next": 6 * LONGEST_QUERY,
         "csrf_token": LONGEST_QUERY,
     }

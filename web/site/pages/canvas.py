@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, ClassVar, Final, TypeVar
 
@@ -85,6 +85,22 @@ class PictureQuestion:
 
 
 @dataclass(frozen=True)
+class CanvasLook:
+    """How a scene looks.
+
+    Attributes:
+        places: x and y by node, as Kind:id.
+        hidden: kinds of node and of relation that are not shown.
+        size, colour: what they follow.
+    """
+
+    places: Annotated[dict[str, tuple[float, float]], Meta(max_length=MOST_NODES)] = field(default_factory=dict)
+    hidden: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+    size: Annotated[str, Meta(max_length=100)] = ""
+    colour: Annotated[str, Meta(max_length=100)] = "kind"
+
+
+@dataclass(frozen=True)
 class Ties:
     """The relations by which a node can be expanded on a day."""
 
@@ -108,6 +124,7 @@ class CanvasPage(Page):
 
     Attributes:
         asked: the scene in JSON, as the address has it.
+        look: how it looks, in JSON.
         last: the graph's own day.
         picture: None where there is nothing to draw, or no store yet.
         found: nodes that a search fits; None where nothing is searched for.
@@ -117,6 +134,7 @@ class CanvasPage(Page):
 
     template: ClassVar[str] = "canvas.html"
     asked: str
+    look: str
     last: date
     picture: GraphPicture | None
     problem: str
@@ -158,6 +176,7 @@ def canvas() -> Response:
     query = request.args.get("q", "")
     page = CanvasPage(
         asked=msgspec.json.encode(question).decode(),
+        look=checked_look(request.args.get("look", "") or "{}"),
         last=served_graph().graph.as_of,
         picture=picture,
         problem=problem,
@@ -207,6 +226,18 @@ def question_in_json(text: str | bytes) -> PictureQuestion:
         return msgspec.json.decode(text, type=PictureQuestion)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"no scene ({error}): see {url_for('api.openapi')}") from None
+
+
+def checked_look(text: str) -> str:
+    """How a scene looks, as JSON, once it is known to be that.
+
+    Raises:
+        UsageError: it is not.
+    """
+    try:
+        return msgspec.json.encode(msgspec.json.decode(text, type=CanvasLook)).decode()
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"no look of a scene ({error}): leave it out") from None
 
 
 def _question_of_address() -> PictureQuestion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
@@ -19,6 +19,7 @@ from pathfolio.web.cypher_formats import FORMATS
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.graph.drawing import Drawing, drawing_of
+from pathfolio.web.site.graph.kept import note_answer
 from pathfolio.web.site.graph.question import Answered, ConsoleQuestion, Problem, ask
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.recorded import asker
@@ -111,6 +112,8 @@ def console() -> ConsolePage | Response:
     lines = request.args.get("parameters", "") if named is None else ""
     question = ConsoleQuestion(request.args.get("query", ""), named, given if named is not None else {}, lines)
     answered = ask(desk, question, PATIENCE, _note)
+    if answered.result is not None and request.args.get("saved"):
+        note_answer(request.args["saved"], question, answered.result)
     wanted = request.args.get("format", "")
     if wanted in DOWNLOADS and answered.result is not None:
         return _download(answered.result, wanted)
@@ -121,10 +124,25 @@ def console() -> ConsolePage | Response:
     return again(response, starting=answered.status == 503)
 
 
+@dataclass(frozen=True)
+class ConsoleRequest:
+    """A question of a program.
+
+    Attributes:
+        query: Cypher; or
+        name: of a query that the site offers.
+        parameters: by name; texts for a named query.
+    """
+
+    query: str = ""
+    name: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
 @blueprint.post("/graph")
-@view(Permission.GRAPH)
+@view(Permission.GRAPH, tag="graph", body=ConsoleRequest, errors=(404, 413, 415, 502, 503, 504), tells_errors=True)
 def answer() -> ConsoleOutcome | Response:
-    """For programs: a JSON object with `query` or `name`, and `parameters`; the page's JSON twin comes back."""
+    """Ask the graph in Cypher, or a named query."""
     asked = _json()
     if not isinstance(asked, dict) or not isinstance(asked.get("parameters", {}), dict):
         abort(400)

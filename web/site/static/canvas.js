@@ -23,6 +23,7 @@ class Canvas {
     this.byKind = new Filters(at("filter-kinds"), (kind) => this.kind(kind), () => this.show());
     this.byRelation = new Filters(at("filter-relations"), (relation) => relation, () => this.show());
     this.scene = new Scene(root, () => this.show(), (why) => this.fail(why));
+    this.wear(JSON.parse(root.dataset.look));
     this.listen();
     this.scene.refresh().then(() => { if (this.scene.nodes.length === 1) this.selectKey(keyOf(this.scene.nodes[0])); });
   }
@@ -54,7 +55,11 @@ class Canvas {
     day.addEventListener("input", () => this.goTo(Number(day.value)));
     this.at("day-before").addEventListener("click", () => this.goTo(Number(day.value) - 1));
     this.at("day-after").addEventListener("click", () => this.goTo(Number(day.value) + 1));
-    for (const select of [this.at("size"), this.at("colour")]) select.addEventListener("change", () => this.show());
+    for (const select of [this.at("size"), this.at("colour")]) select.addEventListener("change", () => { this.wanted = {}; this.show(); });
+    this.root.querySelector("[data-save]").addEventListener("submit", (event) => {
+      event.target.elements.scene.value = JSON.stringify(this.scene.asked);
+      event.target.elements.look.value = JSON.stringify(this.look);
+    });
     const acts = {
       zoomIn: () => this.drawing.zoomBy(1.3), zoomOut: () => this.drawing.zoomBy(1 / 1.3), fit: () => this.drawing.fit(),
       tidy: () => this.show(true), clear: () => { this.scene.clear(); this.select(""); this.show(); },
@@ -199,10 +204,26 @@ class Canvas {
     this.at("legend").replaceChildren(...(levels ? [] : kinds.map((kind, at) => made("li", {}, made("span", { class: `swatch dot-${at % COLOURS}` }), this.kind(kind)))));
   }
 
+  get look() {
+    const places = [...this.drawing.places].filter(([key]) => this.shown.some((node) => node.key === key));
+    return {
+      places: Object.fromEntries(places.map(([key, { x, y }]) => [key, [Math.round(x), Math.round(y)]])),
+      hidden: [...this.byKind.hidden, ...this.byRelation.hidden], size: this.at("size").value, colour: this.at("colour").value,
+    };
+  }
+
+  // Take on a look that was saved, before the first picture.
+  wear({ places, hidden, size, colour }) {
+    for (const [key, [x, y]] of Object.entries(places)) this.drawing.places.set(key, { x, y });
+    for (const filter of [this.byKind, this.byRelation]) for (const each of hidden) filter.hidden.add(each);
+    this.wanted = { size, colour };
+  }
+
   // Offer choices in a select; the one that was chosen stays where it is still offered.
   choose(id, choices) {
     const select = this.at(id);
-    const chosen = choices.some(([value]) => value === select.value) ? select.value : choices[0][0];
+    const wish = select.value || this.wanted[id];
+    const chosen = choices.some(([value]) => value === wish) ? wish : choices[0][0];
     select.replaceChildren(...choices.map(([value, text]) => made("option", { value }, text)));
     select.value = chosen;
     return chosen;
@@ -224,6 +245,7 @@ class Canvas {
   // Keep the scene in the address, so that it can be reloaded and sent on.
   keep() {
     const address = new URL(location.href);
+    this.drawing.fitOnce();
     address.search = this.scene.nodes.length ? new URLSearchParams({ scene: JSON.stringify(this.scene.asked) }) : "";
     history.replaceState(null, "", address);
   }

@@ -71,6 +71,13 @@ class Drawing {
   // How strongly nodes are drawn to the middle along a side: the less, the longer that side is.
   slack(shorter) { return 0.06 * Math.max(0.5, Math.min(2, shorter)); }
 
+  // A drawing whose places were all saved is laid out by nobody, so it is fitted when it is first there.
+  fitOnce() {
+    if (this.fitted || !this.nodes.length) return;
+    this.fitted = true;
+    this.fit();
+  }
+
   // Where a new node begins: by a neighbour that has a place, else in the middle; never two in the same place.
   beside(node) {
     const tie = this.links.find((link) => (link.head === node.key && this.places.has(link.tail)) || (link.tail === node.key && this.places.has(link.head)));
