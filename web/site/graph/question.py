@@ -72,7 +72,7 @@ def ask(
 
     Nothing is raised for what an analyst can do wrong: the problem is part of the answer.
     """
-    if desk.wait(patience) is State.STARTING:
+    if desk.wait(patience) in {State.STARTING, State.OFF}:
         return Answered(status=503)
     if not question.is_asked:
         return Answered()
