@@ -112,10 +112,10 @@ class _Operation:
             either: list[dict[str, object]] = [{"$ref": PLACE.format(name=name)} for name in ("WrongQuestion", "Error")]
             if self.view.tells_errors:
                 either.append(schema_of[self.view.answer])
-            return {
-                "description": "what is wrong with the question, and the remedy",
-                "content": {_JSON: {"schema": {"anyOf": either}}},
-            }
+            content: dict[str, Any] = {_JSON: {"schema": {"anyOf": either}}}
+            if self.view.tells_errors:
+                content["text/html"] = {"schema": {"type": "string"}}
+            return {"description": "what is wrong with the question, and the remedy", "content": content}
         return dict(_ERROR)
 
     def _errors(self) -> Iterator[int]:
