@@ -87,7 +87,7 @@ def made(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
 
 
 @settings(deadline=None, max_examples=40)
-@given(seed=st.integers(0, 10_000), early=st.integers(300, 1200), late=st.integers(1, 299), investors=st.booleans())
+@given(seed=st.integers(0, 10_000), early=st.integers(150, 390), late=st.integers(1, 149), investors=st.booleans())
 def test_parts_are_what_the_snapshots_of_their_days_say(seed: int, early: int, late: int, investors: bool) -> None:
     graph = random_market(seed, edges=60)
     cuts = CutOffs(DAY - timedelta(early), DAY - timedelta(late))

@@ -17,7 +17,6 @@ from pathfolio.web.arguments import iso_date
 if TYPE_CHECKING:
     from pathfolio.kg.store.answer import Limits
     from pathfolio.kg.store.catalog import NamedQuery
-    from pathfolio.kg.store.query import QueryResult
     from pathfolio.kg.store.service import GraphService
 
 
@@ -74,6 +73,7 @@ def run(args: argparse.Namespace) -> None:
     from pathfolio.kg.errors import UsageError
     from pathfolio.kg.outfile import check_out
     from pathfolio.kg.store.answer import Limits
+    from pathfolio.web.cypher_formats import write_result
 
     if args.list:
         _print_list(args.format)
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
             service.check_vectors(question.named.name)
         text = question.text if question.named is None else question.named.text_for(service.dialect)
         result = service.run(text, question.values)
-    _write(result, args)
+    write_result(result, args.format, args.out)
 
 
 def _question(args: argparse.Namespace) -> CommandQuestion:
@@ -143,21 +143,6 @@ def _service(args: argparse.Namespace, limits: Limits) -> GraphService:
     if args.build is not None:
         return GraphService.of_build(args.build, limits)
     return GraphService.at(address_from_environment(args.uri, args.user, args.database), limits)
-
-
-def _write(result: QueryResult, args: argparse.Namespace) -> None:
-    from pathfolio.kg.outfile import write_private
-    from pathfolio.web.cypher_formats import FORMATS
-
-    content = FORMATS[args.format](result)
-    if args.out is not None:
-        write_private(args.out, content)
-    else:
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
-    rows = f"{len(result.rows):,} row{'' if len(result.rows) == 1 else 's'} in {result.seconds:.2f} s"
-    cut = f"; cut at {result.cut}: ask for less, or raise --max-rows" if result.truncated else ""
-    sys.stderr.write(f"{rows}{cut}\n")
 
 
 def _print_list(wanted: str) -> None:

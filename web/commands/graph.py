@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pathfolio.web.arguments import add_build, add_described, iso_date
+from pathfolio.web.graph_algorithm import add_algorithm, run_command
 from pathfolio.web.handed_on import add_investors, handed_on
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     alerts = add_described(actions, "alerts", "ask all saved queries again, and tell whose answers changed")
     add_build(alerts, or_graph=True)
     alerts.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    _add_address(add_algorithm(actions, "find what is central, alike or tied in the graph: a table with names"))
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
@@ -54,9 +56,15 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Do one of them."""
-    {"build": _build, "load": _load, "serve": _serve, "export": _export, "vectors": _vectors, "alerts": _alerts}[
-        args.action
-    ](args)
+    {
+        "build": _build,
+        "load": _load,
+        "serve": _serve,
+        "export": _export,
+        "vectors": _vectors,
+        "alerts": _alerts,
+        "algorithm": run_command,
+    }[args.action](args)
 
 
 def _build(args: argparse.Namespace) -> None:
