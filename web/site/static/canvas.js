@@ -213,7 +213,7 @@ class Canvas {
   }
 
   // Take on a look that was saved, before the first picture.
-  wear({ places, hidden, size, colour }) {
+  wear({ places = {}, hidden = [], size = "", colour = "kind" }) {
     for (const [key, [x, y]] of Object.entries(places)) this.drawing.places.set(key, { x, y });
     for (const filter of [this.byKind, this.byRelation]) for (const each of hidden) filter.hidden.add(each);
     this.wanted = { size, colour };
