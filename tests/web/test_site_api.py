@@ -174,6 +174,7 @@ def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
     yield AccountRole.ANALYST, f"/graph/find?q=fund&{say}"
     yield AccountRole.ANALYST, f"/graph/saved?log=yes&{say}"
     yield AccountRole.ANALYST, f"/graph/ties?kind=Fund&id=1&{say}"
+    yield AccountRole.ANALYST, f"/graph/algorithms?name=pagerank&{say}"
     yield AccountRole.ANALYST, f"/questionnaire?{say}"
     yield AccountRole.ANALYST, f"/questionnaire?horizon=5&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}?kind=fund&{say}"
