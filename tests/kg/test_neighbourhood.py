@@ -10,7 +10,7 @@ import pytest
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
-from pathfolio.kg.schema import NODE_KINDS, RELATION_KINDS, NodeKind, Relation
+from pathfolio.kg.schema import NODE_KINDS, RELATION_KINDS, UNDATED, NodeKind, Relation
 from pathfolio.kg.store import neighbourhood
 from pathfolio.kg.store.answer import Limits
 from pathfolio.kg.store.bolt import Store
@@ -70,7 +70,8 @@ def test_a_picture_on_each_day_is_the_graph_of_that_day(store: Store) -> None:
     for day in whole.days:
         found = draw(store, GraphScene(everything), day)
         drawn = {
-            (each.head.id, each.relation.value, each.tail.id, each.properties["as_of"]) for each in found.relations
+            (each.head.id, each.relation.value, each.tail.id, each.properties["as_of"] or UNDATED)
+            for each in found.relations
         }
         assert drawn == _current(graph, day)
         assert all(
