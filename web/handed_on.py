@@ -24,20 +24,29 @@ def add_investors(parser: argparse.ArgumentParser) -> None:
 
 
 def handed_on(
-    build: Build, args: argparse.Namespace, *, what: str, form: str = "", file: str = "", server: str = ""
+    build: Build,
+    args: argparse.Namespace,
+    *,
+    what: str,
+    form: str = "",
+    file: str = "",
+    server: str = "",
+    of: str = "kg",
 ) -> EntityVectors:
     """The vectors that `args` asks for, once the ledger has recorded who takes them, and why.
 
     Args:
         what: what is done, as the ledger's entry says it.
         form: of the file; `file` and `server` are where to.
+        of: which vectors (`pathfolio.recommender.learned_vectors.SETS`).
 
     Raises:
-        UsageError: investors' vectors without a purpose, or a purpose without them.
+        UsageError: investors' vectors without a purpose, a purpose without them, or the build has no such vectors.
         LedgerError: it could not be recorded, so nothing may be handed on.
     """
     from pathfolio.explain.ledger.opening import open_ledger
     from pathfolio.explain.records.uses import ExportUse, note_use
+    from pathfolio.recommender.learned_vectors import SETS
 
     purpose = args.purpose.strip()
     if args.with_investors and not purpose:
@@ -54,7 +63,8 @@ def handed_on(
         investors=INCLUDED if purpose else LEFT_OUT,
         purpose=purpose,
     )
+    vectors = SETS[of](build)
     ledger = open_ledger()
     note_use(ledger, use)
     ledger.close()
-    return build.vectors if args.with_investors else build.vectors.without_investors()
+    return vectors if args.with_investors else vectors.without_investors()
