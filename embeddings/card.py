@@ -15,7 +15,7 @@ _PEOPLE: Final = """This file holds vectors of people. Who has them can tell mos
 they resemble: treat them as the positions themselves, and hand them on to nobody who may not see those."""
 
 _NO_PEOPLE: Final = """This file holds no vectors of people. Those of assets were learned from positions as well, but
-only from such as groups of at least ten people share, so that nothing that fewer hold together can have entered them."""
+only from such as groups of at least ten people share, so that what fewer hold together cannot have entered them."""
 
 
 def card(vectors: EntityVectors, file: str, form: str, about: Mapping[str, object]) -> str:

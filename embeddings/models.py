@@ -59,8 +59,8 @@ def _array(scores: torch.Tensor) -> FloatArray:
 def new_model(name: str, triples: Triples, dimension: int, seed: int) -> Any:
     """An untrained PyKEEN model over the entities and relations of `triples`.
 
-    DistMult starts from the leading eigenvectors of the triples' adjacency (`start_vectors`), which cost a second:
-    vectors of two seeds then have most neighbours in common.
+    Bilinear models start from the leading eigenvectors of the triples' adjacency (`start_vectors`), which cost a
+    second: vectors of two seeds then have most neighbours in common.
     """
     import torch
 
@@ -79,20 +79,28 @@ def new_model(name: str, triples: Triples, dimension: int, seed: int) -> Any:
             return RotatE(embedding_dim=dimension // 2, **common)
         if name == "ComplEx":
             free: dict[str, Any] = {"entity_initializer": near_zero, "regularizer": None}
-            return ComplEx(embedding_dim=dimension // 2, **free, **common)
+            model = ComplEx(embedding_dim=dimension // 2, relation_initializer=near_zero, **free, **common)
+            _start(model, start_vectors(triples, dimension // 2, seed))
+            return model
         free = {"entity_initializer": near_zero, "entity_constrainer": None, "regularizer": None}
-        model = DistMult(embedding_dim=dimension, relation_initializer=torch.nn.init.ones_, **free, **common)
+        model = DistMult(embedding_dim=dimension, relation_initializer=near_zero, **free, **common)
         _start(model, start_vectors(triples, dimension, seed))
         return model
 
 
 def _start(model: Any, vectors: FloatArray) -> None:
-    """Add to the first columns of DistMult's entities what is known of them before any training."""
+    """Add to entities what is known of them before any training, to the real parts if there are others too; relations
+    start near 1, so that at first the score is the adjacency's."""
     import torch
 
-    weights = dict(model.entity_representations[0].named_parameters())["_embeddings.weight"]
+    entities, relations = (
+        dict(part[0].named_parameters())["_embeddings.weight"]
+        for part in (model.entity_representations, model.relation_representations)
+    )
+    step = 2 if type(model).__name__ == "ComplEx" else 1
     with torch.no_grad():
-        weights[:, : vectors.shape[1]] += torch.as_tensor(vectors, dtype=weights.dtype)
+        entities.view(len(entities), -1)[:, : step * vectors.shape[1] : step] += torch.as_tensor(vectors).float()
+        relations.view(len(relations), -1)[:, ::step] += 1.0
 
 
 def score_ends(model: Any, hrt: torch.Tensor, column: int, candidates: torch.Tensor) -> Any:

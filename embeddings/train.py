@@ -62,6 +62,8 @@ class VectorOptions:
         seed: of everything random.
         max_epochs: passes over the triples, at most; training stops when the validation MRR does not improve
             in `patience` passes, and keeps the best state.
+        most_triples: steps see no more than so many triples, but for whole passes, of which there are `patience` at
+            least: what is large learns enough in fewer.
         batch: triples per step, which share `candidates` other ends of the right kind and `others` of any other kind:
             without the latter a model cannot tell a sector from a country.
         learning_rate: of Adam, for models of distances; `bilinear_rate` of Adagrad, for the others.
@@ -74,6 +76,7 @@ class VectorOptions:
     seed: int = 0
     max_epochs: int = 10
     patience: int = 2
+    most_triples: int = 600_000
     batch: int = 512
     candidates: int = 512
     others: int = 256
@@ -81,8 +84,8 @@ class VectorOptions:
     bilinear_rate: float = 0.1
     held_out: float = 0.05
     held_out_limit: int = 1000
-    trial_triples: int = 12_000
-    trial_epochs: int = 4
+    trial_triples: int = 8_000
+    trial_epochs: int = 3
 
     def __post_init__(self) -> None:
         if self.model not in (*MODELS, AUTO):
@@ -118,7 +121,10 @@ def fit_best(
     what came of it. The parts held out are those of `split` with `options`."""
     tried = _try_models(graph, triples, options, progress) if options.model == AUTO else ()
     chosen = replace(options, model=tried[0].model if tried else options.model)
-    fitted = _fit(graph, triples, chosen, chosen.max_epochs, progress)
+    epochs = int(
+        np.clip(chosen.most_triples // len(triples.hrt), min(chosen.patience, chosen.max_epochs), chosen.max_epochs)
+    )
+    fitted = _fit(graph, triples, chosen, epochs, progress)
     return chosen, tried or (Candidate(chosen.model, fitted.validation_mrr, fitted.epochs),), fitted
 
 
@@ -235,7 +241,7 @@ class _Training:
         """(relation, rows, column to predict); small relations in small batches, so that they get steps too."""
         out = []
         for relation, rows in enumerate(self.train.of_relation):
-            size = int(np.clip(len(rows) // 8, 32, self.options.batch))
+            size = int(np.clip(len(rows) // 8, self.options.batch // 8, self.options.batch))
             shuffled = self.rng.permutation(rows)
             columns = (0, 2) if relation in self.both_ends else (2,)
             out += [(relation, shuffled[i : i + size], c) for i in range(0, len(rows), size) for c in columns]
