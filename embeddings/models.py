@@ -79,7 +79,7 @@ def new_model(name: str, triples: Triples, dimension: int, seed: int) -> Any:
             return RotatE(embedding_dim=dimension // 2, **common)
         if name == "ComplEx":
             free: dict[str, Any] = {"entity_initializer": near_zero, "regularizer": None}
-            model = ComplEx(embedding_dim=dimension // 2, relation_initializer=near_zero, **free, **common)
+            model: Any = ComplEx(embedding_dim=dimension // 2, relation_initializer=near_zero, **free, **common)
             _start(model, start_vectors(triples, dimension // 2, seed))
             return model
         free = {"entity_initializer": near_zero, "entity_constrainer": None, "regularizer": None}

@@ -241,7 +241,7 @@ class _Training:
         """(relation, rows, column to predict); small relations in small batches, so that they get steps too."""
         out = []
         for relation, rows in enumerate(self.train.of_relation):
-            size = int(np.clip(len(rows) // 8, self.options.batch // 8, self.options.batch))
+            size = int(np.clip(len(rows) // 8, max(self.options.batch // 8, 32), self.options.batch))
             shuffled = self.rng.permutation(rows)
             columns = (0, 2) if relation in self.both_ends else (2,)
             out += [(relation, shuffled[i : i + size], c) for i in range(0, len(rows), size) for c in columns]
