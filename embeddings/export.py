@@ -82,14 +82,14 @@ def _relations(relations: RelationVectors, path: Path) -> Path:
 
 
 def licence_of(name: str, *, is_sample: bool) -> str:
-    """What a manifest says of the licence of the data that vectors were learned from.
+    """What a manifest says of the licence of the data that what it describes was made from.
 
     >>> licence_of("FAR-Trans", is_sample=False)
     'CC BY 4.0 (FAR-Trans, doi 10.5525/gla.researchdata.1658)'
     """
     if is_sample:
         return "generated data, free to use"
-    return _LICENCES.get(name, f"that of the data set {name!r}, which the vectors were learned from")
+    return _LICENCES.get(name, f"that of the data set {name!r}, from which this was made")
 
 
 def word_of(kind: str, node_id: str) -> str:

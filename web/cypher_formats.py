@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 import unicodedata
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pathfolio.kg.bidi import isolated
+from pathfolio.kg.outfile import write_private
 from pathfolio.kg.spreadsheet import safe_cell
 from pathfolio.kg.store.values import to_json
 
@@ -60,6 +63,19 @@ def as_parquet(result: QueryResult) -> bytes:
 FORMATS: Final[Mapping[str, Callable[[QueryResult], bytes]]] = MappingProxyType(
     {"table": as_table, "csv": as_csv, "json": as_json, "parquet": as_parquet}
 )
+
+
+def write_result(result: QueryResult, form: str, out: Path | None) -> None:
+    """Write an answer to a file that only its owner can read, or to standard output; say beside how long it is."""
+    content = FORMATS[form](result)
+    if out is not None:
+        write_private(out, content)
+    else:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    rows = f"{len(result.rows):,} row{'' if len(result.rows) == 1 else 's'} in {result.seconds:.2f} s"
+    cut = f"; cut at {result.cut}: ask for less, or raise --max-rows" if result.truncated else ""
+    sys.stderr.write(f"{rows}{cut}\n")
 
 
 def _arrow(pa: Any, values: list[Any]) -> Any:

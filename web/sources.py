@@ -16,7 +16,7 @@ from pathfolio.kg.contract import read_folder, read_report, write_rejected
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.tables import Tables
-from pathfolio.recommender.build import Beside
+from pathfolio.recommender.build import Beside, load_build
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,21 @@ def from_store(uri: str, as_of: date, progress: Progress) -> Source:
         graph = read_graph(uri, as_of)
         details.extend(_size(graph))
     return Source(graph, None, {"source": "graph store"})
+
+
+def opened(folder: Path) -> tuple[KnowledgeGraph, str]:
+    """The snapshot of a build, or of a graph alone, and the build's hash, or the graph's.
+
+    Raises:
+        DataError: the folder holds neither.
+    """
+    from pathfolio.kg.graph_folder import holds_graph_alone, load_graph_folder
+
+    if holds_graph_alone(folder):
+        alone = load_graph_folder(folder)
+        return alone.graph, alone.manifest.graph_hash
+    build = load_build(folder)
+    return build.graph, build.build_hash
 
 
 def _size(graph: KnowledgeGraph) -> list[str]:

@@ -42,7 +42,8 @@ class QueryUse(UseEntry, frozen=True, kw_only=True):
 
 
 class ExportUse(UseEntry, frozen=True, kw_only=True):
-    """Vectors of the build of this hash, taken to a file or a server; `investors` says whether theirs are in it."""
+    """What was made of the build or graph of this hash (vectors, a data set, what an algorithm finds), taken to a file
+    or a server; `investors` says whether theirs are in it."""
 
     entry_kind: ClassVar[str] = EXPORT
     what: str

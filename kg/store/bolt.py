@@ -24,6 +24,8 @@ from pathfolio.kg.schema import ASSET_LABEL
 from pathfolio.kg.store.address import StoreAddress
 from pathfolio.kg.store.answer import Answer, Limits, QueryError, QueryStoppedError
 from pathfolio.kg.store.embedded import with_limit
+from pathfolio.kg.store.guard import CheckedQuery, Wanted
+from pathfolio.kg.store.loops import MOST_PAIRS, TOO_LONG
 from pathfolio.kg.store.plan import check_plan, shown_plan
 from pathfolio.kg.store.values import NodeValue, PathValue, RelationValue
 
@@ -114,22 +116,18 @@ class Store:
 
     # -- what analysts need ------------------------------------------------------------------------------------
 
-    def ask(self, text: str, parameters: Mapping[str, object], limits: Limits, *, explain: bool = False) -> Answer:
+    def ask(self, query: CheckedQuery, parameters: Mapping[str, object], limits: Limits) -> Answer:
         """Run a query that has been checked (`pathfolio.kg.store.guard`), in READ mode, within limits; nothing is
         committed.
 
-        Args:
-            explain: return the server's plan instead of rows.
-
         Raises:
-            QueryError: the server refused the query; its own message, with the position where it gives one.
+            QueryError: the server says that it does more than read, or refused it; then its own message, with the
+                position where it gives one.
             QueryStoppedError: the query ran past its time.
         """
         box: list[Answer | BaseException] = []
         driver = self._take()
-        worker = threading.Thread(
-            target=_into, args=(box, self._ask, driver, text, parameters, limits, explain), daemon=True
-        )
+        worker = threading.Thread(target=_into, args=(box, self._ask, driver, query, parameters, limits), daemon=True)
         worker.start()
         worker.join(limits.seconds + GRACE[self.dialect])
         if not box:
@@ -143,18 +141,21 @@ class Store:
         raise _translated(outcome, self.address, limits) from None
 
     def _ask(
-        self, driver: neo4j.Driver, text: str, parameters: Mapping[str, object], limits: Limits, explain: bool
+        self, driver: neo4j.Driver, query: CheckedQuery, parameters: Mapping[str, object], limits: Limits
     ) -> Answer:
         with driver.session(
             database=self._database, default_access_mode=neo4j.READ_ACCESS, fetch_size=min(limits.rows + 1, 1000)
         ) as session:
-            plan = self._plan(session, text, parameters, limits)
-            if explain:
-                return Answer(("plan",), [(line,) for line in plan.splitlines()], None)
+            plan = self._plan(session, query.text, parameters, limits)
+            if query.wanted is Wanted.PLAN:
+                return _plan_answer(plan)
+            text = f"PROFILE {query.run}" if query.wanted is Wanted.PROFILE else query.run
             transaction = session.begin_transaction(timeout=limits.seconds)
             try:
                 limited = with_limit(text, limits.seconds) if self.dialect == "arcadedb" else text
                 result = transaction.run(limited, dict(parameters))
+                if query.wanted is Wanted.PROFILE:
+                    return _plan_answer(shown_plan(_profile(result.consume())))
                 return _within_limits(result, limits)
             finally:
                 transaction.rollback()
@@ -236,6 +237,15 @@ def _into(box: list[object], function: Callable[..., object], *args: object) -> 
 
 def _run_all(transaction: neo4j.ManagedTransaction, text: str, parameters: Mapping[str, object]) -> list[list[Any]]:
     return transaction.run(text, dict(parameters)).values()
+
+
+def _plan_answer(plan: str) -> Answer:
+    return Answer(("plan",), [(line,) for line in plan.splitlines()], None)
+
+
+def _profile(summary: neo4j.ResultSummary) -> Mapping[str, Any]:
+    """The plan with what was measured; the embedded server tells that as its plan."""
+    return summary.profile or summary.plan or {}
 
 
 def _within_limits(result: neo4j.Result, limits: Limits) -> Answer:
@@ -359,6 +369,9 @@ def _of_query(code: str, message: str, address: StoreAddress, limits: Limits) ->
         return QueryStoppedError(limits.seconds)
     if "OutOfMemory" in code:
         return QueryError("the query needs more memory than the server gives to one: ask for less")
+    if TOO_LONG in message:
+        message = f"a list expression would hold more than {MOST_PAIRS:,} elements against each other"
+        return QueryError(f"{message}: use UNWIND in its place")
     if code.startswith("Neo.ClientError") or ".Statement." in code or "UnknownError" in code:
         return QueryError.from_server(message)
     return StoreError(f"{address.uri}: {_first_line(message)}")

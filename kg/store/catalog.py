@@ -4,11 +4,12 @@
     // parameter least number = 0.01
     // parameter as_of date = today
     // example: a=VOO b=QQQ
+    // needs: vectors
 
 What a query and its parameters are called stands with each language's texts (`pathfolio.kg.languages`, sections
 `queries` and `query_parameters`). `today` as a default stands for the graph's own day. A file NAME.neo4j.cypher takes
 the place of NAME.cypher on Neo4j, where that server has something better than what every server has; it has no comment
-lines of its own.
+lines of its own. `needs: vectors` stands where the nodes' vectors are compared, which not every graph has.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class NamedQuery:
         text: for any server.
         neo4j: for Neo4j, where it can do better; else the same.
         example: values as on the command line, such as a=VOO b=QQQ.
+        needs_vectors: whether it compares the nodes' vectors, which not every graph has.
     """
 
     name: str
@@ -59,6 +61,7 @@ class NamedQuery:
     example: str
     text: str
     neo4j: str
+    needs_vectors: bool
 
     def text_for(self, dialect: str) -> str:
         """The Cypher for a kind of server."""
@@ -116,7 +119,9 @@ def _parse(name: str, texts: Mapping[str, str]) -> NamedQuery:
     fields = dict(line.split(": ", 1) for line in head if not line.startswith("parameter "))
     parameters = tuple(_parameter(name, line) for line in head if line.startswith("parameter "))
     neo4j = texts.get(f"{name}.neo4j.cypher", body).strip()
-    return NamedQuery(name, _told(name, "title"), _told(name, "sentence"), parameters, fields["example"], body, neo4j)
+    title, sentence = _told(name, "title"), _told(name, "sentence")
+    needs_vectors = fields.get("needs") == "vectors"
+    return NamedQuery(name, title, sentence, parameters, fields["example"], body, neo4j, needs_vectors)
 
 
 def _parameter(name: str, line: str) -> QueryParameter:

@@ -23,7 +23,7 @@ WRITER: Final = "root"
 READER: Final = "analyst"
 EXIT_STUCK: Final = 75
 
-_LIMIT: Final = re.compile(r"/\* (\d+(?:\.\d+)?) s \*/")
+_LIMIT: Final = re.compile(r"(?:PROFILE )?/\* (\d+(?:\.\d+)?) s \*/")
 _WATCH_SECONDS: Final = 0.1
 _HEED_SECONDS: Final = 0.4
 """How long the engine may take to heed that a query shall end."""
@@ -117,10 +117,11 @@ def _add_reader(jpype: Any, security: Any, password: str) -> None:
 def with_limit(text: str, seconds: float) -> str:
     """The query with a comment in front that tells the watch how long it may run, if that is less than others may.
 
-    >>> with_limit("RETURN 1", 2.5)
-    '/* 2.5 s */RETURN 1'
+    >>> with_limit("RETURN 1", 2.5), with_limit("PROFILE RETURN 1", 2.5)
+    ('/* 2.5 s */RETURN 1', 'PROFILE /* 2.5 s */RETURN 1')
     """
-    return f"/* {seconds:g} s */{text}"
+    profile = "PROFILE " if text.startswith("PROFILE ") else ""
+    return f"{profile}/* {seconds:g} s */{text.removeprefix(profile)}"
 
 
 def _limit_of(text: str, seconds: float) -> float:

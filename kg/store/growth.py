@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from pathfolio.kg.store.patterns import LONGEST_MATCHED
 from pathfolio.kg.store.tokens import Token, refusal, words
 
 MOST_GROWTH: Final = 16
-LONGEST_MATCHED: Final = 300
-"""Characters of a text in the query that =~ may look at."""
-
 _CLAUSES: Final = words("MATCH OPTIONAL WHERE WITH RETURN UNWIND CALL UNION ORDER SKIP LIMIT OFFSET YIELD")
 _SCALAR: Final = frozenset(["*", "/", "%", "^", "-", "<", ">", "<=", ">=", "=", "<>"])
 """What stands between numbers, or compares: a value beside it does not become part of another."""
@@ -25,7 +23,6 @@ _NUMBERS: Final = words("count sum avg size length tointeger tofloat stdev abs r
 _MAKERS: Final = words("collect range split keys nodes relationships labels reduce replace properties")
 _MAKING_SIGNS: Final = frozenset(["[", "{", "+", "||"])
 _SIZES: Final = words("size length count")
-_KEEP_SHORT: Final = words("tolower toupper lower upper trim ltrim rtrim btrim tostring")
 
 
 def weights_of(query: str, tokens: list[Token], parameters: Mapping[str, object], closes: list[int]) -> dict[str, int]:
@@ -54,40 +51,39 @@ def weights_of(query: str, tokens: list[Token], parameters: Mapping[str, object]
 
 def check_body(
     query: str, body: list[Token], own: set[str], weights: Mapping[str, int], parameters: Mapping[str, object]
-) -> None:
-    """In what a list expression does with each element, no other list or text stands as a whole.
+) -> list[Token]:
+    """In what a list expression does with each element, another list or text stands only to be searched.
 
     Args:
-        own: the expression's own variables.
+        own: the variables of the expression, and of those in it.
+
+    Returns:
+        The names and parameters of those that are searched.
 
     Raises:
-        QueryError: one does.
+        QueryError: one stands as a whole, and so would be there once for each element.
     """
+    searched = []
     for at, token in enumerate(body):
         is_whole = _is_part(body, at) and not _is_element(body, at) and token.name not in own
-        if is_whole and _weight_of(token, weights, parameters):
+        if not is_whole or not _weight_of(token, weights, parameters):
+            continue
+        if not _is_searched(body, at):
             message = f"{token.text} stands in a list expression: use UNWIND in its place"
             raise refusal(message, query, token.start)
+        searched.append(token)
+    return searched
 
 
-def check_matched(query: str, tokens: list[Token], weights: Mapping[str, int]) -> None:
-    """What =~ looks at is a property or a short text: a pattern takes its length to the power of its stars.
-
-    Raises:
-        QueryError: it is something else.
-    """
-    for at, token in enumerate(tokens):
-        if token.text != "=~":
-            continue
-        left = at - 1
-        if tokens[left].text == ")":  # one call around it, such as toLower(n.name)
-            left -= 1
-        is_property = left >= 2 and tokens[left - 1].text == "." and not weights.get(tokens[left - 2].name)
-        is_short = tokens[left].kind == "text" and len(tokens[left].text) <= LONGEST_MATCHED
-        before = left - (3 if is_property else 1)
-        is_called = before >= 1 and tokens[before].text == "(" and tokens[before - 1].name.lower() in _KEEP_SHORT
-        if not (is_property or is_short) or (left < at - 1 and not is_called):
-            raise refusal("=~ looks at a property, as in n.name =~ '…', or at a short text", query, token.start)
+def _is_searched(body: list[Token], at: int) -> bool:
+    """Whether something is looked for in it, or it in something: x IN HERE, x STARTS WITH HERE, HERE CONTAINS x."""
+    before = body[at - 1].upper if at else ""
+    after = body[at + 1] if at + 1 < len(body) else None
+    is_alone = after is None or after.text not in ("+", "||", "[", ".")
+    is_right = before in ("IN", "CONTAINS") or (
+        before == "WITH" and at >= 2 and body[at - 2].upper in ("STARTS", "ENDS")
+    )
+    return is_alone and (is_right or (after is not None and after.upper == "CONTAINS" and before not in ("+", "||")))
 
 
 def _expressions(tokens: list[Token]) -> Iterator[tuple[int, int]]:
@@ -129,13 +125,26 @@ def _makes(token: Token) -> bool:
 
 
 def _is_number(tokens: list[Token], first: int, end: int, closes: list[int]) -> bool:
-    """Whether it is one call of a function that makes a number, or what UNWIND range(…) counts."""
+    """Whether it is reckoned, one call of a function that makes a number, or what UNWIND range(…) counts."""
     is_counting = first > 0 and tokens[first - 1].upper == "UNWIND" and tokens[first].name.lower() == "range"
+    if _is_reckoned(tokens, first, end, closes):
+        return True
     if end - first < 3 or tokens[first + 1].text != "(":
         return False
     if tokens[first].name.lower() not in _NUMBERS and not is_counting:
         return False
     return closes[first + 1] == end - 1
+
+
+def _is_reckoned(tokens: list[Token], first: int, end: int, closes: list[int]) -> bool:
+    """Whether its outermost signs are those of arithmetic with numbers alone: a sum may be one of lists."""
+    level = []
+    at = first
+    while at < end:
+        level.append(tokens[at])
+        at = closes[at] + 1 if tokens[at].text in ("(", "[", "{") else at + 1
+    is_open = any(token.text in ("+", "||", "|") or token.upper in ("CASE", "UNWIND") for token in level)
+    return not is_open and any(token.text in ("*", "/", "%", "^") for token in level)
 
 
 def _weight_of(token: Token, weights: Mapping[str, int], parameters: Mapping[str, object]) -> int:

@@ -1,15 +1,18 @@
-"""What a server cannot stop once it has begun: loops within one expression, and patterns that backtrack.
+"""What a server cannot stop once it has begun: loops within one expression.
 
-Neo4j looks at the clock between rows, not within an expression, so these are kept short beforehand.
+Neo4j looks at the clock between rows, not within an expression. What can be seen beforehand is kept short beforehand;
+how long collected lists are is known when they are there, and so their lengths are looked at then: the source of a
+list expression such as `[x IN xs WHERE x IN ys]` becomes `(xs)[CASE WHEN size(xs) * size(ys) > MOST THEN … END..]`,
+which is the whole of xs, or an error.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from pathfolio.kg.store.growth import check_body, check_matched, weights_of
+from pathfolio.kg.store.growth import check_body, weights_of
 from pathfolio.kg.store.tokens import Token, partners, refusal, words
 
 LONGEST_RANGE: Final = 10_000
@@ -17,65 +20,126 @@ LONGEST_RANGE: Final = 10_000
 
 LONGEST_INNER_RANGE: Final = 100
 MOST_LOOPS: Final = 20
+MOST_PAIRS: Final = 5_000_000
+"""Elements of two lists that one expression may hold against each other."""
+
+MOST_INNER: Final = 1_000
+"""Elements of a list that is walked over for each element of another, which may have MOST_PAIRS / MOST_INNER."""
+
+TOO_LONG: Final = "these lists are too long"
+"""What date() cannot read where a bound is passed: both servers repeat it in their error."""
+
 _LOOPS: Final = words("reduce all any none single allreduce")
 _SHORT_LISTS: Final = words("nodes relationships labels keys range")
 _SIZES: Final = words("size length")
-_REPEATED_GROUP: Final = re.compile(r"\)[*+{]|\\[1-9]|\(\?[^:i]")
-_UNBOUNDED: Final = re.compile(r"[*+]|\{\d*,\d*\}")
+
+Insertion = tuple[int, str]
 
 
-def check_patterns(query: str, tokens: list[Token], parameters: Mapping[str, object]) -> None:
-    """Regular expressions are given outright, and cannot backtrack without end.
+@dataclass(frozen=True)
+class _Loop:
+    """A list expression; places are those of tokens.
 
-    Raises:
-        QueryError: one is computed, or might take for ever.
+    Attributes:
+        at, end: its brackets.
+        source, stop: where what it walks over begins, and where that has ended.
+        outer: the one that it stands in.
     """
-    for at, token in enumerate(tokens):
-        if token.text != "=~":
-            continue
-        right = tokens[at + 1] if at + 1 < len(tokens) else token
-        after = tokens[at + 2].text if at + 2 < len(tokens) else ""
-        if right.kind not in ("text", "parameter") or after in ("+", "[", ".", "||"):
-            raise refusal("=~ takes a pattern in quotes, or a parameter", query, token.start)
-        pattern = right.text[1:-1] if right.kind == "text" else str(_parameter(right, parameters))
-        if _REPEATED_GROUP.search(pattern) or len(_UNBOUNDED.findall(pattern)) > 3 or len(pattern) > 200:
-            message = "this pattern could take for ever: repeat no group, and use three * or + at most"
-            raise refusal(message, query, right.start)
+
+    at: int
+    end: int
+    source: int
+    stop: int
+    outer: _Loop | None
+
+    @property
+    def depth(self) -> int:
+        """1 where it stands in no other."""
+        return 1 if self.outer is None else 1 + self.outer.depth
 
 
-def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, object]) -> None:
-    """List expressions stand in one another only over short lists, and range() counts far only in UNWIND.
+def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, object]) -> list[Insertion]:
+    """List expressions stand in one another two deep, and range() counts far only in UNWIND.
 
-    What they do with an element has no other list in it, and no value is put together from too many others.
+    What they do with an element has no other list in it, but to look for something there, and no value is put together
+    from too many others.
+
+    Returns:
+        What to put into the query, at places in its text, so that the server keeps to the bounds on lists' lengths.
 
     Raises:
         QueryError: an expression might run for long.
     """
-    depth = 0
-    stack = []
-    loops = 0
     closes = partners(tokens)
     weights = weights_of(query, tokens, parameters, closes)
-    check_matched(query, tokens, weights)
+    loops = list(_loops(tokens, closes))
+    if len(loops) > MOST_LOOPS:
+        message = f"more than {MOST_LOOPS} list expressions in one query: use UNWIND in their place"
+        raise refusal(message, query, tokens[loops[MOST_LOOPS].at].start)
+    found = list[Insertion]()
+    bounded = set[Token]()
+    for loop in loops:
+        _check_gathering(query, tokens, loop.at, loop.end)
+        own = {name for other in loops if loop.at <= other.at < loop.end for name in _own(tokens, other)}
+        searched = check_body(query, tokens[loop.stop + 1 : loop.end], own, weights, parameters)
+        found += _bounds(query, tokens, loop, searched, bounded)
+        bounded.update(searched)
     for at, token in enumerate(tokens):
-        if token.text in ("(", "[", "{"):
-            source = _loop_source(tokens, at, closes)
-            stack.append(source is not None)
-            if source is not None:
-                loops += 1
-                depth += 1
-                if loops > MOST_LOOPS:
-                    message = f"more than {MOST_LOOPS} list expressions in one query: use UNWIND in their place"
-                    raise refusal(message, query, token.start)
-                _check_nesting(query, tokens, at, source, depth)
-                _check_gathering(query, tokens, at, closes[at])
-                body, own = _body(tokens, at, source, closes)
-                check_body(query, body, own, weights, parameters)
-        elif token.text in (")", "]", "}") and stack:
-            depth -= stack.pop()
         if token.name.lower() == "range" and _text(tokens, at + 1) == "(" and _upper(tokens, at - 1) != "UNWIND":
-            most = LONGEST_INNER_RANGE if depth > 1 else LONGEST_RANGE
+            is_repeated = any(loop.stop < at < loop.end for loop in loops)
+            most = LONGEST_INNER_RANGE if is_repeated else LONGEST_RANGE
             _check_range(query, tokens, at, closes[at + 1], parameters, most)
+    return found
+
+
+def _loops(tokens: list[Token], closes: list[int]) -> Iterator[_Loop]:
+    """The list expressions from left to right."""
+    open_loops = list[_Loop]()
+    for at, token in enumerate(tokens):
+        while open_loops and open_loops[-1].end <= at:
+            open_loops.pop()
+        source = _loop_source(tokens, at, closes) if token.text in ("(", "[") else None
+        if source is not None:
+            end = closes[at]
+            stop = next((i for i in _level(tokens, source, closes, end) if _begins_body(tokens[i])), end)
+            loop = _Loop(at, end, source, stop, open_loops[-1] if open_loops else None)
+            open_loops.append(loop)
+            yield loop
+
+
+def _own(tokens: list[Token], loop: _Loop) -> set[str]:
+    """Its variables."""
+    return {tokens[loop.at + 1].name, tokens[loop.source - 2].name}
+
+
+def _bounds(
+    query: str, tokens: list[Token], loop: _Loop, searched: list[Token], bounded: set[Token]
+) -> list[Insertion]:
+    """What keeps it short where its lists are long; those that are `bounded` are so by the loop around it."""
+    found = list[Insertion]()
+    if searched:
+        sizes = " + ".join(f"size({name})" for name in sorted({token.text for token in searched}))
+        found += _bound(query, tokens, loop, f"* ({sizes}) > {MOST_PAIRS}")
+    if loop.outer is None:
+        return found
+    if loop.depth > 2:
+        message = "list expressions stand in one another two deep at most: use UNWIND"
+        raise refusal(message, query, tokens[loop.at].start)
+    is_short = _text(tokens, loop.source) == "[" or (
+        _text(tokens, loop.source + 1) == "(" and tokens[loop.source].name.lower() in _SHORT_LISTS
+    )
+    if not is_short and tokens[loop.source] not in bounded:
+        found += _bound(query, tokens, loop, f"> {MOST_INNER}")
+        found += _bound(query, tokens, loop.outer, f"> {MOST_PAIRS // MOST_INNER}")
+    return found
+
+
+def _bound(query: str, tokens: list[Token], loop: _Loop, condition: str) -> list[Insertion]:
+    """The source of `loop`, or an error where its size is under `condition`."""
+    last = tokens[loop.stop - 1]
+    start, stop = tokens[loop.source].start, last.start + len(last.text)
+    check = f"CASE WHEN size({query[start:stop]}) {condition} THEN date('{TOO_LONG}').day ELSE 0 END"
+    return [(start, "("), (stop, f")[{check}..]")]
 
 
 def _check_gathering(query: str, tokens: list[Token], at: int, end: int) -> None:
@@ -90,17 +154,12 @@ def _check_gathering(query: str, tokens: list[Token], at: int, end: int) -> None
 
 
 def _is_added(inside: list[Token], at: int) -> bool:
-    """Whether it is put into the new value: not where it gets its first one, is compared, or is surely a number."""
+    """Whether it is put into the new value: not where it gets its first one, is compared, is surely a number, or stays
+    what it was in a case of its own, as in ELSE s END."""
+    if _upper(inside, at - 1) in ("THEN", "ELSE") and _upper(inside, at + 1) in ("WHEN", "ELSE", "END"):
+        return False
     numbers = ("*", "/", "%", "^", "-", "<", ">", "<=", ">=", "=", "<>")
     return _text(inside, at - 1) not in numbers and _text(inside, at + 1) not in numbers
-
-
-def _body(tokens: list[Token], at: int, source: int, closes: list[int]) -> tuple[list[Token], set[str]]:
-    """What the list expression at `at` does with each element, and its variables."""
-    end = closes[at]
-    start = next((i + 1 for i in _level(tokens, source, closes, end) if _begins_body(tokens[i])), 0)
-    own = {tokens[at + 1].name, tokens[source - 2].name}
-    return (tokens[start:end] if start else []), own
 
 
 def _begins_body(token: Token) -> bool:
@@ -130,18 +189,6 @@ def _loop_source(tokens: list[Token], at: int, closes: list[int]) -> int | None:
         return None
     inside = _level(tokens, at + 1, closes, closes[at])
     return next((i + 1 for i in inside if tokens[i].upper == "IN"), at + 1)
-
-
-def _check_nesting(query: str, tokens: list[Token], at: int, source: int, depth: int) -> None:
-    if depth == 1:
-        return
-    is_short = _text(tokens, source) == "[" or (
-        _text(tokens, source + 1) == "(" and tokens[source].name.lower() in _SHORT_LISTS
-    )
-    if depth > 2 or not is_short:
-        raise refusal(
-            "list expressions stand in one another only over short lists: use UNWIND", query, tokens[at].start
-        )
 
 
 def _check_range(query: str, tokens: list[Token], at: int, end: int, parameters: Mapping[str, Any], most: int) -> None:

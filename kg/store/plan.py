@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pathfolio.kg.store.answer import QueryError
 from pathfolio.kg.store.guard import PROCEDURES
+from pathfolio.kg.store.tokens import words
+
+_SHOWS: Final = words("showindexes showconstraints showfunctions showprocedures")
+_REACHING: Final = ("loadcsv", "administrationcommand", "terminatetransactions", "setownpassword")
+_STEP: Final = re.compile(r"^\s*\+ (CREATE|MERGE|SET|DELETE|REMOVE|FOREACH|LOAD CSV|CALL)\b *([\w.`]*)", re.MULTILINE)
+"""A step of the embedded server's plan, and the procedure that it calls."""
 
 
 def shown_plan(plan: Mapping[str, Any]) -> str:
@@ -20,14 +27,16 @@ def _lines(plan: Mapping[str, Any], depth: int) -> Iterator[str]:
         return
     args = plan.get("args", {})
     operator = str(plan.get("operatorType", "")).partition("@")[0]
-    rows = f"  ({args['EstimatedRows']:.3g} rows)" if "EstimatedRows" in args else ""
+    estimate = f"{args['EstimatedRows']:.3g} rows" if "EstimatedRows" in args else ""
+    measured = f"{args['Rows']:,} rows, {args['DbHits']:,} hits" if {"Rows", "DbHits"} <= args.keys() else ""
+    rows = f"  ({measured or estimate})" if measured or estimate else ""
     yield f"{'  ' * depth}{operator} {args.get('Details', '')}{rows}"
     for child in plan.get("children", ()):
         yield from _lines(child, depth + 1)
 
 
 def check_plan(plan: Mapping[str, object], shown: str) -> None:
-    """Refuse a plan that loads a file or calls a procedure that analysts may not call.
+    """Refuse a plan that writes, loads a file, looks at users, or calls a procedure that analysts may not call.
 
     Args:
         plan: as the driver gives it; empty where the server has no operators to show.
@@ -38,10 +47,13 @@ def check_plan(plan: Mapping[str, object], shown: str) -> None:
     """
     for operator, details in _operators(plan):
         name = details.partition("(")[0].strip().lower()
-        if operator.startswith("loadcsv") or (operator.startswith("procedurecall") and name not in PROCEDURES):
+        is_shown = operator.startswith("show") and operator.partition("@")[0] not in _SHOWS
+        is_called = operator.startswith("procedurecall") and name not in PROCEDURES
+        if operator.startswith(_REACHING) or is_shown or is_called:
             raise QueryError(f"the server would run {details or operator}: only what reads the graph is run")
-    if "+ LOAD CSV" in shown:
-        raise QueryError("the server would load a file: only what reads the graph is run")
+    for step, name in _STEP.findall(shown):
+        if step != "CALL" or (name not in ("", "SUBQUERY") and name.lower() not in PROCEDURES):
+            raise QueryError(f"the server would {step} {name}".rstrip() + ": only what reads the graph is run")
 
 
 def _operators(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

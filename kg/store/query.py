@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pathfolio.kg.store.answer import Limits
+from pathfolio.kg.store.dialect import for_embedded
 from pathfolio.kg.store.guard import check_query
 from pathfolio.kg.store.meta import stored_graph
 from pathfolio.kg.store.tokens import tokens_of
@@ -83,8 +84,10 @@ def run_query(
         about = stored_graph(store)
         if about is not None:
             given["as_of"] = about.as_of
+    if store.dialect == "arcadedb":
+        checked = for_embedded(checked)
     begun = time.perf_counter()
-    answer = store.ask(checked.text, given, limits, explain=checked.explain)
+    answer = store.ask(checked, given, limits)
     return QueryResult(answer.columns, tuple(answer.rows), answer.cut, time.perf_counter() - begun)
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -20,12 +20,16 @@ from pathfolio.kg.errors import StoreError, UsageError
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.store.address import StoreAddress
 from pathfolio.kg.store.embedded import DATABASE, READER, WRITER, ServerSettings
+from pathfolio.kg.store.secret import write_secret
 
 if TYPE_CHECKING:
     from pathfolio.kg.graph import KnowledgeGraph
 
 STORE_FOLDER: Final = "store"
 """Where, in a build, the embedded server keeps its copy of the graph; it can be removed at any time."""
+
+PASSWORD_FILE: Final = "password"  # noqa: S105 - a file's name
+"""Where, in the server's folder, the password of the user who may write is kept."""
 
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
@@ -39,11 +43,13 @@ class ServerOptions:
         port: of the loopback interface; 0 for a free one.
         seconds: how long a query of an analyst may run.
         heap: the most memory for Java's objects.
+        password: of the user who may read; empty for a new one at each start.
     """
 
     port: int = 0
     seconds: float = 30.0
     heap: str = "1g"
+    password: str = field(default="", repr=False)
 
 
 class EmbeddedServer:
@@ -76,7 +82,7 @@ class EmbeddedServer:
             port=port,
             http_port=free_port(),
             writer_password=_writer_password(folder),
-            reader_password=secrets.token_urlsafe(24),
+            reader_password=self.options.password or secrets.token_urlsafe(24),
             seconds=self.options.seconds,
             ready=str(ready),
             heap=self.options.heap,
@@ -188,13 +194,12 @@ def free_port() -> int:
 
 def _writer_password(folder: Path) -> str:
     """The password that the server's folder was made with, or a new one for a new folder."""
-    path = folder / "password"
+    path = folder / PASSWORD_FILE
     if path.exists() and (folder / "config").exists():
         return path.read_text(encoding="ascii")
     shutil.rmtree(folder / "config", ignore_errors=True)
     password = secrets.token_urlsafe(24)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-        file.write(password)
+    write_secret(path, password)
     return password
 
 

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final, Self
 
-from pathfolio.kg.errors import PathfolioError, StoreError
+from pathfolio.kg.errors import PathfolioError, StoreError, UsageError
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.store.address import StoreAddress
 from pathfolio.kg.store.answer import Limits, QueryStoppedError
 from pathfolio.kg.store.bolt import Store
 from pathfolio.kg.store.catalog import NamedQuery
-from pathfolio.kg.store.embedded import EXIT_STUCK
+from pathfolio.kg.store.embedded import EXIT_STUCK, WRITER
+from pathfolio.kg.store.meta import stored_graph
 from pathfolio.kg.store.query import QueryResult, run_query
-from pathfolio.kg.store.server import STORE_FOLDER, EmbeddedServer, ServerOptions, locked, start_loaded
+from pathfolio.kg.store.secret import write_secret
+from pathfolio.kg.store.server import (
+    PASSWORD_FILE,
+    START_SECONDS,
+    STORE_FOLDER,
+    EmbeddedServer,
+    ServerOptions,
+    locked,
+    start_loaded,
+)
 
 ADDRESS_FILE: Final = "address.json"
+LOOK_SECONDS: Final = 0.5
+"""So often it is looked whether a server that another process starts is there."""
 
 
 class GraphService:
@@ -67,11 +79,10 @@ class GraphService:
         limits = limits or Limits()
         folder = build / STORE_FOLDER
         content_hash = _content_hash(build)
-        shared = _shared(folder)
-        if shared is not None:
-            return cls.at(shared, limits)
         with ExitStack() as stack:
-            stack.enter_context(locked(folder))
+            shared = _shared_or_locked(folder, stack)
+            if shared is not None:
+                return cls.at(shared, limits)
             server = _start(build, content_hash, options or ServerOptions(seconds=limits.seconds))
             stack.callback(server.stop)
             store = Store(server.reader())
@@ -110,8 +121,24 @@ class GraphService:
             raise StoreError("the query needed more memory than the embedded server has: ask for less") from None
 
     def run_named(self, query: NamedQuery, given: Mapping[str, str], limits: Limits | None = None) -> QueryResult:
-        """Run a named query with texts as its parameters' values."""
-        return self.run(query.text_for(self.dialect), query.values(given), limits)
+        """Run a named query with texts as its parameters' values.
+
+        Raises:
+            UsageError: a value is missing or wrong, or the query compares vectors and the graph has none.
+        """
+        values = query.values(given)
+        if query.needs_vectors:
+            self.check_vectors(query.name)
+        return self.run(query.text_for(self.dialect), values, limits)
+
+    def check_vectors(self, name: str) -> None:
+        """Refuse a named query that compares vectors where the graph has none."""
+        self.revive()
+        about = stored_graph(self._store)
+        if about is None or not about.embedding_model:
+            raise UsageError(
+                f"{name} compares vectors, and this graph has none: `pathfolio graph vectors BUILD` writes a build's"
+            )
 
     def revive(self) -> None:
         """Start the embedded server again where it has ended itself."""
@@ -136,19 +163,22 @@ class GraphService:
 
 @contextmanager
 def writer_of_build(build: Path) -> Iterator[Store]:
-    """A build's embedded server, started and loaded if need be, as a user who may write.
+    """A build's embedded server as a user who may write: the one that another process shares, else a new one.
 
     Raises:
         DataError: the folder holds no build.
-        StoreError: the server does not start, or another process uses it.
+        StoreError: the server does not start, or another process keeps it to itself.
     """
     content_hash = _content_hash(build)
-    with (
-        locked(build / STORE_FOLDER),
-        _start(build, content_hash, ServerOptions()) as server,
-        Store(server.writer()) as store,
-    ):
-        yield store
+    folder = build / STORE_FOLDER
+    with ExitStack() as stack:
+        shared = _shared_or_locked(folder, stack)
+        if shared is None:
+            address = stack.enter_context(_start(build, content_hash, ServerOptions())).writer()
+        else:
+            password = (folder / PASSWORD_FILE).read_text(encoding="ascii")
+            address = StoreAddress(shared.uri, WRITER, password, shared.database)
+        yield stack.enter_context(Store(address))
 
 
 def _content_hash(build: Path) -> str:
@@ -167,9 +197,27 @@ def _start(build: Path, content_hash: str, options: ServerOptions) -> EmbeddedSe
 
 
 def _publish(server: EmbeddedServer) -> None:
-    path = server.folder / ADDRESS_FILE
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(server.reader()), file)
+    write_secret(server.folder / ADDRESS_FILE, json.dumps(asdict(server.reader())))
+
+
+def _shared_or_locked(folder: Path, stack: ExitStack) -> StoreAddress | None:
+    """The server that another process shares, waited for while it starts; None once the folder is this process's.
+
+    Raises:
+        StoreError: another process keeps the folder to itself.
+    """
+    end = time.monotonic() + START_SECONDS
+    while True:
+        shared = _shared(folder)
+        if shared is not None:
+            return shared
+        try:
+            stack.enter_context(locked(folder, min(LOOK_SECONDS, START_SECONDS)))
+        except StoreError:
+            if time.monotonic() > end:
+                raise
+        else:
+            return None
 
 
 def _shared(folder: Path) -> StoreAddress | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,6 +100,20 @@ def partners(tokens: list[Token]) -> list[int]:
         elif token.text in (")", "]", "}") and opened:
             found[opened.pop()] = at
     return found
+
+
+def with_insertions(query: str, insertions: Sequence[tuple[int, str]]) -> str:
+    """`query` with texts put in at places of its own; of several at one place the earlier comes first.
+
+    >>> with_insertions("RETURN x", [(7, "("), (8, " + 1)")])
+    'RETURN (x + 1)'
+    """
+    parts = []
+    done = 0
+    for place, text in sorted(insertions, key=lambda pair: pair[0]):
+        parts += [query[done:place], text]
+        done = place
+    return "".join([*parts, query[done:]])
 
 
 def refusal(message: str, query: str, start: int) -> QueryError:

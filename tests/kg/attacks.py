@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.kg.excess import TOO_MUCH
+
 WRITES = r"""
 CREATE (n:Hacked {id: 1}) RETURN n
 create (n:Hacked)
@@ -53,6 +55,56 @@ CALL apoc.create.node(['Hacked'], {}) YIELD node RETURN node
 CALL apoc.cypher.runWrite('CREATE (:Hacked)', {})
 CALL apoc.periodic.iterate('MATCH (n) RETURN n', 'DETACH DELETE n', {})
 RETURN apoc.cypher.runFirstColumnSingle('CREATE (n:Hacked) RETURN n', {})
+MATCH (n:User) WITH n AS set SET set.hacked = true RETURN set
+MATCH (match:User) DELETE match
+MATCH (where:User) WITH where AS as DETACH DELETE where
+MATCH (n:User {id: 'U1'}) SET n.hacked = 1, n.x = 2 RETURN n AS set
+MATCH (n:User) SET (n).hacked = true
+MATCH (n:User {id: 'U1'}) SET (CASE WHEN true THEN n END).hacked = 1
+MATCH (n:User {id: 'U1'}) SET n.`hacked` = 1
+MATCH (n:User {id: 'U1'}) SET n:$('Hacked')
+MATCH (n:User {id: 'U1'}) SET n IS Hacked
+MATCH (n:User {id: 'U1'}) REMOVE n['name']
+MATCH (n:User) CALL (n) { WITH n DETACH DELETE n } IN 2 CONCURRENT TRANSACTIONS OF 1 ROWS
+MATCH (n:User) CALL (n) { SET n.x = 1 } IN TRANSACTIONS ON ERROR CONTINUE REPORT STATUS AS s RETURN s
+CALL { CREATE (:Hacked) } IN TRANSACTIONS
+CALL () { CALL () { CALL () { CREATE (:Hacked) } } }
+CALL { CALL { CALL { MERGE (h:Hacked) RETURN h } RETURN h } RETURN h } RETURN h
+RETURN EXISTS { CREATE (n:Hacked) RETURN n } AS x
+RETURN COLLECT { CREATE (n:Hacked) RETURN n } AS x
+RETURN COUNT { MERGE (n:Hacked) RETURN n } AS x
+MATCH (n) WHERE EXISTS { MATCH (n) SET n.hacked = 1 RETURN n } RETURN n
+RETURN [(a)-[:HOLDS]->(b) | b] AS l CREATE (:Hacked)
+WITH [1] AS l FOREACH (x IN l | FOREACH (y IN l | CREATE (:Hacked)))
+UNWIND [{id: 'U1'}] AS row MERGE (n:User {id: row.id}) SET n += row
+MATCH (a:User {id: 'U1'}) MERGE (a)-[:HOLDS {weight: 9.0}]->(b:Asset {id: 'D'})
+MATCH (:User {id: 'U1'})-[r:HOLDS]->() DELETE r RETURN count(*) AS delete
+PROFILE MATCH (n:User) SET n.hacked = true RETURN n
+PROFILE MERGE (n:Hacked) RETURN n
+profile match (n) detach delete n
+PROFILE CALL { CREATE (n:Hacked) RETURN n } RETURN n
+PROFILE RETURN 1 AS x UNION CREATE (n:Hacked) RETURN 1 AS x
+EXPLAIN MATCH (n:User) SET n.hacked = true RETURN n
+EXPLAIN PROFILE CREATE (n:Hacked)
+PROFILE EXPLAIN CREATE (n:Hacked)
+EXPLAIN EXPLAIN CREATE (n:Hacked)
+MATCH (n:User) WITH *, n AS create SET create.hacked = 1
+WITH 1 AS create CREATE (create:Hacked)
+MATCH (n:User) RETURN n LIMIT 1 UNION ALL MATCH (n:User) DETACH DELETE n RETURN n
+MATCH (n:User {id: 'U1'}) SET n = properties(n)
+OPTIONAL CALL (*) { CREATE (:Hacked) }
+MATCH (n:User) WHERE n.id = 'U1' SET n.birth_year = null FINISH
+CREATE OR REPLACE (n:Hacked)
+CYPHER planner=cost MATCH (n) SET n.hacked = 1
+CALL db.create.setVectorProperty(null, 'embedding', [1.0]) YIELD node RETURN node
+CALL db.create.setRelationshipVectorProperty(null, 'v', [1.0])
+CALL apoc.refactor.rename.label('User', 'Hacked')
+CALL apoc.trigger.add('x', 'CREATE (:Hacked)', {})
+CALL gds.graph.drop('x')
+CALL gds.pageRank.write('x', {writeProperty: 'hacked'})
+CALL apoc.cypher.doIt('CREATE (:Hacked)', {}) YIELD value RETURN value
+RETURN apoc.create.vNode(['Hacked'], {}) AS n
+RETURN create.vNode(['Hacked'], {}) AS n
 """
 
 SCHEMA_AND_ADMINISTRATION = r"""
@@ -81,7 +133,7 @@ SHOW SETTINGS
 SHOW TRANSACTIONS
 TERMINATE TRANSACTIONS 'neo4j-transaction-1'
 SHOW TRANSACTIONS YIELD transactionId AS id TERMINATE TRANSACTIONS id
-SHOW PROCEDURES
+SHOW PROCEDURES EXECUTABLE BY neo4j
 ENABLE SERVER 'x'
 DEALLOCATE DATABASES FROM SERVER 'x'
 CALL dbms.listConfig()
@@ -100,6 +152,56 @@ CALL dbms.components()
 CALL dbms . listConfig()
 CALL
   dbms.listConfig
+SHOW USERS YIELD user, passwordChangeRequired RETURN user
+SHOW CURRENT USER
+SHOW ROLES
+SHOW ROLES WITH USERS
+SHOW ALL PRIVILEGES AS COMMANDS
+SHOW USER PRIVILEGES
+SHOW USER neo4j PRIVILEGES
+SHOW SUPPORTED PRIVILEGES
+SHOW DATABASES
+SHOW DEFAULT DATABASE
+SHOW HOME DATABASE
+SHOW SERVERS
+SHOW ALIASES FOR DATABASES
+SHOW SETTINGS 'server.directories.import'
+SHOW SETTING YIELD name, value RETURN name, value
+SHOW TRANSACTIONS YIELD currentQuery, username RETURN currentQuery, username
+SHOW TRANSACTION 'neo4j-transaction-1'
+show settings
+SHOW/**/SETTINGS
+PROFILE SHOW SETTINGS
+EXPLAIN SHOW SETTINGS
+SHOW INDEXES YIELD name SHOW USERS
+SHOW INDEXES YIELD name TERMINATE TRANSACTIONS 'neo4j-transaction-1'
+SHOW FUNCTIONS EXECUTABLE BY neo4j
+SHOW PROCEDURES EXECUTABLE
+SHOW PROCEDURES YIELD name SHOW SETTINGS YIELD name AS n RETURN n
+SHOW INDEXES; SHOW USERS
+MATCH (n) WITH n LIMIT 1 SHOW USERS
+CALL { SHOW USERS YIELD user RETURN user } RETURN user
+CALL { SHOW SETTINGS YIELD name RETURN name } RETURN name
+ALTER DATABASE neo4j SET ACCESS READ ONLY
+START DATABASE neo4j
+CREATE ALIAS evil FOR DATABASE neo4j
+CREATE ROLE evil
+CREATE LOOKUP INDEX evil FOR (n) ON EACH labels(n)
+CREATE POINT INDEX evil FOR (n:User) ON (n.p)
+CREATE TEXT INDEX evil FOR (n:User) ON (n.name)
+DENY READ {*} ON GRAPH * TO PUBLIC
+REVOKE ROLE admin FROM neo4j
+CALL dbms.showCurrentUser()
+CALL dbms.info()
+CALL dbms.listCapabilities()
+CALL dbms.cluster.routing.getRoutingTable({})
+CALL dbms.killConnection('bolt-1')
+CALL db.stats.clear('QUERIES')
+CALL db.stats.retrieve('QUERIES') YIELD data RETURN data
+CALL db.resampleIndex('pathfolio_user_id')
+CALL db.index.vector.createNodeIndex('evil', 'User', 'v', 3, 'cosine')
+CALL tx.getMetaData()
+CALL jwt.security.requestAccess('x')
 """
 
 FILES_AND_NETWORK = r"""
@@ -136,6 +238,37 @@ SELECT * FROM schema:database
 CALL algo.pagerank()
 RETURN eval('1+1')
 RETURN util.sleep(100000)
+PROFILE LOAD CSV FROM 'file://FILE' AS line RETURN line
+MATCH (load:User) LOAD CSV FROM 'file://FILE' AS load RETURN load
+WITH 1 AS load LOAD CSV FROM 'file://FILE' AS line RETURN line
+RETURN COLLECT { LOAD CSV FROM 'file://FILE' AS line RETURN line } AS l
+RETURN EXISTS { LOAD CSV FROM 'http://127.0.0.1:PORT/' AS line RETURN line } AS l
+RETURN COUNT { LOAD CSV FROM 'file://FILE' AS line RETURN line } AS l
+CALL () { LOAD CSV FROM 'file://FILE' AS line RETURN line } RETURN line
+UNWIND ['file://FILE'] AS url CALL (url) { LOAD CSV FROM url AS line RETURN line } RETURN line
+LOAD CSV FROM 'file://FILE' AS line FIELDTERMINATOR ';' RETURN line
+LOAD CSV FROM 'jar:http://127.0.0.1:PORT/x.jar!/x' AS line RETURN line
+LOAD CSV FROM 'gs://bucket/x' AS line RETURN line
+CALL { WITH 'http://127.0.0.1:PORT/' AS u LOAD CSV FROM u AS l RETURN l } IN TRANSACTIONS RETURN l
+CALL apoc.load.xml('file://FILE')
+CALL apoc.load.html('http://127.0.0.1:PORT/', {})
+CALL apoc.cypher.runFile('FILE')
+CALL apoc.log.stream('neo4j.log')
+CALL load.csv('file://FILE')
+RETURN apoc.util.sha1(['x'])
+RETURN `apoc.load.json`('file://FILE') AS x
+RETURN apoc . load . json('file://FILE') AS x
+RETURN apoc/**/.static.get('x') AS x
+RETURN gds.util.asNode(1) AS x
+RETURN dbms.functions() AS x
+RETURN util.md5(['x']) AS x
+RETURN text.regexReplace('a', '(a+)+', 'b') AS x
+RETURN text.lpad('a', 1000000000, 'b') AS x
+RETURN [x IN [1] | util.sleep(100000)] AS x
+MATCH (n) WHERE util.sleep(1000) IS NULL RETURN n
+RETURN graph.byName('system') AS g
+USE graph.byName('system') RETURN 1 AS x
+CALL { USE graph.byElementId('x') RETURN 1 AS x } RETURN x
 """
 
 HIDDEN = r"""
@@ -153,39 +286,24 @@ RETURN 1 /* unfinished
 RETURN `unfinished
 MATCH (n {a: 1, set: 2}) SET n.a = 2
 RETURN 1 AS `CREATE` CREATE (n:Hacked)
-"""
-
-# These read only, and ask for more than anybody should get; what a server could not stop is refused beforehand.
-TOO_MUCH = r"""
-UNWIND range(1, 1000000000) AS x RETURN count(x)
-UNWIND range(1, 6000000) AS x UNWIND range(1, 6000000) AS y RETURN count(*)
-UNWIND range(1, 6000000) AS x UNWIND range(1, 6000000) AS y WITH x, y WHERE x + y < 0 RETURN x
-MATCH (a)--(b)--(c)--(d)--(e)--(f)--(g)--(h)--(i)--(j) RETURN count(DISTINCT a.id + j.id)
-MATCH p = (a)-[*1..30]-(b) RETURN max(length(p))
-MATCH p = (a:User {id: 'U1'})-[*]-(b:User {id: 'U2'}) RETURN length(p) ORDER BY length(p) DESC LIMIT 1
-MATCH (a), (b), (c), (d), (e), (f), (g), (h) WHERE a.id + b.id + c.id + h.id = 'x' RETURN count(*)
-RETURN reduce(s = 0, x IN range(1, 1000000000) | s + x) AS s
-RETURN reduce(s = 0, x IN range(1, 9000) | s + reduce(q = 0, y IN range(1, 9000) | q + y)) AS s
-RETURN [x IN range(1, 1000000000) | 'aaaaaaaa'] AS list
-RETURN size([x IN range(1, 9000) | [y IN range(1, 9000) | x * y]]) AS s
-WITH range(1, 1000) AS l RETURN any(a IN l WHERE any(b IN l WHERE any(c IN l WHERE a + b + c < 0))) AS x
-WITH 1000000000 AS n RETURN reduce(s = 0, x IN range(1, n) | s + x) AS s
-WITH range(1, 1000000000) AS l RETURN reduce(s = 0, x IN l | s + x) AS s
-RETURN reduce(s = 0, x IN range(1, 10 ^ 9) | s + x) AS s
-RETURN reduce(s = 0, x IN range(1, toInteger('1000000000')) | s + x) AS s
-RETURN reduce(s = 0, x IN range(1, 0x7fffffff) | s + x) AS s
-RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '(a+)+$' AS m
-RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '((a+))+$' AS m
-RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '(a|aa)+$' AS m
-RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '.*.*.*.*.*.*.*=$' AS m
-RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ ('(a+)' + '+$') AS m
-WITH '(a+)+$' AS p RETURN 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ p AS m
-UNWIND range(1, 6000000) AS x RETURN x, 'a text that is long enough to fill what there is'
-UNWIND range(1, 6000000) AS x RETURN collect(x) AS l
-UNWIND range(1, 6000000) AS x WITH x ORDER BY x % 1000, x DESC RETURN x LIMIT 1
-MATCH (n) RETURN n.name + reduce(s = 'a', x IN range(1, 40) | s + s) AS s
-RETURN size(reduce(s = ['a'], x IN range(1, 40) | s + 1 + s)) AS s
-RETURN size(reduce(s = 'a', x IN range(1, 40) | replace(s, 'a', 'aa'))) AS s
+MATCH (n:User) SE\u0054 n.hacked = 1
+RETURN 1 AS x \u002F\u002A CREATE (:Hacked) \u002A\u002F
+CALL \u0064bms.listConfig()
+RETURN '\uuuu0027 CREATE (n:Hacked) //'
+RETURN 1 //x\u000ACREATE (n:Hacked)
+RETURN "a\" " CREATE (n:Hacked) RETURN " \"b"
+RETURN '/*' CREATE (n:Hacked) RETURN '*/'
+RETURN '//' CREATE (n:Hacked)
+RETURN `/*` CREATE (n:Hacked) RETURN `*/`
+RETURN 1 /* /* */ CREATE (n:Hacked) /* */
+RETURN 1 AS x /**/ UNION /**/ CREATE /**/ (n:Hacked) RETURN 1 AS x
+MATCH (n) WHERE n.name = 'SET' OR true SET n.hacked = 1
+MATCH (n:User) WITH n AS `set` SET `set`.hacked = 1
+MATCH (`n`:`User`) DETACH DELETE `n`
+RETURN 1 AS `a``b` CREATE (n:Hacked)
+CALL `dbms.listConfig`()
+CALL `dbms`.`listConfig`()
+CALL db.`labels`.listConfig()
 """
 
 BY_KIND = {
@@ -206,37 +324,3 @@ def attacks(kind: str) -> list[str]:
         else:
             found.append(line)
     return found
-
-
-DEEP = [f"RETURN {'(' * 5000}1{')' * 5000}", f"RETURN {'[' * 5000}1{']' * 5000}", "RETURN " + "1+" * 60_000 + "1"]
-"""Made to exhaust a parser's stack."""
-
-_LIST, _TEXT = "WITH range(1, 10000) AS l ", "WITH 'aaaaaaaaaa' AS s "
-_TWICE = "WITH l + l AS l " * 17
-GROWING = [
-    f"{_LIST}{_TWICE}RETURN reduce(s = 0, x IN l | s + x) AS s",
-    f"{_LIST}{_TWICE}RETURN size(l) AS n",
-    f"{_LIST}{_TWICE}RETURN 0 IN l AS x",
-    f"{_LIST}{_TWICE}UNWIND l AS x RETURN count(x) AS n",
-    f"{_LIST}{_TWICE}RETURN l = l AS x",
-    f"CALL {{ {_LIST}{_TWICE}RETURN l }} RETURN reduce(s = 0, x IN l | s + x) AS s",
-    f"{_LIST}{'WITH l || l AS l ' * 17}RETURN last(l) AS x",
-    f"{_LIST}{'WITH [l, l] AS l ' * 30}RETURN l = l AS x",
-    f"{_LIST}{'WITH [l, l] AS l ' * 30}RETURN l",
-    f"{_LIST}{'WITH {match: l, where: l} AS l ' * 30}RETURN l = l AS x",
-    f"{_LIST}{'WITH {a: l, b: l} AS l ' * 30}RETURN DISTINCT l",
-    f"{_LIST}{'WITH reduce(s = l, x IN l | s + x) AS l ' * 30}RETURN size(l) AS n",
-    f"{_LIST}{'WITH CASE WHEN true THEN l + l END AS l ' * 17}RETURN last(l) AS x",
-    f"{_LIST}WITH [x IN l | l] AS m WITH [x IN m | m] AS n RETURN n = n AS x",
-    f"{_LIST}WITH [x IN l | l[0..]] AS m WITH [x IN m | m[0..]] AS n RETURN n = n AS x",
-    f"{_TEXT}{'WITH s + s AS s ' * 32}RETURN size(s) AS n",
-    _TEXT + "WITH replace(s, 'a', 'aaaaaaaaaa') AS s " * 9 + "RETURN size(s) AS n",
-    "UNWIND range(1, 200000) AS x WITH collect(x) AS l RETURN size([x IN l WHERE -x IN l]) AS n",
-    "UNWIND range(1, 200000) AS x WITH collect(x) AS l RETURN any(x IN l WHERE -x IN l) AS n",
-    "RETURN size(reduce(s = 0, x IN range(1, 40) | [x] + s + s)) AS n",
-    f"RETURN '{'a' * 90_000}' =~ '.*.*.*=' AS m",
-    f"WITH '{'a' * 90_000}' AS s RETURN s =~ '.*.*.*=' AS m",
-    "WITH {t: reduce(s = '', x IN range(1, 9000) | s + 'aaaa')} AS m RETURN m.t =~ '.*.*.*=' AS m",
-    "RETURN toLower(reduce(s = '', x IN range(1, 9000) | s + 'aaaa')) =~ '.*.*.*=' AS m",
-]
-"""Values that grow within one row, where no server looks at the clock."""

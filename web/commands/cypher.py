@@ -17,7 +17,6 @@ from pathfolio.web.arguments import iso_date
 if TYPE_CHECKING:
     from pathfolio.kg.store.answer import Limits
     from pathfolio.kg.store.catalog import NamedQuery
-    from pathfolio.kg.store.query import QueryResult
     from pathfolio.kg.store.service import GraphService
 
 
@@ -41,12 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--build",
         type=Path,
         metavar="BUILD",
-        help="the embedded server of a build or a graph: it starts anew for each question, which takes longer than the "
-        "answer, unless `pathfolio graph serve BUILD` runs beside",
+        help="the embedded server of a build or a graph: the one that `pathfolio graph serve BUILD` runs, else one "
+        "that starts anew for each question, which takes longer than the answer",
     )
     parser.add_argument("--user", help="the server's user (default: PATHFOLIO_NEO4J_USER, or neo4j)")
     parser.add_argument("--database", help="the server's database (default: PATHFOLIO_NEO4J_DATABASE, or its own)")
-    parser.add_argument("--list", action="store_true", help="list the named queries and their parameters")
+    parser.add_argument(
+        "--list", action="store_true", help="list the named queries and their parameters (--format json for programs)"
+    )
     parser.add_argument("--name", metavar="NAME", help="ask a named query")
     parser.add_argument(
         "-P",
@@ -72,9 +73,10 @@ def run(args: argparse.Namespace) -> None:
     from pathfolio.kg.errors import UsageError
     from pathfolio.kg.outfile import check_out
     from pathfolio.kg.store.answer import Limits
+    from pathfolio.web.cypher_formats import write_result
 
     if args.list:
-        _print_list()
+        _print_list(args.format)
         return
     if (args.query is None) == (args.name is None):
         raise UsageError("give a query, or a named one with --name (--list lists them), and not both")
@@ -86,9 +88,11 @@ def run(args: argparse.Namespace) -> None:
     question = _question(args)
     with _service(args, limits) as service:
         _note(question, args, service)
+        if question.named is not None and question.named.needs_vectors:
+            service.check_vectors(question.named.name)
         text = question.text if question.named is None else question.named.text_for(service.dialect)
         result = service.run(text, question.values)
-    _write(result, args)
+    write_result(result, args.format, args.out)
 
 
 def _question(args: argparse.Namespace) -> CommandQuestion:
@@ -141,25 +145,18 @@ def _service(args: argparse.Namespace, limits: Limits) -> GraphService:
     return GraphService.at(address_from_environment(args.uri, args.user, args.database), limits)
 
 
-def _write(result: QueryResult, args: argparse.Namespace) -> None:
-    from pathfolio.kg.outfile import write_private
-    from pathfolio.web.cypher_formats import FORMATS
-
-    content = FORMATS[args.format](result)
-    if args.out is not None:
-        write_private(args.out, content)
-    else:
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
-    rows = f"{len(result.rows):,} row{'' if len(result.rows) == 1 else 's'} in {result.seconds:.2f} s"
-    cut = f"; cut at {result.cut}: ask for less, or raise --max-rows" if result.truncated else ""
-    sys.stderr.write(f"{rows}{cut}\n")
-
-
-def _print_list() -> None:
+def _print_list(wanted: str) -> None:
+    """The named queries for people, or as JSON."""
+    from pathfolio.kg.errors import UsageError
     from pathfolio.kg.languages import DEFAULT
     from pathfolio.kg.store.catalog import named_queries
 
+    if wanted == "json":
+        listed = [_listed(query) for query in named_queries().values()]
+        sys.stdout.write(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+        return
+    if wanted != "table":
+        raise UsageError(f"--list has no --format {wanted}: choose table or json")
     for name, query in named_queries().items():
         sys.stdout.write(f"{name}: {query.title[DEFAULT]}\n    {query.sentence[DEFAULT]}\n")
         for parameter in query.parameters:
@@ -167,3 +164,22 @@ def _print_list() -> None:
             sys.stdout.write(f"    -P {parameter.name}={parameter.type.upper()}  {parameter.about[DEFAULT]}{default}\n")
         words = " ".join(f"-P {word}" for word in query.example.split())
         sys.stdout.write(f"    pathfolio cypher --name {name} {words}\n\n")
+
+
+def _listed(query: NamedQuery) -> dict[str, object]:
+    """A named query as `--list --format json` tells it, in English."""
+    from pathfolio.kg.languages import DEFAULT
+
+    return {
+        "name": query.name,
+        "title": query.title[DEFAULT],
+        "sentence": query.sentence[DEFAULT],
+        "parameters": [
+            {"name": each.name, "type": each.type, "default": each.default, "about": each.about[DEFAULT]}
+            for each in query.parameters
+        ],
+        "example": dict(word.split("=", 1) for word in query.example.split()),
+        "needs_vectors": query.needs_vectors,
+        "query": query.text,
+        "query_on_neo4j": query.neo4j,
+    }

@@ -141,7 +141,7 @@ def _formatted(build: Build, shown: Advice, args: argparse.Namespace) -> str:
     if args.format == "cypher":
         from pathfolio.explain.formats.cypher import as_cypher
 
-        return as_cypher(explanation)
+        return as_cypher(explanation, build.graph)
     from pathfolio.explain.formats.text import as_text
 
     return as_text(explanation, args.lang, is_sample=build.is_sample, k=args.k) + _verdict(shown, args.lang)

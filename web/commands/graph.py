@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pathfolio.web.arguments import add_build, add_described, iso_date
+from pathfolio.web.graph_algorithm import add_algorithm, run_command
 from pathfolio.web.handed_on import add_investors, handed_on
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build(vectors)
     _add_address(vectors)
     add_investors(vectors)
+    _add_address(add_algorithm(actions, "find what is central, alike or tied in the graph: a table with names"))
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,14 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Do one of them."""
-    {"build": _build, "load": _load, "serve": _serve, "export": _export, "vectors": _vectors}[args.action](args)
+    {
+        "build": _build,
+        "load": _load,
+        "serve": _serve,
+        "export": _export,
+        "vectors": _vectors,
+        "algorithm": run_command,
+    }[args.action](args)
 
 
 def _build(args: argparse.Namespace) -> None:
@@ -102,10 +111,11 @@ def _address(args: argparse.Namespace) -> StoreAddress | None:
 
 def _serve(args: argparse.Namespace) -> None:
     from pathfolio.kg.store.answer import Limits
+    from pathfolio.kg.store.secret import kept_password
     from pathfolio.kg.store.server import ServerOptions
     from pathfolio.kg.store.service import GraphService
 
-    options = ServerOptions(port=args.port, seconds=args.timeout)
+    options = ServerOptions(port=args.port, seconds=args.timeout, password=kept_password())
     signal.signal(signal.SIGTERM, _interrupt)
     with GraphService.of_build(args.build, Limits(seconds=args.timeout), options, share=True) as service:
         if service.server is None:

@@ -32,10 +32,12 @@ from pathfolio.web.site.charts import sparkline, stacked
 from pathfolio.web.site.converters import IdConverter
 from pathfolio.web.site.evidence_words import EvidenceWords, figure
 from pathfolio.web.site.families import FAMILIES, family_of
+from pathfolio.web.site.graph.algorithm_runs import AlgorithmRuns
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.language import current_texts, keep_choice
 from pathfolio.web.site.pages import (
     accounts,
+    algorithms,
     api,
     assets,
     audience,
@@ -64,6 +66,7 @@ PAGES: Final = (
     records,
     record,
     console,
+    algorithms,
     builds,
     signin,
     provider,
@@ -142,6 +145,7 @@ def create_app(
     served = _served(build, desk)
     app.extensions["pathfolio"] = served
     app.extensions["pathfolio_graph"] = GraphDesk(served.source, investors=access is None or access.accounts is None)
+    app.extensions["pathfolio_algorithms"] = AlgorithmRuns(served.source)
     app.extensions["pathfolio_finder"] = Finder(served.ledger)
     for group in PAGES:
         app.register_blueprint(group.blueprint)

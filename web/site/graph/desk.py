@@ -9,13 +9,11 @@ from contextlib import ExitStack
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from pathfolio.kg.errors import PathfolioError, StoreError
-from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.graph_folder import GraphFolder
+from pathfolio.kg.people import without_investors
 from pathfolio.kg.progress import Progress
-from pathfolio.kg.schema import KIND_CODE, POSITIONS, PROFILE_RELATIONS, NodeKind
+from pathfolio.kg.schema import POSITIONS, PROFILE_RELATIONS
 from pathfolio.kg.store.answer import Limits
 from pathfolio.kg.store.catalog import NamedQuery, named_queries
 from pathfolio.recommender.build import Build
@@ -111,9 +109,9 @@ class GraphDesk:
 
     @property
     def queries(self) -> tuple[NamedQuery, ...]:
-        """The named queries that this graph can answer."""
+        """The named queries that this graph can answer; that without investors never has vectors."""
         found = named_queries().values()
-        return tuple(q for q in found if self.investors or not _ABOUT_INVESTORS.search(q.text))
+        return tuple(q for q in found if self.investors or not (q.needs_vectors or _ABOUT_INVESTORS.search(q.text)))
 
     def close(self) -> None:
         """End the server that was started."""
@@ -157,13 +155,3 @@ def _of_assets(source: Build | GraphFolder) -> GraphService:
         stack.callback(lambda: service.store.close())  # noqa: PLW0108 - `service` is bound below
         service = GraphService(store, LIMITS, server, stack.pop_all())
         return service
-
-
-def without_investors(graph: KnowledgeGraph) -> KnowledgeGraph:
-    """`graph` without investors and all that is said about them; assets, funds and facts stay as they are.
-
-    What is not there cannot be asked for, however a query is worded.
-    """
-    keep_node = graph.nodes.kind != KIND_CODE[NodeKind.USER]
-    keep_edge = np.ones(len(graph.edges), bool)
-    return graph.part(keep_node, keep_edge, graph.as_of, f"{graph.name} without investors")

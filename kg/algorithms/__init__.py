@@ -1,0 +1,1 @@
+"""Algorithms on a snapshot: what is central, what belongs together, what is alike, and how two things are tied."""
