@@ -20,11 +20,12 @@ import neo4j.graph
 import neo4j.time
 
 from pathfolio.kg.errors import PathfolioError, StoreError, UsageError
-from pathfolio.kg.schema import ASSET_LABEL
+from pathfolio.kg.schema import ASSET_LABEL, UNDATED
 from pathfolio.kg.store.address import StoreAddress
 from pathfolio.kg.store.answer import Answer, Limits, QueryError, QueryStoppedError
 from pathfolio.kg.store.embedded import with_limit
 from pathfolio.kg.store.guard import CheckedQuery, Wanted
+from pathfolio.kg.store.layout import DATES, VECTOR
 from pathfolio.kg.store.loops import MOST_PAIRS, TOO_LONG
 from pathfolio.kg.store.plan import check_plan, shown_plan
 from pathfolio.kg.store.values import NodeValue, PathValue, RelationValue
@@ -287,12 +288,18 @@ def _graph_value(value: neo4j.graph.Path | neo4j.graph.Node | neo4j.graph.Relati
 
 def _node(node: neo4j.graph.Node) -> NodeValue:
     kinds = sorted(label for label in node.labels if label != ASSET_LABEL) or sorted(node.labels)
-    return NodeValue(node.element_id, ":".join(kinds), {key: _plain(value) for key, value in node.items()})
+    return NodeValue(node.element_id, ":".join(kinds), _properties(node))
 
 
 def _relation(relation: neo4j.graph.Relationship) -> RelationValue:
     head, tail = (node.element_id if node is not None else "" for node in relation.nodes)
-    return RelationValue(relation.type, head, tail, {key: _plain(value) for key, value in relation.items()})
+    return RelationValue(relation.type, head, tail, _properties(relation))
+
+
+def _properties(value: neo4j.graph.Node | neo4j.graph.Relationship) -> dict[str, Any]:
+    """What a node or relation shows: its vector only where `n.embedding` asks for it, and null for what has no date."""
+    shown = {key: _plain(item) for key, item in value.items() if key != VECTOR}
+    return {key: None if key in DATES and item == UNDATED else item for key, item in shown.items()}
 
 
 def _size(value: object) -> int:
@@ -372,6 +379,9 @@ def _of_query(code: str, message: str, address: StoreAddress, limits: Limits) ->
     if TOO_LONG in message:
         message = f"a list expression would hold more than {MOST_PAIRS:,} elements against each other"
         return QueryError(f"{message}: use UNWIND in its place")
+    if "heap budget" in message:
+        message = "the query puts more into groups, lists or an order than the embedded server has memory for"
+        return QueryError(f"{message}: look at fewer pairs, or ask a Neo4j")
     if code.startswith("Neo.ClientError") or ".Statement." in code or "UnknownError" in code:
         return QueryError.from_server(message)
     return StoreError(f"{address.uri}: {_first_line(message)}")

@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyarrow import csv
 
 from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph
-from pathfolio.kg.schema import NODE_KINDS, SCHEMA_VERSION, NodeKind
-from pathfolio.kg.store.layout import META_LABEL, NODE_TEXTS, labels
+from pathfolio.kg.schema import NODE_KINDS, SCHEMA_VERSION, NodeKind, Relation
+from pathfolio.kg.store.layout import LAYOUT, META_LABEL, NODE_TEXTS, OWN_NAMES, labels
 from pathfolio.kg.store.lifetimes import lifetimes
 from pathfolio.kg.store.load import edge_groups
 from pathfolio.kg.store.meta import COMPLETE
@@ -42,7 +42,7 @@ def write_bulk_files(graph: KnowledgeGraph, folder: Path) -> Path:
     days = lifetimes(graph)
     for (head, relation, tail), at in edge_groups(graph, np.arange(len(graph.edges))):
         name = f"{head.value}_{relation.value}_{tail.value}.csv"
-        _write(folder / name, _edge_columns(graph, (head, tail), at, days))
+        _write(folder / name, _edge_columns(graph, (head, relation, tail), at, days))
         arguments.append(f"--relationships={relation.value}={name}")
     path = folder / ARGUMENTS_FILE
     path.write_text("\n".join(arguments) + "\n", encoding="utf-8")
@@ -64,6 +64,7 @@ def _meta_columns(graph: KnowledgeGraph) -> dict[str, pa.Array]:
         "state:string": pa.array([COMPLETE]),
         "nodes:long": pa.array([len(graph.nodes)]),
         "relations:long": pa.array([len(graph.edges)]),
+        "layout:long": pa.array([LAYOUT]),
     }
 
 
@@ -72,6 +73,8 @@ def _node_columns(graph: KnowledgeGraph, kind: NodeKind, at: _Rows) -> dict[str,
     return {
         f"id:ID({kind.value})": pa.array(nodes.id[at], pa.string()),
         **{f"{name}:string": _texts(getattr(nodes, name)[at]) for name in NODE_TEXTS},
+        "name:string": pa.array(np.where(nodes.name[at] == "", nodes.id[at], nodes.name[at]), pa.string()),
+        "name_is_id:boolean": pa.array(nodes.name[at] == "", mask=nodes.name[at] != ""),
         "birth_year:double": _numbers(nodes.birth_year[at]),
         "listed:date": _dates(nodes.listed[at]),
         "known_at:date": _dates(nodes.known_at[at]),
@@ -79,13 +82,13 @@ def _node_columns(graph: KnowledgeGraph, kind: NodeKind, at: _Rows) -> dict[str,
 
 
 def _edge_columns(
-    graph: KnowledgeGraph, ends: tuple[NodeKind, NodeKind], at: _Rows, days: tuple[Days, Days]
+    graph: KnowledgeGraph, kinds: tuple[NodeKind, Relation, NodeKind], at: _Rows, days: tuple[Days, Days]
 ) -> dict[str, pa.Array]:
     nodes = graph.nodes
     edges = graph.edges
-    return {
-        f":START_ID({ends[0].value})": pa.array(nodes.id[edges.head[at]], pa.string()),
-        f":END_ID({ends[1].value})": pa.array(nodes.id[edges.tail[at]], pa.string()),
+    columns = {
+        f":START_ID({kinds[0].value})": pa.array(nodes.id[edges.head[at]], pa.string()),
+        f":END_ID({kinds[2].value})": pa.array(nodes.id[edges.tail[at]], pa.string()),
         "as_of:date": _dates(edges.as_of[at]),
         "known_at:date": _dates(edges.known_at[at]),
         "weight:double": _numbers(edges.weight[at]),
@@ -95,6 +98,9 @@ def _edge_columns(
         "current_from:date": _dates(days[0][at]),
         "current_until:date": _dates(days[1][at]),
     }
+    types = {"value": "double", "qualifier": "string"}
+    own = {f"{new}:{types[old]}": columns[f"{old}:{types[old]}"] for old, new in OWN_NAMES.get(kinds[1], {}).items()}
+    return columns | own
 
 
 def _texts(values: npt.NDArray[np.object_]) -> pa.Array:

@@ -3,19 +3,25 @@
 A node has its kind as label and, where it is a stock, fund or bond, the second label Asset; its properties are those
 of `pathfolio.kg.graph.Nodes`, absent where they are empty. A relation has its kind as type and one relationship per
 dated version with `as_of`, `known_at`, `source`, where there are any `weight`, `value` and `qualifier`, and two days
-that say when it was the current version: `current_from <= D < current_until` (`pathfolio.kg.store.lifetimes`). One node
-labelled PathfolioGraph says whose graph it is.
+that say when it was the current version: `current_from <= D < current_until` (`pathfolio.kg.store.lifetimes`). What
+`value` and `qualifier` mean differs by relation; under a name of its own (`OWN_NAMES`) each stands there, too. Every
+node has a `name`: where the source gives none it is the id, and `name_is_id` says so. One node labelled PathfolioGraph
+says whose graph it is.
 
 Labels and types come from the schema alone, values from parameters alone.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, NODE_KINDS, RELATION_KINDS, NodeKind, Relation
 
 META_LABEL: Final = "PathfolioGraph"
+
+LAYOUT: Final = 2
+"""Which version of this layout a store was loaded in; a load brings one of another version up to date."""
 
 NODE_TEXTS: Final = ("name", "name_local", "ticker", "isin", "currency", "income_band")
 NODE_PROPERTIES: Final = (*NODE_TEXTS, "birth_year", "listed", "known_at")
@@ -24,8 +30,24 @@ NODE_PROPERTIES: Final = (*NODE_TEXTS, "birth_year", "listed", "known_at")
 EDGE_PROPERTIES: Final = ("weight", "value", "qualifier", "source", "current_from", "current_until")
 """Properties of a relation beside as_of and known_at, in the order in which rows carry them."""
 
+DATES: Final = frozenset({"as_of", "known_at"})
+"""Properties of nodes and relations that are `UNDATED` where the source gives no date."""
+
+VECTOR: Final = "embedding"
+"""The property of nodes that holds what was learned of them."""
+
 EDGE_DAYS: Final = frozenset({"as_of", "known_at", "current_from", "current_until"})
 """Those properties of a relation that are days."""
+
+OWN_NAMES: Final = MappingProxyType(
+    {
+        Relation.HOLDS: {"value": "units"},
+        Relation.HELD: {"value": "units"},
+        Relation.HAS_FACT: {"qualifier": "unit"},
+        Relation.RATED_BY: {"value": "target_price_usd", "qualifier": "rating"},
+    }
+)
+"""What a relation's value and qualifier are, as properties beside these; they are written and not read back."""
 
 _TYPES: Final = "[" + ", ".join(f"'{relation.value}'" for relation in RELATION_KINDS) + "]"
 
@@ -59,7 +81,9 @@ def constraints() -> list[str]:
 
 def merge_nodes(kind: NodeKind) -> str:
     """$rows: [id, *NODE_PROPERTIES]; null takes a property away."""
-    settings = ", ".join(f"n.{name} = row[{at}]" for at, name in enumerate(NODE_PROPERTIES, 1))
+    named = "n.name = coalesce(row[1], row[0]), n.name_is_id = CASE WHEN row[1] IS NULL THEN true END"
+    others = [f"n.{name} = row[{at}]" for at, name in enumerate(NODE_PROPERTIES, 1) if name != "name"]
+    settings = ", ".join([named, *others])
     return f"UNWIND $rows AS row MERGE (n:{labels(kind)} {{id: row[0]}}) SET {settings}"
 
 
@@ -67,11 +91,13 @@ def _find_ends(head: NodeKind, tail: NodeKind) -> str:
     return f"MATCH (h:{head.value} {{id: row[0]}}) MATCH (t:{tail.value} {{id: row[1]}})"
 
 
-def _edge_values(constants: tuple[str, ...]) -> list[tuple[str, str]]:
+def _edge_values(relation: Relation, constants: tuple[str, ...]) -> list[tuple[str, str]]:
     values = []
+    own = OWN_NAMES.get(relation, {})
     for at, name in enumerate(EDGE_PROPERTIES, 4):
         in_row = f"$days[row[{at}]]" if name in EDGE_DAYS else f"row[{at}]"
-        values.append((name, f"${name}" if name in constants else in_row))
+        value = f"${name}" if name in constants else in_row
+        values += [(name, value), *([(own[name], value)] if name in own else [])]
     return values
 
 
@@ -80,14 +106,14 @@ def create_edges(head: NodeKind, relation: Relation, tail: NodeKind, constants: 
 
     Days in rows are places in the list $days: the driver takes ten times as long over a date as over a number.
     """
-    pairs = [("as_of", "$days[row[2]]"), ("known_at", "$days[row[3]]"), *_edge_values(constants)]
+    pairs = [("as_of", "$days[row[2]]"), ("known_at", "$days[row[3]]"), *_edge_values(relation, constants)]
     properties = ", ".join(f"{name}: {value}" for name, value in pairs)
     return f"UNWIND $rows AS row {_find_ends(head, tail)} CREATE (h)-[:{relation.value} {{{properties}}}]->(t)"
 
 
 def merge_edges(head: NodeKind, relation: Relation, tail: NodeKind, constants: tuple[str, ...]) -> str:
     """As `create_edges`, where some of the versions may be there already."""
-    settings = ", ".join(f"r.{name} = {value}" for name, value in _edge_values(constants))
+    settings = ", ".join(f"r.{name} = {value}" for name, value in _edge_values(relation, constants))
     key = "{as_of: $days[row[2]], known_at: $days[row[3]]}"
     return f"UNWIND $rows AS row {_find_ends(head, tail)} MERGE (h)-[r:{relation.value} {key}]->(t) SET {settings}"
 
@@ -123,6 +149,8 @@ def read_kind(kind: NodeKind, edge_properties: tuple[str, ...] = EDGE_PROPERTIES
 
 def _column(variable: str, name: str) -> str:
     is_day = name in ("listed", "known_at", "current_from", "current_until")
+    if variable == "h" and name == "name":
+        return "CASE WHEN h.name_is_id THEN null ELSE h.name END"
     return f"toString({variable}.{name})" if is_day else f"{variable}.{name}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,10 +75,12 @@ def load_into(
     _check_place(store, graph, about, into_nonempty, replace)
     for statement in layout.constraints():
         store.define(statement)
-    write_state(store, graph, LOADING)
+    write_state(store, graph, LOADING, layout.LAYOUT if about is None else about.layout)
     with progress.stage("compare with what the store holds" if about else "prepare") as details:
         start, until = lifetimes(graph)
         difference = compare(store, graph, start, until) if about else GraphDelta.everything(graph)
+        if about and about.layout != layout.LAYOUT:
+            difference = replaced(difference, nodes=np.arange(len(graph.nodes)), edges=np.arange(len(graph.edges)))
         details.append(difference.summary())
     written = _Progress(progress, difference)
     try:
@@ -94,7 +97,7 @@ def load_into(
             f"{error} ({written.done:,} of {len(difference.edges):,} relations are written: "
             "run the same command again, it goes on from there)"
         ) from None
-    write_state(store, graph, COMPLETE)
+    write_state(store, graph, COMPLETE, layout.LAYOUT)
     seconds = time.perf_counter() - begun
     return LoadReport(len(graph.nodes), len(graph.edges), len(difference.edges), difference.deleted, seconds)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from pathfolio.kg.store.growth import check_body, weights_of
@@ -71,11 +72,11 @@ def check_loops(query: str, tokens: list[Token], parameters: Mapping[str, object
         QueryError: an expression might run for long.
     """
     closes = partners(tokens)
-    weights = weights_of(query, tokens, parameters, closes)
-    loops = list(_loops(tokens, closes))
+    loops = list(islice(_loops(tokens, closes), MOST_LOOPS + 1))
     if len(loops) > MOST_LOOPS:
         message = f"more than {MOST_LOOPS} list expressions in one query: use UNWIND in their place"
         raise refusal(message, query, tokens[loops[MOST_LOOPS].at].start)
+    weights = weights_of(query, tokens, parameters, closes)
     found = list[Insertion]()
     bounded = set[Token]()
     for loop in loops:

@@ -26,6 +26,7 @@ class StoredGraph:
         state: "loading" from a load's first write to its last, else "complete".
         content_hash: of the snapshot that was loaded; what was changed in the store since is not in it.
         nodes, relations: how many were loaded, dated versions counted each.
+        layout: the version of `pathfolio.kg.store.layout` that it was loaded in.
         embedding_model: the vectors that stand in the nodes' property `embedding`; empty where there are none.
     """
 
@@ -38,6 +39,7 @@ class StoredGraph:
     nodes: int
     relations: int
     embedding_model: str = ""
+    layout: int = 1
 
     def check_usable(self, where: str) -> None:
         """Refuse what another version of the schema wrote, and a load that was not finished.
@@ -71,11 +73,12 @@ def stored_graph(store: Store) -> StoredGraph | None:
         nodes=int(about.get("nodes", 0)),
         relations=int(about.get("relations", 0)),
         embedding_model=str(about.get("embedding_model", "")),
+        layout=int(about.get("layout", 1)),
     )
 
 
-def write_state(store: Store, graph: KnowledgeGraph, state: str) -> None:
-    """Say that `graph` is being loaded, or that it is there."""
+def write_state(store: Store, graph: KnowledgeGraph, state: str, layout: int) -> None:
+    """Say that `graph` is being loaded, or that it is there, all of it in this version of the layout or a later one."""
     about = {
         "name": graph.name,
         "is_sample": graph.is_sample,
@@ -85,5 +88,6 @@ def write_state(store: Store, graph: KnowledgeGraph, state: str) -> None:
         "state": state,
         "nodes": len(graph.nodes),
         "relations": len(graph.edges),
+        "layout": layout,
     }
     store.write(WRITE_META, properties=about)

@@ -20,6 +20,7 @@ from pathfolio.kg.errors import StoreError, UsageError
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.store.address import StoreAddress
 from pathfolio.kg.store.embedded import DATABASE, READER, WRITER, ServerSettings
+from pathfolio.kg.store.layout import LAYOUT
 from pathfolio.kg.store.secret import write_secret
 
 if TYPE_CHECKING:
@@ -42,13 +43,13 @@ class ServerOptions:
     Attributes:
         port: of the loopback interface; 0 for a free one.
         seconds: how long a query of an analyst may run.
-        heap: the most memory for Java's objects.
+        heap: the most memory for Java's objects, as Java writes it; half of it is for what queries gather.
         password: of the user who may read; empty for a new one at each start.
     """
 
     port: int = 0
     seconds: float = 30.0
-    heap: str = "1g"
+    heap: str = "2g"
     password: str = field(default="", repr=False)
 
 
@@ -220,7 +221,8 @@ def start_loaded(
     from pathfolio.kg.store.load import load_into
 
     mark = folder / "content_hash"
-    if mark.exists() and mark.read_text(encoding="ascii") == content_hash:
+    loaded = f"{content_hash} layout {LAYOUT}"
+    if mark.exists() and mark.read_text(encoding="ascii") == loaded:
         return EmbeddedServer(folder, options)
     # Another graph, or half of one: a new copy is several times as fast as bringing it up to date.
     shutil.rmtree(folder, ignore_errors=True)
@@ -228,7 +230,7 @@ def start_loaded(
     try:
         with Store(server.writer()) as store:
             load_into(store, read(), progress=progress)
-        mark.write_text(content_hash, encoding="ascii")
+        mark.write_text(loaded, encoding="ascii")
     except BaseException:
         server.stop()
         raise

@@ -56,7 +56,7 @@ class RelationValue:
         return {"relation": self.kind} | {key: to_json(value) for key, value in self.properties.items()}
 
     def __str__(self) -> str:
-        shown = [f"{key} {self.properties[key]}" for key in ("weight", "as_of") if key in self.properties]
+        shown = [f"{key} {self.properties[key]}" for key in ("weight", "as_of") if self.properties.get(key)]
         return f"[{' '.join([self.kind, *shown])}]"
 
 

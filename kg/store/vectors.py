@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from pathfolio.kg.errors import DataError, StoreError
 from pathfolio.kg.schema import ASSET_LABEL, NODE_KINDS, NodeKind
-from pathfolio.kg.store.layout import WRITE_META
+from pathfolio.kg.store.layout import VECTOR, WRITE_META
 from pathfolio.kg.store.meta import stored_graph
 
 if TYPE_CHECKING:
     from pathfolio.kg.store.bolt import Store
 
 INDEX: Final = "pathfolio_asset_embedding"
-PROPERTY: Final = "embedding"
+PROPERTY: Final = VECTOR
 BATCH: Final = 500
 AWAIT_SECONDS: Final = 300
 
