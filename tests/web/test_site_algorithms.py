@@ -87,8 +87,7 @@ def test_options_as_lines_and_as_files(analyst: FlaskClient) -> None:
 def test_what_is_wrong_is_said(asked: dict[str, str], message: str, analyst: FlaskClient) -> None:
     response = analyst.get("/graph/algorithms", query_string={**asked, "format": "json"})
     assert response.status_code == 400
-    assert message in response.get_json()["problem"]
-    assert response.get_json()["table"] is None
+    assert message in response.get_json()["remedy"]
     page = analyst.get("/graph/algorithms", query_string=asked)
     assert message in unescape(page.text)
     assert "<b>" not in page.text
@@ -99,7 +98,7 @@ def test_nothing_is_run_until_all_is_given(analyst: FlaskClient, app: Flask) -> 
     before = len(ledger.headers(kinds=["query"]))
     for asked in ({}, {"name": "paths"}, {"name": "paths", "P.source": "x"}):
         response = analyst.get("/graph/algorithms", query_string={**asked, "format": "json"})
-        assert (response.status_code, response.get_json()) == (200, {"problem": "", "table": None})
+        assert (response.status_code, response.get_json()) == (200, {"table": None})
     assert len(ledger.headers(kinds=["query"])) == before
     analyst.get("/graph/algorithms", query_string={"name": "pagerank"})
     header = ledger.headers(kinds=["query"])[-1]
@@ -122,11 +121,11 @@ def test_pages_speak_each_language(lang: str, analyst: FlaskClient) -> None:
 def test_runs_are_bounded(build: Build) -> None:
     """In time and in number; what took too long leaves nothing behind."""
     runs = AlgorithmRuns(build, seconds=0.05)
-    assert runs.run("pagerank", {}).status == 504
+    assert runs.run("pagerank", {}).stopped == "algorithm_too_long"
     assert not runs._one.locked()
     slow = AlgorithmRuns(build)
     with slow._one:
-        assert slow.run("pagerank", {}).status == 503
+        assert slow.run("pagerank", {}).stopped == "algorithm_busy"
     found = slow.run("pagerank", {})
     assert found.result is not None
     assert slow.run("pagerank", {}).result is found.result, "remembered"

@@ -167,6 +167,7 @@ def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
     yield AccountRole.ENGINEER, f"/build?{say}"
     yield AccountRole.ADMINISTRATOR, f"/accounts?{say}"
     yield AccountRole.ANALYST, f"/graph?query=RETURN+1&{say}"
+    yield AccountRole.ANALYST, f"/graph/algorithms?name=pagerank&{say}"
     yield AccountRole.ANALYST, f"/questionnaire?{say}"
     yield AccountRole.ANALYST, f"/questionnaire?horizon=5&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}?kind=fund&{say}"

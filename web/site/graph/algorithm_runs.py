@@ -6,6 +6,7 @@ A run takes seconds of computing, so it has a process of its own: pages do not w
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from pathfolio.kg.graph_folder import GraphFolder
 from pathfolio.kg.store.query import QueryResult
 from pathfolio.recommender.build import Build
 
+log = logging.getLogger("pathfolio.graph")
+
 SECONDS: Final = 30.0
 ROWS: Final = 2_000
 _PATIENCE: Final = 10.0
@@ -33,10 +36,15 @@ _KEPT: Final = 16
 
 @dataclass(frozen=True)
 class AlgorithmOutcome:
-    """What became of a run: a result, or a problem in words; `status` is HTTP's, 503 while others run."""
+    """What became of a run: a result, a problem in words, or the name of the site's text that says why it was stopped.
+
+    Attributes:
+        status: HTTP's.
+    """
 
     result: QueryResult | None = None
     problem: str = ""
+    stopped: str | None = None
     status: int = 200
 
 
@@ -58,7 +66,7 @@ class AlgorithmRuns:
         """
         algorithm = algorithm_of(name, given)
         if not self._one.acquire(timeout=_PATIENCE):
-            return AlgorithmOutcome(status=503)
+            return AlgorithmOutcome(stopped="algorithm_busy", status=503)
         try:
             known = self._known.get(algorithm)
             outcome = self._computed(name, given) if known is None else AlgorithmOutcome(known)
@@ -87,9 +95,10 @@ class AlgorithmRuns:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return AlgorithmOutcome(status=504)
+            return AlgorithmOutcome(stopped="algorithm_too_long", status=503)
         if done.returncode:
-            return AlgorithmOutcome(problem="it needs more memory than there is: choose fewer relations", status=502)
+            log.error("an algorithm ended without a table: %s", done.stderr.strip().rpartition("\n")[2])
+            return AlgorithmOutcome(stopped="algorithm_too_large", status=503)
         found = json.loads(done.stdout)
         if "problem" in found:
             return AlgorithmOutcome(problem=found["problem"], status=400)

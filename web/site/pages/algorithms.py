@@ -19,8 +19,10 @@ from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.graph.algorithm_runs import AlgorithmOutcome, AlgorithmRuns
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.pages.console import DOWNLOADS
+from pathfolio.web.site.pages.errors import ErrorPage
 from pathfolio.web.site.recorded import asker
 from pathfolio.web.site.render import Page, served_graph, show
+from pathfolio.web.site.twin import wants_json
 from pathfolio.web.site.view import view
 
 AlgorithmName = Annotated[str, Meta(description="which algorithm", extra_json_schema={"enum": list(ALGORITHMS)})]
@@ -41,10 +43,9 @@ class AlgorithmRows:
 
 @dataclass(frozen=True)
 class AlgorithmAnswer:
-    """What became of a run: a table, or a problem in words; neither where nothing was asked."""
+    """What an algorithm found; null where nothing was asked."""
 
     table: AlgorithmRows | None
-    problem: str
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,15 @@ class AlgorithmsPage(Page):
     outcome: AlgorithmOutcome
 
     def twin(self) -> AlgorithmAnswer:
-        """What became of the run."""
+        """The table."""
         result = self.outcome.result
         if result is None:
-            return AlgorithmAnswer(None, self.outcome.problem)
-        return AlgorithmAnswer(AlgorithmRows(result.columns, result.rows, result.cut, result.seconds), "")
+            return AlgorithmAnswer(None)
+        return AlgorithmAnswer(AlgorithmRows(result.columns, result.rows, result.cut, result.seconds))
 
 
 @blueprint.get("/graph/algorithms")
-@view(Permission.GRAPH, tag="graph", errors=(502, 503, 504))
+@view(Permission.GRAPH, tag="graph", errors=(503,))
 def algorithms(name: AlgorithmName = "", options: OptionLines = "") -> AlgorithmsPage | Response:
     """What an algorithm finds in the graph.
 
@@ -82,6 +83,9 @@ def algorithms(name: AlgorithmName = "", options: OptionLines = "") -> Algorithm
         outcome = _outcome(name, given) if is_asked or (name and chosen is None) else AlgorithmOutcome()
     except UsageError as error:
         outcome = AlgorithmOutcome(problem=str(error), status=400)
+    if outcome.problem and wants_json():
+        title = current_texts().say(f"error_{outcome.status}")
+        return show(ErrorPage(outcome.status, title, outcome.problem), outcome.status)
     wanted = request.args.get("format", "")
     if wanted in DOWNLOADS and outcome.result is not None:
         response = Response(FORMATS[wanted](outcome.result), mimetype=DOWNLOADS[wanted])
@@ -109,7 +113,7 @@ def _outcome(name: str, given: Mapping[str, str]) -> AlgorithmOutcome:
     note_use(served_graph().ledger, use)
     runs: AlgorithmRuns = current_app.extensions["pathfolio_algorithms"]
     found = runs.run(name, given)
-    say = current_texts().say
-    if found.status == 504:
-        return AlgorithmOutcome(problem=say("algorithm_too_long", seconds=int(runs.seconds)), status=504)
-    return AlgorithmOutcome(problem=say("algorithm_busy"), status=503) if found.status == 503 else found
+    if found.stopped is None:
+        return found
+    problem = current_texts().say(found.stopped, seconds=int(runs.seconds))
+    return AlgorithmOutcome(problem=problem, status=503)
