@@ -25,16 +25,20 @@ def normalised(matrix: sp.csr_array) -> sp.csr_array:
 
 
 def leading(matrix: sp.csr_array, dimension: int, seed: int) -> tuple[FloatArray, FloatArray]:
-    """(n, k) left and right factors of the k largest singular values, each with the square root of the values;
-    k = `dimension`, or fewer where the matrix is small. Equal seeds give equal bytes."""
+    """(n, k) left and right factors of the k largest singular values of a symmetric matrix, each with the square root
+    of the values; k = `dimension`, or fewer where the matrix is small. Equal seeds give equal bytes.
+
+    Singular values of a symmetric matrix are those of its eigenvectors without their signs. ARPACK starts anew at
+    random where values repeat: `svds` draws that from the machine, `eigsh` from what it is given.
+    """
     n = matrix.shape[0]
     k = min(dimension, n - 2)
     if k < 1:
         return np.zeros((n, 0)), np.zeros((n, 0))
-    start = np.random.default_rng(seed).standard_normal(n)
-    left, values, right = sp.linalg.svds(matrix, k=k, v0=start)
-    root = np.sqrt(np.maximum(values, 0))
-    return left * root, right.T * root
+    rng = np.random.default_rng(seed)
+    values, vectors = sp.linalg.eigsh(matrix, k=k, v0=rng.standard_normal(n), rng=rng)
+    left = vectors * np.sqrt(np.abs(values))
+    return left, left * np.sign(values)
 
 
 def start_vectors(triples: Triples, dimension: int, seed: int) -> FloatArray:
