@@ -32,7 +32,7 @@ _SPREAD: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Scorer:
+class PykeenScorer:
     """A PyKEEN model as a `pathfolio.embeddings.ranking.TripleScorer`."""
 
     model: Any

@@ -18,7 +18,7 @@ import numpy as np
 from pathfolio.embeddings.models import (
     BILINEAR,
     MODELS,
-    Scorer,
+    PykeenScorer,
     cubes,
     entity_vectors,
     new_model,
@@ -116,7 +116,7 @@ def train_vectors(
 
 def fit_best(
     graph: KnowledgeGraph, triples: Triples, options: VectorOptions, progress: Progress
-) -> tuple[VectorOptions, tuple[Candidate, ...], Fitted]:
+) -> tuple[VectorOptions, tuple[Candidate, ...], FittedVectors]:
     """Train the model of `options`, or the best of those that are tried: the options with its name, what was tried, and
     what came of it. The parts held out are those of `split` with `options`."""
     tried = _try_models(graph, triples, options, progress) if options.model == AUTO else ()
@@ -134,7 +134,7 @@ def held_out_parts(triples: Triples, options: VectorOptions) -> Split:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedVectors:
     """A model after training.
 
     Attributes:
@@ -149,7 +149,7 @@ class Fitted:
     epochs: int
     validation_mrr: float
     metrics: Mapping[str, float]
-    scorer: Scorer
+    scorer: PykeenScorer
 
 
 def _try_models(
@@ -165,7 +165,9 @@ def _try_models(
     return tuple(sorted(out, key=lambda candidate: -candidate.mrr))
 
 
-def _fit(graph: KnowledgeGraph, triples: Triples, options: VectorOptions, epochs: int, progress: Progress) -> Fitted:
+def _fit(
+    graph: KnowledgeGraph, triples: Triples, options: VectorOptions, epochs: int, progress: Progress
+) -> FittedVectors:
     """Train with early stopping on the validation part; the state of the best epoch is kept."""
     parts = held_out_parts(triples, options)
     run = _start(graph, triples, parts, options)
@@ -184,7 +186,7 @@ def _fit(graph: KnowledgeGraph, triples: Triples, options: VectorOptions, epochs
             break
     run.model.load_state_dict(best_state)
     vectors, relations = entity_vectors(run.model), relation_vectors(run.model)
-    return Fitted(vectors, relations, best_epoch, best_mrr, run.metrics(parts.test), Scorer(run.model))
+    return FittedVectors(vectors, relations, best_epoch, best_mrr, run.metrics(parts.test), PykeenScorer(run.model))
 
 
 @dataclass(frozen=True)
@@ -269,7 +271,7 @@ class _Training:
     def metrics(self, held_out: Triples) -> dict[str, float]:
         """Filtered link-prediction metrics; the same candidates at every call."""
         rng = np.random.default_rng(self.options.seed)
-        return link_prediction_metrics(Scorer(self.model), held_out, self.known, self.allowed, rng)
+        return link_prediction_metrics(PykeenScorer(self.model), held_out, self.known, self.allowed, rng)
 
     def state(self) -> dict[str, torch.Tensor]:
         """A copy of the model's weights."""
@@ -294,7 +296,7 @@ def _optimizer(model: Any, options: VectorOptions) -> torch.optim.Optimizer:
 
 
 def _labelled(
-    graph: KnowledgeGraph, triples: Triples, fitted: Fitted, options: VectorOptions, tried: tuple[Candidate, ...]
+    graph: KnowledgeGraph, triples: Triples, fitted: FittedVectors, options: VectorOptions, tried: tuple[Candidate, ...]
 ) -> EntityVectors:
     rows = triples.entities
     manifest = VectorManifest(

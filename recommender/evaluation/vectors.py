@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from pathfolio.embeddings.models import MODELS, Scorer, entity_vectors, train_by_pykeen
+from pathfolio.embeddings.models import MODELS, PykeenScorer, entity_vectors, train_by_pykeen
 from pathfolio.embeddings.ranking import TripleScorer
 from pathfolio.embeddings.spectral import adjacency, co_holding_vectors, leading, normalised
 from pathfolio.embeddings.threads import one_thread
@@ -62,25 +62,25 @@ class Factors:
 
 
 @dataclass(frozen=True)
-class Learned:
+class MadeVectors:
     """(entities, d) vectors of the triples' entities, and the model that scores triples, where there is one."""
 
     vectors: Vectors
     scorer: TripleScorer | None = None
 
 
-Way = Callable[[KnowledgeGraph, Triples, Split, VectorOptions], Learned]
+Way = Callable[[KnowledgeGraph, Triples, Split, VectorOptions], MadeVectors]
 """Makes vectors from the training part; the test part may not be read."""
 
 
-def _by_us(name: str, graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> Learned:
+def _by_us(name: str, graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> MadeVectors:
     *_, fitted = fit_best(graph, triples, replace(options, model=name), Progress(out=None))
-    return Learned(fitted.vectors, fitted.scorer)
+    return MadeVectors(fitted.vectors, fitted.scorer)
 
 
-def _by_pykeen(name: str, graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> Learned:
+def _by_pykeen(name: str, graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> MadeVectors:
     model = train_by_pykeen(name, parts.train, options.dimension, options.seed, PYKEEN_EPOCHS)
-    return Learned(entity_vectors(model), Scorer(model))
+    return MadeVectors(entity_vectors(model), PykeenScorer(model))
 
 
 def _svd(
@@ -89,13 +89,13 @@ def _svd(
     triples: Triples,
     parts: Split,
     options: VectorOptions,
-) -> Learned:
+) -> MadeVectors:
     left, right = leading(scale(adjacency(parts.train)), options.dimension, options.seed)
-    return Learned(left, Factors(left, right))
+    return MadeVectors(left, Factors(left, right))
 
 
-def _co_holdings(graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> Learned:
-    return Learned(co_holding_vectors(parts.train, _holds(triples), options.dimension, options.seed))
+def _co_holdings(graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> MadeVectors:
+    return MadeVectors(co_holding_vectors(parts.train, _holds(triples), options.dimension, options.seed))
 
 
 WAYS: Final = MappingProxyType[str, Way](
@@ -198,7 +198,7 @@ def _without(graph: KnowledgeGraph, relations: Sequence[Relation]) -> KnowledgeG
     return replace(graph, edges=graph.edges.take(kept))
 
 
-def _of_assets(graph: KnowledgeGraph, triples: Triples, learned: Learned) -> Vectors:
+def _of_assets(graph: KnowledgeGraph, triples: Triples, learned: MadeVectors) -> Vectors:
     """(assets, d), zeros where there is no vector."""
     out = np.zeros((len(graph.assets), learned.vectors.shape[1]))
     at = np.flatnonzero(np.isin(triples.entities, graph.assets))
