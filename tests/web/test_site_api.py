@@ -23,15 +23,17 @@ from pathfolio.web.site.access.roles import AccountRole
 from pathfolio.web.site.graph import question
 from pathfolio.web.site.graph.desk import GraphDesk, State
 from pathfolio.web.site.openapi import openapi_document
+from pathfolio.web.site.pages import canvas
 from pathfolio.web.site.schemas import schemas_of
 from pathfolio.web.site.view import view_of
 from tests.web.site_pages import investors
 
 NOT_IN_IT = {"static", "signin.signin", "signin.enter", "signin.sample", "signin.signout", "accounts.accounts",
-             "accounts.change", "records.purpose", "console.console", "console.answer", "api.openapi",
+             "accounts.change", "records.purpose", "console.console", "canvas.canvas", "saved.save",
+             "saved.shared", "saved.remove", "api.openapi",
              "what_if.what_if", "what_if.questionnaire", "provider.begin", "provider.finish",
              "provider.refused", "provider.signed_out"}  # fmt: skip
-"""Pages for people alone, and the console, whose questions are Cypher."""
+"""Pages for people alone, and what they save."""
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,8 @@ def test_every_twin_is_as_described(small_build: Build, tmp_path: Path, monkeypa
     """The JSON of every page, in every language, has what its context's type says and nothing else."""
     monkeypatch.setattr(GraphDesk, "start", lambda self: None)
     monkeypatch.setattr(GraphDesk, "wait", lambda self, seconds: State.READY)
-    monkeypatch.setattr(question, "_run", lambda *_: QueryResult(("n",), ((1,),), None, 0.0))
+    monkeypatch.setattr(question, "answer_to", lambda *_: QueryResult(("n",), ((1,),), None, 0.0))
+    monkeypatch.setattr(canvas, "_ask", lambda *_: QueryResult((), (), None, 0.0))
     accounts = Accounts(tmp_path / "accounts.db")
     tokens = {}
     for role in AccountRole:
@@ -136,6 +139,7 @@ def test_every_twin_is_as_described(small_build: Build, tmp_path: Path, monkeypa
         )
         asked(AccountRole.ANALYST, "/api/questionnaire", method="POST", json=body)
         asked(AccountRole.ANALYST, "/graph", method="POST", json={"query": "RETURN 1"})
+        asked(AccountRole.ANALYST, "/graph/picture", method="POST", json={})
         lists = [
             asked(AccountRole.COMPLIANCE, f"/investors/{user}?lang={lang}") for user in investors(small_build)[1:3]
         ]
@@ -167,6 +171,9 @@ def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
     yield AccountRole.ENGINEER, f"/build?{say}"
     yield AccountRole.ADMINISTRATOR, f"/accounts?{say}"
     yield AccountRole.ANALYST, f"/graph?query=RETURN+1&{say}"
+    yield AccountRole.ANALYST, f"/graph/find?q=fund&{say}"
+    yield AccountRole.ANALYST, f"/graph/saved?log=yes&{say}"
+    yield AccountRole.ANALYST, f"/graph/ties?kind=Fund&id=1&{say}"
     yield AccountRole.ANALYST, f"/graph/algorithms?name=pagerank&{say}"
     yield AccountRole.ANALYST, f"/questionnaire?{say}"
     yield AccountRole.ANALYST, f"/questionnaire?horizon=5&{say}"

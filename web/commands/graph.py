@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build(vectors)
     _add_address(vectors)
     add_investors(vectors)
+    alerts = add_described(actions, "alerts", "ask all saved queries again, and tell whose answers changed")
+    add_build(alerts, or_graph=True)
+    alerts.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     _add_address(add_algorithm(actions, "find what is central, alike or tied in the graph: a table with names"))
 
 
@@ -59,6 +62,7 @@ def run(args: argparse.Namespace) -> None:
         "serve": _serve,
         "export": _export,
         "vectors": _vectors,
+        "alerts": _alerts,
         "algorithm": run_command,
     }[args.action](args)
 
@@ -148,6 +152,12 @@ def _export(args: argparse.Namespace) -> None:
         f"{args.out}: in that folder run\n    neo4j-admin database import full neo4j @{arguments.name}\n"
         f"then start the server and run\n    pathfolio graph load {args.build}\nwhich checks it and adds constraints\n"
     )
+
+
+def _alerts(args: argparse.Namespace) -> None:
+    from pathfolio.web.commands.graph_alerts import run as tell
+
+    tell(args)
 
 
 def _vectors(args: argparse.Namespace) -> None:

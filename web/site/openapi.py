@@ -78,7 +78,7 @@ class _Operation:
         out["parameters"] = [*self._parameters(), *(_SHARED if self._is_page else _SHARED[1:])]
         if self.view.body is not None:
             out["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema_of[self.view.body]}}}
-        errors = {str(status): self._error(status) for status in sorted(set(self._errors()))}
+        errors = {str(status): self._error(status, schema_of) for status in sorted(set(self._errors()))}
         out["responses"] = {"200": self._answer(schema_of), **errors}
         return out
 
@@ -104,15 +104,18 @@ class _Operation:
             out["headers"] = {RECORD_HEADER: {"description": about, "schema": {"type": "string"}, "required": True}}
         return out
 
-    def _error(self, status: int) -> dict[str, Any]:
+    def _error(self, status: int, schema_of: dict[type, dict[str, object]]) -> dict[str, Any]:
         if status == HTTPStatus.FOUND:
             return {"description": "nobody has signed in: to the page for that"}
-        if status == HTTPStatus.BAD_REQUEST and self.view.body is not None:
-            either = [{"$ref": PLACE.format(name=name)} for name in ("WrongQuestion", "Error")]
-            return {
-                "description": "what is wrong with the question, and the remedy",
-                "content": {_JSON: {"schema": {"anyOf": either}}},
-            }
+        told = {HTTPStatus.BAD_REQUEST, *(self.view.errors if self.view.tells_errors else ())}
+        if status in told and self.view.body is not None:
+            either: list[dict[str, object]] = [{"$ref": PLACE.format(name=name)} for name in ("WrongQuestion", "Error")]
+            if self.view.tells_errors:
+                either.append(schema_of[self.view.answer])
+            content: dict[str, Any] = {_JSON: {"schema": {"anyOf": either}}}
+            if self.view.tells_errors:
+                content["text/html"] = {"schema": {"type": "string"}}
+            return {"description": "what is wrong with the question, and the remedy", "content": content}
         return dict(_ERROR)
 
     def _errors(self) -> Iterator[int]:

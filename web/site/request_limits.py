@@ -30,7 +30,14 @@ LARGEST_BODY: Final = 256 * 1024
 """Bytes; the longest query with its parameters is far below."""
 
 _LONGER: Final = MappingProxyType(
-    {"query": LONGEST_QUERY + 1, "parameters": LONGEST_QUERY, "next": 6 * LONGEST_QUERY, "csrf_token": LONGEST_QUERY}
+    {
+        "query": LONGEST_QUERY + 1,
+        "parameters": LONGEST_QUERY,
+        "scene": LONGEST_QUERY,
+        "look": LONGEST_QUERY,
+        "next": 6 * LONGEST_QUERY,
+        "csrf_token": LONGEST_QUERY,
+    }
 )
 """Names whose values may be longer; the guard itself says of a query how long it may be."""
 

@@ -34,6 +34,7 @@ class ViewDeclaration:
         errors: statuses of errors beside those that follow from its permission and its parameters.
         recorded: whether the answer is a record, whose id stands in a header.
         for_purpose: whether it is about records, so that nobody sees it without saying why.
+        tells_errors: whether what is wrong with a question is part of the answer's JSON.
     """
 
     permission: Permission
@@ -47,6 +48,7 @@ class ViewDeclaration:
     errors: tuple[int, ...]
     recorded: bool
     for_purpose: bool
+    tells_errors: bool
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
@@ -65,6 +67,7 @@ def view(
     body: object = None,
     errors: tuple[int, ...] = (),
     recorded: bool = False,
+    tells_errors: bool = False,
 ) -> Callable[[Function], Callable[..., Response]]:
     """Make a view of a function; the arguments are as in `ViewDeclaration`, all else is read off it.
 
@@ -93,6 +96,7 @@ def view(
             errors,
             recorded,
             getattr(function, "for_purpose", False),
+            tells_errors,
         )
         setattr(shown, _MARK, declared)
         return needs(permission)(shown)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pathfolio.kg.errors import StoreError, UsageError
 from pathfolio.kg.store.answer import QueryError, QueryStoppedError
-from pathfolio.kg.store.catalog import NamedQuery
+from pathfolio.kg.store.catalog import NamedQuery, named_query
 from pathfolio.kg.store.parameters import free_parameters
 from pathfolio.kg.store.query import QueryResult
 from pathfolio.web.site.graph.desk import GraphDesk, State
@@ -36,6 +37,16 @@ class ConsoleQuestion:
         return all(p.default is not None or self.values.get(p.name) for p in self.named.parameters)
 
 
+def question_in(body: Mapping[str, Any]) -> ConsoleQuestion:
+    """The question that was saved: `name` and `values`, or `query` and `lines`.
+
+    Raises:
+        UsageError: it names a query that there is no longer.
+    """
+    named = named_query(body["name"]) if body.get("name") else None
+    return ConsoleQuestion(body.get("query", ""), named, body.get("values", {}), body.get("lines", ""))
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why there is no answer; line and column count from 1 and are 0 where nobody says."""
@@ -61,26 +72,28 @@ def ask(
 
     Nothing is raised for what an analyst can do wrong: the problem is part of the answer.
     """
-    if desk.wait(patience) is State.STARTING:
+    if desk.wait(patience) in {State.STARTING, State.OFF}:
         return Answered(status=503)
     if not question.is_asked:
         return Answered()
     note(question)
     try:
-        return Answered(_run(desk, question))
+        return Answered(answer_to(desk, question))
     except QueryError as error:
         return Answered(problem=Problem(str(error), error.line, error.column), status=400)
     except (UsageError, StoreError) as error:
-        return Answered(problem=Problem(str(error)), status=_status(error))
+        return Answered(problem=Problem(str(error)), status=status_of(error))
 
 
-def _status(error: UsageError | StoreError) -> int:
+def status_of(error: UsageError | StoreError) -> int:
+    """HTTP's status of what an analyst can do wrong, or a store."""
     if isinstance(error, UsageError):
         return 400
     return 504 if isinstance(error, QueryStoppedError) else 502
 
 
-def _run(desk: GraphDesk, question: ConsoleQuestion) -> QueryResult:
+def answer_to(desk: GraphDesk, question: ConsoleQuestion) -> QueryResult:
+    """The answer; raises what the desk's service raises."""
     if question.named is not None:
         given = {name: str(value) for name, value in question.values.items()}
         return desk.service.run_named(question.named, given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
@@ -12,11 +12,14 @@ from flask import Blueprint, Response, abort, current_app, jsonify, request
 from pathfolio.explain.records.uses import QueryUse, note_use
 from pathfolio.kg.schema import ASSET_KINDS, ASSET_LABEL, RELATIONS, NodeKind, Relation
 from pathfolio.kg.store.catalog import NamedQuery
+from pathfolio.kg.store.layout import EDGE_PROPERTIES, NODE_PROPERTIES
+from pathfolio.kg.store.neighbourhood import MOST_NODES
 from pathfolio.kg.store.query import QueryResult
 from pathfolio.web.cypher_formats import FORMATS
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.graph.drawing import Drawing, drawing_of
+from pathfolio.web.site.graph.kept import note_answer
 from pathfolio.web.site.graph.question import Answered, ConsoleQuestion, Problem, ask
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.recorded import asker
@@ -76,6 +79,23 @@ class ConsolePage(Page):
     relations: tuple[RelationLine, ...]
     investors: bool
 
+    @property
+    def schema(self) -> dict[str, list[str]]:
+        """What the editor completes."""
+        return {
+            "labels": [*self.nodes, ASSET_LABEL],
+            "relations": [line.relation for line in self.relations],
+            "properties": ["id", *NODE_PROPERTIES, "as_of", *EDGE_PROPERTIES],
+            "parameters": ["as_of"],
+        }
+
+    @property
+    def on_canvas(self) -> str:
+        """The answer's nodes as a scene of the canvas, in JSON."""
+        found = [] if self.answered.result is None else self.answered.result.nodes
+        nodes = [{"kind": node.kind, "id": node.id} for node in found if node.kind in self.nodes]
+        return json.dumps({"nodes": nodes[:MOST_NODES]}, ensure_ascii=False, separators=(",", ":"))
+
     def twin(self) -> ConsoleOutcome:
         """What became of the question."""
         return outcome(self.answered)
@@ -92,19 +112,37 @@ def console() -> ConsolePage | Response:
     lines = request.args.get("parameters", "") if named is None else ""
     question = ConsoleQuestion(request.args.get("query", ""), named, given if named is not None else {}, lines)
     answered = ask(desk, question, PATIENCE, _note)
+    if answered.result is not None and request.args.get("saved"):
+        note_answer(request.args["saved"], question, answered.result)
     wanted = request.args.get("format", "")
     if wanted in DOWNLOADS and answered.result is not None:
         return _download(answered.result, wanted)
     drawing = None if answered.result is None else drawing_of(answered.result)
     nodes, relations = _schema(desk)
     page = ConsolePage(question, answered, drawing, desk.queries, nodes, relations, desk.investors)
-    return _again(show(page, answered.status if question.is_asked else 200), answered)
+    response = show(page, answered.status if question.is_asked else 200)
+    return again(response, starting=answered.status == 503)
+
+
+@dataclass(frozen=True)
+class ConsoleRequest:
+    """A question of a program.
+
+    Attributes:
+        query: Cypher; or
+        name: of a query that the site offers.
+        parameters: by name; texts for a named query.
+    """
+
+    query: str = ""
+    name: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
 
 
 @blueprint.post("/graph")
-@view(Permission.GRAPH)
+@view(Permission.GRAPH, tag="graph", body=ConsoleRequest, errors=(404, 413, 415, 502, 503, 504), tells_errors=True)
 def answer() -> ConsoleOutcome | Response:
-    """For programs: a JSON object with `query` or `name`, and `parameters`; the page's JSON twin comes back."""
+    """Ask the graph in Cypher, or a named query."""
     asked = _json()
     if not isinstance(asked, dict) or not isinstance(asked.get("parameters", {}), dict):
         abort(400)
@@ -167,16 +205,19 @@ def _named(desk: GraphDesk, name: str) -> NamedQuery | None:
 
 def _schema(desk: GraphDesk) -> tuple[dict[str, int], tuple[RelationLine, ...]]:
     """Kinds of node with their numbers, and kinds of relation, that the store has."""
-    counts = served_graph().counts
-    hidden = () if desk.investors else (NodeKind.USER.value,)
-    nodes = {kind: count for kind, count in counts["nodes"].items() if kind not in hidden}
-    lines = []
+    counts, nodes, lines = served_graph().counts, kinds_there(desk), []
     for relation in Relation:
         spec = RELATIONS[relation]
         heads, tails = _named_kinds(spec.heads, nodes), _named_kinds(spec.tails, nodes)
         if relation.value in counts["edges"] and heads and tails:
             lines.append(RelationLine(relation.value, heads, tails))
     return nodes, tuple(lines)
+
+
+def kinds_there(desk: GraphDesk) -> dict[str, int]:
+    """Kinds of node that the store has, with their numbers."""
+    hidden = () if desk.investors else (NodeKind.USER.value,)
+    return {kind: count for kind, count in served_graph().counts["nodes"].items() if kind not in hidden}
 
 
 def _named_kinds(kinds: Sequence[NodeKind], there: Mapping[str, int]) -> tuple[str, ...]:
@@ -193,9 +234,9 @@ def _download(result: QueryResult, wanted: str) -> Response:
     return response
 
 
-def _again(response: Response, answered: Answered) -> Response:
+def again(response: Response, *, starting: bool) -> Response:
     """A page about a store that is starting comes again by itself."""
-    if answered.status == 503:
+    if starting:
         response.headers["Retry-After"] = "3"
         if response.mimetype == "text/html":
             response.headers["Refresh"] = "3"
