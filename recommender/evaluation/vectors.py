@@ -23,6 +23,7 @@ from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import RELATION_CODE, Relation
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.disclosed import disclosed
 from pathfolio.recommender.evaluation.split import FoldData
 from pathfolio.recommender.evaluation.vector_measures import (
@@ -208,14 +209,14 @@ def _of_assets(graph: KnowledgeGraph, triples: Triples, learned: MadeVectors) ->
 
 def _by_score(market: _Market, triples: Triples, scorer: TripleScorer) -> FloatArray:
     """(m, assets) how likely each later buyer HOLDS an asset; 0 where one of them is unknown."""
-    graph, users = market.whole, market.whole.users[market.later.users]
+    graph, users = market.whole, market.whole.user_span.row(market.later.users)
     known = np.flatnonzero(np.isin(users, triples.entities))
-    assets = np.flatnonzero(np.isin(graph.assets, triples.entities))
+    assets = Positions(np.flatnonzero(np.isin(graph.assets, triples.entities)))
     heads = np.searchsorted(triples.entities, users[known])
     hrt = np.stack([heads, np.full(len(heads), _holds(triples)), np.zeros(len(heads), np.int64)], axis=1)
     out = np.full(market.later.had.shape, -np.inf)
     out[~np.isin(users, triples.entities)] = 0.0
-    out[np.ix_(known, assets)] = scorer.ends(hrt, 2, np.searchsorted(triples.entities, graph.assets[assets]))
+    out[np.ix_(known, assets)] = scorer.ends(hrt, 2, np.searchsorted(triples.entities, graph.asset_span.row(assets)))
     return out
 
 
