@@ -1,4 +1,4 @@
-"""Write labelled vectors in the formats that other tools read, each with a manifest beside it."""
+"""Write labelled vectors in the formats that other tools read, with manifest, card and relations beside them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from urllib.parse import quote
 import numpy as np
 import pyarrow.parquet as pq
 
-from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.embeddings.card import card
+from pathfolio.embeddings.scoring import FORMULAS
+from pathfolio.embeddings.vectors import EntityVectors, RelationVectors
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.outfile import check_out
 from pathfolio.kg.schema import NODE_KINDS
@@ -23,11 +25,13 @@ Writer = Callable[[EntityVectors, Path], list[Path]]
 _LICENCES: Final = MappingProxyType({"FAR-Trans": "CC BY 4.0 (FAR-Trans, doi 10.5525/gla.researchdata.1658)"})
 
 METRIC: Final = "cosine"
-"""By which neighbours are near; every format holds the vectors as they were learned, not scaled."""
+"""By which neighbours of one kind are near; an investor and an asset go together by the scoring function instead. Every
+format holds the vectors as they were learned, not scaled."""
 
 
 def export_vectors(vectors: EntityVectors, form: str, out: Path, about: Mapping[str, object]) -> list[Path]:
-    """Write `vectors` to `out` and `about` with their own manifest to `out`.json.
+    """Write `vectors` to `out`, their relations to `out`.relations.tsv, a card to `out`.md, and the manifest, which is
+    `about` with their own, to `out`.json.
 
     Args:
         form: one of `FORMATS`.
@@ -37,18 +41,44 @@ def export_vectors(vectors: EntityVectors, form: str, out: Path, about: Mapping[
         The files that were written, the vectors first and the manifest last.
 
     Raises:
-        UsageError: there is no such format, no folder to write to, or `out` is the name of another of the files.
+        UsageError: there is no such format, or no folder to write to.
     """
     if form not in FORMATS:
         raise UsageError(f"unknown format {form!r}: choose {', '.join(FORMATS)}")
     check_out(out)
     files = FORMATS[form](vectors, out)
-    manifest = {"format": form, "entities": len(vectors), "metric": METRIC, **about, **vectors.manifest.to_json()}
-    beside = out.with_name(out.name + ".json")
-    beside.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    for path in (*files, beside):
+    if vectors.relations.names:
+        files.append(_relations(vectors.relations, _beside(out, "relations.tsv")))
+    manifest = {
+        "format": form,
+        "entities": len(vectors),
+        "metric": METRIC,
+        "score": FORMULAS.get(vectors.manifest.model, ""),
+        "relations": list(vectors.relations.names),
+        **about,
+        **vectors.manifest.to_json(),
+    }
+    texts = {
+        _beside(out, "md"): card(vectors, out.name, form, about),
+        _beside(out, "json"): json.dumps(manifest, indent=2, ensure_ascii=False) + "\n",
+    }
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    for path in (*files, *texts):
         path.chmod(0o600)
-    return [*files, beside]
+    return [*files, *texts]
+
+
+def _beside(out: Path, ending: str) -> Path:
+    return out.with_name(f"{out.name}.{ending}")
+
+
+def _relations(relations: RelationVectors, path: Path) -> Path:
+    """A line per relation: its name and its numbers."""
+    rows = zip(relations.names, relations.vectors, strict=True)
+    lines = ["\t".join([name, *row.astype(np.str_).tolist()]) + "\n" for name, row in rows]
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    return path
 
 
 def licence_of(name: str, *, is_sample: bool) -> str:
@@ -97,20 +127,18 @@ def _word2vec(vectors: EntityVectors, out: Path) -> list[Path]:
     with out.open("w", encoding="utf-8", newline="\n") as file:
         file.write(f"{len(vectors)} {vectors.manifest.dimension}\n")
         file.writelines(f"{word} {' '.join(row)}\n" for word, row in zip(words, _numbers(vectors), strict=True))
-    entities = out.with_name(out.name + ".entities.tsv")
+    entities = _beside(out, "entities.tsv")
     _write_labels(vectors, entities, {"word": words})
     return [out, entities]
 
 
 def _tsv(vectors: EntityVectors, out: Path) -> list[Path]:
-    """The pair that TensorBoard's projector loads: vectors in `out`, id, name and type in metadata.tsv beside it."""
-    metadata = out.with_name("metadata.tsv")
-    if out == metadata:
-        raise UsageError(f"{out}: this name is for the labels: write the vectors to another file, say vectors.tsv")
+    """The pair that TensorBoard's projector loads: vectors in `out`, id, name and type in `out`.labels.tsv."""
+    labels = _beside(out, "labels.tsv")
     with out.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines("\t".join(row) + "\n" for row in _numbers(vectors))
-    _write_labels(vectors, metadata, {})
-    return [out, metadata]
+    _write_labels(vectors, labels, {})
+    return [out, labels]
 
 
 def _write_labels(vectors: EntityVectors, path: Path, more: Mapping[str, list[str]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from pathfolio.kg.schema import KIND_CODE, NODE_KINDS, NodeKind
 VectorArray = npt.NDArray[np.float32]
 
 VECTORS_FILE: Final = "vectors.parquet"
+RELATIONS_FILE: Final = "relations.parquet"
 MANIFEST_FILE: Final = "vectors.json"
 
 
@@ -74,6 +75,40 @@ class VectorManifest:
 
 
 @dataclass(frozen=True)
+class RelationVectors:
+    """The vectors of r kinds of relation, which the model's scoring function needs (`pathfolio.embeddings.scoring`).
+
+    Attributes:
+        names: as in `pathfolio.kg.schema.Relation`; an investor who HELD an asset counts as one who HOLDS it.
+        vectors: (r, d) float32; complex ones as real parts followed by imaginary parts.
+    """
+
+    names: tuple[str, ...] = ()
+    vectors: VectorArray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def to_arrow(self) -> pa.Table:
+        """Columns relation and vector (a list of float32 of one length)."""
+        flat = pa.array(np.ascontiguousarray(self.vectors).ravel())
+        vector = pa.FixedSizeListArray.from_arrays(flat, self.vectors.shape[1])
+        return pa.table({"relation": pa.array(self.names, pa.string()), "vector": vector})
+
+    @staticmethod
+    def load(path: Path) -> RelationVectors:
+        """Read relations.parquet; none where there is no such file: builds of before have none."""
+        if not path.exists():
+            return RelationVectors()
+        table = pq.read_table(path)
+        return RelationVectors(tuple(table.column("relation").to_pylist()), _stacked(table.column("vector")))
+
+
+def _stacked(column: pa.ChunkedArray) -> VectorArray:
+    """(n, d) float32 of a column of lists."""
+    flat = column.combine_chunks().flatten().to_numpy()
+    vectors: VectorArray = flat.reshape(len(column), -1).astype(np.float32)
+    return vectors
+
+
+@dataclass(frozen=True)
 class EntityVectors:
     """n entities, sorted by (kind, id), and their vectors.
 
@@ -82,6 +117,7 @@ class EntityVectors:
         id, name: (n,) str.
         vectors: (n, d) float32.
         manifest: how they were learned.
+        relations: those of the relations, learned with them; none in builds of before.
     """
 
     kind: npt.NDArray[np.int8]
@@ -89,6 +125,7 @@ class EntityVectors:
     name: Text
     vectors: VectorArray
     manifest: VectorManifest
+    relations: RelationVectors = field(default_factory=RelationVectors)
 
     def __post_init__(self) -> None:
         rows = {len(self.kind), len(self.id), len(self.name), len(self.vectors)}
@@ -106,7 +143,11 @@ class EntityVectors:
     def without_investors(self) -> EntityVectors:
         """The vectors of all that is no person: those of investors tell what they hold."""
         kept = self.kind != KIND_CODE[NodeKind.USER]
-        return EntityVectors(self.kind[kept], self.id[kept], self.name[kept], self.vectors[kept], self.manifest)
+        return self.take(kept)
+
+    def take(self, rows: Mask) -> EntityVectors:
+        """Those of some entities."""
+        return replace(self, kind=self.kind[rows], id=self.id[rows], name=self.name[rows], vectors=self.vectors[rows])
 
     @cached_property
     def _row_of(self) -> dict[tuple[int, str], int]:
@@ -126,9 +167,11 @@ class EntityVectors:
         return out, known
 
     def save(self, folder: Path) -> None:
-        """Write vectors.parquet and vectors.json into `folder`; the same vectors give the same bytes."""
+        """Write vectors.parquet, relations.parquet and vectors.json into `folder`; equal vectors give equal bytes."""
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(self.to_arrow(), folder / VECTORS_FILE, compression="zstd")
+        if self.relations.names:
+            pq.write_table(self.relations.to_arrow(), folder / RELATIONS_FILE, compression="zstd")
         about = json.dumps(self.manifest.to_json(), indent=2, ensure_ascii=False, sort_keys=True)
         (folder / MANIFEST_FILE).write_text(about + "\n", encoding="utf-8")
 
@@ -158,7 +201,7 @@ class EntityVectors:
         manifest = VectorManifest.from_json(about)
         code_of = {kind.value: code for kind, code in KIND_CODE.items()}
         kind = np.array([code_of[name] for name in table.column("kind").to_pylist()], np.int8)
-        flat = table.column("vector").combine_chunks().flatten().to_numpy()
-        vectors = flat.reshape(len(kind), manifest.dimension).astype(np.float32)
+        vectors = _stacked(table.column("vector")) if len(kind) else np.zeros((0, manifest.dimension), np.float32)
         texts = [table.column(name).to_numpy().astype(object) for name in ("id", "name")]
-        return EntityVectors(kind, texts[0], texts[1], vectors, manifest)
+        relations = RelationVectors.load(folder / RELATIONS_FILE)
+        return EntityVectors(kind, texts[0], texts[1], vectors, manifest, relations)

@@ -14,7 +14,7 @@ from tests import ROOT
 
 ORDER = ("kg", "embeddings", "recommender", "explain", "web")
 ENGINES = {
-    "pykeen": "embeddings/train.py",
+    "pykeen": "embeddings/models.py",
     "dgl": "recommender/gat/dgl_layers.py",
     "authlib": "web/site/access/provider.py",
 }

@@ -60,7 +60,12 @@ def test_files_that_are_handed_out(umask: int, there: bool, build: Build, tmp_pa
     export_vectors(build.vectors, "tsv", tmp_path / "vectors.tsv", {})
     assert (tmp_path / "text.txt").read_text() == "text"
     assert {path.name: mode(path) for path in tmp_path.iterdir()} == dict.fromkeys(
-        [*names, "metadata.tsv", "vectors.parquet.json", "vectors.tsv.json"], 0o600
+        [
+            *names,
+            "vectors.tsv.labels.tsv",
+            *(f"vectors.{form}.{end}" for form in ("parquet", "tsv") for end in ("relations.tsv", "md", "json")),
+        ],
+        0o600,
     )
 
 

@@ -28,11 +28,24 @@ def add_investors(parser: argparse.ArgumentParser, told: str = _VECTORS_TOO) -> 
 
 
 def handed_on(
-    build: Build, args: argparse.Namespace, *, what: str, form: str = "", file: str = "", server: str = ""
+    build: Build,
+    args: argparse.Namespace,
+    *,
+    what: str,
+    form: str = "",
+    file: str = "",
+    server: str = "",
+    of: str = "kg",
 ) -> EntityVectors:
-    """The vectors that `args` asks for, once the ledger has recorded who takes them, and why; as `note_export`."""
+    """The vectors that `args` asks for, once the ledger has recorded who takes them, and why; as `note_export`.
+
+    `of` says which (`pathfolio.recommender.learned_vectors.SETS`); UsageError where the build has none of them.
+    """
+    from pathfolio.recommender.learned_vectors import SETS
+
+    vectors = SETS[of](build)
     note_export(args, build.build_hash, what=what, form=form, file=file, server=server)
-    return build.vectors if args.with_investors else build.vectors.without_investors()
+    return vectors if args.with_investors else vectors.without_investors()
 
 
 def note_export(

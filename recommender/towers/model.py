@@ -15,7 +15,7 @@ import pandas as pd
 
 from pathfolio.embeddings.threads import one_thread
 from pathfolio.embeddings.train import VectorOptions, train_vectors
-from pathfolio.embeddings.vectors import EntityVectors
+from pathfolio.embeddings.vectors import EntityVectors, RelationVectors
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Text
 from pathfolio.kg.progress import Progress
@@ -236,13 +236,7 @@ def train_towers(
 def _of_assets(vectors: EntityVectors) -> EntityVectors:
     """The vectors that towers read; the far more numerous investors' are not kept."""
     kept = np.isin(vectors.kind, [KIND_CODE[kind] for kind in ASSET_KINDS])
-    return replace(
-        vectors,
-        kind=vectors.kind[kept],
-        id=vectors.id[kept],
-        name=vectors.name[kept],
-        vectors=vectors.vectors[kept],
-    )
+    return replace(vectors.take(kept), relations=RelationVectors())
 
 
 def fit_two_towers(

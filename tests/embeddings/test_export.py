@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from pathfolio.embeddings.export import FORMATS, export_vectors, word_of
+from pathfolio.embeddings.scoring import FORMULAS
 from pathfolio.embeddings.vectors import EntityVectors, VectorManifest
 from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.kg.errors import UsageError
@@ -24,6 +26,7 @@ from pathfolio.kg.store.catalog import named_query
 from pathfolio.kg.store.query import run_query
 from pathfolio.kg.store.vectors import read_vectors
 from pathfolio.recommender.build import Build
+from pathfolio.recommender.channels.learned import AttentionCloseness
 from pathfolio.recommender.disclosed import disclosed
 from pathfolio.web.cli import main
 from tests.explain.ledger_world import entry_of
@@ -70,7 +73,7 @@ def _word2vec(path: Path) -> Loaded:
 
 
 def _tsv(path: Path) -> Loaded:
-    data = pd.read_csv(path.with_name("metadata.tsv"), sep="\t", dtype=str, keep_default_na=False, quoting=3)
+    data = pd.read_csv(path.with_name(path.name + ".labels.tsv"), sep="\t", dtype=str, keep_default_na=False, quoting=3)
     return (data["type"] + ":" + data["id"]).tolist(), pd.read_csv(path, sep="\t", header=None).to_numpy()
 
 
@@ -119,7 +122,7 @@ def test_names_are_exported(vectors: EntityVectors, tmp_path: Path) -> None:
     assert pd.read_parquet(parquet)["name"].tolist() == names
     npz, *_ = export_vectors(vectors, "npz", tmp_path / "v.npz", {})
     assert np.load(npz)["name"].tolist() == names
-    for form, labels in (("tsv", tmp_path / "metadata.tsv"), ("word2vec", tmp_path / "v.word2vec.entities.tsv")):
+    for form, labels in (("tsv", tmp_path / "v.tsv.labels.tsv"), ("word2vec", tmp_path / "v.word2vec.entities.tsv")):
         export_vectors(vectors, form, tmp_path / f"v.{form}", {})
         lines = labels.read_text(encoding="utf-8").splitlines()
         assert len(lines) == len(vectors) + 1
@@ -140,7 +143,6 @@ def test_same_vectors_same_bytes(form: str, vectors: EntityVectors, tmp_path: Pa
     [
         ("csv", "v.csv", "unknown format 'csv'"),
         ("npz", "absent/v.npz", "no such folder"),
-        ("tsv", "metadata.tsv", "this name is for the labels"),
     ],
 )
 def test_wrong_calls(form: str, name: str, message: str, vectors: EntityVectors, tmp_path: Path) -> None:
@@ -152,7 +154,10 @@ def test_wrong_calls(form: str, name: str, message: str, vectors: EntityVectors,
 def test_command(sample_build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "v.parquet"
     assert main(["export", "embeddings", str(sample_build.folder), "--format", "parquet", "--out", str(out)]) == 0
-    assert capsys.readouterr().out.splitlines() == [str(out), f"{out}.json"]
+    assert capsys.readouterr().out.splitlines() == [
+        str(out),
+        *(f"{out}.{end}" for end in ("relations.tsv", "md", "json")),
+    ]
     rows, vectors = pd.read_parquet(out), sample_build.vectors.without_investors()
     np.testing.assert_array_equal(np.stack(rows["vector"].to_list()), vectors.vectors)
     assert "User" not in set(rows["kind"])
@@ -161,6 +166,67 @@ def test_command(sample_build: Build, tmp_path: Path, capsys: pytest.CaptureFixt
     assert (manifest["build"], manifest["graph_hash"]) == (sample_build.build_hash, learned_from)
     assert manifest["licence"].startswith("generated data")
     assert manifest["investors"] == "left out"
+
+
+def test_two_exports_into_one_folder(vectors: EntityVectors, tmp_path: Path) -> None:
+    """The labels of one are not written over by the other's."""
+    first, second = export_vectors(vectors, "tsv", tmp_path / "a", {}), vectors.take(vectors.kind > 1)
+    before = [path.read_bytes() for path in first]
+    export_vectors(second, "tsv", tmp_path / "b", {})
+    assert [path.read_bytes() for path in first] == before
+    assert len(_tsv(tmp_path / "b")[0]) == len(second) < len(vectors) == len(_tsv(tmp_path / "a")[0])
+
+
+def test_the_cards_numpy_scores_what_was_exported(small_build: Build, tmp_path: Path) -> None:
+    """The code in the card, the vectors' file and that of the relations are all that is needed."""
+    out = tmp_path / "v.parquet"
+    export_vectors(small_build.vectors, "parquet", out, {"data_set": "a: market", "licence": "none"})
+    text = Path(f"{out}.md").read_text(encoding="utf-8")
+    head, body = text.removeprefix("---\n").split("\n---\n", 1)
+    fields = dict(line.split(": ", 1) for line in head.splitlines())
+    results = json.loads(fields["model-index"])[0]["results"][0]
+    assert results["dataset"] == {"name": "a: market"}
+    manifest = json.loads(Path(f"{out}.json").read_text(encoding="utf-8"))
+    values = {each["type"]: each["value"] for each in results["metrics"]}
+    assert values == pytest.approx(manifest["metrics"], abs=1e-4)
+    assert "holds vectors of people" in body
+    scope: dict[str, Any] = {}
+    exec(body.split("```python\n")[1].split("```")[0], scope)  # noqa: S102 -- our own text
+    frame = pd.read_parquet(out).set_index(["kind", "id"])["vector"]
+    lines = Path(f"{out}.relations.tsv").read_text(encoding="utf-8").splitlines()
+    relations = {name: numbers for name, *numbers in (line.split("\t") for line in lines)}
+    assert set(relations) == set(manifest["relations"])
+    user = frame["User"].iloc[0]
+    assets = np.stack(frame["Stock"].to_list())
+    told = scope["score"](manifest["model"], user, np.array(relations["HOLDS"], np.float32), assets)
+    assert manifest["score"] == FORMULAS[manifest["model"]]
+    assert told.shape == (len(assets),)
+    assert np.ptp(told) > 0
+
+
+@pytest.mark.parametrize("of", ["kg", "gat"])
+def test_sets_of_vectors(of: str, small_build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closeness in the channel `gat` is the inner product of what is exported."""
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
+    out = tmp_path / "v.npz"
+    assert (
+        main(["export", "embeddings", str(small_build.folder), "--of", of, "--format", "npz", "--out", str(out)]) == 0
+    )
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_file()} == {0o600}
+    entry = entry_of(open_ledger(tmp_path / "ledger"), open_ledger(tmp_path / "ledger").headers(kinds=["export"])[0].id)
+    assert entry["what"] == ("embeddings" if of == "kg" else "embeddings gat")
+    if of == "gat":
+        with np.load(out) as file:
+            vectors = file["vectors"].astype(float)
+        factors = small_build.scorer.channel(AttentionCloseness).propagation.factors()
+        np.testing.assert_allclose(vectors @ vectors.T, factors @ factors.T, atol=1e-5)
+
+
+def test_no_towers(small_build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call = ["export", "embeddings", str(small_build.folder), "--of", "towers", "--format", "npz"]
+    assert main([*call, "--out", str(tmp_path / "v.npz")]) == 2
+    assert "no two towers here" in capsys.readouterr().err
+    assert not list(tmp_path.glob("v.npz*"))
 
 
 def test_investors_only_with_a_purpose(

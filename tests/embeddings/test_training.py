@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pathfolio.embeddings.train import MODELS, VectorOptions, train_vectors
+from pathfolio.embeddings.models import BILINEAR, MODELS, new_model, score_ends, train_by_pykeen
+from pathfolio.embeddings.scoring import score
+from pathfolio.embeddings.train import TRIED, VectorOptions, fit_best, train_vectors
+from pathfolio.embeddings.triples import triples_of
 from pathfolio.embeddings.vectors import EntityVectors
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.propagation import LinearPropagation, kg_propagation
 from tests import ROOT
@@ -45,7 +49,7 @@ def test_every_entity_has_a_vector(world: KnowledgeGraph, automatic: EntityVecto
 
 def test_the_best_model_is_chosen_and_recorded(world: KnowledgeGraph, automatic: EntityVectors) -> None:
     manifest = automatic.manifest
-    assert {candidate.model for candidate in manifest.candidates} == set(MODELS)
+    assert {candidate.model for candidate in manifest.candidates} == set(TRIED)
     reached = [candidate.mrr for candidate in manifest.candidates]
     assert reached == sorted(reached, reverse=True)
     assert manifest.model == manifest.candidates[0].model
@@ -79,6 +83,38 @@ def test_same_seed_same_vectors(world: KnowledgeGraph, automatic: EntityVectors)
     assert again.manifest == automatic.manifest
     other = train_vectors(world, VectorOptions(**{**vars(FAST), "seed": 6, "model": automatic.manifest.model}))
     assert np.abs(other.vectors - automatic.vectors).max() > 0.01
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_numpy_reproduces_the_models_scores(model: str, world: KnowledgeGraph) -> None:
+    """From what is exported: vectors of entities and relations, and the scoring function of the manifest's model."""
+    triples = triples_of(world)
+    options = VectorOptions(model=model, dimension=16, max_epochs=1, batch=32, seed=5)
+    *_, fitted = fit_best(world, triples, options, Progress(out=None))
+    h, r, t = triples.hrt.T
+    ours = score(model, fitted.vectors[h], fitted.relations[r], fitted.vectors[t])
+    np.testing.assert_allclose(ours, fitted.scorer.triples(triples.hrt), rtol=1e-3, atol=1e-3)
+    assert np.ptp(ours) > 0.1
+
+
+@pytest.mark.parametrize("model", BILINEAR)
+@pytest.mark.parametrize("column", [0, 2])
+def test_one_product_of_matrices_is_pykeens_score(model: str, column: int, world: KnowledgeGraph) -> None:
+    import torch
+
+    triples = triples_of(world)
+    fresh, hrt = new_model(model, triples, 8, 3), torch.as_tensor(triples.hrt[:20])
+    every = torch.arange(len(triples.entities))
+    with torch.no_grad():
+        theirs = fresh.score_t(hrt[:, :2]) if column == 2 else fresh.score_h(hrt[:, 1:])
+        torch.testing.assert_close(score_ends(fresh, hrt, column, every), theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_pykeens_own_training_moves_a_model(world: KnowledgeGraph) -> None:
+    triples = triples_of(world)
+    before, after = (train_by_pykeen("RotatE", triples, 8, 3, epochs) for epochs in (1, 3))
+    weights = [next(iter(model.parameters())).detach().numpy() for model in (before, after)]
+    assert np.abs(weights[0] - weights[1]).max() > 0.01
 
 
 SCRIPT = """

@@ -44,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--audience", action="store_true", help="with --rolling: who buys each new issue, instead of what each buys"
     )
+    parser.add_argument(
+        "--vectors",
+        action="store_true",
+        help="with --fold: ways to make vectors (--models: shipped, svd, pykeen-rotate, …) instead of models that rank",
+    )
     parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
     parser.add_argument("--kinds", default="all", metavar="KIND,…", help="of all, stock, fund, bond (default: all)")
     parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="fits of models that use a seed")
@@ -76,6 +81,10 @@ def run(args: argparse.Namespace) -> None:
         from pathfolio.web import evaluate_audience
 
         evaluate_audience.run(args)
+    elif args.vectors:
+        from pathfolio.web import evaluate_vectors
+
+        evaluate_vectors.run(args)
     else:
         _rank(args)
 

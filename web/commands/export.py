@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathfolio.kg.schema import Relation
 
 FORMATS = ("parquet", "npz", "word2vec", "tsv")
+SETS = ("kg", "gat", "towers")
 DATASET_FORMATS = ("pyg", "dgl", "pykeen", "parquet", "graphml", "rdf")
 
 
@@ -22,11 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `pathfolio export`."""
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     sub = add_described(
-        what, "embeddings", "write the KG embedding's vectors, with id, name and type; of investors on request"
+        what, "embeddings", "write what was learned as vectors, with id, name and type; of investors on request"
     )
     add_build(sub)
-    sub.add_argument("--format", choices=FORMATS, required=True, help="tsv writes metadata.tsv beside the vectors")
-    sub.add_argument("--out", type=Path, required=True, metavar="FILE", help="a manifest goes to FILE.json")
+    sub.add_argument("--format", choices=FORMATS, required=True, help="tsv writes labels to FILE.labels.tsv")
+    sub.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="a manifest goes to FILE.json, a card to FILE.md"
+    )
+    sub.add_argument(
+        "--of", choices=SETS, default=SETS[0], help="vectors of the KG embedding (default), the GAT or the two towers"
+    )
     add_investors(sub)
     _add_dataset(what)
 
@@ -73,7 +79,7 @@ def _embeddings(args: argparse.Namespace) -> None:
 
     build = load_build(args.build)
     check_out(args.out)
-    vectors = handed_on(build, args, what=args.what, form=args.format, file=args.out.name)
+    vectors = handed_on(build, args, what=_what(args), form=args.format, file=args.out.name, of=args.of)
     about = {
         "build": build.build_hash,
         "data_set": build.manifest["name"],
@@ -82,6 +88,11 @@ def _embeddings(args: argparse.Namespace) -> None:
     }
     for path in export_vectors(vectors, args.format, args.out, about):
         sys.stdout.write(f"{path}\n")
+
+
+def _what(args: argparse.Namespace) -> str:
+    """As the ledger's entry says it; the KG embedding's are the embeddings."""
+    return str(args.what) if args.of == SETS[0] else f"{args.what} {args.of}"
 
 
 def _dataset(args: argparse.Namespace) -> None:
