@@ -39,7 +39,7 @@ def entries(ledger: Ledger, kind: str) -> list[dict[str, Any]]:
 def app(adviser: Adviser, build: Build, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Flask:
     monkeypatch.setattr(GraphDesk, "start", lambda self: None)
     monkeypatch.setattr(GraphDesk, "wait", lambda self, seconds: State.READY)
-    monkeypatch.setattr(question, "_run", lambda *_: QueryResult(("n",), ((1,),), None, 0.0))
+    monkeypatch.setattr(question, "answer_to", lambda *_: QueryResult(("n",), ((1,),), None, 0.0))
     return create_app(build, sample_access(investors(build)[1]), desk=Desk(adviser, ledger))
 
 
@@ -72,7 +72,7 @@ def test_queries_at_the_console(app: Flask, ledger: Ledger, monkeypatch: pytest.
         raise LedgerError("full")
 
     monkeypatch.setattr(ledger, "write", full)
-    monkeypatch.setattr(question, "_run", lambda *_: pytest.fail("it was not recorded"))
+    monkeypatch.setattr(question, "answer_to", lambda *_: pytest.fail("it was not recorded"))
     assert client.post("/graph", json={"query": "RETURN 1"}).status_code == 503
 
 
