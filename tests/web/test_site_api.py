@@ -190,7 +190,7 @@ def test_requests_at_random(small_build: Build, tmp_path: Path) -> None:
     pytest.importorskip("schemathesis", reason="no schemathesis: pip install 'pathfolio[test]'")
     from tests.faults.fuzz import fuzz_site
 
-    found = fuzz_site(small_build, tmp_path / "ledger", 320)
+    found = fuzz_site(small_build, tmp_path / "ledger", 400)
     assert found.findings == []
-    assert found.requests == 320
+    assert found.requests == 400
     assert found.answers[200] > 50

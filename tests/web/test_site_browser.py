@@ -321,7 +321,9 @@ def test_an_analyst_signs_in_by_keyboard_and_asks_the_graph(chromium: sync_api.B
     page.locator("form:has(input[value=analyst]) button").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"{demo_address}/graph")  # the whole address: that of the sign-in page ends alike
-    page.fill("#query-editor", "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) RETURN f, h, s LIMIT 4")
+    page.locator("#query-editor").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) RETURN f, h, s LIMIT 4")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#answer", timeout=180_000)  # the page comes again until the server has started
     assert page.locator(".wide-table tbody tr").count() == 4

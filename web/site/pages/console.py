@@ -121,7 +121,7 @@ def console() -> ConsolePage | Response:
     nodes, relations = _schema(desk)
     page = ConsolePage(question, answered, drawing, desk.queries, nodes, relations, desk.investors)
     response = show(page, answered.status if question.is_asked else 200)
-    return again(response, starting=answered.status == 503)
+    return again(response, starting=answered.status == 503 and question.is_asked)
 
 
 @dataclass(frozen=True)
