@@ -369,7 +369,7 @@ def test_load_and_vectors_into_neo4j(build: Path, capsys: pytest.CaptureFixture[
     assert main(["graph", "load", str(build)]) == 0
     assert "0 relations written, 0 removed" in capsys.readouterr().out
     code, out, _ = command(capsys, "--name", "holders", "-P", "asset=D", "--format", "csv")
-    assert (code, out.splitlines()[1:]) == (0, ["U4,,0.1,,2024-11-30"])
+    assert (code, out.splitlines()[1:]) == (0, ["U4,U4,0.1,,2024-11-30"])
 
 
 def test_export_for_the_bulk_import(build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

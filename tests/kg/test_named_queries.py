@@ -119,7 +119,7 @@ CASES: list[tuple[str, str, list[tuple[Any, ...]]]] = [
         "holders",
         "asset=A",
         [
-            ("U4", None, 0.9, None, D("2024-11-30")),
+            ("U4", "U4", 0.9, None, D("2024-11-30")),
             ("U1", "Ann", 0.4, None, D("2024-09-30")),
             ("U2", "Bob", None, 10.0, D("2024-03-31")),
         ],

@@ -95,14 +95,14 @@ def test_what_is_wrong_is_said(asked: dict[str, str], message: str, analyst: Fla
 
 def test_nothing_is_run_until_all_is_given(analyst: FlaskClient, app: Flask) -> None:
     ledger = app.extensions["pathfolio"].ledger
-    before = len(ledger.headers(kinds=["query"]))
+    before = {header.id for header in ledger.headers(kinds=["query"])}
     for asked in ({}, {"name": "paths"}, {"name": "paths", "P.source": "x"}):
         response = analyst.get("/graph/algorithms", query_string={**asked, "format": "json"})
         assert (response.status_code, response.get_json()) == (200, {"table": None})
-    assert len(ledger.headers(kinds=["query"])) == before
+    assert {header.id for header in ledger.headers(kinds=["query"])} == before
     analyst.get("/graph/algorithms", query_string={"name": "pagerank"})
-    header = ledger.headers(kinds=["query"])[-1]
-    assert entry_of(ledger, header.id)["name"] == "algorithm pagerank"
+    (new,) = {header.id for header in ledger.headers(kinds=["query"])} - before
+    assert entry_of(ledger, new)["name"] == "algorithm pagerank"
 
 
 def test_who_may_not_ask_the_graph_may_not_run_any(app: Flask) -> None:
