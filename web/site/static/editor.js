@@ -16,6 +16,15 @@ const THEME = {
   ".cm-matchingBracket": { backgroundColor: "var(--accent-soft)" },
 };
 
+// Text in the place of what is selected: left to itself, a browser gives it the style of what goes, which the site's
+// policy refuses, with a complaint.
+function replaceSelected(event, view) {
+  if (event.inputType !== "insertText" || !event.data || event.isComposing || view.state.selection.main.empty) return false;
+  event.preventDefault();
+  view.dispatch({ ...view.state.replaceSelection(event.data), userEvent: "input.type", scrollIntoView: true });
+  return true;
+}
+
 class QueryEditor {
   constructor(field) {
     this.field = field;
@@ -39,6 +48,7 @@ class QueryEditor {
         kit.StreamLanguage.define(kit.cypher), kit.syntaxHighlighting(colours), kit.EditorView.theme(THEME),
         kit.autocompletion({ override: [(context) => this.complete(context)] }),
         kit.keymap.of([submit, ...kit.completionKeymap, ...kit.defaultKeymap, ...kit.historyKeymap]),
+        kit.EditorView.domEventHandlers({ beforeinput: replaceSelected }),
         kit.EditorView.contentAttributes.of({ id: "query-editor", "aria-label": label.textContent, spellcheck: "false", ...(field.getAttribute("aria-invalid") ? { "aria-invalid": "true" } : {}) }),
         kit.EditorView.updateListener.of((update) => { if (update.docChanged) field.value = update.state.doc.toString(); }),
       ],
