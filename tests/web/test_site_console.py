@@ -138,7 +138,7 @@ def test_what_does_more_than_read_is_refused(analyst: FlaskClient, query: str) -
 
 
 def test_a_mistake_is_shown_with_its_place(analyst: FlaskClient) -> None:
-    problem: dict[str, object] = ask(analyst, "RETURN 1\nRETURN nosuch(2)", status=400)["problem"]  # type: ignore[assignment]
+    problem: dict[str, object] = ask(analyst, "RETURN 1\nRETURN nosuch.thing(2)", status=400)["problem"]  # type: ignore[assignment]
     assert problem["line"] == 2
     response = analyst.get("/graph", query_string={"query": "MATCH (<b>x"})
     assert response.status_code == 400
