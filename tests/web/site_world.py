@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
+from flask import Flask
+from flask.testing import FlaskClient
 
 from pathfolio.embeddings.train import VectorOptions, train_vectors
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.sample import SampleSize, write_sample_market
 from pathfolio.kg.sample.size import END
-from pathfolio.recommender.build import BuildOptions, write_build
+from pathfolio.recommender.build import Build, BuildOptions, write_build
 from pathfolio.recommender.gat.attention import AttentionOptions, train_attention
 from pathfolio.recommender.score_inputs import LearnedParts
+from pathfolio.web.site import create_app
+from pathfolio.web.site.access.samples import sample_access
+from pathfolio.web.site.graph.desk import GraphDesk, State
 from pathfolio.web.sources import from_folder
 
 SIZE = SampleSize(investors=160, stocks=60, funds=12, bonds=4, years=1)
@@ -55,3 +63,24 @@ def build_market(folder: Path) -> Path:
     options, out = BuildOptions(), folder / "build"
     write_build(source.graph, learned, out, options, silent, source.beside())
     return out
+
+
+def signed_in(app: Flask, name: str) -> FlaskClient:
+    """A browser in which one of the sample's accounts has signed in."""
+    client = app.test_client()
+    token = re.search(r'csrf_token" value="([^"]+)"', client.get("/sign-in").text)
+    assert token is not None
+    client.post("/sign-in/sample", data={"csrf_token": token.group(1), "name": name})
+    return client
+
+
+@contextmanager
+def with_its_server(build: Build) -> Iterator[Flask]:
+    """The site as analysts see it, its graph's server running."""
+    app = create_app(build, sample_access("INV000001"))
+    app.config["TESTING"] = True
+    desk: GraphDesk = app.extensions["pathfolio_graph"]
+    desk.start()
+    assert desk.wait(120) is State.READY, desk.failure
+    yield app
+    desk.close()

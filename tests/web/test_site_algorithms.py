@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import re
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -23,21 +23,15 @@ from pathfolio.web.site import create_app
 from pathfolio.web.site.access.samples import sample_access
 from pathfolio.web.site.graph.algorithm_runs import ROWS, AlgorithmRuns
 from tests.explain.ledger_world import entry_of
+from tests.web.site_world import signed_in
 
 
 @pytest.fixture(scope="module")
-def app(build: Build) -> Flask:
+def app(build: Build) -> Iterator[Flask]:
     app = create_app(build, sample_access("INV000001"))
     app.config["TESTING"] = True
-    return app
-
-
-def signed_in(app: Flask, name: str) -> FlaskClient:
-    client = app.test_client()
-    token = re.search(r'csrf_token" value="([^"]+)"', client.get("/sign-in").text)
-    assert token is not None
-    client.post("/sign-in/sample", data={"csrf_token": token.group(1), "name": name})
-    return client
+    yield app
+    app.extensions["pathfolio_graph"].close()  # the console, once looked at, has started the graph's server
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html import unescape
@@ -15,34 +14,18 @@ from flask.testing import FlaskClient
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.schema import KIND_CODE, NodeKind, Relation
 from pathfolio.recommender.build import Build
-from pathfolio.web.site import create_app
 from pathfolio.web.site.access.roles import AccountRole
-from pathfolio.web.site.access.samples import sample_access
-from pathfolio.web.site.graph.desk import GraphDesk, State
 from pathfolio.web.site.graph.finding import NodeFinder
 from pathfolio.web.site.texts import texts_of
 from tests.explain.explain_world import tiny_market
-from tests.web.site_world import HOSTILE
+from tests.web.site_world import HOSTILE, signed_in, with_its_server
 
 
 @pytest.fixture(scope="module")
 def app(build: Build) -> Iterator[Flask]:
     """The site as analysts see it, its server running."""
-    app = create_app(build, sample_access("INV000001"))
-    app.config["TESTING"] = True
-    desk: GraphDesk = app.extensions["pathfolio_graph"]
-    desk.start()
-    assert desk.wait(120) is State.READY, desk.failure
-    yield app
-    desk.close()
-
-
-def signed_in(app: Flask, name: str) -> FlaskClient:
-    client = app.test_client()
-    token = re.search(r'csrf_token" value="([^"]+)"', client.get("/sign-in").text)
-    assert token is not None
-    client.post("/sign-in/sample", data={"csrf_token": token.group(1), "name": name})
-    return client
+    with with_its_server(build) as app:
+        yield app
 
 
 @pytest.fixture

@@ -22,10 +22,10 @@ from pathfolio.kg.store.query import QueryResult
 from pathfolio.kg.store.values import NodeValue, RelationValue
 from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
-from pathfolio.web.site.access.samples import sample_access
 from pathfolio.web.site.graph.desk import GraphDesk, State, without_investors
 from pathfolio.web.site.graph.drawing import HEIGHT, WIDTH, drawing_of
 from tests.explain.explain_world import tiny_market
+from tests.web.site_world import signed_in, with_its_server
 
 TOP = "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) RETURN f, h, s, h.weight AS weight ORDER BY weight DESC LIMIT 3"
 
@@ -33,22 +33,13 @@ TOP = "MATCH (f:Fund)-[h:INVESTS_IN]->(s:Stock) RETURN f, h, s, h.weight AS weig
 @pytest.fixture(scope="module")
 def app(build: Build) -> Iterator[Flask]:
     """The site as analysts see it, its server running."""
-    app = create_app(build, sample_access("INV000001"))
-    app.config["TESTING"] = True
-    desk: GraphDesk = app.extensions["pathfolio_graph"]
-    desk.start()
-    assert desk.wait(120) is State.READY, desk.failure
-    yield app
-    desk.close()
+    with with_its_server(build) as app:
+        yield app
 
 
 @pytest.fixture
 def analyst(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    token = re.search(r'csrf_token" value="([^"]+)"', client.get("/sign-in").text)
-    assert token is not None
-    client.post("/sign-in/sample", data={"csrf_token": token.group(1), "name": "analyst"})
-    return client
+    return signed_in(app, "analyst")
 
 
 def ask(client: FlaskClient, query: str, parameters: str = "", status: int = 200) -> dict[str, object]:

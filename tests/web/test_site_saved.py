@@ -29,6 +29,7 @@ from pathfolio.web.site.graph.saved import FILE, SavedKind, SavedThings, answer_
 from pathfolio.web.site.served import ServedGraph
 from pathfolio.web.site.texts import texts_of
 from tests.kg.store_world import DAY, world
+from tests.web.site_world import signed_in
 
 HELD = "MATCH (f:Fund)-[h:INVESTS_IN]->(a) WHERE h.current_from <= $as_of < h.current_until RETURN f.id, a.id, h.weight"
 SCENE = {"nodes": [{"kind": "Fund", "id": "F"}], "expansions": [], "day": None}
@@ -160,21 +161,14 @@ def test_with_accounts_nobody_sees_what_was_saved_about_investors(
     app = create_app(ServedGraph(folders[0], ledger, day_of_asking(folders[0], date(2024, 10, 1))), sample_access("U1"))
     app.extensions["pathfolio_graph"].close()
 
-    def signed_in(name: str) -> FlaskClient:
-        client = app.test_client()
-        token = re.search(r'csrf_token" value="([^"]+)"', client.get("/sign-in").text)
-        assert token is not None
-        client.post("/sign-in/sample", data={"csrf_token": token[1], "name": name})
-        return client
-
-    analyst = signed_in("analyst")
+    analyst = signed_in(app, "analyst")
     assert listed(analyst) == {}
     assert save(analyst, kind="query", title="Mine", query="RETURN 1").status_code == 303
     assert list(listed(analyst)) == ["Mine"]
     key = str(listed(analyst)["Mine"]["id"])
     assert analyst.get("/graph/saved?log=yes&format=json").get_json()["log"] == []  # others' queries are not theirs
     for name in ("investor", "compliance", "engineer", "administrator"):
-        client = signed_in(name)
+        client = signed_in(app, name)
         assert {client.get(url).status_code for url in ("/graph/saved", f"/graph/saved/{key}")} == {403}
     mine = SavedThings(ledger.store, investors=False)
     assert [each.name for each in mine.all()] == ["Mine"]
