@@ -148,12 +148,12 @@ def files_of(wheel: Path) -> set[str]:
 def test_the_wheel_has_pathfolio_alone_and_all_of_it(wheel: Path) -> None:
     files = files_of(wheel)
     assert {name.partition("/")[0] for name in files} == {"pathfolio", "pathfolio-0.1.0.dist-info"}
-    documentation = ROOT / "web" / "docs"  # a site of its own, made from a checkout
+    apart = {ROOT / "web" / "docs", ROOT / "web" / "bundle"}  # a site and scripts that are made from a checkout
     tracked = {
         f"pathfolio/{path.relative_to(ROOT)}"
         for part in PARTS
         for path in (ROOT / part).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and documentation not in path.parents
+        if path.is_file() and "__pycache__" not in path.parts and apart.isdisjoint(path.parents)
     }
     held = {name for name in files if name.startswith("pathfolio/")}
     assert held == tracked | {"pathfolio/__init__.py", "pathfolio/py.typed"}

@@ -31,6 +31,15 @@ MAY_OPEN = {
     "recommendations.recommendation": {AccountRole.COMPLIANCE},
     "console.console": {AccountRole.ANALYST},
     "console.answer": {AccountRole.ANALYST},
+    "algorithms.algorithms": {AccountRole.ANALYST},
+    "canvas.canvas": {AccountRole.ANALYST},
+    "canvas.find": {AccountRole.ANALYST},
+    "canvas.ties": {AccountRole.ANALYST},
+    "canvas.picture": {AccountRole.ANALYST},
+    "saved.saved": {AccountRole.ANALYST},
+    "saved.save": {AccountRole.ANALYST},
+    "saved.shared": {AccountRole.ANALYST},
+    "saved.remove": {AccountRole.ANALYST},
     "what_if.questionnaire": EVERYONE,
     "what_if.what_if": {AccountRole.COMPLIANCE},
     "what_if.answer": EVERYONE,
@@ -66,7 +75,7 @@ def routes(app: Flask, build: Build, user: str) -> Iterator[tuple[str, str, str]
     desk = app.extensions["pathfolio"].desk
     shown = desk.show(Question("clerk", "site", user, 3), "lines", lambda advice: len(advice.lines))
     values = {"user_id": user, "asset_id": asset, "name": "nobody", "filename": "site.css"}
-    values |= {"record_id": shown.receipt.id, "ending": "html"}
+    values |= {"record_id": shown.receipt.id, "ending": "html", "key": "0123456789abcdef"}
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
             wanted = {name: values[name] for name in rule.arguments}

@@ -54,7 +54,7 @@ PAGES: tuple[type[Page], ...] = (
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.__name__)
 def test_a_template_uses_exactly_the_fields_of_its_context_and_its_own_methods(page: type[Page]) -> None:
     used = set(re.findall(r"\bpage\.(\w+)", TEMPLATES.joinpath(page.template).read_text("utf-8")))
-    methods = {name for name, value in vars(page).items() if callable(value)}
+    methods = {name for name, value in vars(page).items() if callable(value) or isinstance(value, property)}
     assert used - methods == {field.name for field in fields(page)}
 
 

@@ -88,7 +88,7 @@ class Recommender:
     >>> list(lists), len(lists)
     (['user_id', 'rank', 'asset_id', 'name', 'score', 'verdict'], 6)
     >>> why = recommender.explain(lists.user_id[0], lists.asset_id[0])
-    >>> why.explanation.rank, bool(why.explanation.score == lists.score[0])
+    >>> why.explanation.rank, bool(abs(why.explanation.score - lists.score[0]) < 1e-12)
     (1, True)
     >>> ledger.cleanup()
     """
