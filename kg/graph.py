@@ -99,6 +99,7 @@ class Edges:
         head, tail: (m,) int32, rows of `Nodes`.
         weight: (m,) float64, a fraction; NaN where the relation has none.
         value: (m,) float64, NaN where the relation has none; see `RelationSpec.value` for the unit.
+        amount: (m,) float64, money, NaN where the relation has none; see `RelationSpec.amount`.
         qualifier: (m,) str; see `RelationSpec.qualifier`.
         source: (m,) str, who said so.
         as_of: (m,) int32, days since 1970: the day that the fact describes.
@@ -110,6 +111,7 @@ class Edges:
     tail: npt.NDArray[np.int32]
     weight: FloatArray
     value: FloatArray
+    amount: FloatArray
     qualifier: Text
     source: Text
     as_of: Days
@@ -337,8 +339,11 @@ class KnowledgeGraph:
         digest.update(f"{self.name}\0{int(self.is_sample)}\0{self.as_of.isoformat()}\0".encode())
         for part in (self.nodes, self.edges):
             for f in fields(part):
+                column = getattr(part, f.name)
+                if f.name == "amount" and np.isnan(column).all():
+                    continue  # a graph without amounts has the hash that it had before there were any
                 digest.update(f"{f.name}:{len(part)}\0".encode())
-                for chunk in _canonical_bytes(getattr(part, f.name)):
+                for chunk in _canonical_bytes(column):
                     digest.update(chunk)
         return digest.hexdigest()
 
@@ -372,7 +377,7 @@ class KnowledgeGraph:
                 "as_of": to_date(edges.as_of[at]),
                 "known_at": to_date(edges.known_at[at]),
             }
-            numbers = {name: float(getattr(edges, name)[at]) for name in ("weight", "value")}
+            numbers = {name: float(getattr(edges, name)[at]) for name in ("weight", "value", "amount")}
             data |= {name: number for name, number in numbers.items() if not np.isnan(number)}
             yield keys[edges.head[at]], keys[edges.tail[at]], RELATION_KINDS[edges.relation[at]].value, data
 
