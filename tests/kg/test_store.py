@@ -317,8 +317,21 @@ def test_vectors_need_a_graph_and_numbers(store: Store) -> None:
     with pytest.raises(StoreError, match="holds no pathfolio graph"):
         write_vectors(store, kind, ["A"], one, note)
     load_into(store, world())
-    with pytest.raises(DataError, match="not finite"):
-        write_vectors(store, kind, ["A"], one * np.nan, note)
+    assert write_vectors(store, kind, ["A"], one, note) == 1
+    two = np.full(2, KIND_CODE[NodeKind.STOCK], np.int8)
+    wrong: list[tuple[Any, list[str], Any, type[Exception], str]] = [
+        (kind, ["A"], one * np.nan, DataError, "the vector of 'A' has a value that is not finite"),
+        (two, ["A", "B"], one, DataError, r"vectors of shape \(1, 2\) for 2 ids"),
+        (kind, ["A"], np.ones(2, np.float32), DataError, r"vectors of shape \(2,\) for 1 ids"),
+        (two, ["A", "A"], np.ones((2, 2), np.float32), DataError, "'A' has two vectors"),
+        (kind, ["nobody's"], one, StoreError, "no node of these vectors"),
+    ]
+    for kinds, ids, vectors, error, said in wrong:
+        with pytest.raises(error, match=said) as raised:
+            write_vectors(store, kinds, ids, vectors, note)
+        assert "\n" not in str(raised.value)
+        np.testing.assert_array_equal(read_vectors(store, NodeKind.STOCK)[2], one, "what was there stays")
+    assert write_vectors(store, two, ["A", "nobody's"], np.ones((2, 2), np.float32), note) == 1
 
 
 def test_evidence_as_cypher(store: Store) -> None:
