@@ -18,8 +18,8 @@ MOST_REASONS: Final = 8
 """So many reasons and cautions are given at most."""
 
 MOST_CAUTIONS: Final = 3
-FEWEST_FACTS: Final = 2
-"""So many facts are told even where paths would fill all places."""
+FEWEST_FACTS: Final = 4
+"""So many facts are told even where paths would fill all places: whether the risk fits, and what figures say."""
 
 MOST_OF_A_TRIGGER: Final = 2
 """Co-investors of a third holding add little to those of two; one sentence about one industry is enough."""
