@@ -52,7 +52,7 @@ FORMAT: Final = 3
 ones.
 """
 
-_LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "torch", "pykeen", "dgl")
+_LIBRARIES: Final = ("pathfolio", "numpy", "scipy", "pandas", "pyarrow", "empyrical-reloaded", "torch", "pykeen", "dgl")
 
 
 @dataclass(frozen=True)
