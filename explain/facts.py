@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.explain.evidence import Fact, stable_id
+from pathfolio.kg.figures import FIGURES
 from pathfolio.kg.graph import NO_DAY, Adjacency, FloatArray, KnowledgeGraph, to_date
 from pathfolio.kg.schema import NodeKind, Relation, Use, used_for
 from pathfolio.kg.span import Row
 
 FEWEST_PEERS: Final = 10
 """A comparison with fewer assets, the asset itself included, says nothing."""
+
+BESIDE: Final = (*FIGURES, "expense_ratio")
 
 _SAME_TIME_DAYS: Final = 31
 """Figures of peers count where their dates are at most so far from the asset's own."""
@@ -78,6 +81,12 @@ class FactBook:
             edges = self._figures.edges_of(asset)
             found = self._facts[asset] = {fact.metric: fact for fact in map(self._from_edge, edges.tolist())}
         return found
+
+    def beside(self, asset: Row) -> tuple[Fact, ...]:
+        """The figures that stand beside the asset wherever it is recommended, whether a reason cites them or not: what
+        its closes say, and what it costs; none in snapshots of before, which have no figures of closes."""
+        found = self.of(asset)
+        return tuple(found[metric] for metric in BESIDE if metric in found) if "last_close" in found else ()
 
     def peers(self, asset: Row, metric: str) -> Peers | None:
         """The peers of the asset by `metric`, or None where too few of them have it."""

@@ -18,6 +18,9 @@ LANGUAGES: Final = languages()
 SOURCES_JOINED: Final = " + "
 """Between the sources of what several say together."""
 
+SOURCE_PARTS: Final = "; "
+"""Between whose data a figure is made of, its formula and what else is to be known of it."""
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -94,7 +97,7 @@ class Wording:
 
     def unit(self, unit: str) -> str:
         """The name of a figure's unit."""
-        return words(self.lang, "units").get(unit, unit)
+        return self._translated("units", unit)
 
     def source(self, source: str) -> str:
         """Who said so: in this language where it is a source of ours, else as the data have it.
@@ -107,9 +110,14 @@ class Wording:
         return SOURCES_JOINED.join(map(self._source, source.split(SOURCES_JOINED)))
 
     def _source(self, source: str) -> str:
-        known = words(self.lang, "sources")
-        said = next((pattern for pattern in known if re.fullmatch(pattern, source)), None)
-        return source if said is None else re.sub(said, known[said], source)
+        parts = source.split(SOURCE_PARTS)
+        return self.language.semicolon.join(self._translated("sources", part) for part in parts)
+
+    def _translated(self, table: str, text: str) -> str:
+        """As a table of patterns has it; what it lacks stays."""
+        known = words(self.lang, table)
+        said = next((pattern for pattern in known if re.fullmatch(pattern, text)), None)
+        return text if said is None else re.sub(said, known[said], text)
 
     def day(self, day: date) -> str:
         """A date in words."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pathfolio.kg.compile import compile_graph
+from pathfolio.kg.figures import figure_facts
 from pathfolio.kg.graph import KnowledgeGraph, to_days
 from pathfolio.kg.positions import position_versions
 from pathfolio.kg.schema import ASSET_KIND_OF, RELATIONS, UNDATED, NodeKind, Relation, Role, columns_of
@@ -33,6 +34,7 @@ def assemble_graph(tables: Tables, as_of: date) -> KnowledgeGraph:
         *_asset_edges(tables, kind_of),
         _fund_edges(tables, kind_of),
         _fact_edges(tables, kind_of),
+        _figure_edges(tables, kind_of, as_of),
         _rating_edges(tables, kind_of),
         *_relation_edges(tables, kind_of),
     ]
@@ -208,7 +210,20 @@ def _fund_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
 
 
 def _fact_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
-    rows = tables.facts
+    return _stated(tables.facts, tables.source_of("facts"), kind_of)
+
+
+def _figure_edges(tables: Tables, kind_of: dict[str, str], as_of: date) -> pd.DataFrame:
+    """What the closes say of the assets that are known; a figure that the source states of the same day stands."""
+    newest = _known_rows(tables.assets, as_of).groupby("asset_id")[["kind", "category", "currency"]].last()
+    figures = figure_facts(tables.prices, newest.reset_index(), as_of, tables.terms, tables.source_of("prices"))
+    key = ["asset_id", "metric", "as_of"]
+    stated = pd.MultiIndex.from_frame(tables.facts[key].astype({"asset_id": object, "metric": object}))
+    return _stated(figures[~pd.MultiIndex.from_frame(figures[key]).isin(stated)], "", kind_of)
+
+
+def _stated(rows: pd.DataFrame, source: str, kind_of: dict[str, str]) -> pd.DataFrame:
+    """Edges of a table of facts; `source` stands where a row names none."""
     return _edges(
         Relation.HAS_FACT,
         _asset_end(rows, kind_of),
@@ -217,7 +232,7 @@ def _fact_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
         rows["known_at"],
         value=rows["value"],
         qualifier=rows["unit"].fillna(""),
-        source=rows["source"].fillna(tables.source_of("facts")),
+        source=rows["source"].fillna(source),
     )
 
 

@@ -31,7 +31,7 @@ KIND: Final = "graph"
 """What the manifest of a graph says under `kind`; that of a build says nothing there."""
 
 FORMAT: Final = 1
-_LIBRARIES: Final = ("pathfolio", "numpy", "pandas", "pyarrow")
+_LIBRARIES: Final = ("pathfolio", "numpy", "pandas", "pyarrow", "empyrical-reloaded")
 
 
 class GraphManifest(msgspec.Struct, frozen=True):

@@ -25,9 +25,11 @@ from pathfolio.kg.late import overruled_notes
 from pathfolio.kg.raw_file import RawFile, read_raw, unread_files
 from pathfolio.kg.sieve import Sieve, all_rejected, unused_columns
 from pathfolio.kg.tables import COLUMNS, LAYOUT, Tables, empty_table, typed_table
+from pathfolio.kg.terms import MarketTerms, terms_of
 
 ABOUT_FILE: Final = "market.json"
-"""Optional: {"name": what the data set is called, "sample": true where it is made up}."""
+"""Optional: {"name": what the data set is called, "sample": true where it is made up}, and the market's terms
+(`pathfolio.kg.terms.terms_of`)."""
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -86,6 +88,7 @@ class MarketFolder:
             origin=path,
             is_sample=bool(about.get("sample", False)),
             notes=unread_files(path, (file.name for file in files.values())),
+            terms=_terms(about),
         )
 
 
@@ -96,6 +99,7 @@ def checked_tables(
     is_sample: bool,
     origin: Path | None = None,
     notes: Iterable[str] = (),
+    terms: MarketTerms = MarketTerms(),  # noqa: B008 - a frozen value
 ) -> Tables:
     """The tables of a market as they were found, checked; rows that break the contract are set aside.
 
@@ -103,6 +107,7 @@ def checked_tables(
         found: by the contract's name of the table; assets is one of them.
         name: what the market is called.
         notes: what to say of it in the build's report first.
+        terms: what the closes mean.
 
     Raises:
         DataError: a table is refused: without a required column, or most of its rows are bad.
@@ -132,6 +137,7 @@ def checked_tables(
             *odd_values(sieves),
             *overruled_notes(frames, {table: sieve.raw.file for table, sieve in sieves.items()}),
         ),
+        terms=terms,
     )
 
 
@@ -177,3 +183,10 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if not isinstance(about, dict) or any(not isinstance(about.get(key, kind()), kind) for key, kind in types.items()):
         raise DataError(f'{ABOUT_FILE}: write it as {{"name": "a name", "sample": false}}, or remove the file')
     return about
+
+
+def _terms(about: Mapping[str, Any]) -> MarketTerms:
+    try:
+        return terms_of(about)
+    except ValueError as error:
+        raise DataError(f"{ABOUT_FILE}: write {error}, or leave it out") from None

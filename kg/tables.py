@@ -13,6 +13,7 @@ import pandas as pd
 
 from pathfolio.kg.column import FRACTION, NOT_NEGATIVE, POSITIVE, YEAR, Bounds, CellType, Column
 from pathfolio.kg.schema import ASSET_KIND_OF, Relation, Role, columns_of
+from pathfolio.kg.terms import MarketTerms
 
 _TEXT = CellType.TEXT
 _ID = CellType.IDENTIFIER
@@ -174,6 +175,7 @@ class Tables:
         labels: names of nodes that are not investors or assets, with the columns kind (a NodeKind's value), id,
             name and name_local; a node without a row is called by its id.
         notes: sentences for the build's report: columns that nothing reads, values that look odd but break no rule.
+        terms: what the closes mean, and what money earns without risk.
     """
 
     users: pd.DataFrame
@@ -193,6 +195,7 @@ class Tables:
     rejected: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REJECTED_COLUMNS), dtype="string"))
     labels: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LABEL_COLUMNS), dtype="string"))
     notes: tuple[str, ...] = ()
+    terms: MarketTerms = field(default_factory=MarketTerms)
 
     def __repr__(self) -> str:
         """What it is called and how many rows each table has."""

@@ -10,7 +10,7 @@ from pathfolio.explain.checker.said import Said
 from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import ReasonKind, of_facts
+from pathfolio.explain.reasons.kind import ReasonKind, Subject, of_facts
 from pathfolio.explain.scales import opinion
 from pathfolio.kg.graph import to_date, to_days
 from pathfolio.kg.schema import Relation
@@ -22,6 +22,7 @@ RATING_DAYS: Final = 365
 class Analysts(ReasonKind):
     """What a clear majority of the firms say that rated the asset within a year."""
 
+    subject = Subject.NEWS
     triggers = ("analysts_buy", "analysts_sell")
     same_for_all = True
 

@@ -8,13 +8,14 @@ from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.evidence import Path
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import PathReason, of_paths
+from pathfolio.explain.reasons.kind import PathReason, Subject, of_paths
 from pathfolio.kg.schema import ASSET_KINDS, Relation
 
 
 class BusinessLink(PathReason):
     """The company behind a holding and that behind the asset do business."""
 
+    subject = Subject.LINKS
     triggers = ("competitor", "customer", "supplier")
 
     def claim(self, case: Case, path: Path) -> Claim | None:

@@ -18,15 +18,15 @@ MOST_REASONS: Final = 8
 """So many reasons and cautions are given at most."""
 
 MOST_CAUTIONS: Final = 3
-FEWEST_FACTS: Final = 2
-"""So many facts are told even where paths would fill all places."""
+FEWEST_FACTS: Final = 4
+"""So many facts are told even where paths would fill all places: whether the risk fits, and what figures say."""
 
 MOST_OF_A_TRIGGER: Final = 2
 """Co-investors of a third holding add little to those of two; one sentence about one industry is enough."""
 
 
 def add_reasons(explanation: Explanation, user: Row, asset: Row, lookups: Lookups, langs: Iterable[str]) -> Explanation:
-    """The explanation with a reason for each claim that its evidence proves, in each language.
+    """The explanation with a reason for each claim that its evidence proves, in each language, and the asset's figures.
 
     The order is the same in all languages: claims on paths by what these add to the score, then facts, then
     cautions.
@@ -37,7 +37,7 @@ def add_reasons(explanation: Explanation, user: Row, asset: Row, lookups: Lookup
     case = Case(explanation, user, asset, lookups)
     claims = choose(claims_of(case))
     reasons = tuple(speech_of(lang).reason(claim) for lang in langs for claim in claims)
-    return explanation.with_reasons(reasons, _facts(claims))
+    return explanation.with_reasons(reasons, _facts(claims, case))
 
 
 def choose(claims: list[Claim]) -> list[Claim]:
@@ -66,6 +66,7 @@ def _label(claim: Claim) -> Hashable:
     return (claim.trigger.partition("_")[0], label.name)
 
 
-def _facts(claims: list[Claim]) -> tuple[Fact, ...]:
-    by_id = {fact.id: fact for claim in claims for fact in claim.facts}
-    return tuple(by_id.values())
+def _facts(claims: list[Claim], case: Case) -> tuple[Fact, ...]:
+    """What the claims rest on, and the figures that stand beside the asset."""
+    cited = [fact for claim in claims for fact in claim.facts]
+    return tuple({fact.id: fact for fact in (*cited, *case.facts.beside(case.asset))}.values())

@@ -13,10 +13,10 @@ from pathfolio.explain.checker.parts import check_label
 from pathfolio.explain.checker.said import Said
 from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.evidence import Fact
-from pathfolio.explain.facts import Peers
+from pathfolio.explain.facts import FEWEST_PEERS, Peers
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim, Value
-from pathfolio.explain.reasons.kind import ReasonKind, of_facts
+from pathfolio.explain.reasons.kind import ReasonKind, Subject, of_facts
 from pathfolio.explain.scales import is_income
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import NodeKind, Relation
@@ -47,6 +47,7 @@ def _compared(case: Case, trigger: str, facts: tuple[Fact, Fact], peers: Peers, 
 class Loss(ReasonKind):
     """The asset lost over a year."""
 
+    subject = Subject.FIGURES
     triggers = ("loss",)
     same_for_all = True
 
@@ -64,6 +65,7 @@ class Loss(ReasonKind):
 class Performance(ReasonKind):
     """The asset's return is among the highest of its peers."""
 
+    subject = Subject.FIGURES
     triggers = ("performance",)
     same_for_all = True
 
@@ -89,15 +91,15 @@ class Performance(ReasonKind):
         rank = 1 + sum(other > value for other in values)
         problems += _check_peers(said, values)
         problems += [] if said.count("rank") == rank else [f"its rank is {rank}"]
-        top = said.figure("top")
-        within = any(top.is_of(share) for share in (0.10, 0.20, 0.25)) and rank <= (top.value + 1e-9) * len(values)
-        return problems if within else [*problems, f"rank {rank} of {len(values)} is not within that share"]
+        smallest = next((share for share in (0.10, 0.20, 0.25) if rank <= (share + 1e-9) * len(values)), math.nan)
+        return problems if said.figure("top").is_of(smallest) else [*problems, f"it is among the top {smallest:.0%}"]
 
 
 @dataclass(frozen=True)
 class AgainstMedian(ReasonKind):
     """A figure is clearly below or above the median of its peers; only positive figures can be compared."""
 
+    subject = Subject.FIGURES
     trigger: str
     metric: str
     below: bool = False
@@ -137,11 +139,71 @@ class AgainstMedian(ReasonKind):
 VALUATION: Final = AgainstMedian("valuation", "pe_ratio", below=True)
 INCOME: Final = AgainstMedian("income", "dividend_yield")
 COSTS: Final = AgainstMedian("costs", "expense_ratio", is_caution=True)
+GROWTH: Final = AgainstMedian("growth", "annual_return_3y")
+SHARPE: Final = AgainstMedian("sharpe", "sharpe_3y")
+STEADINESS: Final = AgainstMedian("steadiness", "volatility_3y", below=True)
+
+
+class CategoryPlace(ReasonKind):
+    """A fund's place by the year in its category, in the better half of few; of many, `Performance` tells."""
+
+    subject = Subject.FIGURES
+    triggers = ("category_place",)
+    same_for_all = True
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """The place, of how many, and the return."""
+        year, place = _fresh(case, "return_1y"), _fresh(case, "category_rank_1y")
+        category = case.graph.outgoing(Relation.IN_CATEGORY).of(case.asset).tolist()
+        if year is None or place is None or year.as_of != place.as_of or not category:
+            return
+        value, rank, n = float(year.value), int(place.value), int(place.unit.removeprefix("of "))
+        if 2 * rank <= n < FEWEST_PEERS and value >= 0:
+            group = case.node(Row(category[0]))
+            facts = (year, place)
+            yield of_facts(case, "category_place", facts, value=value, day=year.as_of, rank=rank, n=n, group=group)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Rank it among the funds of its category."""
+        problems = _check_figure(view, said, "return_1y") + check_label(view, said, view.asset, "IN_CATEGORY", "group")
+        if problems:
+            return problems
+        value, _ = _figure(view, view.asset, "return_1y")
+        values = _values_of(view, set(view.tails(view.asset, "IN_CATEGORY")), "IN_CATEGORY", "return_1y")
+        true = (1 + sum(other > value for other in values), len(values))
+        claimed = (said.count("rank"), said.count("n"))
+        return [] if claimed == true else [f"(its rank, of how many) is {true}"]
+
+
+class TrackRecord(ReasonKind):
+    """What three years were like: earned, varied, and lost at worst."""
+
+    subject = Subject.FIGURES
+    triggers = ("track_record",)
+    same_for_all = True
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """Where all three figures are known."""
+        earned, varied, fell = (_fresh(case, f"{name}_3y") for name in ("annual_return", "volatility", "max_drawdown"))
+        if earned is None or varied is None or fell is None:
+            return
+        value, volatility, fall = float(earned.value), float(varied.value), -float(fell.value)
+        facts, day = (earned, varied, fell), earned.as_of
+        yield of_facts(case, "track_record", facts, value=value, day=day, volatility=volatility, fall=fall)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Look all three up."""
+        problems = _check_figure(view, said, "annual_return_3y")
+        for name, metric, sign in (("volatility", "volatility_3y", 1.0), ("fall", "max_drawdown_3y", -1.0)):
+            value = sign * _figure(view, view.asset, metric)[0]
+            problems += [] if said.figure(name).is_of(value) else [f"the {name} is {value}"]
+        return problems
 
 
 class IncomeSought(ReasonKind):
     """The asset yields something, and the investor seeks an income; told where the yield is not compared."""
 
+    subject = Subject.GOAL
     triggers = ("income_sought",)
 
     def claims(self, case: Case) -> Iterator[Claim]:
@@ -183,10 +245,14 @@ def _check_figure(view: Snapshot, said: Said, metric: str, *, sign: float = 1.0)
 
 def _peer_values(view: Snapshot, said: Said, metric: str) -> list[float]:
     """The figure of every asset of the same kind and group, of about the same day."""
-    own_day = to_date(view.graph.edges.as_of[_figure(view, view.asset, metric)[1]])
     relation = said.text("group_relation")
     label = said.text("group")
     groups = {row for row in view.tails(view.asset, relation) if view.name(row, said.lang) == label}
+    return _values_of(view, groups, relation, metric)
+
+
+def _values_of(view: Snapshot, groups: set[Row], relation: str, metric: str) -> list[float]:
+    own_day = to_date(view.graph.edges.as_of[_figure(view, view.asset, metric)[1]])
     out = []
     for asset in view.graph.assets.tolist():
         value, at = _figure(view, asset, metric)

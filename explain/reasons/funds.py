@@ -12,7 +12,7 @@ from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.evidence import Path
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import MOST_NAMES, PathReason, ReasonKind, of_paths
+from pathfolio.explain.reasons.kind import MOST_NAMES, PathReason, ReasonKind, Subject, of_paths
 from pathfolio.kg.schema import Relation
 
 SMALLEST_PART: Final = 0.00005
@@ -26,6 +26,7 @@ def _invests_directly(path: Path) -> bool:
 class LookThrough(PathReason):
     """A fund held invests in the asset."""
 
+    subject = Subject.LINKS
     triggers = ("look_through",)
 
     def claim(self, case: Case, path: Path) -> Claim | None:
@@ -54,6 +55,7 @@ class LookThrough(PathReason):
 class HeldByThisFund(PathReason):
     """The asset, a fund, invests in a holding."""
 
+    subject = Subject.LINKS
     triggers = ("held_by_this_fund",)
 
     def claim(self, case: Case, path: Path) -> Claim | None:
@@ -80,6 +82,7 @@ def _check_fraction(said: Said, name: str, true: float) -> list[str]:
 class Overlap(ReasonKind):
     """What a fund held and the asset, a fund too, both invest in."""
 
+    subject = Subject.LINKS
     triggers = ("overlap",)
 
     def claims(self, case: Case) -> Iterator[Claim]:

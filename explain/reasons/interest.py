@@ -7,13 +7,14 @@ from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.evidence import INTERESTED_IN, Path
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import PathReason, of_paths
+from pathfolio.explain.reasons.kind import PathReason, Subject, of_paths
 from pathfolio.kg.schema import Use, used_for
 
 
 class Interest(PathReason):
     """An industry, sector or category that was named, and that the asset is part of."""
 
+    subject = Subject.GOAL
     triggers = ("interest",)
 
     def claim(self, case: Case, path: Path) -> Claim | None:

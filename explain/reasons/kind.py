@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import ClassVar
 
 from pathfolio.explain.checker.said import Said
@@ -17,12 +18,29 @@ MOST_NAMES = 3
 """So many holdings are named in one sentence; the others are in the paths."""
 
 
+class Subject(StrEnum):
+    """What a reason speaks of; of each a short list says one thing first."""
+
+    GOAL = "goal"
+    """The investor's objective, level or interests."""
+    FIGURES = "figures"
+    """What the asset earned, varied, costs or pays, alone or among its peers."""
+    LINKS = "links"
+    """What ties it to what the investor holds or follows."""
+    OTHERS = "others"
+    """What other investors hold."""
+    NEWS = "news"
+    """What is new of it, or what analysts say."""
+
+
 class ReasonKind(ABC):
     """What a family of reasons claims, and the check of its sentences.
 
     The check exists to catch what the claim got wrong: it shares nothing with it but the graph, its own limits
     included.
     """
+
+    subject: ClassVar[Subject]
 
     last_resort: ClassVar[bool] = False
     """Whether it is told only where no reason before it in `KINDS` is."""

@@ -9,7 +9,19 @@ from pathfolio.explain.reasons.analysts import Analysts
 from pathfolio.explain.reasons.business import BusinessLink
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.figures import COSTS, INCOME, VALUATION, IncomeSought, Loss, Performance
+from pathfolio.explain.reasons.figures import (
+    COSTS,
+    GROWTH,
+    INCOME,
+    SHARPE,
+    STEADINESS,
+    VALUATION,
+    CategoryPlace,
+    IncomeSought,
+    Loss,
+    Performance,
+    TrackRecord,
+)
 from pathfolio.explain.reasons.funds import HeldByThisFund, LookThrough, Overlap
 from pathfolio.explain.reasons.interest import Interest
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind
@@ -34,6 +46,11 @@ KINDS: Final[tuple[ReasonKind, ...]] = (
     NewlyListed(),
     Loss(),
     Performance(),
+    GROWTH,
+    SHARPE,
+    STEADINESS,
+    CategoryPlace(),
+    TrackRecord(),
     VALUATION,
     INCOME,
     COSTS,

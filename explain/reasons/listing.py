@@ -8,13 +8,14 @@ from pathfolio.explain.checker.said import Said
 from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import ReasonKind, of_facts
+from pathfolio.explain.reasons.kind import ReasonKind, Subject, of_facts
 from pathfolio.kg.graph import NO_DAY, to_date
 
 
 class NewlyListed(ReasonKind):
     """The day of its listing; it weighs as much as the base's term for that."""
 
+    subject = Subject.NEWS
     triggers = ("newly_listed",)
     same_for_all = True
 

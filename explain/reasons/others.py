@@ -12,7 +12,7 @@ from pathfolio.explain.checker.view import SMALLEST_TOLD, Snapshot
 from pathfolio.explain.evidence import Path
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import PathReason, ReasonKind, of_facts, of_paths
+from pathfolio.explain.reasons.kind import PathReason, ReasonKind, Subject, of_facts, of_paths
 from pathfolio.kg.graph import NO_DAY
 from pathfolio.kg.schema import ASSET_KINDS, POSITION_CODES, PROFILE_KINDS, NodeKind, Relation, profile_relation
 from pathfolio.recommender.account import HOLDS_OR_HELD
@@ -28,6 +28,7 @@ def _through_others(path: Path) -> bool:
 class HeldTogether(PathReason):
     """How many others hold or held both the asset and a holding."""
 
+    subject = Subject.OTHERS
     triggers = ("co_investment",)
 
     def claim(self, case: Case, path: Path) -> Claim | None:
@@ -47,6 +48,7 @@ class HeldTogether(PathReason):
 class ProfilePeers(PathReason):
     """How many others with the investor's level of something hold the asset."""
 
+    subject = Subject.OTHERS
     triggers = ("profile_peers",)
 
     def claim(self, case: Case, path: Path) -> Claim | None:
@@ -70,6 +72,7 @@ class ProfilePeers(PathReason):
 class EarlyHolders(ReasonKind):
     """How many others who hold a new issue have bought early before, as the investor has."""
 
+    subject = Subject.OTHERS
     triggers = ("early_buyers",)
 
     def claims(self, case: Case) -> Iterator[Claim]:
@@ -118,6 +121,7 @@ def _early_investors(view: Snapshot, most_days: int) -> dict[int, int]:
 class WidelyHeld(ReasonKind):
     """How many others hold the asset, told where no path speaks for it: the base, which is demand, does so alone."""
 
+    subject = Subject.OTHERS
     triggers = ("widely_held",)
 
     def claims(self, case: Case) -> Iterator[Claim]:

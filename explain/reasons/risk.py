@@ -9,7 +9,7 @@ from pathfolio.explain.checker.said import Said
 from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import ReasonKind, of_facts
+from pathfolio.explain.reasons.kind import ReasonKind, Subject, of_facts
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Row
 
@@ -17,6 +17,7 @@ from pathfolio.kg.span import Row
 class Risk(ReasonKind):
     """The risk rating beside the risk level, where the rules know both."""
 
+    subject = Subject.GOAL
     triggers = ("risk_fits", "risk_above")
 
     def claims(self, case: Case) -> Iterator[Claim]:

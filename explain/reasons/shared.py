@@ -12,7 +12,7 @@ from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.evidence import Path
 from pathfolio.explain.reasons.case import LEARNED_CHANNELS, Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import MOST_NAMES, ReasonKind, of_paths
+from pathfolio.explain.reasons.kind import MOST_NAMES, ReasonKind, Subject, of_paths
 from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
 from pathfolio.kg.span import Row
 from pathfolio.recommender.channels.own import OWN_VECTORS
@@ -29,6 +29,7 @@ _WEAK: Final = (Relation.LISTED_ON, Relation.IN_CLASS)
 class SharedAttribute(ReasonKind):
     """An attribute that the asset shares with holdings: one family for all to which the schema gives a sentence."""
 
+    subject = Subject.LINKS
     triggers = tuple(_OWN.values())
 
     def claims(self, case: Case) -> Iterator[Claim]:
@@ -61,6 +62,7 @@ class SharedAttribute(ReasonKind):
 class SharedCountry(ReasonKind):
     """The country of the asset or of its market, told where nothing else is."""
 
+    subject = Subject.LINKS
     triggers = ("shared_country",)
     last_resort = True
 
@@ -91,6 +93,7 @@ def _countries(view: Snapshot, asset: Row) -> set[Row]:
 class Learned(ReasonKind):
     """The holding that each learned channel, and own vectors, find closest."""
 
+    subject = Subject.LINKS
     triggers = ("learned", "brought")
 
     def claims(self, case: Case) -> Iterator[Claim]:

@@ -12,7 +12,7 @@ from pathfolio.explain.checker.said import Said
 from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
-from pathfolio.explain.reasons.kind import ReasonKind, of_facts
+from pathfolio.explain.reasons.kind import ReasonKind, Subject, of_facts
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Row
 
@@ -22,6 +22,7 @@ _WORDS: Final = MappingProxyType({Relation.IN_SECTOR: "sector", Relation.IN_CATE
 class Spread(ReasonKind):
     """The asset's sector (else category) is new to the portfolio, or most of it already."""
 
+    subject = Subject.LINKS
     triggers = tuple(f"{side}_{word}" for side in ("spread", "concentration") for word in _WORDS.values())
 
     def claims(self, case: Case) -> Iterator[Claim]:

@@ -54,6 +54,7 @@ class Language:
         local_names: whether an asset's local name comes before the international one.
         quote: what stands before and after a name within a sentence.
         comma, last_comma: between the items of a list, and before the last.
+        semicolon: between statements of one sentence.
         colon: between a heading and what it heads, on one line.
         space: between two sentences.
         script: han, or latin: how far apart lines stand.
@@ -70,6 +71,7 @@ class Language:
     quote: tuple[str, str]
     comma: str
     last_comma: str
+    semicolon: str
     colon: str
     space: str
     script: str

@@ -43,7 +43,7 @@ ISSUERS: Final = (
 )
 """Per country; every second bond is the government's."""
 
-_GOVERNMENT_YIELD: Final = (0.014, 0.041)
+GOVERNMENT_YIELD: Final = (0.014, 0.041)
 _YIELD_MOVE: Final = (0.00012, 0.00042)
 """Standard deviation of a day's change of the yield, per country."""
 
@@ -76,7 +76,7 @@ def draw_bonds(size: SampleSize, calendar: Calendar, seed: int) -> Bonds:
     issuers = [ISSUERS[c][i] for c, i in zip(country, number, strict=True)]
     years = _maturities(rng, country, number)
     spread = np.array([i.spread for i in issuers])
-    rate = np.array(_GOVERNMENT_YIELD)[country] + spread + 0.0004 * years
+    rate = np.array(GOVERNMENT_YIELD)[country] + spread + 0.0004 * years
     rate = np.round(rate * 800) / 800
     duration = (1 - (1 + rate) ** -years) / rate
     listed = np.busday_offset(calendar.start - rng.integers(100, 1500, size.bonds), 0, roll="forward")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -13,12 +14,22 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
+from pathfolio.kg.sample.bonds import GOVERNMENT_YIELD
 from pathfolio.kg.sample.market import SampleMarket
+from pathfolio.kg.sample.names import CURRENCIES
 from pathfolio.kg.sample.size import SampleSize
 from pathfolio.kg.sample.tables import market_tables
 from pathfolio.kg.tables import COLUMNS, DATE_COLUMNS
 
 NAME: Final = "Sample market (generated)"
+
+TERMS: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        "adjusted_for": ["splits", "dividends"],
+        "risk_free": dict(zip(CURRENCIES, GOVERNMENT_YIELD, strict=True)),
+    }
+)
+"""The market's terms: without risk, money earns what its government's bonds yield."""
 
 _DECIMALS: Final = MappingProxyType(
     {
@@ -55,7 +66,7 @@ def write_sample_market(folder: Path, seed: int = 7, size: SampleSize = SampleSi
             pq.write_table(table, folder / "prices.parquet", compression="zstd")
         else:
             _write_csv(table, folder / f"{name}.csv")
-    text = json.dumps({"name": NAME, "sample": True}, indent=2)
+    text = json.dumps({"name": NAME, "sample": True, **TERMS}, indent=2)
     (folder / "market.json").write_text(text + "\n", encoding="utf-8")
 
 

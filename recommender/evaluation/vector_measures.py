@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -139,9 +137,3 @@ def _auc(scores: FloatArray, is_true: Mask) -> float:
     """Mann-Whitney's U over the number of pairs."""
     n, others = int(is_true.sum()), int((~is_true).sum())
     return float((rankdata(scores)[is_true].sum() - n * (n + 1) / 2) / (n * others))
-
-
-def mean_overlap(runs: Sequence[Vectors]) -> float:
-    """The mean `overlap` of each run with the one before; NaN for a single run."""
-    pairs = [overlap(first, second) for first, second in pairwise(runs)]
-    return float(np.mean(pairs)) if pairs else float("nan")

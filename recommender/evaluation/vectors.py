@@ -31,7 +31,7 @@ from pathfolio.recommender.evaluation.vector_measures import (
     Vectors,
     labels_of,
     link_metrics,
-    mean_overlap,
+    overlap,
     purity,
 )
 
@@ -139,11 +139,12 @@ class _Market:
 
 
 def evaluate_vectors(data: FoldData, ways: Sequence[str], seeds: Sequence[int], progress: Progress) -> pd.DataFrame:
-    """A row per way: means over `seeds` of every measure, and processor seconds of one training.
+    """A row per way and seed, of every measure and the processor seconds of one training.
 
-    All learn from what groups of ten share at the cut (`disclosed`). Columns: window, way, mrr, hits@10, mrr_of_kind,
-    hits@10_of_kind, purity of each of `LEFT_OUT`, auc_score (investor and asset by the model's scoring function),
-    auc_holdings (mean cosine to holdings), overlap, seconds; NaN where a way has no such thing.
+    All learn from what groups of ten share at the cut (`disclosed`). Columns: window, way, seed, mrr, hits@10,
+    mrr_of_kind, hits@10_of_kind, purity of each of `LEFT_OUT`, auc_score (investor and asset by the model's scoring
+    function), auc_holdings (mean cosine to holdings), overlap (with the seed before), seconds; NaN where a way has no
+    such thing.
 
     Raises:
         DataError: nobody with positions at the cut bought anything in the window.
@@ -157,13 +158,13 @@ def evaluate_vectors(data: FoldData, ways: Sequence[str], seeds: Sequence[int], 
     market = _Market(data, whole, _without(whole, LEFT_OUT), later)
     rows = []
     for name in ways:
-        runs = []
+        before: Vectors | None = None
         for seed in seeds:
             progress.update(f"{name}, seed {seed}")
-            runs.append(_measured(market, WAYS[name], VectorOptions(seed=seed)))
-        means = pd.DataFrame([row for row, _ in runs]).mean().to_dict()
-        overlap = mean_overlap([vectors for _, vectors in runs])
-        rows.append({"window": data.fold.name, "way": name, **means, "overlap": overlap})
+            row, vectors = _measured(market, WAYS[name], VectorOptions(seed=seed))
+            shared = float("nan") if before is None else overlap(before, vectors)
+            rows.append({"window": data.fold.name, "way": name, "seed": seed, **row, "overlap": shared})
+            before = vectors
     return pd.DataFrame(rows)
 
 

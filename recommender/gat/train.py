@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.progress import Progress
+from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.gat.attention import AttentionOptions, AttentionWeights, GraphAttention
 from pathfolio.recommender.gat.codes import code_columns, node_codes
@@ -109,7 +110,8 @@ class AttentionTraining:
         groups = Groups(Interactions(split.past))
         ever = groups.interactions.ever
         known = np.ones(len(graph), bool)
-        known[graph.users] = False
+        # a figure's node says nothing without the edge's value, so that more figures leave training as it was
+        known[np.concatenate([graph.users, graph.rows(NodeKind.METRIC)])] = False
         learned = np.flatnonzero(known)
         kind = graph.nodes.kind[learned]
         ids = graph.nodes.id[learned]

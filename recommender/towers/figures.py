@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pathfolio.kg.figures import FIGURES
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, to_days
 from pathfolio.kg.schema import Relation
 from pathfolio.recommender.interactions import Interactions
@@ -24,6 +25,9 @@ from pathfolio.recommender.towers.indicators import (
 
 FEWEST: Final = 5
 """A figure that fewer assets of a kind have is left out."""
+
+_OF_PRICES: Final = sorted(FIGURES.keys() - {"return_1y", "return_3y"})
+"""Figures that snapshots have of their own day alone, and indicators of every day; sources state returns, too."""
 
 _PEERS: Final = (Relation.IN_CATEGORY, Relation.IN_INDUSTRY, Relation.IN_CLASS)
 """An asset's peers share the first of these that it has."""
@@ -74,8 +78,9 @@ def ranked(table: FloatArray) -> tuple[npt.NDArray[np.float32], Mask]:
 
 
 def _facts(graph: KnowledgeGraph) -> pd.DataFrame:
-    """One column per metric that at least `FEWEST` assets have."""
+    """One column per metric that at least `FEWEST` assets have and that prices do not say already."""
     at = graph.edges_between(Relation.HAS_FACT)
+    at = at[~np.isin(graph.nodes.id[graph.edges.tail[at]], _OF_PRICES)]
     frame = pd.DataFrame(
         {
             "asset": graph.asset_span.position(graph.edges.head[at]),

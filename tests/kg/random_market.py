@@ -50,12 +50,13 @@ _AWKWARD = (
     "NaN", "Fund of Funds; Plc",
 )  # fmt: skip
 _TYPICAL = {"pe_ratio": (20, 8), "dividend_yield": (0.03, 0.02), "expense_ratio": (0.01, 0.005), "roe": (0.1, 0.1)}
+_OF_CLOSES = {"annual_return_3y": 0.08, "volatility_3y": 0.2, "sharpe_3y": 0.4, "max_drawdown_3y": -0.3}
 _METRICS = ("return_1y", *_TYPICAL)
 _LEVELS = {
     NodeKind.RISK_LEVEL: ("Conservative", "Balanced", "Aggressive", "Whatever"),
     NodeKind.RISK_RATING: ("RR1", "RR3", "RR5"),
     NodeKind.OBJECTIVE: ("Income", "Growth"),
-    NodeKind.METRIC: _METRICS,
+    NodeKind.METRIC: (*_METRICS, *_OF_CLOSES, "category_rank_1y"),
     NodeKind.INDUSTRY: ("Semiconductors",),
     NodeKind.CATEGORY: ("Equity", "Balanced", "Bonds", "Money Market", "Real Estate"),
 }
@@ -74,6 +75,7 @@ def lively_market(seed: int, *, users: int = 90, assets: int = 54) -> KnowledgeG
         ids[kind] = [f"{kind.value[0]}{i}" for i in range(assets // share)]
     rows = [row for user in ids[NodeKind.USER] for row in _investor(user, ids, rng)]
     rows += [row for kind in ASSET_KINDS for key in ids[kind] for row in _asset((kind, key), ids, rng)]
+    rows += [*_places(rows), *_of_closes(ids, np.random.default_rng(seed + 1))]
     nodes = pd.DataFrame([(kind.value, key) for kind, keys in ids.items() for key in keys], columns=["kind", "id"])
     is_asset = nodes["kind"].isin([kind.value for kind in ASSET_KINDS])
     nodes["name"] = [f"{rng.choice(_AWKWARD)} {i}" if asset else None for i, asset in enumerate(is_asset)]
@@ -121,6 +123,25 @@ def _asset(asset: Node, ids: Ids, rng: np.random.Generator) -> Iterator[dict[str
         if rng.random() < 0.8:
             value = rng.normal(0.05, 0.2) if metric == "return_1y" else abs(rng.normal(*_TYPICAL[metric]))
             yield _edge(Relation.HAS_FACT, asset, (NodeKind.METRIC, metric), int(rng.integers(1, 50)), value=value)
+
+
+def _of_closes(ids: Ids, rng: np.random.Generator) -> Iterator[dict[str, object]]:
+    for asset in ((kind, key) for kind in ASSET_KINDS for key in ids[kind] if rng.random() < 0.7):
+        for metric, middle in _OF_CLOSES.items():
+            yield _edge(Relation.HAS_FACT, asset, (NodeKind.METRIC, metric), 5, value=middle * rng.uniform(0.2, 2))
+
+
+def _places(rows: list[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """Each fund's place by its return in its category, among those of about the same day."""
+    frame = pd.DataFrame(rows).query("head_kind == 'Fund'")
+    category = frame.query("relation == 'IN_CATEGORY'").set_index("head_id")["tail_id"]
+    returns = frame.query("tail_id == 'return_1y'").set_index("head_id")
+    returns["category"] = category.reindex(returns.index)
+    for fund, own in returns.dropna(subset="category").iterrows():
+        peers = returns[(returns["category"] == own["category"]) & ((returns["as_of"] - own["as_of"]).abs() <= 31)]
+        rank, tail = 1 + int((peers["value"] > own["value"]).sum()), (NodeKind.METRIC, "category_rank_1y")
+        age, unit = to_days(DAY) - int(own["as_of"]), f"of {len(peers)}"
+        yield _edge(Relation.HAS_FACT, (NodeKind.FUND, str(fund)), tail, age, value=rank, qualifier=unit)
 
 
 _CHANNEL_OF = {

@@ -40,17 +40,18 @@ def test_every_table_becomes_relations(tables: Tables) -> None:
     """The counts follow from the files by hand: 007 holds TSMC and Nano Labs, None the fund; null sold only.
 
     Risk levels are three, as the level that 007 had before stays in the graph with its version. The institution
-    among the investors has a segment of that name.
+    among the investors has a segment of that name. Two assets have a last close, one of them one of the day before,
+    too.
     """
     counts = assemble_graph(tables, TODAY).counts()
     assert counts["nodes"] == {
         "User": 3, "Stock": 2, "Fund": 2, "Bond": 1, "Industry": 1, "Sector": 1, "Market": 2, "Country": 2,
         "AssetClass": 3, "Issuer": 2, "RiskLevel": 3, "Objective": 1, "Segment": 1,
-        "Metric": 4, "AnalystFirm": 1,
+        "Metric": 6, "AnalystFirm": 1,
     }  # fmt: skip
     assert counts["edges"] == {
         "HOLDS": 3, "HELD": 1, "HAS_RISK": 2, "SEEKS": 1, "IN_SEGMENT": 1, "INVESTS_IN": 3, "IN_INDUSTRY": 2,
-        "IN_SECTOR": 3, "IN_CLASS": 5, "ISSUED_BY": 2, "LISTED_ON": 5, "IN_COUNTRY": 5, "HAS_FACT": 4,
+        "IN_SECTOR": 3, "IN_CLASS": 5, "ISSUED_BY": 2, "LISTED_ON": 5, "IN_COUNTRY": 5, "HAS_FACT": 7,
         "RATED_BY": 1, "SUPPLIES": 1, "BOUGHT": 1, "SOLD": 1,
     }  # fmt: skip
 
@@ -252,4 +253,6 @@ def test_the_sources_name_the_tables(tables: Tables, tmp_path: Path) -> None:
     assert sources == {
         "Tiny: users", "Tiny: assets", "Tiny: positions", "Tiny: transactions", "Tiny: fund_holdings", "Tiny: facts",
         "Tiny: relations", "Tiny: analyst_ratings", "company report", "analyst notes",
+        "Tiny: prices; close; closes as given",
+        "Tiny: prices; close / close of the trading day before - 1; closes as given",
     }  # fmt: skip

@@ -77,7 +77,7 @@ class PriceBook:
         known = prices[(prices["date"] <= pd.Timestamp(as_of)) & (prices["close"] > 0)]
         known = known.sort_values(["asset_id", "date"], kind="stable")
         ids, start = np.unique(known["asset_id"].to_numpy(dtype=object).astype(str), return_index=True)
-        ends = [*start[1:].tolist(), len(known)]
+        ends = np.append(start, len(known))[1:].tolist()
         bounds = {str(key): (low, high) for key, low, high in zip(ids, start.tolist(), ends, strict=True)}
         return cls(bounds, known["date"].to_numpy("datetime64[D]"), known["close"].to_numpy(np.float64))
 
