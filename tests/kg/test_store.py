@@ -383,13 +383,15 @@ def far_trans(real_data: Path) -> KnowledgeGraph:
 
 
 MARKETS = (
-    ("sample", None),
-    pytest.param("us_2025", date(2025, 6, 30), marks=pytest.mark.realdata),
-    pytest.param("far_trans", date(2021, 6, 30), marks=pytest.mark.realdata),
+    ("embedded", "sample", None),
+    pytest.param("neo4j", "sample", None, marks=pytest.mark.neo4j),
+    pytest.param("embedded", "us_2025", date(2025, 6, 30), marks=pytest.mark.realdata),
+    pytest.param("neo4j", "far_trans", date(2021, 6, 30), marks=[pytest.mark.neo4j, pytest.mark.realdata]),
 )
+"""Of the large markets each server takes one."""
 
 
-@pytest.mark.parametrize(("market", "earlier"), MARKETS)
+@pytest.mark.parametrize(("store", "market", "earlier"), MARKETS, indirect=["store"])
 def test_same_content_hash_as_from_the_files(
     store: Store, market: str, earlier: date | None, request: pytest.FixtureRequest
 ) -> None:
