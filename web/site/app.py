@@ -24,7 +24,7 @@ from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import NO_RULES
 from pathfolio.web.advice import open_desk
-from pathfolio.web.site import graph_alone, headers, recorded, request_limits
+from pathfolio.web.site import graph_alone, headers, list_columns, recorded, request_limits
 from pathfolio.web.site.access import guard
 from pathfolio.web.site.access.guard import Access, visitor
 from pathfolio.web.site.access.roles import Permission
@@ -163,6 +163,7 @@ def create_app(
     errors.register(app)
     headers.register(app)
     recorded.register(app)
+    list_columns.register(app)
     keep_choice(app)
     _add_globals(app, served)
     _read_texts(app)
@@ -205,6 +206,9 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         picture=as_svg,
         waterfall=waterfall,
         sparkline=sparkline,
+        list_columns=tuple(list_columns.COLUMNS),
+        badge_words=list_columns.BADGE_WORDS,
+        small_line=served.small_line if isinstance(served, ServedBuild) else None,
         stacked=stacked,
         evidence=EvidenceWords,
         figure=figure,
