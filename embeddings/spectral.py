@@ -47,7 +47,7 @@ def start_vectors(triples: Triples, dimension: int, seed: int) -> FloatArray:
     return leading(normalised(adjacency(triples)), dimension, seed)[0]
 
 
-def near_vectors(learned: VectorArray, triples: Triples, seed: int) -> VectorArray:
+def near_vectors(learned: VectorArray | FloatArray, triples: Triples, seed: int) -> VectorArray:
     """(entities, d + k) float32, of length 1: what is near what by the cosine, which is the mean of two.
 
     One is of learned vectors, which know attributes better, the other of `start_vectors`, which know better what
