@@ -29,6 +29,7 @@ def assemble_graph(tables: Tables, as_of: date) -> KnowledgeGraph:
     kind_of = _asset_kinds(tables.assets, as_of)
     edges = [
         _position_edges(tables, kind_of),
+        *_trade_edges(tables, kind_of),
         *_user_edges(tables),
         *_asset_edges(tables, kind_of),
         _fund_edges(tables, kind_of),
@@ -103,6 +104,7 @@ def _edges(
             "tail_id": tail[1],
             "weight": np.nan,
             "value": np.nan,
+            "amount": np.nan,
             "qualifier": "",
             "source": "",
             "as_of": day.astype(np.int32),
@@ -122,10 +124,30 @@ def _position_edges(tables: Tables, kind_of: dict[str, str]) -> pd.DataFrame:
         versions["known_at"],
         weight=versions["weight"],
         value=versions["units"],
+        amount=versions["amount"],
         qualifier=versions["table"].map({"positions": "statement", "transactions": "transaction"}),
         source=versions["table"].map({t: tables.source_of(t) for t in ("positions", "transactions")}),
     )
     return frame.assign(relation=versions["relation"])
+
+
+def _trade_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFrame]:
+    """What was bought and what was sold, of each day the sum; units and money are null where any of its rows has none.
+
+    A transaction is known on its own day (`pathfolio.kg.positions`).
+    """
+    out = []
+    source = tables.source_of("transactions")
+    for side, relation in (("buy", Relation.BOUGHT), ("sell", Relation.SOLD)):
+        rows = tables.transactions[tables.transactions["side"] == side]
+        by_day = rows.groupby(["user_id", "asset_id", "date"], observed=True)
+        days = by_day[["units", "value"]].sum(skipna=False)
+        channels = by_day["channel"].agg(["first", "nunique"])
+        days = days.assign(channel=channels["first"].where(channels["nunique"] == 1)).reset_index()
+        user = (NodeKind.USER.value, days["user_id"])
+        edges = _edges(relation, user, _asset_end(days, kind_of), days["date"], source=source)
+        out.append(edges.assign(value=days["units"], amount=days["value"], qualifier=days["channel"].fillna("")))
+    return out
 
 
 def _user_edges(tables: Tables) -> list[pd.DataFrame]:

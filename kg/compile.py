@@ -26,7 +26,7 @@ A node without `known_at` is known from its first edge on, and left out where it
 
 EDGE_FRAME: Final = (
     "relation", "head_kind", "head_id", "tail_kind", "tail_id",
-    "weight", "value", "qualifier", "source", "as_of", "known_at",
+    "weight", "value", "amount", "qualifier", "source", "as_of", "known_at",
 )  # fmt: skip
 """Columns of an edge frame: kinds and relation as text, dates as int days since 1970, none of them null."""
 
@@ -43,9 +43,10 @@ def compile_graph(
     What was known only later is left out here, and nowhere else. Nodes that are named by edges alone are made,
     known from their first edge on; of several node rows with one (kind, id) the last stands. Edges whose ends
     are not both known are left out; of several edges equal in relation, ends and dates the last one, by
-    source, qualifier, value and weight, stands, so that the order of the input does not matter.
+    source, qualifier, value, weight and amount, stands, so that the order of the input does not matter.
     """
     limit = to_days(as_of)
+    edges = edges.reindex(columns=list(EDGE_FRAME))
     edges = edges[(edges["known_at"] <= limit) & (edges["as_of"] <= limit)]
     vocabulary = _vocabulary(nodes, edges, limit)
     return KnowledgeGraph(_node_arrays(vocabulary), _edge_arrays(edges, vocabulary), as_of, name, is_sample)
@@ -117,13 +118,15 @@ def _edge_arrays(edges: pd.DataFrame, vocabulary: pd.DataFrame) -> Edges:
         "tail": tail.astype(np.int32),
         "weight": edges["weight"].to_numpy(np.float64),
         "value": edges["value"].to_numpy(np.float64),
+        "amount": edges["amount"].to_numpy(np.float64),
         "as_of": edges["as_of"].to_numpy(np.int32),
         "known_at": edges["known_at"].to_numpy(np.int32),
     }
     columns |= {name: _texts(edges[name]) for name in EDGE_TEXTS}
     key = ("relation", "head", "tail", "as_of", "known_at")
     ranks = [pd.factorize(columns[name], sort=True)[0] for name in EDGE_TEXTS]
-    order = np.lexsort((columns["weight"], columns["value"], *ranks, *(columns[name] for name in reversed(key))))
+    numbers = (columns[name] for name in ("amount", "weight", "value"))
+    order = np.lexsort((*numbers, *ranks, *(columns[name] for name in reversed(key))))
     last = np.ones(len(order), bool)
     if len(order):
         last[:-1] = np.any([columns[name][order][1:] != columns[name][order][:-1] for name in key], axis=0)

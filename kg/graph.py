@@ -6,7 +6,6 @@ that no newer version replaces. Models, paths and explanations see current edges
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.bidi import isolated
+from pathfolio.kg.content_hash import hash_of
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.languages import DEFAULT, language
 from pathfolio.kg.resolve import current_versions
@@ -99,6 +99,7 @@ class Edges:
         head, tail: (m,) int32, rows of `Nodes`.
         weight: (m,) float64, a fraction; NaN where the relation has none.
         value: (m,) float64, NaN where the relation has none; see `RelationSpec.value` for the unit.
+        amount: (m,) float64, money, NaN where the relation has none; see `RelationSpec.amount`.
         qualifier: (m,) str; see `RelationSpec.qualifier`.
         source: (m,) str, who said so.
         as_of: (m,) int32, days since 1970: the day that the fact describes.
@@ -110,6 +111,7 @@ class Edges:
     tail: npt.NDArray[np.int32]
     weight: FloatArray
     value: FloatArray
+    amount: FloatArray
     qualifier: Text
     source: Text
     as_of: Days
@@ -332,15 +334,8 @@ class KnowledgeGraph:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over the date and all nodes and versions in their sorted order, as 64 hex digits."""
-        digest = hashlib.sha256()
-        digest.update(f"{self.name}\0{int(self.is_sample)}\0{self.as_of.isoformat()}\0".encode())
-        for part in (self.nodes, self.edges):
-            for f in fields(part):
-                digest.update(f"{f.name}:{len(part)}\0".encode())
-                for chunk in _canonical_bytes(getattr(part, f.name)):
-                    digest.update(chunk)
-        return digest.hexdigest()
+        """SHA-256 over all that it holds, as 64 hex digits (`pathfolio.kg.content_hash`)."""
+        return hash_of(self)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many nodes and current edges there are of each kind that occurs."""
@@ -372,7 +367,7 @@ class KnowledgeGraph:
                 "as_of": to_date(edges.as_of[at]),
                 "known_at": to_date(edges.known_at[at]),
             }
-            numbers = {name: float(getattr(edges, name)[at]) for name in ("weight", "value")}
+            numbers = {name: float(getattr(edges, name)[at]) for name in ("weight", "value", "amount")}
             data |= {name: number for name, number in numbers.items() if not np.isnan(number)}
             yield keys[edges.head[at]], keys[edges.tail[at]], RELATION_KINDS[edges.relation[at]].value, data
 
@@ -385,15 +380,3 @@ def _compress(graph: KnowledgeGraph, relation: Relation, *, reverse: bool) -> Ad
     indptr = np.zeros(len(graph.nodes) + 1, np.int64)
     np.cumsum(np.bincount(from_side, minlength=len(graph.nodes)), out=indptr[1:])
     return Adjacency(indptr, to_side[order], at[order])
-
-
-def _canonical_bytes(column: npt.NDArray[Any]) -> Iterator[bytes]:
-    """The same bytes for the same values on every machine: little-endian numbers, length-prefixed UTF-8."""
-    if column.dtype != object:
-        values = np.where(np.isnan(column), np.nan, column + 0.0) if column.dtype.kind == "f" else column
-        yield values.astype(column.dtype.newbyteorder("<")).tobytes()
-        return
-    for start in range(0, len(column), 65536):
-        texts = [text.encode() for text in column[start : start + 65536]]
-        yield np.array([len(text) for text in texts], "<u4").tobytes()
-        yield b"".join(texts)

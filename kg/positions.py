@@ -41,12 +41,13 @@ _DAYS: Final = 2**32
 
 
 def position_versions(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd.DataFrame:
-    """One row per change of a position: user_id, asset_id, relation, units, weight, as_of, known_at, table.
+    """One row per change of a position: user_id, asset_id, relation, units, weight, amount, as_of, known_at, table.
 
     The state of a pair on a day, as known on D, is the version with the latest `as_of` up to that day, then the latest
     `known_at`, of those known by D. Versions that change nothing are left out, so the earliest `as_of` of a pair is
     the day since when it is known. A position of 0 units or less is closed (HELD): sales of what was bought before the
-    records begin leave some below 0, and later purchases count from there.
+    records begin leave some below 0, and later purchases count from there. `amount` is what a statement says that the
+    units are worth; null where a transaction was the last word.
 
     Args:
         positions, transactions: tables of `pathfolio.kg.tables.Tables`.
@@ -67,7 +68,8 @@ def position_versions(positions: pd.DataFrame, transactions: pd.DataFrame) -> pd
     versions = versions.assign(
         **named, relation=relation, table=_either(versions["is_statement"], "positions", "transactions")
     )
-    return versions[[*_PAIR, "relation", "units", "weight", "as_of", "known_at", "table"]].reset_index(drop=True)
+    columns = [*_PAIR, "relation", "units", "weight", "amount", "as_of", "known_at", "table"]
+    return versions[columns].reset_index(drop=True)
 
 
 def _either(mask: pd.Series[bool], true: str, false: str) -> pd.Index[str]:
@@ -135,7 +137,7 @@ def _with_news(known: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 def _changed(versions: pd.DataFrame) -> pd.Series[bool]:
     """True for the first version of a pair and for those that differ from the one before."""
-    state = versions[[*_PAIR, "held", "units", "weight"]]
+    state = versions[[*_PAIR, "held", "units", "weight", "amount"]]
     before = state.shift()
     same = (state == before) | (state.isna() & before.isna())
     return ~same.fillna(False).all(axis=1)
@@ -166,7 +168,9 @@ def _closing_events(statements: pd.DataFrame, trades: pd.DataFrame) -> pd.DataFr
     wanted = pd.unique(np.concatenate(expected))
     gone = wanted[pd.Index(_listing(statements, days, side="left")).unique().get_indexer(pd.Index(wanted)) < 0]
     asset, statement = np.divmod(gone, max(len(days), 1))
-    return statements.iloc[first[statement]].assign(asset_id=asset, change=0.0, counted=True, weight=np.nan)
+    return statements.iloc[first[statement]].assign(
+        asset_id=asset, change=0.0, counted=True, weight=np.nan, amount=np.nan
+    )
 
 
 def _user_days(rows: pd.DataFrame) -> IntArray:
@@ -200,6 +204,7 @@ def _statement_events(positions: pd.DataFrame) -> pd.DataFrame:
             "change": amount,
             "counted": positions["units"].notna(),
             "weight": positions["weight"],
+            "amount": positions["value"],
             "is_statement": True,
         }
     )
@@ -216,6 +221,7 @@ def _transaction_events(transactions: pd.DataFrame) -> pd.DataFrame:
             "change": np.where(transactions["side"] == "sell", -amount, amount),
             "counted": transactions["units"].notna(),
             "weight": np.nan,
+            "amount": np.nan,
             "is_statement": False,
         }
     )

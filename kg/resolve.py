@@ -30,6 +30,8 @@ def current_versions(edges: Edges) -> npt.NDArray[np.bool_]:
             _keep_newest(edges, at, current, (edges.tail, edges.head))
         elif spec.replaces is Replaces.HEAD:
             _keep_newest(edges, at, current, (edges.head,))
+        elif spec.replaces is Replaces.NOTHING:
+            current[at] = True
         else:
             _keep_last_statement(edges, at, current)
     return current

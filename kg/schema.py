@@ -80,6 +80,8 @@ class Relation(StrEnum):
     AFFECTED_BY = "AFFECTED_BY"
     HAS_ESG_RATING = "HAS_ESG_RATING"
     PREFERS = "PREFERS"
+    BOUGHT = "BOUGHT"
+    SOLD = "SOLD"
 
 
 class Replaces(Enum):
@@ -88,12 +90,14 @@ class Replaces(Enum):
     PAIR = "the older versions between the same two nodes"
     HEAD = "every older relation of this kind from the same node (it has one at a time)"
     STATEMENT = "every relation of this kind from the same node with an older date (a list that is published whole)"
+    NOTHING = "none: each tells of its own day"
 
 
 class Role(Enum):
     """What a relation tells."""
 
     POSITION = "an investor has an asset, or had it"
+    TRADE = "an investor bought or sold an asset on a day; what it left them with is a position"
     PROFILE = "an investor's answer to the questionnaire, or the group they are in"
     HOLDING = "a fund has an asset"
     ATTRIBUTE = "what an asset is, or where it belongs"
@@ -141,7 +145,7 @@ class RelationSpec:
         heads, tails: what it may join.
         role: what it tells.
         replaces: how its dated versions replace each other.
-        weight, value, qualifier: what these edge properties mean for the relation; empty where it has none.
+        weight, value, amount, qualifier: what these edge properties mean for the relation; empty where it has none.
         column: of the table users (for a `PROFILE`) or assets (for an `ATTRIBUTE`) whose cells it is made from.
         channel: that it feeds.
         reason: the name of the sentence that tells that two assets share it; empty where none does.
@@ -154,6 +158,7 @@ class RelationSpec:
     replaces: Replaces = Replaces.PAIR
     weight: str = ""
     value: str = ""
+    amount: str = ""
     qualifier: str = ""
     column: str = ""
     channel: SharedChannel | None = None
@@ -168,6 +173,21 @@ class RelationSpec:
 
 _POSITION_MARK: Final = "'transaction' where the very day is known, 'statement' where it changed some time before"
 _MARK: Final = "'predicted' where the source estimated the level, empty where the investor stated it"
+
+
+_MONEY: Final = "money, in the currency of the source"
+
+
+def _trade() -> RelationSpec:
+    return RelationSpec(
+        (NodeKind.USER,),
+        ASSET_KINDS,
+        Role.TRADE,
+        Replaces.NOTHING,
+        value="units, of the whole day",
+        amount=_MONEY,
+        qualifier="the channel, where the day's trades had one",
+    )
 
 
 def _profile(tail: NodeKind, column: str, uses: Use = Use.NOTHING, qualifier: str = _MARK) -> RelationSpec:
@@ -202,6 +222,7 @@ RELATIONS: Final = MappingProxyType(
             Role.POSITION,
             weight="fraction of the portfolio",
             value="units",
+            amount=f"what the statement says that they are worth: {_MONEY}",
             qualifier=_POSITION_MARK,
         ),
         Relation.HELD: RelationSpec(
@@ -282,6 +303,8 @@ RELATIONS: Final = MappingProxyType(
         Relation.SUPPLIES: RelationSpec(
             ASSET_KINDS, ASSET_KINDS, Role.BUSINESS, weight="share of the customer's purchases"
         ),
+        Relation.BOUGHT: _trade(),
+        Relation.SOLD: _trade(),
     }
 )
 """Every kind of relation, in the order in which questions are asked, peers looked for and inputs of models numbered;
@@ -332,9 +355,12 @@ def shared_channels() -> tuple[tuple[SharedChannel, Relation], ...]:
 
 POSITIONS: Final = of_role(Role.POSITION)
 POSITION_CODES: Final = tuple(RELATION_CODE[relation] for relation in POSITIONS)
+TRADES: Final = of_role(Role.TRADE)
 PROFILE_RELATIONS: Final = of_role(Role.PROFILE)
 PROFILE_KINDS: Final = tuple(RELATIONS[relation].tails[0] for relation in PROFILE_RELATIONS)
 ATTRIBUTE_RELATIONS: Final = of_role(Role.ATTRIBUTE)
+OF_INVESTORS: Final = frozenset((*POSITIONS, *TRADES, *PROFILE_RELATIONS))
+"""Relations that tell of investors."""
 
 _PROFILE_TO: Final = MappingProxyType({RELATIONS[relation].tails[0]: relation for relation in PROFILE_RELATIONS})
 _ATTRIBUTE_TO: Final = MappingProxyType({RELATIONS[relation].tails[0]: relation for relation in ATTRIBUTE_RELATIONS})

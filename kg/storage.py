@@ -94,6 +94,9 @@ def _to_arrow(part: Nodes | Edges) -> pa.Table:
 def _from_arrow(table: pa.Table, part: type[Nodes] | type[Edges]) -> dict[str, Any]:
     columns = {}
     for f in fields(part):
+        if f.name == "amount" and f.name not in table.column_names:  # what was written before there were any
+            columns[f.name] = np.full(len(table), np.nan)
+            continue
         values = table.column(f.name).to_numpy()
         columns[f.name] = values if values.dtype == object else np.ascontiguousarray(values)
     return columns

@@ -219,10 +219,20 @@ def make_build(
         DataError: no own vector is of a node of the snapshot.
     """
     check_replaceable(out)
+    if beside.vectors is not None:
+        _tell_unknown(beside.vectors, graph, progress)
     own = own_channels(graph, beside.vectors, beside.channels)
     learned = replace(train_parts(graph, options.training, progress, beside.prices), own=own)
     options = replace(options, score=learn_options(graph, options.score, progress))
     return write_build(graph, learned, out, options, progress, beside)
+
+
+def _tell_unknown(vectors: OwnVectors, graph: KnowledgeGraph, progress: Progress) -> None:
+    with progress.stage("own vectors") as details:
+        unknown = vectors.check(graph)
+        details += [f"{len(vectors.id):,} ids", f"{len(unknown):,} unknown"]
+    if unknown:
+        progress.note(f"unknown ids wait for a day that knows them, {unknown[0]!r} first")
 
 
 def write_build(

@@ -16,12 +16,13 @@ from pathfolio.recommender.channels.own import WEIGHT, OwnVectors
 
 VectorTable: TypeAlias = pd.DataFrame | pa.Table
 _NUMBER: Final = re.compile(r"v\d+")
+_OUT: Final = "leave the row out"
 
 
 def read_vectors(source: str | Path | VectorTable, weight: float = WEIGHT) -> OwnVectors:
     """Read and check vectors.
 
-    Vectors of investors are left out: who is served is scored by what they hold and answered.
+    Vectors of people are refused: who is served is scored by what they hold and answered.
 
     Args:
         source: a .parquet or .csv file, or a table in memory, with the columns id, v0, v1, … and, where some are not
@@ -55,6 +56,8 @@ def read_vectors(source: str | Path | VectorTable, weight: float = WEIGHT) -> Ow
             raise DataError(f"{where}: id is empty: name the asset")
         if kind not in words:
             raise DataError(f"{where}: kind {kind!r}: no kind of node: use {', '.join(sorted(words - {''}))}")
+        if kind == NodeKind.USER:
+            raise DataError(f"{where}: id {key!r} is a person's: own vectors are of assets and what they have: {_OUT}")
         if (kind, key) in seen:
             raise DataError(f"{where}: id {key!r}: there twice: keep one vector of each")
         seen.add((kind, key))
@@ -63,9 +66,9 @@ def read_vectors(source: str | Path | VectorTable, weight: float = WEIGHT) -> Ow
             value = frame[columns[bad[0]]].iloc[row]
             raise DataError(f"{where}: {columns[bad[0]]} {value!r}: not a number: give a finite number")
         if not vectors[row].any():
-            raise DataError(f"{where}: id {key!r}: all numbers are 0, which points nowhere: leave the row out")
-    kept = [row for row in np.lexsort((ids.astype(str), kinds.astype(str))).tolist() if kinds[row] != NodeKind.USER]
-    if not kept:
+            raise DataError(f"{where}: id {key!r}: all numbers are 0, which points nowhere: {_OUT}")
+    kept = np.lexsort((ids.astype(str), kinds.astype(str)))
+    if not len(kept):
         raise DataError(f"{name}: no vector of an asset: give a row for each")
     return OwnVectors(tuple(kinds[kept]), tuple(ids[kept]), vectors[kept].astype(np.float32), float(weight))
 
@@ -82,11 +85,15 @@ def _table(source: str | Path | VectorTable) -> tuple[str, pd.DataFrame, int]:
     try:
         if path.suffix == ".parquet":
             return str(path), pd.read_parquet(path), 1
-        return str(path), pd.read_csv(path, dtype=str, keep_default_na=False), 2
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file: name the one with the vectors") from None
     except (ValueError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: cannot be read as {path.suffix} ({error}): write it anew") from None
+        told = " ".join(str(error).split())
+        raise DataError(f"{path}: cannot be read as {path.suffix} ({told}): write it anew") from None
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes the first of too many cells for a row's name
+        raise DataError(f"{path}: its rows have more cells than the header: give each vector as many numbers")
+    return str(path), frame, 2
 
 
 def _columns(name: str, found: list[str]) -> list[str]:

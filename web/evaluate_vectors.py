@@ -13,7 +13,7 @@ from pathfolio.kg.spreadsheet import safe_table
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print a table per fold; write them all as .csv or .json.
+    """Print a table per fold, means over seeds and their spread; write a row per seed as .csv or .json.
 
     Raises:
         UsageError: no --fold, an unknown way, or an unknown file ending.
@@ -36,12 +36,27 @@ def run(args: argparse.Namespace) -> None:
     found = [evaluate_vectors(prepare_fold(tables, fold), ways, range(args.seeds), progress) for fold in folds]
     table = pd.concat(found)
     for window, rows in table.groupby("window", sort=False):
-        shown = rows.drop(columns="window").set_index("way").T
-        sys.stdout.write(
-            f"{window}, means over {args.seeds} seeds\n{shown.to_string(float_format='%.3f', na_rep='-')}\n"
-        )
+        told = f"{window}, means over {args.seeds} seeds ± standard deviations" if args.seeds > 1 else f"{window}"
+        sys.stdout.write(f"{told}\n{_over_seeds(rows).to_string()}\n")
     for path in args.out:
         _write(table, path)
+
+
+def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row per measure and a column per way: mean ± standard deviation of the sample, as text."""
+    of_way = rows.drop(columns=["window", "seed"]).groupby("way", sort=False)
+    mean, spread = of_way.mean(), of_way.std()
+    told = {
+        way: {name: _told(mean.loc[way, name], spread.loc[way, name]) for name in mean.columns} for way in mean.index
+    }
+    return pd.DataFrame(told)
+
+
+def _told(mean: float, spread: float) -> str:
+    """-, .123 or .123 ± .004."""
+    if pd.isna(mean):
+        return "-"
+    return f"{mean:.3f}" + ("" if pd.isna(spread) else f" ± {spread:.3f}")
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

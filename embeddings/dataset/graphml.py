@@ -26,6 +26,7 @@ _EDGE_KEYS: Final = {
     "part": "string",
     "weight": "double",
     "value": "double",
+    "amount": "double",
     "qualifier": "string",
     "source": "string",
     "as_of": "string",
@@ -77,7 +78,7 @@ def _edges(data: Dataset, words: list[str]) -> Iterator[str]:
     edges = data.graph.edges
     parts = list(Part)
     for at in data.seen(data.days[Part.TEST]).tolist():
-        numbers = {name: float(getattr(edges, name)[at]) for name in ("weight", "value")}
+        numbers = {name: float(getattr(edges, name)[at]) for name in ("weight", "value", "amount")}
         about: dict[str, str | int | float] = {
             "relation": RELATION_KINDS[edges.relation[at]].value,
             "part": parts[data.part[at]].value,

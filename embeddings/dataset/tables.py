@@ -125,6 +125,7 @@ def _version(data: Dataset, at: IntArray) -> Columns:
     edges = data.graph.edges
     return {
         "value": pa.array(edges.value[at], from_pandas=True),
+        "amount": pa.array(edges.amount[at], from_pandas=True),
         "qualifier": pa.array([text or None for text in edges.qualifier[at]], pa.string()).dictionary_encode(),
         "source": pa.array(edges.source[at], pa.string()).dictionary_encode(),
         "as_of": _days(edges.as_of[at], _UNKNOWN),

@@ -110,7 +110,7 @@ def _relations(data: Dataset) -> Iterator[str]:
             f"[] a rdf:Statement ; rdf:subject {head} ; rdf:predicate pf:{relation.value} ; rdf:object {tail}",
             *(
                 f'pf:{name} "{float(getattr(edges, name)[at])!r}"^^xsd:double'
-                for name in ("weight", "value")
+                for name in ("weight", "value", "amount")
                 if not np.isnan(getattr(edges, name)[at])
             ),
             *([f"pf:qualifier {_text(edges.qualifier[at])}"] if edges.qualifier[at] else []),

@@ -95,7 +95,7 @@ def excerpt_of(graph: KnowledgeGraph, relations: str, kinds: str, *, weighted: b
     """The current relations of some kinds between nodes of some kinds.
 
     Args:
-        relations: names with commas between; all but figures where empty.
+        relations: names with commas between; all but figures and trades where empty.
         kinds: names with commas between; all where empty.
         weighted: whether a relation counts by its weight, or 1; one without a weight counts 1.
 

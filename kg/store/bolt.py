@@ -20,12 +20,12 @@ import neo4j.graph
 import neo4j.time
 
 from pathfolio.kg.errors import PathfolioError, StoreError, UsageError
-from pathfolio.kg.schema import ASSET_LABEL, UNDATED
+from pathfolio.kg.schema import ASSET_LABEL
 from pathfolio.kg.store.address import StoreAddress
 from pathfolio.kg.store.answer import Answer, Limits, QueryError, QueryStoppedError
 from pathfolio.kg.store.embedded import with_limit
 from pathfolio.kg.store.guard import CheckedQuery, Wanted
-from pathfolio.kg.store.layout import DATES, VECTOR
+from pathfolio.kg.store.layout import VECTOR
 from pathfolio.kg.store.loops import MOST_PAIRS, TOO_LONG
 from pathfolio.kg.store.plan import check_plan, shown_plan
 from pathfolio.kg.store.values import NodeValue, PathValue, RelationValue
@@ -297,9 +297,8 @@ def _relation(relation: neo4j.graph.Relationship) -> RelationValue:
 
 
 def _properties(value: neo4j.graph.Node | neo4j.graph.Relationship) -> dict[str, Any]:
-    """What a node or relation shows: its vector only where `n.embedding` asks for it, and null for what has no date."""
-    shown = {key: _plain(item) for key, item in value.items() if key != VECTOR}
-    return {key: None if key in DATES and item == UNDATED else item for key, item in shown.items()}
+    """What a node or relation shows: its vector only where `n.embedding` asks for it."""
+    return {key: _plain(item) for key, item in value.items() if key != VECTOR}
 
 
 def _size(value: object) -> int:

@@ -10,14 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
 
-from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph
-from pathfolio.kg.schema import NODE_KINDS, SCHEMA_VERSION, NodeKind, Relation
+from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph, to_days
+from pathfolio.kg.schema import NODE_KINDS, SCHEMA_VERSION, UNDATED, NodeKind, Relation
 from pathfolio.kg.store.layout import LAYOUT, META_LABEL, NODE_TEXTS, OWN_NAMES, labels
 from pathfolio.kg.store.lifetimes import lifetimes
 from pathfolio.kg.store.load import edge_groups
 from pathfolio.kg.store.meta import COMPLETE
 
 ARGUMENTS_FILE: Final = "neo4j-admin.arguments"
+_UNDATED: Final = to_days(UNDATED)
 _Rows = npt.NDArray[np.int64]
 
 
@@ -77,7 +78,8 @@ def _node_columns(graph: KnowledgeGraph, kind: NodeKind, at: _Rows) -> dict[str,
         "name_is_id:boolean": pa.array(nodes.name[at] == "", mask=nodes.name[at] != ""),
         "birth_year:double": _numbers(nodes.birth_year[at]),
         "listed:date": _dates(nodes.listed[at]),
-        "known_at:date": _dates(nodes.known_at[at]),
+        "known_at:date": _dates(nodes.known_at[at], _UNDATED),
+        "is_undated:boolean": pa.array(nodes.known_at[at] == _UNDATED, mask=nodes.known_at[at] != _UNDATED),
     }
 
 
@@ -89,10 +91,11 @@ def _edge_columns(
     columns = {
         f":START_ID({kinds[0].value})": pa.array(nodes.id[edges.head[at]], pa.string()),
         f":END_ID({kinds[2].value})": pa.array(nodes.id[edges.tail[at]], pa.string()),
-        "as_of:date": _dates(edges.as_of[at]),
-        "known_at:date": _dates(edges.known_at[at]),
+        "as_of:date": _dates(edges.as_of[at], _UNDATED),
+        "known_at:date": _dates(edges.known_at[at], _UNDATED),
         "weight:double": _numbers(edges.weight[at]),
         "value:double": _numbers(edges.value[at]),
+        "amount:double": _numbers(edges.amount[at]),
         "qualifier:string": _texts(edges.qualifier[at]),
         "source:string": pa.array(edges.source[at], pa.string()),
         "current_from:date": _dates(days[0][at]),
@@ -112,5 +115,5 @@ def _numbers(values: npt.NDArray[np.float64]) -> pa.Array:
     return pa.array(values, mask=np.isnan(values))
 
 
-def _dates(days: npt.NDArray[Any]) -> pa.Array:
-    return pa.array(days.astype(np.int32), mask=days == NO_DAY).cast(pa.date32())
+def _dates(days: npt.NDArray[Any], missing: int = NO_DAY) -> pa.Array:
+    return pa.array(days.astype(np.int32), mask=days == missing).cast(pa.date32())

@@ -31,13 +31,16 @@ class GraphDelta:
         nodes: rows of the graph's nodes that are missing or different in the store.
         edges: positions of the graph's edges that are.
         gone_nodes: ids, by kind, of nodes that the graph has not.
-        gone_edges: [head id, tail id, as_of, known_at], by head kind, relation and tail kind, likewise.
+        gone_edges: [head id, tail id, as_of, known_at], by head kind, relation and tail kind, of versions that it has
+            not, or has otherwise.
+        rewritten: how many of those it has otherwise.
     """
 
     nodes: _Rows
     edges: _Rows
     gone_nodes: dict[NodeKind, list[str]]
     gone_edges: dict[tuple[NodeKind, Relation, NodeKind], list[list[Any]]]
+    rewritten: int = 0
 
     @classmethod
     def everything(cls, graph: KnowledgeGraph) -> GraphDelta:
@@ -46,22 +49,27 @@ class GraphDelta:
 
     @property
     def deleted(self) -> int:
-        """How many nodes and versions go."""
-        return sum(map(len, self.gone_nodes.values())) + sum(map(len, self.gone_edges.values()))
+        """How many nodes and versions go for good."""
+        return sum(map(len, self.gone_nodes.values())) + sum(map(len, self.gone_edges.values())) - self.rewritten
 
     def summary(self) -> str:
         """In a line."""
         return f"{len(self.nodes):,} nodes and {len(self.edges):,} relations to write, {self.deleted:,} to delete"
 
 
-def compare(store: Store, graph: KnowledgeGraph, start: Days, until: Days) -> GraphDelta:
-    """Read the store and compare it with `graph`, whose edges are current from `start` until `until`."""
+def compare(store: Store, graph: KnowledgeGraph, lifetimes: tuple[Days, Days], *, anew: bool = False) -> GraphDelta:
+    """Read the store and compare it with `graph`, whose edges are current from the first days until the second ones.
+
+    Args:
+        anew: everything is to be written again, whatever is there.
+    """
     nodes, edges = read_frames(store, to_date(STILL_CURRENT), EDGE_PROPERTIES)
     rows = _rows_in(graph, nodes["kind"], nodes["id"])
     gone = nodes[rows < 0]
     gone_nodes = {NodeKind(str(kind)): part["id"].tolist() for kind, part in gone.groupby("kind")}
-    missing, gone_edges = _compare_edges(graph, edges, (start, until))
-    return GraphDelta(_different_nodes(graph, nodes, rows), missing, gone_nodes, gone_edges)
+    different = np.arange(len(graph.nodes)) if anew else _different_nodes(graph, nodes, rows)
+    missing, gone_edges, rewritten = _compare_edges(graph, edges, lifetimes, anew)
+    return GraphDelta(different, missing, gone_nodes, gone_edges, rewritten)
 
 
 def _rows_in(graph: KnowledgeGraph, kinds: pd.Series[Any], ids: pd.Series[Any]) -> _Rows:
@@ -95,8 +103,8 @@ def _different_nodes(graph: KnowledgeGraph, stored: pd.DataFrame, rows: _Rows) -
 
 
 def _compare_edges(
-    graph: KnowledgeGraph, stored: pd.DataFrame, days: tuple[Days, Days]
-) -> tuple[_Rows, dict[tuple[NodeKind, Relation, NodeKind], list[list[Any]]]]:
+    graph: KnowledgeGraph, stored: pd.DataFrame, days: tuple[Days, Days], anew: bool
+) -> tuple[_Rows, dict[tuple[NodeKind, Relation, NodeKind], list[list[Any]]], int]:
     stored = stored.assign(
         head=_rows_in(graph, stored["head_kind"], stored["head_id"]),
         tail=_rows_in(graph, stored["tail_kind"], stored["tail_id"]),
@@ -106,12 +114,14 @@ def _compare_edges(
     mine = _edge_frame(graph, days)
     twice = keys.duplicated(_KEY, keep=False).to_numpy()
     both = mine.merge(keys[~twice], on=_KEY, how="left", suffixes=("", "_stored"), indicator=True)
-    equal = (both["_merge"] == "both").to_numpy(bool, copy=True)
+    equal = (both["_merge"] == "both").to_numpy(bool, copy=True) & (not anew)
     for name in EDGE_PROPERTIES:
         one, other = both[name], both[f"{name}_stored"]
         equal &= ((one == other) | (one.isna() & other.isna())).to_numpy(bool)
-    there = pd.MultiIndex.from_frame(keys[_KEY]).isin(pd.MultiIndex.from_frame(mine[_KEY]))
-    return np.flatnonzero(~equal), _grouped(stored[~there | twice])
+    theirs = pd.MultiIndex.from_frame(keys[_KEY])
+    stays = theirs.isin(pd.MultiIndex.from_frame(mine.loc[equal, _KEY]))
+    otherwise = theirs.isin(pd.MultiIndex.from_frame(mine.loc[~equal, _KEY])) & ~twice
+    return np.flatnonzero(~equal), _grouped(stored[~stays | twice]), int(otherwise.sum())
 
 
 def _edge_frame(graph: KnowledgeGraph, days: tuple[Days, Days]) -> pd.DataFrame:

@@ -33,7 +33,7 @@ def lifetimes(graph: KnowledgeGraph) -> tuple[Days, Days]:
     _end_by_newer(edges, start, until, held, [edges.head, edges.tail])
     for relation, spec in RELATIONS.items():
         at = np.flatnonzero(edges.relation == RELATION_CODE[relation])
-        if spec.role is Role.POSITION or not len(at):
+        if spec.role is Role.POSITION or spec.replaces is Replaces.NOTHING or not len(at):
             continue
         if spec.replaces is Replaces.STATEMENT:
             _end_by_newer(edges, start, until, at, [edges.head, edges.tail, edges.as_of])

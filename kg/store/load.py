@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from dataclasses import replace as replaced
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.errors import StoreError
-from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph, to_date
+from pathfolio.kg.graph import NO_DAY, Days, KnowledgeGraph, to_date, to_days
 from pathfolio.kg.progress import Progress
-from pathfolio.kg.schema import NODE_KINDS, RELATION_KINDS, NodeKind, Relation
+from pathfolio.kg.schema import NODE_KINDS, RELATION_KINDS, UNDATED, NodeKind, Relation
 from pathfolio.kg.store import layout
 from pathfolio.kg.store.compare import GraphDelta, compare
 from pathfolio.kg.store.lifetimes import lifetimes
@@ -78,16 +77,15 @@ def load_into(
     write_state(store, graph, LOADING, layout.LAYOUT if about is None else about.layout)
     with progress.stage("compare with what the store holds" if about else "prepare") as details:
         start, until = lifetimes(graph)
-        difference = compare(store, graph, start, until) if about else GraphDelta.everything(graph)
-        if about and about.layout != layout.LAYOUT:
-            difference = replaced(difference, nodes=np.arange(len(graph.nodes)), edges=np.arange(len(graph.edges)))
+        anew = about is not None and about.layout != layout.LAYOUT
+        difference = compare(store, graph, (start, until), anew=anew) if about else GraphDelta.everything(graph)
         details.append(difference.summary())
     written = _Progress(progress, difference)
     try:
         with progress.stage(f"write into {store.address.uri}") as details, store.writer() as write:
             _delete(write, difference)
             _write_nodes(write, graph, difference.nodes)
-            for text, parameters in _edge_batches(graph, difference.edges, (start, until), fresh=about is None):
+            for text, parameters in _edge_batches(graph, difference.edges, (start, until)):
                 write(text, **parameters)
                 written.add(len(parameters["rows"]))
             details.append(f"{written.done:,} relations")
@@ -167,16 +165,14 @@ def _write_nodes(write: _Write, graph: KnowledgeGraph, rows: _Rows) -> None:
         at = rows[nodes.kind[rows] == code]
         columns = [nodes.id[at].tolist()]
         columns += [[text or None for text in getattr(nodes, name)[at].tolist()] for name in layout.NODE_TEXTS]
-        columns += [_years(nodes.birth_year[at]), _dates(nodes.listed[at]), _dates(nodes.known_at[at])]
+        columns += [_years(nodes.birth_year[at]), _dates(nodes.listed[at])]
+        columns += [_dates(nodes.known_at[at], missing=to_days(UNDATED))]
         for part in _parts(list(zip(*columns, strict=True))):
             write(layout.merge_nodes(kind), rows=part)
 
 
-def _edge_batches(
-    graph: KnowledgeGraph, at: _Rows, days: tuple[Days, Days], *, fresh: bool
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _edge_batches(graph: KnowledgeGraph, at: _Rows, days: tuple[Days, Days]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Statements and their parameters; what is the same in a whole group is one parameter."""
-    statement = layout.create_edges if fresh else layout.merge_edges
     for (head, relation, tail), group in edge_groups(graph, at):
         distinct, places = _edge_days(graph, group, days)
         columns = _edge_values(graph, group) | {name: places[name] for name in ("current_from", "current_until")}
@@ -187,19 +183,22 @@ def _edge_batches(
         rows = list(zip(*ends, places["as_of"], places["known_at"], *varying, strict=True))
         first = {name: columns[name][0] for name in constants}
         parameters = {name: distinct[v] if name in layout.EDGE_DAYS else v for name, v in first.items()}
+        statement = layout.create_edges(head, relation, tail, tuple(constants))
         for part in _parts(rows):
-            yield statement(head, relation, tail, tuple(constants)), {"rows": part, "days": distinct, **parameters}
+            yield statement, {"rows": part, "days": distinct, **parameters}
 
 
 def _edge_days(
     graph: KnowledgeGraph, at: _Rows, lifetime: tuple[Days, Days]
-) -> tuple[list[date], dict[str, list[int]]]:
-    """The distinct days of these edges, and for each of their dates the places in that list."""
+) -> tuple[list[date | None], dict[str, list[int]]]:
+    """The distinct days of these edges and null, and for each of their dates the places in that list."""
     edges = graph.edges
     columns = {"as_of": edges.as_of, "known_at": edges.known_at, "current_from": lifetime[0]}
     columns |= {"current_until": lifetime[1]}
     distinct, places = np.unique(np.stack([days[at] for days in columns.values()]), return_inverse=True)
-    return list(map(to_date, distinct.tolist())), dict(zip(columns, places.tolist(), strict=True))
+    dates = places[:2]
+    dates[distinct[dates] == to_days(UNDATED)] = len(distinct)
+    return [*map(to_date, distinct.tolist()), None], dict(zip(columns, places.tolist(), strict=True))
 
 
 def edge_groups(graph: KnowledgeGraph, at: _Rows) -> Iterator[tuple[tuple[NodeKind, Relation, NodeKind], _Rows]]:
@@ -219,6 +218,7 @@ def _edge_values(graph: KnowledgeGraph, at: _Rows) -> dict[str, list[Any]]:
     return {
         "weight": _numbers(edges.weight[at]),
         "value": _numbers(edges.value[at]),
+        "amount": _numbers(edges.amount[at]),
         "qualifier": [text or None for text in edges.qualifier[at].tolist()],
         "source": edges.source[at].tolist(),
     }
@@ -233,10 +233,10 @@ def _parts(rows: list[Any]) -> Iterator[list[Any]]:
         yield rows[start : start + BATCH]
 
 
-def _dates(days: Days) -> list[Any]:
-    """Dates of Python's own, each made once; None for `NO_DAY`."""
+def _dates(days: Days, missing: int = NO_DAY) -> list[Any]:
+    """Dates of Python's own, each made once; None for `missing`."""
     distinct, places = np.unique(days, return_inverse=True)
-    dates = np.array([None if day == NO_DAY else to_date(day) for day in distinct.tolist()], dtype=object)
+    dates = np.array([None if day == missing else to_date(day) for day in distinct.tolist()], dtype=object)
     found: list[Any] = dates[places].tolist()
     return found
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pathfolio.kg.store.bolt import Store
 
 _EDGE_KEY: Final = ("relation", "tail_labels", "tail_id", "as_of", "known_at")
-_CONTENT: Final = ("weight", "value", "qualifier", "source")
+_CONTENT: Final = ("weight", "value", "amount", "qualifier", "source")
 _DAYS: Final = frozenset({"as_of", "known_at", "listed", "current_from", "current_until"})
-_NUMBERS: Final = frozenset({"weight", "value", "birth_year"})
+_NUMBERS: Final = frozenset({"weight", "value", "amount", "birth_year"})
 _BLOCK: Final = 200_000
 """Versions that are held as Python lists before they become arrays."""
 
@@ -33,7 +33,8 @@ def read_graph(source: str | Store, as_of: date | None = None) -> KnowledgeGraph
     """The snapshot of `as_of` that a store holds, the day that it was loaded with where none is given.
 
     Its content hash is that of the snapshot made from the files that were loaded, or of that snapshot's `at(as_of)`.
-    Relations that somebody added in the store are read, too, where they have `as_of`, `known_at` and `source`.
+    Relations that somebody added in the store are read, too, where they have a `source`; as undated where they have no
+    `as_of` and `known_at`.
 
     Args:
         source: a Bolt URI (user, password and database from the environment), or a store that is connected.

@@ -59,16 +59,20 @@ def write_vectors(
         How many nodes have one now.
 
     Raises:
-        StoreError: the store holds no complete graph.
-        DataError: a vector is not finite.
+        StoreError: the store holds no complete graph, or none of these nodes; vectors that it has stay.
+        DataError: a vector is not finite, there twice, or there are not as many as ids.
     """
     about = stored_graph(store)
     if about is None:
         raise StoreError(f"{store.address.uri} holds no pathfolio graph: load one with `pathfolio graph load`")
     about.check_usable(store.address.uri)
-    if not np.isfinite(vectors).all():
-        raise DataError("a vector has a value that is not finite: train the embedding again")
+    _check(kinds, ids, vectors)
     names = np.array(ids, dtype=object)
+    if not any(_found(store, kind, names[kinds == code].tolist()) for code, kind in enumerate(NODE_KINDS)):
+        raise StoreError(
+            f"{store.address.uri} holds a graph of {about.name}, with no node of these vectors: "
+            "load the build that they are of with `pathfolio graph load`"
+        )
     written = 0
     with store.writer() as write:
         for code, kind in enumerate(NODE_KINDS):
@@ -85,6 +89,27 @@ def write_vectors(
     marks |= {"dimension": vectors.shape[1], "metric": "cosine"}
     store.write(WRITE_META, properties={f"embedding_{name}": value for name, value in marks.items()})
     return written
+
+
+def _check(kinds: npt.NDArray[np.int8], ids: Sequence[str], vectors: VectorArray) -> None:
+    if vectors.ndim != 2 or not len(kinds) == len(ids) == len(vectors):
+        raise DataError(f"vectors of shape {vectors.shape} for {len(ids)} ids of {len(kinds)} kinds: give one to each")
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(bad):
+        raise DataError(f"the vector of {ids[bad[0]]!r} has a value that is not finite: train the embedding again")
+    seen: set[tuple[int, str]] = set()
+    for key in zip(kinds.tolist(), ids, strict=True):
+        if key in seen:
+            raise DataError(f"{key[1]!r} has two vectors: keep one of them")
+        seen.add(key)
+
+
+def _found(store: Store, kind: NodeKind, ids: list[str]) -> int:
+    """How many of these nodes the store has."""
+    if not ids:
+        return 0
+    rows = store.read(f"UNWIND $ids AS id MATCH (n:{kind.value} {{id: id}}) RETURN count(n)", ids=ids)
+    return int(rows[0][0])
 
 
 def _set_statement(dialect: str, kind: NodeKind) -> str:

@@ -100,6 +100,21 @@ class OwnVectors:
         pairs = np.array(found, np.int64).reshape(-1, 2)
         return Rows(pairs[:, 0]), pairs[:, 1]
 
+    def check(self, graph: KnowledgeGraph) -> tuple[str, ...]:
+        """The ids of which the snapshot knows nothing; they stay, for a later day.
+
+        Raises:
+            DataError: it knows none, or one is a person's.
+        """
+        people = set(graph.user_ids.tolist()) - set(graph.asset_ids.tolist())
+        person = next((key for kind, key in zip(self.kind, self.id, strict=True) if not kind and key in people), None)
+        if person is not None:
+            raise DataError(f"vectors: id {person!r} is an investor's, and theirs are never own: leave its row out")
+        used = self.rows(graph)[1]
+        if not len(used):
+            raise DataError(f"vectors: no id is that of an asset or attribute of {graph.name}, as {self.id[0]!r}")
+        return tuple(self.id[at] for at in np.setdiff1d(np.arange(len(self.id)), used).tolist())
+
     def fit(self, inputs: ScoreInputs) -> Channel:
         """Over a snapshot; nodes without a vector add nothing."""
         graph = inputs.graph
@@ -246,13 +261,12 @@ def own_channels(
     """What a build's own channels are made of.
 
     Raises:
-        DataError: no vector is of a node of the snapshot.
+        DataError: no vector is of a node of the snapshot, or one is a person's.
         UsageError: two channels have one name, or one gives no ties.
     """
     given: tuple[OwnData, ...] = ()
     if vectors is not None:
-        if not len(vectors.rows(graph)[0]):
-            raise DataError(f"vectors: no id is that of an asset or attribute of {graph.name}, as {vectors.id[0]!r}")
+        vectors.check(graph)
         given = (vectors,)
     if channels:
         seen = disclosed(graph)

@@ -13,7 +13,7 @@ import pandas as pd
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.errors import DataError
 from pathfolio.kg.graph import NO_DAY, Edges, IntArray, KnowledgeGraph, Mask, to_days
-from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, POSITION_CODES
+from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, POSITIONS, RELATION_CODE, TRADES
 from pathfolio.kg.span import Positions
 from pathfolio.kg.tables import Tables
 from pathfolio.recommender.baselines.align import find
@@ -22,14 +22,16 @@ from pathfolio.recommender.evaluation.split import Fold, pairs_before, without
 from pathfolio.recommender.evaluation.stranger import with_stranger
 from pathfolio.recommender.interactions import Interactions
 
+_OF_TRADING: Final = [RELATION_CODE[relation] for relation in (*POSITIONS, *TRADES)]
 _PAIR: Final = ["user_id", "asset_id"]
 
 
 def morning(graph: KnowledgeGraph, day: date) -> KnowledgeGraph:
     """What was known on the morning of `day`: all that was known before it, and attributes dated on it.
 
-    Positions first known on `day` itself are left out, and so are investors and assets that only they made known;
-    an asset listed on `day` is there. Names and identifiers stay as `graph` has them, as with `KnowledgeGraph.at`.
+    Positions and trades first known on `day` itself are left out, and so are investors and assets that only they made
+    known; an asset listed on `day` is there. Names and identifiers stay as `graph` has them, as with
+    `KnowledgeGraph.at`.
 
     Raises:
         UsageError: `day` is later than the graph's own date.
@@ -37,7 +39,7 @@ def morning(graph: KnowledgeGraph, day: date) -> KnowledgeGraph:
     known = graph.at(day)
     limit = to_days(day)
     edges = known.edges
-    earlier = ~(np.isin(edges.relation, POSITION_CODES) & (edges.known_at >= limit))
+    earlier = ~(np.isin(edges.relation, _OF_TRADING) & (edges.known_at >= limit))
     touched = np.zeros(len(known), bool)
     touched[edges.head[earlier]] = touched[edges.tail[earlier]] = True
     is_asset = np.isin(known.nodes.kind, [KIND_CODE[kind] for kind in ASSET_KINDS])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -12,6 +10,7 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from pathfolio.embeddings.ranking import TripleScorer, link_prediction_metrics
+from pathfolio.embeddings.spectral import unit_length
 from pathfolio.embeddings.triples import Split, Triples, candidates
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
@@ -87,12 +86,6 @@ def nearest(vectors: Vectors, block: int = 512) -> IntArray:
     return out
 
 
-def unit_length(vectors: Vectors) -> FloatArray:
-    """(n, d) float64 rows of length 1; zeros stay zeros."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1.0), dtype=np.float64)
-
-
 @dataclass(frozen=True)
 class LaterPurchases:
     """What some investors with positions at the cut bought afterwards.
@@ -139,9 +132,3 @@ def _auc(scores: FloatArray, is_true: Mask) -> float:
     """Mann-Whitney's U over the number of pairs."""
     n, others = int(is_true.sum()), int((~is_true).sum())
     return float((rankdata(scores)[is_true].sum() - n * (n + 1) / 2) / (n * others))
-
-
-def mean_overlap(runs: Sequence[Vectors]) -> float:
-    """The mean `overlap` of each run with the one before; NaN for a single run."""
-    pairs = [overlap(first, second) for first, second in pairwise(runs)]
-    return float(np.mean(pairs)) if pairs else float("nan")

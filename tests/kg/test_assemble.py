@@ -52,7 +52,7 @@ def test_every_table_becomes_relations(tables: Tables) -> None:
     assert counts["edges"] == {
         "HOLDS": 3, "HELD": 1, "HAS_RISK": 2, "SEEKS": 1, "IN_SEGMENT": 1, "INVESTS_IN": 3, "IN_INDUSTRY": 2,
         "IN_SECTOR": 3, "IN_CLASS": 5, "ISSUED_BY": 2, "LISTED_ON": 5, "IN_COUNTRY": 5, "HAS_FACT": 7,
-        "RATED_BY": 1, "SUPPLIES": 1,
+        "RATED_BY": 1, "SUPPLIES": 1, "BOUGHT": 1, "SOLD": 1,
     }  # fmt: skip
 
 
@@ -72,6 +72,30 @@ def test_edges_carry_weight_value_source_and_dates(tables: Tables) -> None:
     at = graph.edge(graph.row(NodeKind.FUND, "0050"), Relation.HAS_FACT, graph.row(NodeKind.METRIC, "expense_ratio"))
     assert at is not None
     assert (edges.value[at], to_date(edges.as_of[at])) == (0.0043, date(2003, 6, 30))
+
+
+def test_a_days_trades_of_an_asset_are_one_relation() -> None:
+    """Units and money are summed; what any of the day's rows does not tell is not told of the day, nor two channels."""
+    rows = [
+        ("u", "A", "2025-01-02", "buy", 1, 10, "app"),
+        ("u", "A", "2025-01-02", "buy", 2, 25, "app"),
+        ("u", "A", "2025-01-02", "sell", 1, 11, "app"),
+        ("u", "A", "2025-01-03", "buy", 4, None, "app"),
+        ("u", "A", "2025-01-03", "buy", 4, 40, "branch"),
+    ]
+    transactions = pd.DataFrame(rows, columns=["user_id", "asset_id", "date", "side", "units", "value", "channel"])
+    assets = pd.DataFrame({"asset_id": ["A"], "kind": ["stock"], "name": ["A"]})
+    graph = assemble_graph(_tables(assets=assets, transactions=transactions), TODAY)
+    told = []
+    for relation in (Relation.BOUGHT, Relation.SOLD):
+        at = graph.edges_between(relation)
+        values = (getattr(graph.edges, name)[at].tolist() for name in ("value", "amount", "qualifier", "as_of"))
+        told += [(relation.value, *row) for row in zip(*values, strict=True)]
+    days = [to_days(date(2025, 1, day)) for day in (2, 3)]
+    assert told[0] == ("BOUGHT", 3, 35, "app", days[0])
+    assert (told[1][:2], told[1][3:]) == (("BOUGHT", 8), ("", days[1]))
+    assert pd.isna(told[1][2])
+    assert told[2:] == [("SOLD", 1, 11, "app", days[0])]
 
 
 def test_a_fact_is_there_from_the_day_it_is_known(tables: Tables) -> None:

@@ -70,7 +70,7 @@ def test_a_picture_on_each_day_is_the_graph_of_that_day(store: Store) -> None:
     for day in whole.days:
         found = draw(store, GraphScene(everything), day)
         drawn = {
-            (each.head.id, each.relation.value, each.tail.id, each.properties["as_of"] or UNDATED)
+            (each.head.id, each.relation.value, each.tail.id, each.properties.get("as_of", UNDATED))
             for each in found.relations
         }
         assert drawn == _current(graph, day)

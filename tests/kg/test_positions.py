@@ -185,6 +185,17 @@ def test_amounts_without_units_tell_open_from_closed() -> None:
     assert found["units"].isna().all()
 
 
+def test_money_is_of_the_statement_that_tells_it() -> None:
+    """A statement that values the same units otherwise is a version; a transaction does not say what all is worth."""
+    positions = pd.DataFrame({"user_id": "u", "asset_id": "A", "units": 2, "as_of": ["2024-01-01", "2024-02-01"]})
+    trade = {"user_id": ["u"], "asset_id": "A", "date": "2024-03-01", "side": "buy", "units": 1, "value": 9}
+    positions = typed_table("positions", positions.assign(value=[10.0, 12.0]))
+    found = position_versions(positions, typed_table("transactions", pd.DataFrame(trade)))
+    assert found["units"].tolist() == [2, 2, 3]
+    assert found["amount"].tolist()[:2] == [10, 12]
+    assert pd.isna(found["amount"].iloc[2])
+
+
 def test_no_rows_give_no_versions() -> None:
     assert versions() == []
 

@@ -301,24 +301,30 @@ def test_vectors_come_back_with_the_same_neighbours(store: Store) -> None:
     assert [row[0] for row in found] == expected
     assert [row[2] for row in found] == pytest.approx(sorted(cosine[1:], reverse=True), abs=1e-5)
     about = store.read(layout.READ_META)[0][0]
-    marks = {name: about[f"embedding_{name}"] for name in ("build", "model", "licence", "dimension", "metric")}
-    assert marks == {
-        "build": "b" * 64, "model": "RotatE", "licence": "CC-BY 4.0", "dimension": 16, "metric": "cosine"
-    }  # fmt: skip
+    told = {"build": "b" * 64, "model": "RotatE", "licence": "CC-BY 4.0", "dimension": 16, "metric": "cosine"}
+    assert {name: about[f"embedding_{name}"] for name in told} == told
     write_vectors(store, kinds, list("ABCD"), vectors[:, :8], note)  # another dimension takes the index's place
     assert len(run_query(store, query.text_for(store.dialect), {"asset": "A", "most": 3}).rows) == 3
     assert read_graph(store).content_hash == world().content_hash
 
 
 def test_vectors_need_a_graph_and_numbers(store: Store) -> None:
-    one = np.ones((1, 2), np.float32)
-    kind = np.full(1, KIND_CODE[NodeKind.STOCK], np.int8)
-    note = VectorNote("b", "m", DAY, "l")
+    one, kind = np.ones((1, 2), np.float32), np.full(1, KIND_CODE[NodeKind.STOCK], np.int8)
+    two, note = np.repeat(one, 2, axis=0), VectorNote("b", "m", DAY, "l")
     with pytest.raises(StoreError, match="holds no pathfolio graph"):
         write_vectors(store, kind, ["A"], one, note)
     load_into(store, world())
-    with pytest.raises(DataError, match="not finite"):
-        write_vectors(store, kind, ["A"], one * np.nan, note)
+    assert write_vectors(store, kind, ["A"], one, note) == 1
+    for ids, vectors, said in (
+        (["A"], one * np.nan, "the vector of 'A' has a value that is not finite"),
+        (["A", "B"], one, "give one to each"),
+        (["A", "A"], two, "'A' has two vectors"),
+        (["nobody's"], one, "no node of these vectors"),
+    ):
+        with pytest.raises((DataError, StoreError), match=said):
+            write_vectors(store, np.repeat(kind, len(ids)), ids, vectors, note)
+        np.testing.assert_array_equal(read_vectors(store, NodeKind.STOCK)[2], one, "what was there stays")
+    assert write_vectors(store, np.repeat(kind, 2), ["A", "nobody's"], two, note) == 1
 
 
 def test_evidence_as_cypher(store: Store) -> None:

@@ -98,11 +98,19 @@ def test_vectors_that_are_wrong_are_refused_in_one_line(tmp_path: Path) -> None:
         ("id,kind,v0\nA,Planet,1\n", "kind 'Planet'"),
         ("id,v0,v1\nA,0,0\n", "points nowhere"),
         ("id,colour,v0\nA,red,1\n", "column 'colour'"),
-        ("id,kind,v0\nA,User,1\n", "no vector of an asset"),
+        ("id,kind,v0\nA,,1\nB,User,1\n", "row 3: id 'B' is a person's"),
+        ("id,v0,v1\nA,1,2\nB,1\n", "row 3: v1 '': not a number"),
+        ("id,v0\nA,1,2\nB,1,2\n", "more cells than the header"),
+        ("id,v0\nA,1\nB,1,2\n", "cannot be read as .csv .*line 3"),
+        ("id,v0\nA,NaN\n", "v0 'NaN': not a number"),
+        ("id,v0\nA,inf\n", "v0 'inf': not a number"),
+        ("id,v0\n", "no vector of an asset"),
+        ("", "cannot be read as .csv"),
     ):
         file.write_text(text, encoding="utf-8")
-        with pytest.raises(DataError, match=said):
+        with pytest.raises(DataError, match=said) as raised:
             read_vectors(file)
+        assert "\n" not in str(raised.value)
     file.write_text("id,v0,v1\nNA,1,2\n", encoding="utf-8")
     assert read_vectors(file).id == ("NA",)
     with pytest.raises(UsageError, match="no such file"):
@@ -135,3 +143,14 @@ def test_channels_that_are_none_are_refused(small_build: Build) -> None:
     stranger = OwnVectors(("",), ("nobody",), np.ones((1, 2), np.float32))
     with pytest.raises(DataError, match="no id is that of an asset"):
         own_channels(graph, stranger, ())
+
+
+def test_ids_that_the_snapshot_does_not_know_are_told_and_people_refused(small_build: Build) -> None:
+    graph, two = small_build.graph, np.ones((2, 2), np.float32)
+    asset, person = str(graph.asset_ids[0]), str(graph.user_ids[0])
+    assert OwnVectors(("",), (asset,), two[:1]).check(graph) == ()
+    later = OwnVectors(("", ""), (asset, "listed tomorrow"), two)
+    assert later.check(graph) == ("listed tomorrow",)
+    assert own_channels(graph, later, ()) == (later,), "and stay, for a day that knows them"
+    with pytest.raises(DataError, match=f"id '{person}' is an investor's"):
+        own_channels(graph, OwnVectors(("", ""), (asset, person), two), ())

@@ -12,7 +12,7 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.span import Positions
 from pathfolio.recommender.evaluation.split import Fold, prepare_fold
-from pathfolio.recommender.evaluation.vector_measures import LaterPurchases, mean_overlap, purity
+from pathfolio.recommender.evaluation.vector_measures import LaterPurchases, overlap, purity
 from pathfolio.recommender.evaluation.vectors import WAYS, choose_ways, evaluate_vectors
 from pathfolio.web.cli import main
 from tests.recommender.eval_world import two_tastes
@@ -39,8 +39,8 @@ def test_purity_and_overlap_of_two_directions() -> None:
     assert purity(vectors, labels) == 1.0
     assert purity(np.vstack([vectors, [[0, 0], [1, 0]]]), np.append(labels, [7, -1])) == 1.0
     assert purity(vectors, np.tile([4, 7], 12)) == pytest.approx(0.5, abs=0.1)
-    assert mean_overlap([vectors, vectors * 3]) == 1.0
-    assert np.isnan(mean_overlap([vectors]))
+    assert overlap(vectors, vectors * 3) == 1.0
+    assert np.isnan(overlap(vectors[:5], vectors[:5])), "too few to have ten neighbours"
 
 
 def test_ways_side_by_side() -> None:
@@ -50,6 +50,7 @@ def test_ways_side_by_side() -> None:
     first, again = (evaluate_vectors(data, ways, range(1), Progress(out=None)) for _ in range(2))
     assert first["way"].tolist() == list(ways)
     measures = first.columns.drop(["seconds", "way", "window"])
+    assert first["overlap"].isna().all(), "one seed has none before it"
     np.testing.assert_array_equal(first[measures].to_numpy(), again[measures].to_numpy())
     scored = first[first["way"] != "svd-co-holdings"]
     assert (scored["auc_holdings"] > 0.6).all()

@@ -172,7 +172,7 @@ def _edges(parts: list[tuple[Relation, IntArray, IntArray]]) -> Edges:
     day = np.full(len(head), to_days(_DAY) - 30, np.int32)
     text = np.full(n, "", dtype=object)
     nothing = np.full(n, np.nan)
-    return Edges(relation, head, tail, nothing, nothing, text, text, day, day)
+    return Edges(relation, head, tail, nothing, nothing, nothing, text, text, day, day)
 
 
 def _listed(build: Build, most: int) -> tuple[Positions, Positions]:

@@ -170,10 +170,12 @@ def _vectors(args: argparse.Namespace) -> None:
     address = _address(args)
     build = load_build(args.build)
     where = str(args.build if address is None else address.uri)
-    vectors = handed_on(build, args, what="vectors", server=where)
+    vectors = handed_on(build, args, what="vectors", server=where, of="near")
     about = vectors.manifest
     licence = licence_of(build.manifest["name"], is_sample=build.is_sample)
     note = VectorNote(build.build_hash, about.model, about.as_of, licence)
     with writer_of_build(args.build) if address is None else Store(address) as store:
         written = write_vectors(store, vectors.kind, vectors.id.tolist(), vectors.vectors, note)
-    sys.stdout.write(f"{where}: {written:,} nodes have an embedding ({about.model}, {about.dimension} numbers)\n")
+    missing = f"; {len(vectors) - written:,} of the build's are not there" if written < len(vectors) else ""
+    told = f"{written:,} nodes have an embedding ({about.model}, {about.dimension} numbers){missing}"
+    sys.stdout.write(f"{where}: {told}\n")

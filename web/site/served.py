@@ -15,7 +15,7 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.graph_folder import GraphFolder
-from pathfolio.kg.schema import ASSET_KIND_OF, POSITIONS, PROFILE_RELATIONS, NodeKind
+from pathfolio.kg.schema import ASSET_KIND_OF, OF_INVESTORS, NodeKind
 from pathfolio.kg.span import Position, Row
 from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.build import Build
@@ -127,9 +127,8 @@ class ServedBuild(ServedGraph):
         """As `counts`, for who may not see investors: of these and of what they hold as many as are told of, without
         their answers (`pathfolio.recommender.groups`), or each build would tell of who came since the last one."""
         groups = self.build.scorer.groups
-        of_people = {relation.value for relation in (*POSITIONS, *PROFILE_RELATIONS)}
         nodes = {**self.counts["nodes"], NodeKind.USER.value: groups.investors}
-        edges = {relation: count for relation, count in self.counts["edges"].items() if relation not in of_people}
+        edges = {relation: count for relation, count in self.counts["edges"].items() if relation not in OF_INVESTORS}
         return {"nodes": nodes, "edges": {**edges, HOLDS_OR_HELD: int(groups.holders.sum())}}
 
     def price_of(self, row: Row) -> PriceHistory | None:

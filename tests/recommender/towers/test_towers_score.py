@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -202,3 +203,30 @@ def test_towers_that_are_missing_or_cannot_be_served_are_refused(build: Build, t
     assert parts is not None
     with pytest.raises(UsageError, match="two towers with a transformer are not served"):
         replace(parts, options=replace(FAST, sequence="transformer")).place(build.graph)
+
+
+def test_their_vectors_leave_and_score_as_the_towers_do(
+    build: Build, world: TowersWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People's only where a purpose is given; the inner product is the score of the kind that the row is for."""
+    monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
+    call = ["export", "embeddings", str(build.folder), "--of", "towers", "--format", "npz", "--out"]
+    assert main([*call, str(tmp_path / "assets.npz")]) == 0
+    assert main([*call, str(tmp_path / "all.npz"), "--with-investors", "--purpose", "a study"]) == 0
+    loaded = {}
+    for name in ("assets", "all"):
+        assert (tmp_path / f"{name}.npz").stat().st_mode & 0o777 == 0o600
+        with np.load(tmp_path / f"{name}.npz") as file:
+            loaded[name] = dict(zip(zip(file["kind"], file["id"], strict=True), file["vectors"], strict=True))
+    assets, everybody = loaded["assets"], loaded["all"]
+    graph = build.graph
+    assert [key for _, key in assets] == graph.asset_ids.tolist()
+    assert "User" not in {kind for kind, _ in assets}
+    assert len(everybody) == len(assets) + 3 * len(graph.users)
+    user = str(graph.user_ids[4])
+    scores = world.trained.scores(np.array([4]))[0]
+    for (kind, key), score in zip(assets, scores, strict=True):
+        mine = everybody["User", f"{user}/{kind.lower()}"]
+        assert float(mine @ everybody[kind, key]) == pytest.approx(score, rel=1e-4, abs=1e-5)
+    manifest = json.loads((tmp_path / "all.npz.json").read_text(encoding="utf-8"))
+    assert (manifest["model"], manifest["investors"]) == ("two towers", "included")

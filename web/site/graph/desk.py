@@ -13,7 +13,7 @@ from pathfolio.kg.errors import PathfolioError, StoreError
 from pathfolio.kg.graph_folder import GraphFolder
 from pathfolio.kg.people import without_investors
 from pathfolio.kg.progress import Progress
-from pathfolio.kg.schema import POSITIONS, PROFILE_RELATIONS
+from pathfolio.kg.schema import OF_INVESTORS
 from pathfolio.kg.store.answer import Limits
 from pathfolio.kg.store.catalog import NamedQuery, named_queries
 from pathfolio.recommender.build import Build
@@ -26,7 +26,7 @@ START_SECONDS: Final = 300.0
 ASSETS_FOLDER: Final = "store-assets"
 """Where, in a build or a graph, the embedded server keeps its copy of the graph without investors."""
 
-_ABOUT_INVESTORS: Final = re.compile(rf"\b({'|'.join((*POSITIONS, *PROFILE_RELATIONS))})\b")
+_ABOUT_INVESTORS: Final = re.compile(rf"\b({'|'.join(sorted(OF_INVESTORS))})\b")
 
 log = logging.getLogger("pathfolio.graph")
 
