@@ -9,6 +9,7 @@ import numpy as np
 
 GAT: Final = "GATv2"
 TOWERS: Final = "two towers"
+NEAR: Final = "learned and spectral"
 
 FORMULAS: Final = MappingProxyType(
     {
@@ -17,6 +18,7 @@ FORMULAS: Final = MappingProxyType(
         "RotatE": "-|h * r - t|, of complex vectors: their real parts, then their imaginary parts",
         "TransE": "-|h + r - t|",
         GAT: "sum_i a_i b_i of two assets, the closeness that the score counts; no relations",
+        NEAR: "sum_i a_i b_i, the mean cosine of learned vectors and of the adjacency's eigenvectors; no relations",
         TOWERS: "sum_i u_i a_i of an asset and of the row of its kind of an investor; the last column is a bias",
     }
 )
@@ -27,7 +29,7 @@ def score(model: str, h: Any, r: Any, t: Any) -> Any:
     """(n,) scores of n triples, given (n, d) vectors of heads, relations and tails, or what broadcasts to it."""
     if model in ("ComplEx", "RotatE"):
         h, r, t = (x[..., : x.shape[-1] // 2] + 1j * x[..., x.shape[-1] // 2 :] for x in (h, r, t))
-    if model in ("GATv2", "two towers"):
+    if model in ("GATv2", "two towers", "learned and spectral"):
         return (h * t).sum(-1)
     if model == "DistMult":
         return (h * r * t).sum(-1)

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from pathfolio.embeddings.triples import Triples
+from pathfolio.embeddings.vectors import VectorArray
 from pathfolio.kg.graph import FloatArray
 
 
@@ -44,6 +45,23 @@ def leading(matrix: sp.csr_array, dimension: int, seed: int) -> tuple[FloatArray
 def start_vectors(triples: Triples, dimension: int, seed: int) -> FloatArray:
     """(entities, k) float64: the left factors of the normalised adjacency."""
     return leading(normalised(adjacency(triples)), dimension, seed)[0]
+
+
+def near_vectors(learned: VectorArray | FloatArray, triples: Triples, seed: int) -> VectorArray:
+    """(entities, d + k) float32, of length 1: what is near what by the cosine, which is the mean of two.
+
+    One is of learned vectors, which know attributes better, the other of `start_vectors`, which know better what
+    goes together in portfolios and hardly differ from seed to seed.
+    """
+    spectral = start_vectors(triples, learned.shape[1], seed)
+    both = unit_length(np.concatenate([unit_length(learned), unit_length(spectral)], axis=1))
+    return both.astype(np.float32)
+
+
+def unit_length(vectors: VectorArray | FloatArray) -> FloatArray:
+    """(n, d) float64 rows of length 1; zeros stay zeros."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1.0), dtype=np.float64)
 
 
 def co_holding_vectors(triples: Triples, holds: int, dimension: int, seed: int) -> FloatArray:

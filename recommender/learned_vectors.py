@@ -8,16 +8,29 @@ from typing import Final
 
 import numpy as np
 
-from pathfolio.embeddings.scoring import GAT, TOWERS
+from pathfolio.embeddings.scoring import GAT, NEAR, TOWERS
+from pathfolio.embeddings.spectral import near_vectors
+from pathfolio.embeddings.triples import triples_of
 from pathfolio.embeddings.vectors import EntityVectors, VectorManifest
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, NodeKind
 from pathfolio.recommender.build import Build
+from pathfolio.recommender.disclosed import disclosed
 
 
 def of_embedding(build: Build) -> EntityVectors:
     """The KG embedding's: of every entity, and of relations."""
     return build.vectors
+
+
+def of_neighbours(build: Build) -> EntityVectors:
+    """The KG embedding's beside the eigenvectors of the same relations: what is near what (`near_vectors`)."""
+    graph, learned = disclosed(build.graph), build.vectors
+    triples = triples_of(graph)
+    rows = triples.entities
+    vectors = near_vectors(learned.align(graph)[0][rows], triples, learned.manifest.seed)
+    manifest = _manifest(build, NEAR, vectors.shape[1], dict(learned.manifest.metrics))
+    return EntityVectors(graph.nodes.kind[rows], graph.nodes.id[rows], graph.nodes.name[rows], vectors, manifest)
 
 
 def of_attention(build: Build) -> EntityVectors:
@@ -72,6 +85,6 @@ def _manifest(build: Build, model: str, dimension: int, metrics: dict[str, float
 
 
 SETS: Final = MappingProxyType[str, Callable[[Build], EntityVectors]](
-    {"kg": of_embedding, "gat": of_attention, "towers": of_towers}
+    {"kg": of_embedding, "near": of_neighbours, "gat": of_attention, "towers": of_towers}
 )
 """Name to what reads them."""

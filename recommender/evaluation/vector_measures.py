@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 from pathfolio.embeddings.ranking import TripleScorer, link_prediction_metrics
+from pathfolio.embeddings.spectral import unit_length
 from pathfolio.embeddings.triples import Split, Triples, candidates
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
@@ -83,12 +84,6 @@ def nearest(vectors: Vectors, block: int = 512) -> IntArray:
         cosine[rows, start + rows] = -np.inf
         out[start : start + block] = np.argpartition(-cosine, NEAREST - 1, axis=1)[:, :NEAREST]
     return out
-
-
-def unit_length(vectors: Vectors) -> FloatArray:
-    """(n, d) float64 rows of length 1; zeros stay zeros."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1.0), dtype=np.float64)
 
 
 @dataclass(frozen=True)

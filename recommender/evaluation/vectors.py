@@ -15,9 +15,9 @@ import scipy.sparse as sp
 
 from pathfolio.embeddings.models import MODELS, PykeenScorer, entity_vectors, train_by_pykeen
 from pathfolio.embeddings.ranking import TripleScorer
-from pathfolio.embeddings.spectral import adjacency, co_holding_vectors, leading, normalised
+from pathfolio.embeddings.spectral import adjacency, co_holding_vectors, leading, near_vectors, normalised
 from pathfolio.embeddings.threads import one_thread
-from pathfolio.embeddings.train import VectorOptions, fit_best, held_out_parts
+from pathfolio.embeddings.train import AUTO, VectorOptions, fit_best, held_out_parts
 from pathfolio.embeddings.triples import Split, Triples, triples_of
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
@@ -64,7 +64,8 @@ class Factors:
 
 @dataclass(frozen=True)
 class MadeVectors:
-    """(entities, d) vectors of the triples' entities, and the model that scores triples, where there is one."""
+    """(entities, d) vectors of the triples' entities, by whose cosine they are near, and the model that scores triples,
+    where there is one."""
 
     vectors: Vectors
     scorer: TripleScorer | None = None
@@ -77,6 +78,11 @@ Way = Callable[[KnowledgeGraph, Triples, Split, VectorOptions], MadeVectors]
 def _by_us(name: str, graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> MadeVectors:
     *_, fitted = fit_best(graph, triples, replace(options, model=name), Progress(out=None))
     return MadeVectors(fitted.vectors, fitted.scorer)
+
+
+def _shipped(graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> MadeVectors:
+    learned = _by_us(AUTO, graph, triples, parts, options)
+    return replace(learned, vectors=near_vectors(learned.vectors, parts.train, options.seed))
 
 
 def _by_pykeen(name: str, graph: KnowledgeGraph, triples: Triples, parts: Split, options: VectorOptions) -> MadeVectors:
@@ -101,7 +107,8 @@ def _co_holdings(graph: KnowledgeGraph, triples: Triples, parts: Split, options:
 
 WAYS: Final = MappingProxyType[str, Way](
     {
-        SHIPPED: partial(_by_us, "auto"),
+        SHIPPED: _shipped,
+        "learned": partial(_by_us, AUTO),
         "svd": partial(_svd, lambda matrix: matrix),
         "svd-normalised": partial(_svd, normalised),
         "svd-co-holdings": _co_holdings,
@@ -109,8 +116,9 @@ WAYS: Final = MappingProxyType[str, Way](
         **{f"pykeen-{name.lower()}": partial(_by_pykeen, name) for name in MODELS},
     }
 )
-"""Name to how vectors are made: as builds do it, by singular values of the adjacency (as it is, or divided by the roots
-of degrees) or of co-holdings, by one model with our training, by one with PyKEEN's."""
+"""Name to how vectors are made: as builds do it (near by `near_vectors`, or by what is learned alone), by singular
+values of the adjacency (as it is, or divided by the roots of degrees) or of co-holdings, by one model with our
+training, by one with PyKEEN's."""
 
 USUAL: Final = (SHIPPED, "svd", "svd-normalised", "svd-co-holdings", "pykeen-rotate")
 

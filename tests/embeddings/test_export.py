@@ -16,6 +16,8 @@ from gensim.models import KeyedVectors
 
 from pathfolio.embeddings.export import FORMATS, export_vectors, word_of
 from pathfolio.embeddings.scoring import FORMULAS
+from pathfolio.embeddings.spectral import start_vectors
+from pathfolio.embeddings.triples import triples_of
 from pathfolio.embeddings.vectors import EntityVectors, VectorManifest
 from pathfolio.explain.ledger.opening import open_ledger
 from pathfolio.kg.errors import UsageError
@@ -28,6 +30,7 @@ from pathfolio.kg.store.vectors import read_vectors
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.channels.learned import AttentionCloseness
 from pathfolio.recommender.disclosed import disclosed
+from pathfolio.recommender.learned_vectors import of_neighbours
 from pathfolio.web.cli import main
 from tests.explain.ledger_world import entry_of
 from tests.kg.store_world import SERVERS, address_of, empty
@@ -85,6 +88,11 @@ LOADERS: dict[str, Callable[[Path], Loaded]] = {
 def _neighbours(vectors: npt.NDArray[np.float64], row: int) -> list[int]:
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.argsort(-(unit @ unit[row]), kind="stable")[:6].tolist()
+
+
+def _cosines(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit @ unit.T
 
 
 def _labels(vectors: EntityVectors) -> list[str]:
@@ -204,9 +212,10 @@ def test_the_cards_numpy_scores_what_was_exported(small_build: Build, tmp_path: 
     assert np.ptp(told) > 0
 
 
-@pytest.mark.parametrize("of", ["kg", "gat"])
+@pytest.mark.parametrize("of", ["kg", "near", "gat"])
 def test_sets_of_vectors(of: str, small_build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closeness in the channel `gat` is the inner product of what is exported."""
+    """Closeness in the channel `gat` is the inner product of what is exported; what is near is by the mean of two
+    cosines, of learned vectors and of eigenvectors."""
     monkeypatch.setenv("PATHFOLIO_LEDGER", str(tmp_path / "ledger"))
     out = tmp_path / "v.npz"
     assert (
@@ -214,7 +223,20 @@ def test_sets_of_vectors(of: str, small_build: Build, tmp_path: Path, monkeypatc
     )
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_file()} == {0o600}
     entry = entry_of(open_ledger(tmp_path / "ledger"), open_ledger(tmp_path / "ledger").headers(kinds=["export"])[0].id)
-    assert entry["what"] == ("embeddings" if of == "kg" else "embeddings gat")
+    assert entry["what"] == ("embeddings" if of == "kg" else f"embeddings {of}")
+    if of == "near":
+        with np.load(out) as file:
+            found = dict(zip(zip(file["kind"], file["id"], strict=True), file["vectors"].astype(float), strict=True))
+        graph, learned = disclosed(small_build.graph), small_build.vectors
+        triples = triples_of(graph)
+        spectral = start_vectors(triples, learned.manifest.dimension, learned.manifest.seed)
+        assets = np.flatnonzero(np.isin(triples.entities, graph.assets))[:9]
+        rows = triples.entities[assets]
+        keys = [(graph.kind_of(row).value, graph.nodes.id[row]) for row in rows.tolist()]
+        mine = np.array([found[key] for key in keys])
+        cosines = [_cosines(part) for part in (learned.align(graph)[0][rows].astype(float), spectral[assets])]
+        np.testing.assert_allclose(mine @ mine.T, sum(cosines) / 2, atol=1e-5)
+        assert "User" not in {kind for kind, _ in found}
     if of == "gat":
         with np.load(out) as file:
             vectors = file["vectors"].astype(float)
@@ -261,7 +283,7 @@ def test_as_node_vectors_with_the_same_neighbours(
         empty(store)
     for name in ("uri", "user", "password", "database"):
         monkeypatch.setenv(f"PATHFOLIO_NEO4J_{name.upper()}", getattr(address, name))
-    vectors = sample_build.vectors.without_investors()
+    vectors = of_neighbours(sample_build).without_investors()
     assert main(["graph", "load", str(sample_build.folder)]) == 0
     everybody = ["graph", "vectors", str(sample_build.folder), "--with-investors", "--purpose", "a study"]
     assert main(everybody) == 0

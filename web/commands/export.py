@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathfolio.kg.schema import Relation
 
 FORMATS = ("parquet", "npz", "word2vec", "tsv")
-SETS = ("kg", "gat", "towers")
+SETS = ("kg", "near", "gat", "towers")
 DATASET_FORMATS = ("pyg", "dgl", "pykeen", "parquet", "graphml", "rdf")
 
 
@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="FILE", help="a manifest goes to FILE.json, a card to FILE.md"
     )
     sub.add_argument(
-        "--of", choices=SETS, default=SETS[0], help="vectors of the KG embedding (default), the GAT or the two towers"
+        "--of",
+        choices=SETS,
+        default=SETS[0],
+        help="vectors of the KG embedding (default), of what is near what by the cosine, of the GAT or the two towers",
     )
     add_investors(sub)
     _add_dataset(what)

@@ -170,7 +170,7 @@ def _vectors(args: argparse.Namespace) -> None:
     address = _address(args)
     build = load_build(args.build)
     where = str(args.build if address is None else address.uri)
-    vectors = handed_on(build, args, what="vectors", server=where)
+    vectors = handed_on(build, args, what="vectors", server=where, of="near")
     about = vectors.manifest
     licence = licence_of(build.manifest["name"], is_sample=build.is_sample)
     note = VectorNote(build.build_hash, about.model, about.as_of, licence)
