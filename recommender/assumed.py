@@ -191,8 +191,7 @@ class AssumedScore:
         scores = self.scorer.sum_rows(self._row)[0]
         led = self.scorer.led_to(self._row)[0]
         if self._followed is not None:
-            nobody = AssumedInvestor().rows(self.scorer.graph)
-            scores = scores + EMPHASIS * (self.scorer.sum_rows(self._followed) - self.scorer.sum_rows(nobody))[0]
+            scores = scores + EMPHASIS * self.scorer.channel_rows(self._followed)[0]
         for _, having, weight in self._interests:
             scores[having] += weight
             led[having] = True

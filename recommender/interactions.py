@@ -76,6 +76,12 @@ class Interactions:
         """Whether each pair of `ever` was first known by a transaction, which tells its day; in the same order."""
         return np.asarray(self.graph.edges.qualifier[self._first_versions] != "statement")
 
+    @cached_property
+    def opening(self) -> Mask:
+        """Whether each pair of `ever` was first known by the very first statement, so that it was bought at any time
+        before; in the same order."""
+        return np.asarray(~self.dated & np.isneginf(self._statement_before(self.since.astype(np.float64))))
+
     def bought_within(self, days: int) -> FloatArray:
         """(assets,) how many investors first bought each asset in the last `days` days of the snapshot.
 

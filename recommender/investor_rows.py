@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Positions, Row, Rows
 from pathfolio.recommender.interactions import Interactions
@@ -39,6 +39,11 @@ class InvestorRows:
         """(n, 1) float64: 1 / sqrt(number of assets ever held), 1 for none; keeps busy investors comparable."""
         count = np.diff(self.ever.indptr).astype(np.float64)
         return (1.0 / np.sqrt(np.maximum(count, 1.0)))[:, None]
+
+    @cached_property
+    def begins(self) -> Mask:
+        """(n,) bool: those who hold nothing and never held anything."""
+        return np.asarray(np.diff(self.ever.indptr) == 0)
 
     def __len__(self) -> int:
         return self.ever.shape[0]

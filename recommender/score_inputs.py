@@ -38,6 +38,8 @@ class ScoreOptions:
         profile: weight of the profile's log lifts.
         issue, recent: weights of the base: pull of a new issue, log of recent purchases.
         popularity: weight of the log of the number of holders.
+        beginners: weight, for who has no positions, of an asset's share of what investors who began lately bought
+            first; for lists of half a year, and less of it the shorter they serve.
         towers: weight of the two towers' standardised score, where they are served, for lists of half a year.
         calendar: whether counts of people wait for the calendar of `pathfolio.recommender.releases`.
     """
@@ -53,6 +55,7 @@ class ScoreOptions:
     issue: float = 0.09
     recent: float = 0.0025
     popularity: float = 0.003
+    beginners: float = 2.0
     towers: float = 0.04
     calendar: bool = True
     demand: DemandOptions = field(default_factory=DemandOptions)

@@ -13,11 +13,12 @@ from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
 from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.account import ScoreAccount
+from pathfolio.recommender.beginners import first_choices
 from pathfolio.recommender.channels.base import Channel, HoldingChannel
 from pathfolio.recommender.channels.co_investment import CoInvestment
 from pathfolio.recommender.channels.shipped import CHANNELS
 from pathfolio.recommender.channels.towers import TwoTowerScores
-from pathfolio.recommender.demand import Demand
+from pathfolio.recommender.demand import Demand, lasting
 from pathfolio.recommender.groups import SMALLEST_GROUP, Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows
@@ -32,6 +33,9 @@ FEWEST_LED_TO: Final = 20
 
 BASE: Final = ("new_issue", "recent_demand", "popularity")
 """The parts of the score that are the same for everybody."""
+
+FIRST_CHOICES: Final = "first_choices"
+"""The part that is the same for all who have no positions, and nothing for others."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,26 @@ class Scorer:
         led = np.asarray(investors.ever @ self._reach) > 0
         for channel in self._row_channels:
             led |= channel.reached(investors)
-        led |= (np.diff(investors.ever.indptr) == 0)[:, None]
+        led |= investors.begins[:, None]
         for of_kind in self._kinds:
             led |= of_kind & (led[:, of_kind].sum(axis=1) < FEWEST_LED_TO)[:, None]
         return led
 
     def sum_rows(self, investors: InvestorRows) -> FloatArray:
         """(n, assets) float64: the sums of all parts, whether paths lead there or not."""
+        return self.channel_rows(investors) + self.base_rows(investors)
+
+    def channel_rows(self, investors: InvestorRows) -> FloatArray:
+        """(n, assets) float64: the sums of the channels."""
         out = np.asarray(investors.ever @ self._kernels[1], dtype=np.float64) * investors.scale
         out += investors.ever @ self._kernels[0]
         for channel in self._row_channels:
             out += channel.scores(investors)
-        out += self._base_total
         return out
+
+    def base_rows(self, investors: InvestorRows) -> FloatArray:
+        """(n, assets) float64: the base, and for those without positions what others began with."""
+        return self._base_total + np.where(investors.begins[:, None], self.first_choices, 0.0)
 
     def account(self, user: Position, asset: Position) -> ScoreAccount:
         """The score of the investor at position `user` and the asset at position `asset`, taken apart."""
@@ -101,6 +112,8 @@ class Scorer:
         """The same for one row of investors."""
         channels = [part for channel in self.channels for part in channel.account(investor, asset)]
         base = tuple((name, float(values[asset])) for name, values in self.base.items())
+        if investor.begins[0] and self.first_choices[asset]:
+            base = (*base, (FIRST_CHOICES, float(self.first_choices[asset])))
         score = sum(value for _, value in base) + sum(channel.value for channel in channels)
         return ScoreAccount(investor.first_row, self.graph.asset_span.row(asset), score, base, tuple(channels))
 
@@ -135,7 +148,7 @@ class Scorer:
     @property
     def part_names(self) -> tuple[str, ...]:
         """Under which accounts show the parts of the score."""
-        return (*BASE, *(name for channel in self.channels for name in channel.names))
+        return (*BASE, FIRST_CHOICES, *(name for channel in self.channels for name in channel.names))
 
     @property
     def groups(self) -> Groups:
@@ -174,6 +187,13 @@ class Scorer:
             options.popularity * np.log1p(np.maximum(demand.holders, SMALLEST_GROUP)),
         )
         return dict(zip(BASE, values, strict=True))
+
+    @cached_property
+    def first_choices(self) -> FloatArray:
+        """(assets,) float64: what the score of somebody without positions has besides."""
+        weight = self.options.beginners * lasting(self.options.demand.horizon)
+        counts = first_choices(self.groups) if weight else np.zeros(len(self.graph.assets), np.int64)
+        return np.asarray(weight * counts / max(int(counts.sum()), 1))
 
     @cached_property
     def _base_total(self) -> FloatArray:

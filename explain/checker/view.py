@@ -103,14 +103,15 @@ class Snapshot:
             found[user] = min(day, found.get(user, day))
         return found
 
-    def told(self, days: Iterable[int]) -> int:
+    def told(self, days: Iterable[int], after: int | None = None) -> int:
         """How many of the people who came on these days are told: more than ten together, when an interval of 1, 2, 4,
-        8, … days has ended, or not yet."""
+        8, … days has ended, or not yet; of intervals that began after a day alone, where it is given."""
         today = to_days(self.graph.as_of)
         waiting, told = list(days), 0
         for length in (2**step for step in range(17)):
             waiting = [day for day in waiting if (day // length + 1) * length <= today + 1]
             people = Counter(day // length for day in waiting)
-            told += sum(number for number in people.values() if number > SMALLEST_TOLD)
+            counted = (number for place, number in people.items() if after is None or place * length > after)
+            told += sum(number for number in counted if number > SMALLEST_TOLD)
             waiting = [day for day in waiting if people[day // length] <= SMALLEST_TOLD]
         return told

@@ -16,9 +16,10 @@ from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.facts import FactBook
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.tracer import Tracer
-from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.graph import IntArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Row
+from pathfolio.recommender.beginners import first_choices
 from pathfolio.recommender.channels.base import Family
 from pathfolio.recommender.channels.own import OWN_VECTORS
 from pathfolio.recommender.channels.shipped import CHANNELS
@@ -69,6 +70,11 @@ class Lookups:
         self.claims_of_asset: dict[tuple[tuple[str, ...], Row], tuple[Claim, ...]] = {}
         self._label_of: dict[Relation, npt.NDArray[np.int64]] = {}
         self._latest: Investor | None = None
+
+    @cached_property
+    def first_choices(self) -> IntArray:
+        """(assets,) how many who began lately are told to have bought each asset first."""
+        return first_choices(self.groups)
 
     @cached_property
     def rules(self) -> RuleSet:

@@ -27,7 +27,7 @@ from pathfolio.explain.reasons.funds import HeldByThisFund, LookThrough, Overlap
 from pathfolio.explain.reasons.interest import Interest
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind
 from pathfolio.explain.reasons.listing import NewlyListed
-from pathfolio.explain.reasons.others import EarlyHolders, HeldTogether, ProfilePeers, WidelyHeld
+from pathfolio.explain.reasons.others import BeganWith, EarlyHolders, HeldTogether, ProfilePeers, WidelyHeld
 from pathfolio.explain.reasons.risk import Risk
 from pathfolio.explain.reasons.shared import Learned, SharedAttribute, SharedCountry
 from pathfolio.explain.reasons.spread import Spread
@@ -59,6 +59,7 @@ KINDS: Final[tuple[ReasonKind, ...]] = (
     Analysts(),
     IncomeSought(),
     EarlyHolders(),
+    BeganWith(),
     WidelyHeld(),
     Spread(),
 )

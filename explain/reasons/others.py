@@ -13,11 +13,13 @@ from pathfolio.explain.evidence import Path
 from pathfolio.explain.reasons.case import Case
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind, Subject, of_facts, of_paths
-from pathfolio.kg.graph import NO_DAY
+from pathfolio.kg.graph import NO_DAY, to_days
 from pathfolio.kg.schema import ASSET_KINDS, POSITION_CODES, PROFILE_KINDS, NodeKind, Relation, profile_relation
 from pathfolio.recommender.account import HOLDS_OR_HELD
+from pathfolio.recommender.beginners import LATELY
 from pathfolio.recommender.demand import NEW_ISSUE_DAYS
 from pathfolio.recommender.groups import SMALLEST_GROUP
+from pathfolio.recommender.scorer import FIRST_CHOICES
 
 
 def _through_others(path: Path) -> bool:
@@ -116,6 +118,57 @@ def _early_investors(view: Snapshot, most_days: int) -> dict[int, int]:
         if asset != view.asset and listed[asset] != NO_DAY and 0 <= day - listed[asset] <= most_days:
             found[user] = min(known, found.get(user, known))
     return found
+
+
+class BeganWith(ReasonKind):
+    """How many who began lately bought the asset first, told to those who have no positions."""
+
+    subject = Subject.OTHERS
+    triggers = ("began_with",)
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """Where it is part of the score."""
+        weight = dict(case.explanation.base).get(FIRST_CHOICES, 0.0)
+        if weight:
+            count = int(case.lookups.first_choices[case.graph.asset_span.position(case.asset)])
+            fact = case.facts.own(case.explanation.asset_id, "first_choices", count, "investors")
+            yield of_facts(case, "began_with", (fact,), n=count, days=LATELY, weight=weight)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Count those whose first day is not their source's first statement, and had two assets at most."""
+        began = began_with(view)
+        today = to_days(view.graph.as_of)
+        told = view.told(began.values(), after=today - 182)
+        rest = view.told(view.members(HOLDS_OR_HELD, view.asset).values()) - told
+        listed = int(view.graph.nodes.listed[view.asset])
+        is_old = listed == NO_DAY or not 0 <= today - listed <= 182
+        right = (said.count("n"), said.count("days")) == (told, 182) and told > SMALLEST_TOLD and is_old
+        return [] if right and not 0 < rest <= SMALLEST_TOLD else [f"{told} investors are told to have begun with it"]
+
+
+def began_with(view: Snapshot) -> dict[int, int]:
+    """Rows of who bought the asset on their first day, with one other at most, and the day on which that was known."""
+    edges = view.graph.edges
+    at = np.flatnonzero(np.isin(edges.relation, POSITION_CODES))
+    columns = (edges.head, edges.tail, edges.as_of, np.maximum(edges.as_of, edges.known_at), edges.qualifier)
+    rows = sorted(zip(*(column[at].tolist() for column in columns), strict=True))
+    oldest: dict[tuple[int, int], tuple[int, str]] = {}
+    known: dict[tuple[int, int], int] = {}
+    for user, asset, day, seen, qualifier in sorted(rows, key=lambda row: row[2]):
+        oldest.setdefault((user, asset), (day, qualifier))
+        known[user, asset] = min(seen, known.get((user, asset), seen))
+    statements = [day for _, _, day, _, qualifier in rows if qualifier == "statement"]
+    opening = min(statements, default=0)
+    first: dict[int, int] = {}
+    for (user, _), (day, _) in oldest.items():
+        first[user] = min(day, first.get(user, day))
+    began: dict[int, list[int]] = {}
+    for (user, asset), (day, qualifier) in oldest.items():
+        if day == first[user] and not (qualifier == "statement" and day <= opening):
+            began.setdefault(user, []).append(asset)
+    return {
+        user: known[user, view.asset] for user, assets in began.items() if len(assets) <= 2 and view.asset in assets
+    }
 
 
 class WidelyHeld(ReasonKind):

@@ -24,7 +24,7 @@ from pathfolio.recommender.channels.towers import TWO_TOWERS
 from pathfolio.recommender.evaluation.registry import ModelSpec
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.model import Model
-from pathfolio.recommender.scorer import BASE, Scorer
+from pathfolio.recommender.scorer import BASE, FIRST_CHOICES, Scorer
 from pathfolio.recommender.training import fit_scorer
 
 WHOLE: Final = "pathfolio"
@@ -55,7 +55,7 @@ def parts_of(makers: Iterable[ChannelMaker]) -> dict[str, tuple[str, ...]]:
     return parts
 
 
-PARTS: Final = MappingProxyType({**parts_of(ALWAYS), **{name: (name,) for name in BASE}})
+PARTS: Final = MappingProxyType({**parts_of(ALWAYS), **{name: (name,) for name in (*BASE, FIRST_CHOICES)}})
 """Name of a part, or of several taken together, to the names of channels and base values that every score has."""
 
 
@@ -63,6 +63,7 @@ def score_parts(scorer: Scorer, investors: InvestorRows) -> dict[str, FloatArray
     """Every channel and base value by name, (n, assets) float64 each (a base value has one row); their sum is the
     score."""
     parts: dict[str, FloatArray] = {name: values[None, :] for name, values in scorer.base.items()}
+    parts[FIRST_CHOICES] = np.where(investors.begins[:, None], scorer.first_choices, 0.0)
     for channel in scorer.channels:
         parts |= channel.parts(investors)
     return parts
