@@ -57,7 +57,7 @@ class VectorOptions:
     """How vectors are learned.
 
     Attributes:
-        model: one of `MODELS`, or "auto": the one of `TRIED` with the best filtered MRR in short runs, among all entities.
+        model: one of `MODELS`, or "auto": the one of `TRIED` that ranks best among all entities in short runs.
         dimension: columns of the vectors, even (complex models have half as many complex ones).
         seed: of everything random.
         max_epochs: passes over the triples, at most; training stops when the validation MRR does not improve
