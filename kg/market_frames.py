@@ -14,13 +14,20 @@ from pathfolio.kg.graph import IntArray
 from pathfolio.kg.market_folder import checked_tables
 from pathfolio.kg.raw_file import Cells, RawFile, checked_header
 from pathfolio.kg.tables import COLUMNS, Tables
+from pathfolio.kg.terms import MarketTerms
 
 Frame: TypeAlias = pd.DataFrame | pa.Table
 
 _REMEDY: Final = "give each table as a pandas.DataFrame or a pyarrow.Table"
 
 
-def read_market_frames(frames: Mapping[str, Frame], *, name: str, is_sample: bool = False) -> Tables:
+def read_market_frames(
+    frames: Mapping[str, Frame],
+    *,
+    name: str,
+    is_sample: bool = False,
+    terms: MarketTerms = MarketTerms(),  # noqa: B008 - a frozen value
+) -> Tables:
     """Check the tables of a market; rows that break the contract are set aside in `Tables.rejected`.
 
     A row is called by its label where the index of its frame has whole numbers, each once, and else by its position
@@ -30,6 +37,7 @@ def read_market_frames(frames: Mapping[str, Frame], *, name: str, is_sample: boo
         frames: by the contract's name of the table; assets is required.
         name: what the market is called.
         is_sample: the data are made up.
+        terms: what the closes mean.
 
     Raises:
         DataError: there is no such table, or one is refused: without a required column, or most of its rows are bad.
@@ -41,7 +49,7 @@ def read_market_frames(frames: Mapping[str, Frame], *, name: str, is_sample: boo
     if "assets" not in frames:
         raise DataError(f"no table assets among {', '.join(frames) or 'none'}: add it; all others may be left out")
     found = {table: _raw(table, frames[table]) for table in COLUMNS if table in frames}
-    return checked_tables(found, name=name, is_sample=is_sample)
+    return checked_tables(found, name=name, is_sample=is_sample, terms=terms)
 
 
 def _raw(table: str, frame: Frame) -> RawFile:

@@ -146,7 +146,7 @@ def test_tables_in_memory_are_the_folder(folder: Path, frames: dict[str, pd.Data
     hashes = {assemble_graph(market, DAY).content_hash, assemble_graph(pathfolio.sample_market(SIZE), DAY).content_hash}
     arrow = {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()}
     for tables in (frames, arrow):
-        again = pathfolio.read_market(tables, name=market.name, is_sample=True)
+        again = pathfolio.read_market(tables, name=market.name, is_sample=True, terms=market.terms)
         hashes.add(assemble_graph(again, DAY).content_hash)
         for table in COLUMNS:
             pd.testing.assert_frame_equal(getattr(again, table), getattr(market, table))

@@ -2,7 +2,7 @@
 
 What is named here is the way in from Python; a name is imported when it is first used.
 
-- `read_market` (from a folder, or from tables in memory) and `sample_market` give `Tables`.
+- `read_market` (from a folder, or from tables in memory with their `MarketTerms`) and `sample_market` give `Tables`.
 - `build` trains on them and gives a `Build`, on own vectors and with an `OwnChannel` where these are given;
   `load_build` opens one.
 - `Recommender` lists assets for investors and explains them (`Explained`): gated by rules and recorded in a ledger.
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathfolio.kg.graph import KnowledgeGraph
     from pathfolio.kg.sample import SampleSize
     from pathfolio.kg.tables import Tables
+    from pathfolio.kg.terms import MarketTerms
     from pathfolio.recommender.build import Build, load_build
     from pathfolio.recommender.channels.own import OwnChannel
     from pathfolio.recommender.evaluation.registry import ModelSpec
@@ -48,6 +49,7 @@ __all__ = [
     "Fold",
     "KnowledgeGraph",
     "LedgerError",
+    "MarketTerms",
     "Model",
     "ModelSpec",
     "OwnChannel",
@@ -69,6 +71,7 @@ _HOMES = {
     "sample_market": "web.library.market",
     "SampleSize": "kg.sample",
     "Tables": "kg.tables",
+    "MarketTerms": "kg.terms",
     "build": "web.library.build",
     "Build": "recommender.build",
     "load_build": "recommender.build",

@@ -200,6 +200,26 @@ class TrackRecord(ReasonKind):
         return problems
 
 
+class YearReturn(ReasonKind):
+    """What the asset earned in a year, where nothing else of it is told; what it lost, `Loss` tells."""
+
+    subject = Subject.FIGURES
+    triggers = ("year_return",)
+    same_for_all = True
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """The return."""
+        fact = _fresh(case, "return_1y")
+        if fact is None or float(fact.value) < 0 or _fresh(case, "volatility_3y") is not None:
+            return
+        if not any(Performance().claims(case)) and not any(CategoryPlace().claims(case)):
+            yield of_facts(case, "year_return", (fact,), value=float(fact.value), day=fact.as_of)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Look it up."""
+        return _check_figure(view, said, "return_1y")
+
+
 class IncomeSought(ReasonKind):
     """The asset yields something, and the investor seeks an income; told where the yield is not compared."""
 

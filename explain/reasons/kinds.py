@@ -21,6 +21,7 @@ from pathfolio.explain.reasons.figures import (
     Loss,
     Performance,
     TrackRecord,
+    YearReturn,
 )
 from pathfolio.explain.reasons.funds import HeldByThisFund, LookThrough, Overlap
 from pathfolio.explain.reasons.interest import Interest
@@ -51,6 +52,7 @@ KINDS: Final[tuple[ReasonKind, ...]] = (
     STEADINESS,
     CategoryPlace(),
     TrackRecord(),
+    YearReturn(),
     VALUATION,
     INCOME,
     COSTS,

@@ -35,7 +35,10 @@ def result_text(result: RuleResult, lang: str, *, to_investor: bool = False) -> 
     subject = result.subject
     said = words(lang, "verdicts", kind)
     forms = [f"{reason}_told"] * to_investor + [f"{reason}_of_nothing"] * (not subject) + [reason]
-    found = next((said[form] for form in forms if form in said), None)
+    known = {form: said[form] for form in forms if form in said}
+    if not any(fact.relation == "PURCHASE_SHARE" for fact in facts):
+        known = {form: text for form, text in known.items() if "{before}" not in text}
+    found = next(iter(known.values()), None)
     others = words(lang, "verdicts", "any")
     sentence = found or (others.get(f"{reason}_told") if to_investor else None) or others.get(reason)
     is_unknown = result.outcome is Outcome.UNKNOWN
@@ -48,6 +51,7 @@ def result_text(result: RuleResult, lang: str, *, to_investor: bool = False) -> 
         measured=_amount(result.measured, unit, lang),
         limit=_amount(result.limit, unit, lang),
         warn_at=_amount(result.warn_at, unit, lang),
+        **(_before_and_bought(result, lang) if "{before}" in sentence else {}),
         subject=local_label(subject_kind, subject, lang) if subject_kind else subject,
         of_day=_of_day(facts, lang) if "{of_day}" in sentence else "",
         volatility=_volatility(facts, lang) if "{volatility}" in sentence else "",
@@ -97,6 +101,21 @@ def _amount(value: float | None, unit: Unit, lang: str) -> str:
     if unit is Unit.NUMBER:
         return number
     return words(lang, "verdicts", "units")[unit.value if value == 1 else f"{unit.value}s"].format(n=number)
+
+
+def _before_and_bought(result: RuleResult, lang: str) -> dict[str, str]:
+    """How much of the portfolio the group is now, and how large the purchase is assumed to be.
+
+    measured = (1 - p) * before + p * part, as the concentration rule adds them up.
+    """
+    part, bought = (_value_of(result, relation) for relation in ("EXPOSURE", "PURCHASE_SHARE"))
+    before = max(((result.measured or 0.0) - bought * part) / (1 - bought), 0.0) if bought < 1 else 0.0
+    amounts = {"before": before, "bought": bought}
+    return {name: _amount(value, Unit.FRACTION, lang) for name, value in amounts.items()}
+
+
+def _value_of(result: RuleResult, relation: str) -> float:
+    return next((fact.value for fact in result.facts if fact.relation == relation and fact.value is not None), 0.0)
 
 
 def _is_predicted(reason: str, facts: Sequence[UsedFact]) -> bool:

@@ -362,8 +362,7 @@ def test_evidence_quotes_ids() -> None:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeGraph:
-    folder = tmp_path_factory.mktemp("sample")
-    write_sample_market(folder, size=SampleSize(investors=300, stocks=60, funds=12, bonds=4, years=2))
+    write_sample_market(folder := tmp_path_factory.mktemp("sample"), size=SampleSize(300, 60, 12, 4, years=2))
     tables = read_folder(folder)
     return assemble_graph(tables, tables.prices["date"].max().date())
 
@@ -382,14 +381,15 @@ def far_trans(real_data: Path) -> KnowledgeGraph:
     return whole.part(kept, np.ones(len(whole.edges), bool), whole.as_of, whole.name)
 
 
-MARKETS = (
-    ("sample", None),
-    pytest.param("us_2025", date(2025, 6, 30), marks=pytest.mark.realdata),
-    pytest.param("far_trans", date(2021, 6, 30), marks=pytest.mark.realdata),
+MARKETS = (  # of the large ones each server takes one
+    ("embedded", "sample", None),
+    pytest.param("neo4j", "sample", None, marks=pytest.mark.neo4j),
+    pytest.param("embedded", "us_2025", date(2025, 6, 30), marks=pytest.mark.realdata),
+    pytest.param("neo4j", "far_trans", date(2021, 6, 30), marks=[pytest.mark.neo4j, pytest.mark.realdata]),
 )
 
 
-@pytest.mark.parametrize(("market", "earlier"), MARKETS)
+@pytest.mark.parametrize(("store", "market", "earlier"), MARKETS, indirect=["store"])
 def test_same_content_hash_as_from_the_files(
     store: Store, market: str, earlier: date | None, request: pytest.FixtureRequest
 ) -> None:

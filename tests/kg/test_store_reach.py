@@ -15,9 +15,11 @@ from pathfolio.kg.progress import Progress
 from pathfolio.kg.storage import save_graph
 from pathfolio.kg.store import layout, load, read_graph
 from pathfolio.kg.store.address import StoreAddress, address_from_environment
+from pathfolio.kg.store.answer import Limits
 from pathfolio.kg.store.bolt import Store
 from pathfolio.kg.store.load import load_into
 from pathfolio.kg.store.meta import stored_graph
+from pathfolio.kg.store.query import run_query
 from pathfolio.kg.store.server import EmbeddedServer, ServerOptions
 from pathfolio.web.cli import main
 from tests.kg.store_world import SERVERS, OwnNeo4j, address_of, empty, world
@@ -186,13 +188,16 @@ def test_neo4j_is_lost_in_the_middle_of_a_load(tmp_path: Path, monkeypatch: pyte
         own.stop()
 
 
+LONG = "UNWIND range(1, 20000) AS a UNWIND range(1, 20000) AS b RETURN sum(a * b)"
+
+
 def check_lost_and_loaded_again(
     address: StoreAddress,
     kill: Callable[[], None],
     start: Callable[[], StoreAddress],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One clear line; what was written stays, the load goes on where it stopped and ends the same."""
+    """One clear line; what was written stays, the load goes on where it stopped and ends the same; then in a query."""
     monkeypatch.setattr(load, "BATCH", 5)
     written = 0
 
@@ -215,6 +220,15 @@ def check_lost_and_loaded_again(
             read_graph(store)
         assert 0 < load_into(store, world()).written < len(world().edges)
         assert read_graph(store).content_hash == world().content_hash
+        threading.Timer(1.0, kill).start()
+        with pytest.raises(PathfolioError) as lost:
+            run_query(
+                store,
+                "UNWIND range(1, 20000) AS a UNWIND range(1, 20000) AS b RETURN sum(a * b)",
+                limits=Limits(seconds=60.0),
+            )
+    assert "does not answer" in str(lost.value)
+    assert "\n" not in str(lost.value)
 
 
 @pytest.mark.neo4j

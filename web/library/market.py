@@ -15,6 +15,7 @@ from pathfolio.kg.market_frames import Frame, read_market_frames
 from pathfolio.kg.sample import SampleSize, write_sample_market
 from pathfolio.kg.sieve import first_problem
 from pathfolio.kg.tables import Tables
+from pathfolio.kg.terms import MarketTerms
 
 _UNNAMED: Final = "market"
 
@@ -24,10 +25,18 @@ def read_market(source: str | Path) -> Tables: ...
 
 
 @overload
-def read_market(source: Mapping[str, Frame], *, name: str = ..., is_sample: bool = ...) -> Tables: ...
+def read_market(
+    source: Mapping[str, Frame], *, name: str = ..., is_sample: bool = ..., terms: MarketTerms | None = ...
+) -> Tables: ...
 
 
-def read_market(source: str | Path | Mapping[str, Frame], *, name: str = "", is_sample: bool = False) -> Tables:
+def read_market(
+    source: str | Path | Mapping[str, Frame],
+    *,
+    name: str = "",
+    is_sample: bool = False,
+    terms: MarketTerms | None = None,
+) -> Tables:
     """Read and check a market.
 
     A row that breaks the data contract is set aside in `Tables.rejected`, with a warning that tells how many there are
@@ -39,6 +48,8 @@ def read_market(source: str | Path | Mapping[str, Frame], *, name: str = "", is_
             or a pyarrow.Table, of which only assets is required.
         name: what a market in memory is called; a folder says so itself.
         is_sample: a market in memory is made up, which everything made of it will say.
+        terms: what the closes of a market in memory are adjusted for, and what money earns without risk; without them,
+            figures say that the closes are as given, and there are no Sharpe ratios.
 
     Raises:
         DataError: the market is refused; one line with table, row, column, value and remedy.
@@ -53,12 +64,13 @@ def read_market(source: str | Path | Mapping[str, Frame], *, name: str = "", is_
     pathfolio.kg.errors.DataError: assets: no column 'name' among 'asset_id, kind': add it
     """
     if isinstance(source, Mapping):
-        return _told(read_market_frames(source, name=name or _UNNAMED, is_sample=is_sample), "row")
+        terms = terms or MarketTerms()
+        return _told(read_market_frames(source, name=name or _UNNAMED, is_sample=is_sample, terms=terms), "row")
     if not isinstance(source, str | Path):
         raise UsageError(f"a market is not a {type(source).__name__}: give a folder, or a dict of table name to frame")
-    if name or is_sample:
+    if name or is_sample or terms is not None:
         raise UsageError(
-            f"{source}: a folder says itself what it is called: write name and sample into its market.json"
+            f"{source}: a folder says itself what it is called: write name, sample and terms into its market.json"
         )
     return _told(read_folder(Path(source)), "line")
 

@@ -24,7 +24,7 @@ from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import NO_RULES
 from pathfolio.web.advice import open_desk
-from pathfolio.web.site import graph_alone, headers, recorded, request_limits
+from pathfolio.web.site import compression, graph_alone, headers, list_columns, recorded, request_limits
 from pathfolio.web.site.access import guard
 from pathfolio.web.site.access.guard import Access, visitor
 from pathfolio.web.site.access.roles import Permission
@@ -151,6 +151,7 @@ def create_app(
     app.extensions["pathfolio_graph"] = GraphDesk(served.source, investors=access is None or access.accounts is None)
     app.extensions["pathfolio_algorithms"] = AlgorithmRuns(served.source)
     app.extensions["pathfolio_finder"] = Finder(served.ledger)
+    compression.register(app, _content_mark)
     for group in PAGES:
         app.register_blueprint(group.blueprint)
     access = access or Access()
@@ -163,6 +164,7 @@ def create_app(
     errors.register(app)
     headers.register(app)
     recorded.register(app)
+    list_columns.register(app)
     keep_choice(app)
     _add_globals(app, served)
     _read_texts(app)
@@ -205,6 +207,9 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         picture=as_svg,
         waterfall=waterfall,
         sparkline=sparkline,
+        list_columns=tuple(list_columns.COLUMNS),
+        badge_words=list_columns.BADGE_WORDS,
+        small_line=served.small_line if isinstance(served, ServedBuild) else None,
         stacked=stacked,
         evidence=EvidenceWords,
         figure=figure,

@@ -18,7 +18,7 @@ _SPARK_POINTS: Final = 260
 
 @dataclass(frozen=True)
 class Sparkline:
-    """A price line in a box of `SPARK_WIDTH` by `SPARK_HEIGHT`.
+    """A price line in a box.
 
     Attributes:
         line: SVG path of the line.
@@ -32,16 +32,18 @@ class Sparkline:
     high: float
 
 
-def sparkline(price: PriceHistory) -> Sparkline:
-    """The line of a price history, time on the x axis; at most 260 points of it."""
-    keep = np.unique(np.linspace(0, len(price.closes) - 1, min(_SPARK_POINTS, len(price.closes))).astype(np.int64))
+def sparkline(
+    price: PriceHistory, width: int = SPARK_WIDTH, height: int = SPARK_HEIGHT, points: int = _SPARK_POINTS
+) -> Sparkline:
+    """The line of a price history in a box, time on the x axis; at most `points` of it."""
+    keep = np.unique(np.linspace(0, len(price.closes) - 1, min(points, len(price.closes))).astype(np.int64))
     days = price.dates[keep].astype(np.int64).astype(np.float64)
     closes = price.closes[keep]
     low, high = float(closes.min()), float(closes.max())
-    x = (days - days[0]) / max(days[-1] - days[0], 1.0) * SPARK_WIDTH
-    y = SPARK_HEIGHT - 4 - (closes - low) / ((high - low) or 1.0) * (SPARK_HEIGHT - 8)
+    x = (days - days[0]) / max(days[-1] - days[0], 1.0) * width
+    y = height - 4 - (closes - low) / ((high - low) or 1.0) * (height - 8)
     line = "M" + " L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))
-    return Sparkline(line, f"{line} V{SPARK_HEIGHT} H0 Z", low, high)
+    return Sparkline(line, f"{line} V{height} H0 Z", low, high)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.facts import FactBook
@@ -20,8 +20,13 @@ from pathfolio.kg.span import Position, Row
 from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.web.site.charts import Sparkline, sparkline
 from pathfolio.web.site.directory import Directory
 from pathfolio.web.site.prices import PriceBook, PriceHistory
+
+SMALL_WIDTH: Final = 96
+SMALL_HEIGHT: Final = 28
+_SMALL_POINTS: Final = 48
 
 Done = TypeVar("Done")
 
@@ -129,6 +134,18 @@ class ServedBuild(ServedGraph):
     def price_of(self, row: Row) -> PriceHistory | None:
         """The last year of closes of the asset at `row`, where there are any."""
         return self.prices.history(str(self.graph.nodes.id[row]), str(self.graph.nodes.currency[row]))
+
+    @cached_property
+    def _small_lines(self) -> dict[str, Sparkline | None]:
+        return {}
+
+    def small_line(self, asset_id: str) -> Sparkline | None:
+        """The last year of an asset's closes as a line for a table, where there are any; made once."""
+        if asset_id not in self._small_lines:
+            price = self.price_of(self.graph.asset_row(asset_id))
+            made = None if price is None else sparkline(price, SMALL_WIDTH, SMALL_HEIGHT, _SMALL_POINTS)
+            self._small_lines[asset_id] = made
+        return self._small_lines[asset_id]
 
     def warm_up(self) -> None:
         """Make everything that the first request would have to wait for."""
