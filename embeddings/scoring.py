@@ -18,7 +18,7 @@ FORMULAS: Final = MappingProxyType(
         "RotatE": "-|h * r - t|, of complex vectors: their real parts, then their imaginary parts",
         "TransE": "-|h + r - t|",
         GAT: "sum_i a_i b_i of two assets, the closeness that the score counts; no relations",
-        NEAR: "sum_i a_i b_i, the mean cosine of learned vectors and of the adjacency's eigenvectors; no relations",
+        NEAR: "sum_i a_i b_i, a mean cosine of learned vectors and the adjacency's eigenvectors (1:2); no relations",
         TOWERS: "sum_i u_i a_i of an asset and of the row of its kind of an investor; the last column is a bias",
     }
 )

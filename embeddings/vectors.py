@@ -30,7 +30,8 @@ MANIFEST_FILE: Final = "vectors.json"
 class Candidate:
     """One model that was tried on the inner split, and what it reached there.
 
-    `mrr` is the filtered mean reciprocal rank over the split's validation triples, both sides.
+    `mrr` is the filtered mean reciprocal rank over the split's validation triples, both sides: among all entities where
+    models were compared, among those of the right kind where one was asked for.
     """
 
     model: str

@@ -59,9 +59,10 @@ class Wording:
         """What assets share that have the same tail of a relation, within a sentence."""
         return self._named("groups", relation)
 
-    def relation(self, relation: str) -> str:
-        """What a relation says, read from head to tail."""
-        return self._named("relations", relation)
+    def relation(self, relation: str, of_many: bool = False) -> str:
+        """What a relation says, read from head to tail; `of_many` where its head is several investors."""
+        said = words(self.lang, "relations_of_many").get(relation) if of_many else None
+        return said or self._named("relations", relation)
 
     def channel(self, channel: str) -> str:
         """The name of a channel or of a base term."""

@@ -114,14 +114,19 @@ def path_line(path: Path, words: Wording) -> str:
 def relation_text(path: Path, step: int, words: Wording) -> str:
     """One edge with its weight, as an arrow from its head to its tail."""
     edge = path.edges[step]
-    said = words.relation(edge.relation) + ("" if edge.weight is None else f" {words.percent(edge.weight)}")
+    said = words.relation(edge.relation, edge.head is None) + (
+        "" if edge.weight is None else f" {words.percent(edge.weight)}"
+    )
     return f"─{said}→" if path.walks_forward(step) else f"←{said}─"
 
 
 def sources_line(path: Path, words: Wording) -> str:
     """Who said so, and of what day, once for each source and day."""
     said = dict.fromkeys(source_of(edge, words) for edge in path.edges)
-    return f"({words.page('source')}{words.language.colon}{'; '.join(said)})"
+    opening, closing = words.language.brackets
+    return (
+        f"{opening.lstrip()}{words.page('source')}{words.language.colon}{words.language.semicolon.join(said)}{closing}"
+    )
 
 
 def _facts(explanation: Explanation, words: Wording) -> Iterator[str]:
@@ -135,7 +140,9 @@ def _facts(explanation: Explanation, words: Wording) -> Iterator[str]:
 
 def fact_line(fact: Fact, words: Wording) -> str:
     """A fact with its value, unit, source and date."""
-    return f"{words.metric(fact.metric)}{words.language.colon}{fact_value(fact, words)} ({source_of(fact, words)})"
+    opening, closing = words.language.brackets
+    said = f"{words.metric(fact.metric)}{words.language.colon}{fact_value(fact, words)}"
+    return f"{said}{opening}{source_of(fact, words)}{closing}"
 
 
 def fact_value(fact: Fact, words: Wording) -> str:
@@ -153,7 +160,7 @@ def fact_value(fact: Fact, words: Wording) -> str:
 def source_of(said: Fact | PathEdge, words: Wording) -> str:
     """Who said so, and of what day."""
     day = words.page("undated") if said.as_of == UNDATED else said.as_of.isoformat()
-    return f"{words.source(said.source)}, {day}"
+    return f"{words.source(said.source)}{words.language.clause}{day}"
 
 
 # -- columns of a terminal -----------------------------------------------------------------------------------

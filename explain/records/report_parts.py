@@ -263,7 +263,7 @@ def _path_row(path: Path, texts: ReportTexts) -> PathRow:
     wording = texts.wording
     steps = [_name(path.nodes[0], texts.lang)]
     for edge, start, end in zip(path.edges, path.nodes, path.nodes[1:], strict=False):
-        relation, name = wording.relation(edge.relation), _name(end, texts.lang)
+        relation, name = wording.relation(edge.relation, edge.head is None), _name(end, texts.lang)
         steps.append(f"—{relation}→ {name}" if edge.head == start.id else f"←{relation}— {name}")
     value = wording.signed(path.contribution, 4)
     return PathRow(value, wording.channel(path.channel), " ".join(steps), _sources(path.edges, texts))

@@ -6,7 +6,7 @@ own. The sections:
 
 | section | texts |
 |---|---|
-| words, kinds, plurals, peers, groups, relations, channels, metrics, units, sources | names within sentences |
+| words, kinds, plurals, peers, groups, relations(_of_many), channels, metrics, units, sources | within sentences |
 | labels | words of the data's small vocabularies (industries, levels, countries), by kind of node |
 | reasons, what_if | sentences in Jinja, with the phrases that they share |
 | page | an explanation as page, printout and picture |
@@ -55,6 +55,8 @@ class Language:
         quote: what stands before and after a name within a sentence.
         comma, last_comma: between the items of a list, and before the last.
         semicolon: between statements of one sentence.
+        clause: between what is said and what is said of it.
+        brackets: around what explains, with the space before them.
         colon: between a heading and what it heads, on one line.
         space: between two sentences.
         script: han, or latin: how far apart lines stand.
@@ -72,6 +74,8 @@ class Language:
     comma: str
     last_comma: str
     semicolon: str
+    clause: str
+    brackets: tuple[str, str]
     colon: str
     space: str
     script: str

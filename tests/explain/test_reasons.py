@@ -360,7 +360,7 @@ def test_figures_have_one_minus_and_names_of_their_own() -> None:
     english, chinese = (wording_of(lang) for lang in ("en", "zh-TW"))
     assert fact_line(fact, english) == "one-year return: −2.48% (sample price statistics, 2026-05-29)"
     assert fact_line(fund, english).startswith("assets under management: 6,065.49 million (")
-    assert fact_line(fund, chinese) == "資產規模：6,065.49 百萬 (示範股價統計, 2026-05-29)"
+    assert fact_line(fund, chinese) == "資產規模：6,065.49 百萬（示範股價統計，2026-05-29）"
 
 
 def test_bars_of_the_waterfall_meet(world: World) -> None:

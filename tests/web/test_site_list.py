@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 
 import numpy as np
@@ -28,7 +28,8 @@ from pathfolio.recommender.suitability.verdict import Outcome, RuleResult, UsedF
 from pathfolio.web.site import create_app
 from pathfolio.web.site.cautions import cautions_of
 from pathfolio.web.site.list_columns import COLUMNS, USUAL, sorted_lines
-from pathfolio.web.site.listed import ListLine, RiskFit, spoken
+from pathfolio.web.site.listed import ListLine, RiskFit, advised, spoken
+from pathfolio.web.site.texts import texts_of
 from tests.explain.ledger_world import entry_of
 from tests.web.site_pages import page_of, twin_of
 
@@ -79,6 +80,26 @@ def test_each_line_shows_price_day_and_figures_in_the_readers_language(client: F
             assert line["code"] in unescape(html)
         drawn = [app.extensions["pathfolio"].small_line(line["asset"]["id"]) for line in twin["recommended"]]  # type: ignore[attr-defined]
         assert len(re.findall(r'<svg class="spark"', html)) == sum(line is not None for line in drawn) > 0
+
+
+def test_an_old_price_says_so(app: Flask, adviser: Adviser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten days after its last close a price is still one of today, a day later it is not."""
+    site = app.extensions["pathfolio"]
+    advice, graph = adviser.advise(Question("", "", USER)), site.graph
+    for days, old in ((10, 0), (11, 11)):
+        monkeypatch.setattr(site, "graph", replace(graph, as_of=graph.as_of + timedelta(days=days)))
+        lines = advised(site, "en", advice).lines
+        assert {line.days_old for line in lines} == {old}
+    with app.test_request_context(f"/investors/{USER}"):
+        price = app.jinja_env.get_template("list_parts.html").make_module(texts_in("en")).price  # type: ignore[attr-defined]
+        said = str(price(lines[0], "1.00"))
+    assert "old price" in said
+    assert "The last close is 11 days older than this data." in said
+
+
+def texts_in(lang: str) -> dict[str, object]:
+    texts = texts_of(lang)
+    return {"say": texts.say, "words": texts.words, "lang": lang}
 
 
 def line_of(rank: int, **facts: float) -> ListLine:

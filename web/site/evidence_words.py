@@ -117,7 +117,7 @@ class EvidenceWords:
         edge = path.edges[step]
         node = path.nodes[step + 1]
         return Hop(
-            relation=self.words.relation(edge.relation),
+            relation=self.words.relation(edge.relation, edge.head is None),
             forward=path.walks_forward(step),
             weight="" if edge.weight is None else self.words.percent(edge.weight),
             kind=node.kind,
