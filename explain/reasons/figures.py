@@ -37,6 +37,12 @@ def _fresh(case: Case, metric: str) -> Fact | None:
     return fact if fact is not None and (case.graph.as_of - fact.as_of).days <= STALE_DAYS else None
 
 
+def _has_closes(case: Case) -> bool:
+    """Whether the snapshot has figures of closes; what came with them is not said of those of before, whose records
+    are computed again word by word."""
+    return case.graph.find(NodeKind.METRIC, "last_close") is not None
+
+
 def _compared(case: Case, trigger: str, facts: tuple[Fact, Fact], peers: Peers, **values: float) -> Claim:
     """A claim about the first of `facts` and its place among the peers, which is the second."""
     claim = of_facts(case, trigger, facts, value=float(facts[0].value), day=facts[0].as_of)
@@ -209,7 +215,7 @@ class YearReturn(ReasonKind):
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """The return."""
-        fact = _fresh(case, "return_1y")
+        fact = _fresh(case, "return_1y") if _has_closes(case) else None
         if fact is None or float(fact.value) < 0 or _fresh(case, "volatility_3y") is not None:
             return
         if not any(Performance().claims(case)) and not any(CategoryPlace().claims(case)):
@@ -228,7 +234,7 @@ class IncomeSought(ReasonKind):
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """The yield and the objective."""
-        fact = _fresh(case, "dividend_yield")
+        fact = _fresh(case, "dividend_yield") if _has_closes(case) else None
         goal = case.investor.profile.get(Relation.SEEKS)
         if fact is None or goal is None or float(fact.value) <= 0 or any(INCOME.claims(case)):
             return
