@@ -50,7 +50,13 @@ _AWKWARD = (
     "NaN", "Fund of Funds; Plc",
 )  # fmt: skip
 _TYPICAL = {"pe_ratio": (20, 8), "dividend_yield": (0.03, 0.02), "expense_ratio": (0.01, 0.005), "roe": (0.1, 0.1)}
-_OF_CLOSES = {"annual_return_3y": 0.08, "volatility_3y": 0.2, "sharpe_3y": 0.4, "max_drawdown_3y": -0.3}
+_OF_CLOSES = {
+    "last_close": 50,
+    "annual_return_3y": 0.08,
+    "volatility_3y": 0.2,
+    "sharpe_3y": 0.4,
+    "max_drawdown_3y": -0.3,
+}
 _METRICS = ("return_1y", *_TYPICAL)
 _LEVELS = {
     NodeKind.RISK_LEVEL: ("Conservative", "Balanced", "Aggressive", "Whatever"),
