@@ -191,7 +191,8 @@ class AssumedScore:
         scores = self.scorer.sum_rows(self._row)[0]
         led = self.scorer.led_to(self._row)[0]
         if self._followed is not None:
-            scores = scores + EMPHASIS * self.scorer.channel_rows(self._followed)[0]
+            nobody = AssumedInvestor().rows(self.scorer.graph)
+            scores = scores + EMPHASIS * (self.scorer.usual_rows(self._followed) - self.scorer.usual_rows(nobody))[0]
         for _, having, weight in self._interests:
             scores[having] += weight
             led[having] = True

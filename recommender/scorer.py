@@ -77,19 +77,16 @@ class Scorer:
 
     def sum_rows(self, investors: InvestorRows) -> FloatArray:
         """(n, assets) float64: the sums of all parts, whether paths lead there or not."""
-        return self.channel_rows(investors) + self.base_rows(investors)
+        return self.usual_rows(investors) + np.where(investors.begins[:, None], self.first_choices, 0.0)
 
-    def channel_rows(self, investors: InvestorRows) -> FloatArray:
-        """(n, assets) float64: the sums of the channels."""
+    def usual_rows(self, investors: InvestorRows) -> FloatArray:
+        """(n, assets) float64: the sums of the base and the channels, as if nobody was new."""
         out = np.asarray(investors.ever @ self._kernels[1], dtype=np.float64) * investors.scale
         out += investors.ever @ self._kernels[0]
         for channel in self._row_channels:
             out += channel.scores(investors)
+        out += self._base_total
         return out
-
-    def base_rows(self, investors: InvestorRows) -> FloatArray:
-        """(n, assets) float64: the base, and for those without positions what others began with."""
-        return self._base_total + np.where(investors.begins[:, None], self.first_choices, 0.0)
 
     def account(self, user: Position, asset: Position) -> ScoreAccount:
         """The score of the investor at position `user` and the asset at position `asset`, taken apart."""

@@ -38,7 +38,7 @@ def _fresh(case: Case, metric: str) -> Fact | None:
 
 
 def _has_closes(case: Case) -> bool:
-    """Whether the snapshot has figures of closes; what came with them is not said of those of before, whose records
+    """Whether the snapshot has figures of closes; a return alone is not told of those of before, whose records
     are computed again word by word."""
     return case.graph.find(NodeKind.METRIC, "last_close") is not None
 
@@ -234,7 +234,7 @@ class IncomeSought(ReasonKind):
 
     def claims(self, case: Case) -> Iterator[Claim]:
         """The yield and the objective."""
-        fact = _fresh(case, "dividend_yield") if _has_closes(case) else None
+        fact = _fresh(case, "dividend_yield")
         goal = case.investor.profile.get(Relation.SEEKS)
         if fact is None or goal is None or float(fact.value) <= 0 or any(INCOME.claims(case)):
             return

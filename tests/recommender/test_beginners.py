@@ -113,7 +113,8 @@ def test_only_who_has_no_positions_is_scored_by_it(small_build: Build) -> None:
     assert none.begins.all()
     theirs = np.linspace(0, 1, len(scorer.graph.assets))  # the sample's investors have begun long ago
     vars(scorer)["first_choices"] = theirs
-    more = scorer.base_rows(none) - scorer.base_rows(total)
+    more = scorer.sum_rows(none) - scorer.usual_rows(none)
+    np.testing.assert_array_equal(scorer.sum_rows(total), scorer.usual_rows(total))
     np.testing.assert_allclose(more, np.tile(theirs, (3, 1)), atol=1e-12)
     best = int(scorer.first_choices.argmax())
     account = scorer.account_row(none, scorer.graph.asset_span.position(scorer.graph.assets[best]))
