@@ -17,7 +17,7 @@ if [ ! -f "$jars/$version/complete" ]; then
 fi
 [ "${1:-}" != jars ] || exit 0
 
-is_running() { [ -f "$folder/environment" ] && ps -o args= -p "$(cat "$folder/pid")" 2>/dev/null | grep -q Start.java; }
+is_running() { [ -f "$folder/environment" ] && [[ "$(ps -o args= -p "$(cat "$folder/pid")" 2>/dev/null)" == *Start.java* ]]; }
 
 if ! is_running; then
   [ -n "${PATHFOLIO_NEO4J_KEEP:-}" ] || rm -rf "$folder"

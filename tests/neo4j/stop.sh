@@ -4,7 +4,7 @@ set -euo pipefail
 folder="${PATHFOLIO_NEO4J_FOLDER:-/tmp/pathfolio-neo4j-$(id -u)}"
 [ -f "$folder/pid" ] || exit 0
 pid=$(cat "$folder/pid")
-runs() { ps -o args= -p "$pid" 2>/dev/null | grep -q Start.java; }
+runs() { [[ "$(ps -o args= -p "$pid" 2>/dev/null)" == *Start.java* ]]; }  # no pipe: what ends it early would be "no"
 if runs; then
   kill "$pid"
   for _ in $(seq 100); do
