@@ -58,9 +58,9 @@ class Drawing {
     for (const node of known) Object.assign(node, { fx: node.x, fy: node.y });
     const ties = this.links.map((link) => ({ source: link.head, target: link.tail }));
     DrawingKit.forceSimulation(this.nodes)
-      .force("tie", DrawingKit.forceLink(ties).id((node) => node.key).distance(90).strength(0.5))
-      .force("apart", DrawingKit.forceManyBody().strength(-320))
-      .force("room", DrawingKit.forceCollide(34))
+      .force("tie", DrawingKit.forceLink(ties).id((node) => node.key).distance(130).strength(0.4))
+      .force("apart", DrawingKit.forceManyBody().strength(-700))
+      .force("room", DrawingKit.forceCollide(52))
       .force("x", DrawingKit.forceX(this.width / 2).strength(this.slack(this.height / this.width)))
       .force("y", DrawingKit.forceY(this.height / 2).strength(this.slack(this.width / this.height)))
       .stop().tick(300);

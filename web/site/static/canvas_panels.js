@@ -45,7 +45,7 @@ class Inspector {
       this.pageOf(node), this.facts(node.properties),
       made("h4", {}, say.expand), ways,
       ...(links.length ? [made("h4", {}, say.links), made("ul", { class: "canvas-links" }, ...links.map((tie) => made("li", {}, button(this.app.told(tie), () => this.app.selectTie(tie), "link-button"))))] : []),
-      made("p", {}, button(say.remove, () => this.app.remove(node))),
+      made("p", { class: "canvas-last" }, button(say.remove, () => this.app.remove(node))),
     );
     const found = await scene.ties(node.ref);
     if (turn === this.turn && found) ways.replaceChildren(...found.ties.map((tie) => this.way(node, tie)));
