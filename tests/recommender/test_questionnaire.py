@@ -183,8 +183,8 @@ def test_an_interest_is_said_to_be_the_reason(build: Build) -> None:
     for line in found.lines:
         triggers = {reason.trigger for reason in line.explanation.reasons}
         assert "interest" in triggers
-        assert any("as an interest" in reason.text for reason in line.explanation.reasons_in("en"))
-        assert any("有興趣" in reason.text for reason in line.explanation.reasons_in("zh-TW"))
+        assert any("matches your interest" in reason.text for reason in line.explanation.reasons_in("en"))
+        assert any("感興趣" in reason.text for reason in line.explanation.reasons_in("zh-TW"))
         assert any("感兴趣" in reason.text for reason in line.explanation.reasons_in("zh-CN"))
 
 

@@ -42,7 +42,7 @@ def in_order(values: list[float | None], *, down: bool) -> bool:
 def test_a_heading_sorts_where_the_list_stands(chromium: sync_api.Browser, address: str) -> None:
     tab = Tab(chromium, address)
     page = tab.page
-    page.goto(LIST)
+    page.goto(LIST, wait_until="networkidle")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     heading = page.locator("th a[data-sort=year_change]")
