@@ -91,7 +91,7 @@ def test_a_count_that_would_single_out_the_other_holders_is_not_told() -> None:
     assert counts(market([*people("b", 15, "A", 50), *movers])) == {}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 260), st.sampled_from("AAAB")), min_size=20, max_size=90), st.integers(0, 120))
 def test_counts_are_those_of_whoever_counts_one_by_one(bought: list[tuple[int, str]], later: int) -> None:
     """On any two days; the calendar's intervals are told as a whole, so a group comes or goes with more than ten."""
