@@ -77,7 +77,10 @@ class Scorer:
 
     def sum_rows(self, investors: InvestorRows) -> FloatArray:
         """(n, assets) float64: the sums of all parts, whether paths lead there or not."""
-        return self.usual_rows(investors) + np.where(investors.begins[:, None], self.first_choices, 0.0)
+        usual = self.usual_rows(investors)
+        if investors.begins.any():
+            usual[investors.begins] += self.first_choices
+        return usual
 
     def usual_rows(self, investors: InvestorRows) -> FloatArray:
         """(n, assets) float64: the sums of the base and the channels, as if nobody was new."""

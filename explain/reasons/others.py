@@ -150,15 +150,14 @@ def began_with(view: Snapshot) -> dict[int, int]:
     """Rows of who bought the asset on their first day, with one other at most, and the day on which that was known."""
     edges = view.graph.edges
     at = np.flatnonzero(np.isin(edges.relation, POSITION_CODES))
-    columns = (edges.head, edges.tail, edges.as_of, np.maximum(edges.as_of, edges.known_at), edges.qualifier)
+    columns = (edges.as_of, edges.head, edges.tail, np.maximum(edges.as_of, edges.known_at), edges.qualifier)
     rows = sorted(zip(*(column[at].tolist() for column in columns), strict=True))
     oldest: dict[tuple[int, int], tuple[int, str]] = {}
     known: dict[tuple[int, int], int] = {}
-    for user, asset, day, seen, qualifier in sorted(rows, key=lambda row: row[2]):
+    for day, user, asset, seen, qualifier in rows:
         oldest.setdefault((user, asset), (day, qualifier))
         known[user, asset] = min(seen, known.get((user, asset), seen))
-    statements = [day for _, _, day, _, qualifier in rows if qualifier == "statement"]
-    opening = min(statements, default=0)
+    opening = next((row[0] for row in rows if row[-1] == "statement"), 0)
     first: dict[int, int] = {}
     for (user, _), (day, _) in oldest.items():
         first[user] = min(day, first.get(user, day))

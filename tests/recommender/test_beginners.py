@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -31,16 +32,16 @@ Trade = tuple[str, str, int]
 """Investor, asset, days before `DAY`."""
 
 
-def market(trades: list[Trade], listed: dict[str, int] | None = None, stated: list[Trade] = []) -> KnowledgeGraph:  # noqa: B006
+def market(trades: list[Trade], listed: dict[str, int] | None = None, stated: Sequence[Trade] = ()) -> KnowledgeGraph:
     """A market of these purchases and positions, with an investor `new` who has bought nothing."""
     frames = []
     for rows, day in ((trades, "date"), (stated, "as_of")):
         frame = pd.DataFrame(rows, columns=["user_id", "asset_id", day]).assign(units=1.0)
         frames.append(frame.assign(**{day: [str(DAY - timedelta(days=age)) for age in frame[day]]}))
-    assets = pd.DataFrame({"asset_id": sorted({row[1] for row in trades + stated})}).assign(kind="stock", name="A")
+    assets = pd.DataFrame({"asset_id": sorted({row[1] for row in [*trades, *stated]})}).assign(kind="stock", name="A")
     days = {key: str(DAY - timedelta(days=age)) for key, age in (listed or {}).items()}
     assets["listed"] = assets["asset_id"].map(days)
-    users = pd.DataFrame({"user_id": sorted({row[0] for row in trades + stated} | {"new"})})
+    users = pd.DataFrame({"user_id": sorted({row[0] for row in [*trades, *stated]} | {"new"})})
     positions, transactions = frames[1], frames[0].assign(side="buy")
     tables = tables_of(users=users, assets=assets, positions=positions, transactions=transactions)
     return assemble_graph(tables, DAY)

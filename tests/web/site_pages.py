@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -24,11 +25,11 @@ def page_of(client: FlaskClient, url: str, status: int = 200) -> str:
     return response.text
 
 
-def twin_of(client: FlaskClient, url: str) -> dict[str, object]:
+def twin_of(client: FlaskClient, url: str) -> dict[str, Any]:
     response = client.get(url + ("&" if "?" in url else "?") + "format=json")
     assert response.status_code == 200
     assert response.mimetype == "application/json"
-    found: dict[str, object] = response.get_json()
+    found: dict[str, Any] = response.get_json()
     return found
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from pathfolio.explain.explainer import Explainer
@@ -25,20 +24,11 @@ from pathfolio.recommender.model import Recommendation
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.web.site import create_app
 from tests.explain.ledger_world import entry_of
+from tests.web.plain_site import app, client
 from tests.web.site_pages import first_recommendation, investors, links, page_of, twin_of
 from tests.web.site_world import HOSTILE
 
-
-@pytest.fixture(scope="module")
-def app(build: Build) -> Flask:
-    app = create_app(build)
-    app.config["TESTING"] = True
-    return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+__all__ = ["app", "client"]  # fixtures
 
 
 @pytest.fixture(scope="module")

@@ -6,26 +6,13 @@ import gzip
 import re
 
 import brotli
-import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from pathfolio.recommender.build import Build
-from pathfolio.web.site import create_app
+from tests.web.plain_site import app, client
+
+__all__ = ["app", "client"]  # fixtures
 
 PAGE = "/investors/INV000002"
-
-
-@pytest.fixture(scope="module")
-def app(build: Build) -> Flask:
-    app = create_app(build)
-    app.config["TESTING"] = True
-    return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def files_of(client: FlaskClient) -> list[str]:

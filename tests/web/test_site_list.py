@@ -25,27 +25,17 @@ from pathfolio.kg.figures import FIGURES
 from pathfolio.kg.schema import Relation
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.verdict import Outcome, RuleResult, UsedFact, Verdict
-from pathfolio.web.site import create_app
 from pathfolio.web.site.cautions import cautions_of
 from pathfolio.web.site.list_columns import COLUMNS, USUAL, sorted_lines
 from pathfolio.web.site.listed import ListLine, RiskFit, advised, spoken
 from pathfolio.web.site.texts import texts_of
 from tests.explain.ledger_world import entry_of
+from tests.web.plain_site import app, client
 from tests.web.site_pages import page_of, twin_of
 
+__all__ = ["app", "client"]  # fixtures
+
 USER = "INV000002"
-
-
-@pytest.fixture(scope="module")
-def app(build: Build) -> Flask:
-    app = create_app(build)
-    app.config["TESTING"] = True
-    return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def order_of(html: str) -> list[int]:
@@ -73,12 +63,12 @@ def test_the_figures_shown_are_those_of_the_record(client: FlaskClient, app: Fla
 def test_each_line_shows_price_day_and_figures_in_the_readers_language(client: FlaskClient, app: Flask) -> None:
     for lang in LANGUAGES:
         html, twin = page_of(client, f"/investors/{USER}?lang={lang}"), twin_of(client, f"/investors/{USER}")
-        for line in twin["recommended"]:  # type: ignore[attr-defined]
+        for line in twin["recommended"]:
             figures = {fact["metric"]: fact["value"] for fact in line["facts"]}
             assert f"{figures['last_close']:,.2f}" in html
             assert line["price_day"] in html
             assert line["code"] in unescape(html)
-        drawn = [app.extensions["pathfolio"].small_line(line["asset"]["id"]) for line in twin["recommended"]]  # type: ignore[attr-defined]
+        drawn = [app.extensions["pathfolio"].small_line(line["asset"]["id"]) for line in twin["recommended"]]
         assert len(re.findall(r'<svg class="spark"', html)) == sum(line is not None for line in drawn) > 0
 
 
@@ -91,7 +81,7 @@ def test_an_old_price_says_so(app: Flask, adviser: Adviser, monkeypatch: pytest.
         lines = advised(site, "en", advice).lines
         assert {line.days_old for line in lines} == {old}
     with app.test_request_context(f"/investors/{USER}"):
-        price = app.jinja_env.get_template("list_parts.html").make_module(texts_in("en")).price  # type: ignore[attr-defined]
+        price = app.jinja_env.get_template("list_parts.html").make_module(texts_in("en")).price
         said = str(price(lines[0], "1.00"))
     assert "old price" in said
     assert "The last close is 11 days older than this data." in said
@@ -108,7 +98,7 @@ def line_of(rank: int, **facts: float) -> ListLine:
     blank = dict.fromkeys(("asset", "group", "price_day", "risk"))
     return ListLine(
         rank=rank, code="", currency="", score=1 / rank, facts=made, days_old=0, badges=(), reasons=(), listed=None,
-        shares=(), verdict="pass", warnings=(), **blank,  # type: ignore[arg-type]
+        shares=(), verdict="pass", warnings=(), **blank,
     )  # fmt: skip
 
 
@@ -131,7 +121,7 @@ def test_every_figure_has_a_column() -> None:
             read.add(metric)
 
     for column in COLUMNS.values():
-        column.value(Asked())  # type: ignore[arg-type]
+        column.value(Asked())
     assert read == {*FIGURES, "expense_ratio"}
 
 
@@ -152,13 +142,13 @@ def test_columns_are_chosen_by_the_address_and_remembered(client: FlaskClient) -
 def test_lines_are_sorted_by_a_heading_and_back(client: FlaskClient) -> None:
     html = page_of(client, f"/investors/{USER}?kind=fund")
     assert order_of(html) == sorted(order_of(html))
-    link = unescape(str(re.search(r'href="([^"]+)" data-sort="year_change"', html).group(1)))  # type: ignore[union-attr]
+    link = unescape(str(re.search(r'href="([^"]+)" data-sort="year_change"', html).group(1)))
     assert "kind=fund" in link
     down = page_of(client, link)
     values = [float(text) for text in re.findall(r'data-column="year_change" data-value="([^"]+)"', down)]
     assert values == sorted(values, reverse=True) != []
     assert 'aria-sort="descending"' in down
-    up = unescape(str(re.search(r'href="([^"]+)" data-sort="year_change"', down).group(1)))  # type: ignore[union-attr]
+    up = unescape(str(re.search(r'href="([^"]+)" data-sort="year_change"', down).group(1)))
     values_up = re.findall(r'data-column="year_change" data-value="([^"]+)"', page_of(client, up))
     assert list(map(float, values_up)) == sorted(values)
     for wrong in ("sort=nonsense", "order=sideways", "columns=" + "a" * 201):
@@ -171,9 +161,9 @@ def test_the_csv_has_every_figure_and_is_recorded(client: FlaskClient) -> None:
     assert re.fullmatch("[0-9a-f]{16}", answer.headers["Pathfolio-Record"])
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     told = twin_of(client, f"/investors/{USER}")["recommended"]
-    assert [row["asset_id"] for row in rows] == [line["asset"]["id"] for line in told]  # type: ignore[attr-defined]
+    assert [row["asset_id"] for row in rows] == [line["asset"]["id"] for line in told]
     assert set(COLUMNS) <= set(rows[0])
-    for row, line in zip(rows, told, strict=True):  # type: ignore[call-overload]
+    for row, line in zip(rows, told, strict=True):
         figures = {fact["metric"]: fact["value"] for fact in line["facts"]}
         assert float(row["price"]) == figures["last_close"]
         assert row["price_as_of"] == line["price_day"]
@@ -237,8 +227,8 @@ def test_badges_name_groups_of_which_the_investor_holds_something(client: FlaskC
     graph, seen = build.graph, 0
     for user in map(str, graph.user_ids[:20]):
         twin = twin_of(client, f"/investors/{user}")
-        held = [holding["asset"]["id"] for holding in twin["portfolio"]["holdings"]]  # type: ignore[index]
-        for line in twin["recommended"]:  # type: ignore[attr-defined]
+        held = [holding["asset"]["id"] for holding in twin["portfolio"]["holdings"]]
+        for line in twin["recommended"]:
             for badge in line["badges"]:
                 of = graph.outgoing(Relation(badge["how"]))
                 groups = {str(graph.nodes.id[g]) for asset in held for g in of.of(graph.asset_row(asset)).tolist()}

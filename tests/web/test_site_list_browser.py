@@ -8,7 +8,9 @@ import pytest
 
 from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
-from tests.web.test_site_browser import AUDIT, CHROMIUM, CONTRAST, FLAGS, Tab, serving
+from tests.web.test_site_browser import AUDIT, CONTRAST, Tab, chromium, serving
+
+__all__ = ["chromium"]  # a fixture
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'pathfolio[test]'")
 pytestmark = pytest.mark.browser
@@ -22,16 +24,6 @@ VALUES = """(name) => [...document.querySelectorAll(`[data-column=${name}]`)]
 def address(build: Build) -> Iterator[str]:
     with serving(create_app(build)) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[sync_api.Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: apt-get install chromium, or name one with PATHFOLIO_CHROMIUM")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def in_order(values: list[float | None], *, down: bool) -> bool:

@@ -12,20 +12,11 @@ from flask.testing import FlaskClient
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
+from tests.web.plain_site import app, client
 from tests.web.site_pages import all_pages, first_recommendation, investors, links, page_of, twin_of
 from tests.web.site_world import HOSTILE, SLASHED
 
-
-@pytest.fixture(scope="module")
-def app(build: Build) -> Flask:
-    app = create_app(build)
-    app.config["TESTING"] = True
-    return app
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+__all__ = ["app", "client"]  # fixtures
 
 
 # -- languages -----------------------------------------------------------------------------------------------
