@@ -8,13 +8,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: on small batches threads wait for each other longer than they compute, and what
+    """Keep torch and BLAS to one thread: on small batches threads wait for each other longer than they compute, and what
     comes out does not depend on the machine's number of cores."""
     import torch
+    from threadpoolctl import threadpool_limits
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1, "blas"):
+            yield
     finally:
         torch.set_num_threads(before)
