@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep torch and BLAS to one thread: on small batches threads wait for each other longer than they compute, and what
-    comes out does not depend on the machine's number of cores."""
+    """Keep torch and BLAS to one thread: on small batches threads wait for each other longer than they compute, and
+    what comes out does not depend on the machine's number of cores."""
     import torch
     from threadpoolctl import threadpool_limits
 
