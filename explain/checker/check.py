@@ -6,7 +6,7 @@ with the snapshot, with nothing of what made the claim.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pathfolio.explain.checker.paths import check_paths
@@ -16,17 +16,21 @@ from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.reasons.kinds import KIND_OF
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.told import ToldFact
 
 
-def check_explanation(graph: KnowledgeGraph, data: Mapping[str, Any], rules: RuleSet | None = None) -> list[str]:
+def check_explanation(
+    graph: KnowledgeGraph, data: Mapping[str, Any], rules: RuleSet | None = None, told: Iterable[ToldFact] = ()
+) -> list[str]:
     """What is wrong with a printed explanation, one line each; empty where every claim is true.
 
     Args:
         graph: the snapshot that it speaks of.
         data: what `explain --format json` printed.
         rules: whose risk classes count; by default those that are shipped for the snapshot's market.
+        told: what the investor told that the snapshot does not have, in order; as the record's question has it.
     """
-    view = Snapshot(graph, data, rules)
+    view = Snapshot(graph, data, rules, told)
     problems = check_paths(view)
     for reason in data["reasons"]:
         problems += [f"{reason['text']!r}: {problem}" for problem in check_reason(view, reason)]
