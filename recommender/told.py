@@ -21,7 +21,8 @@ from pathfolio.recommender.retrieve import asset_position
 from pathfolio.recommender.scorer import Scorer
 
 YEARS_KEY: Final = (YEARS, Row(-1))
-LEVELS: Final = frozenset(relation.value for relation in PROFILE_RELATIONS)
+LEVELS: Final = frozenset(relation.value for relation in PROFILE_RELATIONS if RELATIONS[relation].is_level)
+"""Answers; a segment, by which rules may not apply, is nothing that an investor tells."""
 _OPPOSITE: Final = MappingProxyType(
     {Relation.FOLLOWS.value: Relation.DISMISSES.value, Relation.DISMISSES.value: Relation.FOLLOWS.value}
 )
@@ -97,9 +98,11 @@ def _with(graph: KnowledgeGraph, investor: AssumedInvestor, fact: ToldFact) -> A
             return _with_level(graph, investor, fact)
         if fact.relation == Relation.INTERESTED_IN:
             return _with_interest(graph, investor, fact)
-        return _with_asset(graph, investor, fact)
+        if fact.relation in _OPPOSITE:
+            return _with_asset(graph, investor, fact)
     except UsageError:
-        return investor
+        pass  # the snapshot does not have it
+    return investor
 
 
 def _less(investor: AssumedInvestor, *keys: tuple[str, Row]) -> dict[tuple[str, Row], date]:

@@ -25,6 +25,7 @@ from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import NO_RULES
 from pathfolio.web.advice import open_desk
 from pathfolio.web.site import compression, graph_alone, headers, list_columns, recorded, request_limits
+from pathfolio.web.site import telling as telling_texts
 from pathfolio.web.site.access import guard
 from pathfolio.web.site.access.guard import Access, visitor
 from pathfolio.web.site.access.roles import Permission
@@ -53,6 +54,7 @@ from pathfolio.web.site.pages import (
     records,
     saved,
     signin,
+    telling,
     what_if,
 )
 from pathfolio.web.site.purpose import ask_staff_first
@@ -77,6 +79,7 @@ PAGES: Final = (
     provider,
     accounts,
     what_if,
+    telling,
     api,
 )
 """Modules of pages, each with its blueprint."""
@@ -166,6 +169,7 @@ def create_app(
     headers.register(app)
     recorded.register(app)
     list_columns.register(app)
+    telling_texts.register(app)
     keep_choice(app)
     _add_globals(app, served)
     _read_texts(app)

@@ -24,5 +24,6 @@ class WorkspaceEntry:
 WORKSPACE: Final = (
     WorkspaceEntry("investors.investor", "workspace_list", ("recommendations.recommendation",)),
     WorkspaceEntry("what_if.what_if", "what_if"),
+    WorkspaceEntry("telling.told", "told_link"),
 )
 """Templates of these pages extend `workspace.html`, which shows the investor's name and this navigation above them."""
