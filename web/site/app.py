@@ -57,6 +57,7 @@ from pathfolio.web.site.pages import (
 )
 from pathfolio.web.site.purpose import ask_staff_first
 from pathfolio.web.site.served import ServedBuild, ServedGraph
+from pathfolio.web.site.stated import stated_purpose
 from pathfolio.web.site.texts import other_languages, texts_of
 
 PAGES: Final = (
@@ -216,6 +217,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         file_url=_file_url,
         asset_name=records.asset_name,
         here=_here,
+        stated_purpose=stated_purpose,
     )
 
     @app.context_processor
