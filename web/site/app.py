@@ -59,6 +59,7 @@ from pathfolio.web.site.purpose import ask_staff_first
 from pathfolio.web.site.served import ServedBuild, ServedGraph
 from pathfolio.web.site.stated import stated_purpose
 from pathfolio.web.site.texts import other_languages, texts_of
+from pathfolio.web.site.workspace import WORKSPACE
 
 PAGES: Final = (
     home,
@@ -218,6 +219,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         asset_name=records.asset_name,
         here=_here,
         stated_purpose=stated_purpose,
+        workspace=WORKSPACE,
     )
 
     @app.context_processor
