@@ -44,6 +44,7 @@ from pathfolio.web.site.pages import (
     audience,
     builds,
     canvas,
+    catalogue,
     console,
     errors,
     home,
@@ -67,6 +68,7 @@ PAGES: Final = (
     home,
     investors,
     recommendations,
+    catalogue,
     assets,
     audience,
     records,
@@ -89,6 +91,7 @@ LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 NAVIGATION: Final = MappingProxyType(
     {
+        "catalogue.assets": Permission.ASSETS,
         "what_if.questionnaire": Permission.HOME,
         "records.records": Permission.RECORDS,
         "console.console": Permission.GRAPH,
