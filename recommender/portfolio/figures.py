@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-import numpy as np
-
+from pathfolio.kg.figures import measures_of
 from pathfolio.kg.graph import FloatArray
 from pathfolio.kg.span import Positions
 from pathfolio.recommender.portfolio.panel import ReturnPanel
 
 LEAST_COVERED: Final = 0.5
 """Where closes of less than this part of a portfolio are known, nothing is said of it."""
-
-TAIL: Final = 0.05
-"""The worst part of all days, beyond the value at risk."""
 
 _DIGITS: Final = 10
 _RATE_WORDS: Final = "% a year without risk in "
@@ -59,7 +55,7 @@ def daily_returns(panel: ReturnPanel, assets: Positions, weight: FloatArray) -> 
     known = panel.has(assets) & (weight > 0)
     covered = float(weight[known].sum())
     if covered <= 0:
-        return np.zeros(0), 0.0
+        return panel.returns[:0, 0], 0.0
     returns: FloatArray = panel.of(Positions(assets[known])) @ (weight[known] / covered)
     return returns, covered
 
@@ -74,8 +70,6 @@ def portfolio_figures(
         currency: (h,) of each asset.
         rates: yearly rate without risk by currency.
     """
-    import empyrical
-
     returns, covered = daily_returns(panel, assets, weight)
     if covered < LEAST_COVERED:
         return None
@@ -85,18 +79,15 @@ def portfolio_figures(
         shares[code] += part / covered if known else 0.0
     held = {code: part for code, part in shares.items() if part > 0}
     rate = sum(part * rates[code] for code, part in held.items()) if set(held) <= set(rates) else None
-    sharpe = None
-    if rate is not None and np.ptp(returns) > 0:
-        each = (1 + rate) ** (1 / a_year) - 1
-        sharpe = float(empyrical.sharpe_ratio(returns, risk_free=each, annualization=a_year))
+    found = measures_of(returns, a_year, rate)
     return PortfolioFigures(
-        annual_return=_rounded(empyrical.cagr(returns, annualization=a_year)),
-        volatility=_rounded(empyrical.annual_volatility(returns, annualization=a_year)),
-        sharpe=None if sharpe is None else _rounded(sharpe),
-        rate=None if rate is None else _rounded(rate),
-        max_drawdown=_rounded(empyrical.max_drawdown(returns)),
-        value_at_risk=_rounded(empyrical.value_at_risk(returns, cutoff=TAIL)),
-        covered=_rounded(covered),
+        annual_return=found.annual_return,
+        volatility=found.volatility,
+        sharpe=found.sharpe,
+        rate=None if rate is None else round(rate, _DIGITS),
+        max_drawdown=found.max_drawdown,
+        value_at_risk=found.value_at_risk,
+        covered=round(covered, _DIGITS),
         first_day=panel.first_day,
         last_day=panel.last_day,
     )
@@ -114,7 +105,3 @@ def rates_told(sources: Iterable[str]) -> dict[str, float]:
         if said:
             found[currency] = round(float(number) / 100, _DIGITS)
     return found
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), _DIGITS)
