@@ -12,6 +12,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
 from pathfolio.kg.languages import Language, language, languages, words
+from pathfolio.kg.languages.filling import filled
 
 LANGUAGES: Final = languages()
 
@@ -74,11 +75,11 @@ class Wording:
 
     def page(self, key: str, **values: object) -> str:
         """A text of pages and printouts."""
-        return words(self.lang, "page")[key].format(**values)
+        return filled(self.lang, words(self.lang, "page")[key], **values)
 
     def others(self, count: int) -> str:
         """Other investors, summed up."""
-        return words(self.lang, "words")["others"].format(n=self.integer(count))
+        return filled(self.lang, words(self.lang, "words")["others"], n=self.integer(count))
 
     def investor(self, user_id: str) -> str:
         """An investor whose name is not known."""

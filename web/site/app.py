@@ -58,6 +58,7 @@ from pathfolio.web.site.pages import (
 )
 from pathfolio.web.site.purpose import ask_staff_first
 from pathfolio.web.site.served import ServedBuild, ServedGraph
+from pathfolio.web.site.stated import stated_purpose
 from pathfolio.web.site.texts import other_languages, texts_of
 from pathfolio.web.site.workspace import WORKSPACE
 
@@ -219,6 +220,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         file_url=_file_url,
         asset_name=records.asset_name,
         here=_here,
+        stated_purpose=stated_purpose,
         workspace=WORKSPACE,
     )
 

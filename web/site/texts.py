@@ -10,6 +10,7 @@ from babel import Locale
 
 from pathfolio.explain.wording import LANGUAGES, Wording, wording_of
 from pathfolio.kg.languages import tables, words
+from pathfolio.kg.languages.filling import filled
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Texts:
             form = Locale.parse(self.words.locale).plural_form(int(values["n"]))
             entry = forms.get(form, forms["other"])
         shown = {name: self.words.integer(v) if isinstance(v, int) else v for name, v in values.items()}
-        return entry.format(**shown)
+        return filled(self.lang, entry, **shown)
 
 
 @cache
