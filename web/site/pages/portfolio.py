@@ -90,7 +90,7 @@ class PortfolioPage(Page):
 
 
 @blueprint.get("/investors/<id:user_id>/portfolio")
-@view(Permission.OWN_PAGES)
+@view(Permission.OWN_PAGES, tag="recommendations", recorded=True)
 def portfolio(user_id: InvestorId, budget: Budget = USUAL_BUDGET, split: Split = "equal") -> PortfolioPage:
     """The portfolio as it is, and with the list bought for a budget: figures, and what it consists of."""
     site = served()
