@@ -67,7 +67,7 @@ def rebased(prices: Sequence[tuple[PathNode, PriceHistory]]) -> RebasedChart | N
     lines = []
     for node, days, level in values:
         keep = np.unique(np.linspace(0, len(days) - 1, min(_POINTS, len(days))).astype(np.int64))
-        x = (days[keep] - start) / max((end - start) / np.timedelta64(1, "D"), 1.0) / np.timedelta64(1, "D") * WIDTH
+        x = (days[keep] - start) / max(end - start, np.timedelta64(1, "D")) * WIDTH
         points = (f"{a:.1f} {y_of(float(b))}" for a, b in zip(x, level[keep], strict=True))
         lines.append(RebasedLine(node, "M" + " L".join(points), float(level[-1]), y_of(float(level[-1]))))
     ticks = tuple(ChartTick(level, y_of(level)) for level in _round_levels(float(low), float(high)))
