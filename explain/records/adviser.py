@@ -24,6 +24,7 @@ from pathfolio.explain.records.changes import what_would_move
 from pathfolio.explain.records.layout.asked import RecordedQuestion
 from pathfolio.explain.records.telling import of_record, recorded
 from pathfolio.explain.shortlist import Shortlist
+from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_list import AssumedList, WhatIfDesk
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
@@ -180,6 +181,12 @@ class Adviser:
     def what_if(self) -> WhatIfDesk:
         """The build's desk for questions that assume something."""
         return WhatIfDesk(self.build, self.gate)
+
+    def what_if_model(self, question: Question) -> ScorerWhatIf:
+        """What answers what would move an asset, for the question's investor with what they told."""
+        user = user_position(self.build.graph, question.user_id)
+        investor = told_investor(self.build.scorer, user, question.told)
+        return ScorerWhatIf(self.build.scorer, self.gate_on(question.today), investor)
 
     @cached_property
     def _by_id(self) -> Positions:

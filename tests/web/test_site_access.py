@@ -43,6 +43,8 @@ MAY_OPEN = {
     "saved.remove": {AccountRole.ANALYST},
     "catalogue.assets": EVERYONE,
     "catalogue.compare": EVERYONE,
+    "why.instead_of": {AccountRole.COMPLIANCE},
+    "why.changes": {AccountRole.COMPLIANCE},
     "telling.told": {AccountRole.COMPLIANCE},
     "telling.tell": set(),
     "telling.save_answers": set(),

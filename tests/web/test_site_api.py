@@ -187,6 +187,8 @@ def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
         yield AccountRole.COMPLIANCE, f"/assets/{asset}/audience?k=10&{say}"
         yield AccountRole.COMPLIANCE, f"/investors/{others[0]}/assets/{asset}?{say}"
         yield AccountRole.COMPLIANCE, f"/investors/{others[0]}/what-if?follow={asset}&{say}"
+        yield AccountRole.INVESTOR, f"/investors/{person}/assets/{asset}/instead-of?other=a&{say}"
+        yield AccountRole.INVESTOR, f"/investors/{person}/assets/{asset}/changes?{say}"
 
 
 def test_requests_at_random(small_build: Build, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ from pathfolio.web.site.pages import (
     signin,
     telling,
     what_if,
+    why,
 )
 from pathfolio.web.site.purpose import ask_staff_first
 from pathfolio.web.site.served import ServedBuild, ServedGraph
@@ -69,6 +70,7 @@ PAGES: Final = (
     home,
     investors,
     recommendations,
+    why,
     catalogue,
     portfolio,
     assets,

@@ -33,6 +33,7 @@ def ask(
     k: int = 10,
     kind: str | None = None,
     asset_id: str | None = None,
+    counterfactual: bool = False,
 ) -> Shown[View]:
     """What `view_of` makes of the answer to the present visitor, once it is recorded; `name` as in `Desk.show`.
 
@@ -43,7 +44,7 @@ def ask(
     lang = current_texts().lang
     why = purpose_towards(user_id)
     question = Question(asker(), through, user_id, k, kind, lang=lang, asset_id=asset_id, purpose=why)
-    question = replace(question, today=served().desk.today())
+    question = replace(question, today=served().desk.today(), counterfactual=counterfactual)
     shown = served().desk.show(question, name, view_of)
     g.record = shown.receipt.id
     return shown

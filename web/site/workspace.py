@@ -22,7 +22,9 @@ class WorkspaceEntry:
 
 
 WORKSPACE: Final = (
-    WorkspaceEntry("investors.investor", "workspace_list", ("recommendations.recommendation",)),
+    WorkspaceEntry(
+        "investors.investor", "workspace_list", ("recommendations.recommendation", "why.instead_of", "why.changes")
+    ),
     WorkspaceEntry("portfolio.portfolio", "workspace_portfolio"),
     WorkspaceEntry("what_if.what_if", "what_if"),
     WorkspaceEntry("telling.told", "told_link"),

@@ -45,7 +45,7 @@ PageNumber = Annotated[int, Meta(ge=1, le=100_000)]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AssetQuestion:
     """The filters of an address.
 
     Attributes:
@@ -94,7 +94,7 @@ class CataloguePage(Page):
 
     template: ClassVar[str] = "catalogue.html"
     found: CatalogueTwin
-    wanted: Wanted
+    wanted: AssetQuestion
     sort: str
     order: str
     columns: tuple[ListColumn, ...]
@@ -119,12 +119,12 @@ class CataloguePage(Page):
         return [each.id for each in self.chosen if each != node]
 
 
-_KEPT: Final = frozenset({*Wanted.__dataclass_fields__, "sort", "order"})
+_KEPT: Final = frozenset({*AssetQuestion.__dataclass_fields__, "sort", "order"})
 
 
 @blueprint.get("/assets")
 @view(Permission.ASSETS, tag="data")
-def assets(wanted: Wanted, sort: AssetSort = "name", order: Order = "up", page: PageNumber = 1) -> CataloguePage:
+def assets(wanted: AssetQuestion, sort: AssetSort = "name", order: Order = "up", page: PageNumber = 1) -> CataloguePage:
     """Find assets by name, kind, market, industry or category, risk class and currency; sorted, in pages."""
     site = served()
     index = index_of(site)

@@ -77,12 +77,13 @@ def recommendation(user_id: InvestorId, asset_id: AssetId, kind: KindOfAsset | N
     investor_row(site.graph, user_id)
     row = asset_row(site.graph, asset_id)
     check_kind(site, kind)
-    checked = partial(_checked, site.desk.adviser.rules, current_texts().lang)
+    checked = partial(checked_of, site.desk.adviser.rules, current_texts().lang)
     found = ask("explanation", checked, user_id, kind=kind, asset_id=asset_id).view
     return RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row))
 
 
-def _checked(rules: RuleSet, lang: str, advice: Advice) -> Checked:
+def checked_of(rules: RuleSet, lang: str, advice: Advice) -> Checked:
+    """The explanation of an answer about one asset, with what every rule found."""
     verdict = advice.verdicts[0]
     checks = [
         Check(
