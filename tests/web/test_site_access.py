@@ -41,6 +41,7 @@ MAY_OPEN = {
     "saved.save": {AccountRole.ANALYST},
     "saved.shared": {AccountRole.ANALYST},
     "saved.remove": {AccountRole.ANALYST},
+    "neighbours.neighbours": EVERYONE,
     "catalogue.assets": EVERYONE,
     "catalogue.compare": EVERYONE,
     "why.instead_of": {AccountRole.COMPLIANCE},

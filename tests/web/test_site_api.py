@@ -180,6 +180,7 @@ def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
     yield AccountRole.INVESTOR, f"/investors/{person}?kind=fund&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}/told?{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}/portfolio?budget=30&{say}"
+    yield AccountRole.ENGINEER, f"/neighbours?node=Fund:{assets[1]}&{say}"
     yield AccountRole.ENGINEER, f"/assets?q=a&kind=Stock&sort=price&{say}"
     yield AccountRole.ANALYST, f"/assets/compare?asset={assets[0]}&asset={assets[1]}&{say}"
     for asset in assets:

@@ -123,7 +123,7 @@ _KEPT: Final = frozenset({*AssetQuestion.__dataclass_fields__, "sort", "order"})
 
 
 @blueprint.get("/assets")
-@view(Permission.ASSETS, tag="data")
+@view(Permission.ASSETS, tag="data", errors=(404,))
 def assets(wanted: AssetQuestion, sort: AssetSort = "name", order: Order = "up", page: PageNumber = 1) -> CataloguePage:
     """Find assets by name, kind, market, industry or category, risk class and currency; sorted, in pages."""
     site = served()
@@ -180,7 +180,7 @@ class ComparisonOfAssets(Page):
 
 
 @blueprint.get("/assets/compare")
-@view(Permission.ASSETS, tag="data")
+@view(Permission.ASSETS, tag="data", errors=(404,))
 def compare(find: Annotated[str, Meta(description="a further asset, by name or id")] = "") -> ComparisonOfAssets:
     """Up to four assets side by side: figures with their days, costs, places, risk classes, and their closes rebased.
 

@@ -64,7 +64,7 @@ class Neighbours:
 
 
 @blueprint.get("/neighbours")
-@view(Permission.ASSETS, tag="data")
+@view(Permission.ASSETS, tag="data", errors=(404,))
 def neighbours(node: Annotated[str, Meta(max_length=300, description="as Kind:id")] = "") -> Neighbours | Response:
     """Some neighbours of an asset or of what assets have in common; people and what they hold are none."""
     site = served_graph()
