@@ -23,6 +23,7 @@ class WorkspaceEntry:
 
 WORKSPACE: Final = (
     WorkspaceEntry("investors.investor", "workspace_list", ("recommendations.recommendation",)),
+    WorkspaceEntry("charts.charts", "workspace_charts"),
     WorkspaceEntry("portfolio.portfolio", "workspace_portfolio"),
     WorkspaceEntry("what_if.what_if", "what_if"),
 )
