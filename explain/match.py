@@ -40,7 +40,7 @@ class Fit(StrEnum):
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatchCell:
     """One asset in one dimension.
 
     Attributes:
@@ -61,60 +61,62 @@ class Cell:
 _OF_EFFECT: Final = {Outcome.PASS: Fit.FITS, Outcome.WARN: Fit.PARTLY, Outcome.REJECT: Fit.AGAINST}
 
 
-def ruled(dimension: str, kind: str, results: Iterable[RuleResult]) -> Cell:
+def ruled(dimension: str, kind: str, results: Iterable[RuleResult]) -> MatchCell:
     """A dimension that a suitability rule of a kind has found about."""
     found = next((result for result in results if result.kind == kind), None)
     if found is None:
-        return Cell(dimension, Fit.OPEN, "no_rule")
+        return MatchCell(dimension, Fit.OPEN, "no_rule")
     if found.measured is None or found.limit is None:
-        return Cell(dimension, Fit.OPEN, f"{dimension}_unknown", found.measured, found.limit)
+        return MatchCell(dimension, Fit.OPEN, f"{dimension}_unknown", found.measured, found.limit)
     fit = Fit.OPEN if found.outcome is Outcome.UNKNOWN else _OF_EFFECT[found.effect]
-    return Cell(dimension, fit, dimension, found.measured, found.limit)
+    return MatchCell(dimension, fit, dimension, found.measured, found.limit)
 
 
-def objective(facts: FactBook, row: Row, investor: InvestorFacts) -> Cell:
+def objective(facts: FactBook, row: Row, investor: InvestorFacts) -> MatchCell:
     """By yield for an income, by return for a long goal, else by how little it moves."""
     level = investor.levels.get("horizon")
     if level is None or not level.name:
-        return Cell("objective", Fit.OPEN, "objective_unknown")
+        return MatchCell("objective", Fit.OPEN, "objective_unknown")
     if is_income(level.name):
         return among_peers("objective", "objective_income", facts, row, "dividend_yield")
     if level.limit is None:
-        return Cell("objective", Fit.OPEN, "objective_unknown")
+        return MatchCell("objective", Fit.OPEN, "objective_unknown")
     if level.limit >= LONG:
         return among_peers("objective", "objective_growth", facts, row, "annual_return_3y")
     return among_peers("objective", "objective_calm", facts, row, "volatility_3y", smallest=True)
 
 
-def among_peers(dimension: str, rule: str, facts: FactBook, row: Row, metric: str, *, smallest: bool = False) -> Cell:
+def among_peers(
+    dimension: str, rule: str, facts: FactBook, row: Row, metric: str, *, smallest: bool = False
+) -> MatchCell:
     """By the asset's place among its peers; the smallest value is the best, if asked for."""
     fact = facts.of(row).get(metric)
     if fact is None:
-        return Cell(dimension, Fit.OPEN, f"{dimension}_no_figure")
+        return MatchCell(dimension, Fit.OPEN, f"{dimension}_no_figure")
     value = float(fact.value)
     peers = facts.peers(row, metric)
     if peers is None:
-        return Cell(dimension, Fit.OPEN, "few_peers", value)
+        return MatchCell(dimension, Fit.OPEN, "few_peers", value)
     better = int((peers.values < value).sum() if smallest else (peers.values > value).sum())
     part = (better + 1) / len(peers)
     fit = Fit.FITS if part <= THIRD else Fit.PARTLY if part <= 2 * THIRD else Fit.AGAINST
-    return Cell(dimension, fit, rule, value, peers.median, better + 1, len(peers))
+    return MatchCell(dimension, fit, rule, value, peers.median, better + 1, len(peers))
 
 
-def interest(named: int, held: int) -> Cell:
+def interest(named: int, held: int) -> MatchCell:
     """By groups of the asset that the investor named as of interest, and those of which they hold others."""
     if named:
-        return Cell("interests", Fit.FITS, "interests_named", named)
+        return MatchCell("interests", Fit.FITS, "interests_named", named)
     if held:
-        return Cell("interests", Fit.PARTLY, "interests_held", held)
-    return Cell("interests", Fit.OPEN, "interests_none")
+        return MatchCell("interests", Fit.PARTLY, "interests_held", held)
+    return MatchCell("interests", Fit.OPEN, "interests_none")
 
 
-def diversification(found: float | None, holds_any: bool) -> Cell:
+def diversification(found: float | None, holds_any: bool) -> MatchCell:
     """By the correlation with what is held."""
     if not holds_any:
-        return Cell("diversification", Fit.OPEN, "diversification_nothing_held")
+        return MatchCell("diversification", Fit.OPEN, "diversification_nothing_held")
     if found is None:
-        return Cell("diversification", Fit.OPEN, "diversification_no_figure")
+        return MatchCell("diversification", Fit.OPEN, "diversification_no_figure")
     fit = Fit.FITS if found <= APART else Fit.PARTLY if found <= TOGETHER else Fit.AGAINST
-    return Cell("diversification", fit, "diversification", found, APART)
+    return MatchCell("diversification", fit, "diversification", found, APART)

@@ -30,6 +30,7 @@ MAY_OPEN = {
     "investors.investor": {AccountRole.COMPLIANCE},
     "recommendations.recommendation": {AccountRole.COMPLIANCE},
     "charts.charts": {AccountRole.COMPLIANCE},
+    "plan.plan": {AccountRole.COMPLIANCE},
     "portfolio.portfolio": {AccountRole.COMPLIANCE},
     "console.console": {AccountRole.ANALYST},
     "console.answer": {AccountRole.ANALYST},

@@ -25,7 +25,7 @@ _ROOM: Final = 1.06
 
 
 @dataclass(frozen=True)
-class Dot:
+class AssetDot:
     """An asset, or the whole portfolio, with its place in the picture; `number` is its place on the list, or 0."""
 
     asset: PathNode | None
@@ -54,11 +54,11 @@ class Scatter:
     market: str
     market_count: int
     market_drawn: int
-    listed: tuple[Dot, ...]
-    held: tuple[Dot, ...]
+    listed: tuple[AssetDot, ...]
+    held: tuple[AssetDot, ...]
     without: tuple[PathNode, ...]
-    now: Dot | None
-    then: Dot | None
+    now: AssetDot | None
+    then: AssetDot | None
     limit: float | None
     limit_x: float
     x_ticks: tuple[Tick, ...]
@@ -91,11 +91,11 @@ def scatter(
         return None
     x, y = _axes(points, known, own, wholes)
 
-    def dot(asset: PathNode | None, number: int, volatility: float, annual: float) -> Dot:
+    def dot(asset: PathNode | None, number: int, volatility: float, annual: float) -> AssetDot:
         allowed = None if limit is None else volatility < limit
-        return Dot(asset, number, volatility, annual, x.at(volatility), y.at(annual), allowed)
+        return AssetDot(asset, number, volatility, annual, x.at(volatility), y.at(annual), allowed)
 
-    def dots(placed: Sequence[Placed], *, numbered: bool) -> tuple[Dot, ...]:
+    def dots(placed: Sequence[Placed], *, numbered: bool) -> tuple[AssetDot, ...]:
         return tuple(
             dot(
                 each.asset,

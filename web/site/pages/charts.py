@@ -11,7 +11,7 @@ import numpy as np
 from flask import Blueprint
 
 from pathfolio.explain.evidence import INTERESTED_IN, PathNode
-from pathfolio.explain.match import DIMENSIONS, Cell, Fit, among_peers, diversification, interest, objective, ruled
+from pathfolio.explain.match import DIMENSIONS, Fit, MatchCell, among_peers, diversification, interest, objective, ruled
 from pathfolio.explain.records.adviser import Advice
 from pathfolio.kg.span import Position, Positions, Row
 from pathfolio.recommender.portfolio.book import bought, highest_volatility
@@ -41,7 +41,7 @@ class MatchRow:
     """One asset of the list with a cell for each dimension, and how many of them fit."""
 
     asset: PathNode
-    cells: tuple[Cell, ...]
+    cells: tuple[MatchCell, ...]
 
     @property
     def fitting(self) -> int:
@@ -72,7 +72,7 @@ class ChartsPage(Page):
     dimensions: tuple[str, ...]
     rows: tuple[MatchRow, ...]
 
-    def cell_text(self, cell: Cell, texts: Texts) -> str:
+    def cell_text(self, cell: MatchCell, texts: Texts) -> str:
         """What stands in a cell."""
         words = texts.words
         value = cell.value
@@ -146,7 +146,7 @@ def _picture(site: ServedBuild, investor: InvestorFacts, at: Positions, found: S
     return scatter(book.points, listed, held, (compared.before, compared.after), highest)
 
 
-def _cells(site: ServedBuild, investor: InvestorFacts, asset: Position, found: _Found) -> tuple[Cell, ...]:
+def _cells(site: ServedBuild, investor: InvestorFacts, asset: Position, found: _Found) -> tuple[MatchCell, ...]:
     row = site.graph.asset_span.row(asset)
     named = sum(badge.how == INTERESTED_IN for badge in found.badges)
     panel = site.portfolios.panel
