@@ -1,20 +1,17 @@
-"""How a portfolio has drifted since an earlier statement, and what would bring it to a target."""
+"""How a portfolio has drifted since an earlier day, and what would bring it to a target."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_date, to_days
-from pathfolio.kg.schema import RELATION_CODE, Relation
-from pathfolio.kg.span import Position, Positions, Row
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, to_date, to_days
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.span import Position, Positions, Row, Rows
 from pathfolio.recommender.portfolio.panel import ClosePanel
-
-LOOK_BACK: Final = timedelta(days=90)
-"""The statement to compare with is the newest that is older by so much than the present one, or the oldest."""
 
 BAND: Final = 0.05
 """A weight further than this from its target is beyond the band."""
@@ -31,7 +28,7 @@ class BalanceLine:
     """One asset; fractions of the portfolio.
 
     Attributes:
-        then: at the earlier statement; 0 where it was not held, None where its weight is not known.
+        then: on the earlier day; 0 where it was not held, None where nothing is known of that day.
         now: today: as last stated, carried on by closes.
         target: what it should be.
     """
@@ -58,8 +55,8 @@ class Balance:
     """A portfolio against its target.
 
     Attributes:
-        then_day: of the earlier statement; None where there is none with weights.
-        stated_day, now_day: of the newest statement, and of the closes that carry it on.
+        then_day: the earlier day; None where it is not known what the portfolio was then.
+        stated_day: of the newest statement; None where nothing is held.
         lines: the widest gap first.
         by_prices: half the sum of how far the earlier weights moved by closes alone until today; None without them.
         drifted: half the sum of how far weights are from the earlier ones; None without them.
@@ -68,44 +65,48 @@ class Balance:
 
     then_day: date | None
     stated_day: date | None
-    now_day: date | None
     lines: tuple[BalanceLine, ...]
     by_prices: float | None
     drifted: float | None
     turnover: float
 
 
+@dataclass(frozen=True)
+class Holdings:
+    """Assets, each once, and their fractions of the portfolio."""
+
+    at: Positions
+    share: FloatArray
+
+    def by_asset(self) -> dict[int, float]:
+        """Position to fraction."""
+        return dict(zip(self.at.tolist(), self.share.tolist(), strict=True))
+
+
 def balance(
     graph: KnowledgeGraph,
+    earlier: KnowledgeGraph | None,
     closes: ClosePanel | None,
     user: Row,
-    held: tuple[Positions, FloatArray],
-    target: tuple[Positions, FloatArray],
+    held: Holdings,
+    target: Holdings,
 ) -> Balance:
     """The portfolio of the investor at row `user` against a target.
 
     Args:
+        earlier: the snapshot of the day to compare with.
         closes: of the snapshot; without them weights are as stated.
-        held, target: assets and their fractions, each asset once.
     """
-    edges = _statements(graph, user)
-    days = np.unique(graph.edges.as_of[edges]).astype(np.int64)
-    stated = int(days[-1]) if len(days) else None
-    now = dict(zip(held[0].tolist(), _carried(closes, held[0], held[1], stated).tolist(), strict=True))
-    wanted = dict(zip(target[0].tolist(), target[1].tolist(), strict=True))
-    earlier = _earlier(days)
-    then: dict[int, float] | None = None
+    days = graph.edges.as_of[graph.outgoing(Relation.HOLDS).edges_of(user)]
+    stated = int(days.max()) if len(days) else None
+    now, wanted = Holdings(held.at, _carried(closes, held, stated)).by_asset(), target.by_asset()
+    before = None if earlier is None or closes is None else held_then(graph, earlier, closes, user)
+    then = None if before is None else before.by_asset()
     by_prices = drifted = None
-    if earlier is not None:
-        own = edges[graph.edges.as_of[edges] == earlier]
-        weight = graph.edges.weight[own]
-        if not np.isnan(weight).any() and weight.sum() > 0:
-            at = graph.asset_span.position(graph.edges.tail[own])
-            weight = weight / weight.sum()
-            then = dict(zip(at.tolist(), weight.tolist(), strict=True))
-            by_prices = float(np.abs(_carried(closes, at, weight, earlier) - weight).sum() / 2)
-            everything = set(then) | set(now)
-            drifted = sum(abs(now.get(asset, 0.0) - then.get(asset, 0.0)) for asset in everything) / 2
+    if before is not None and then is not None and earlier is not None:
+        moved = _carried(closes, before, to_days(earlier.as_of))
+        by_prices = float(np.abs(moved - before.share).sum() / 2)
+        drifted = sum(abs(now.get(asset, 0.0) - then.get(asset, 0.0)) for asset in {*then, *now}) / 2
     lines = [
         BalanceLine(
             Position(asset),
@@ -117,9 +118,8 @@ def balance(
     ]
     lines.sort(key=lambda line: (-abs(line.gap), line.asset))
     return Balance(
-        None if then is None or earlier is None else to_date(earlier),
+        None if then is None or earlier is None else earlier.as_of,
         None if stated is None else to_date(stated),
-        None if closes is None else to_date(to_days(closes.days[-1].astype(object))),
         tuple(lines),
         by_prices,
         drifted,
@@ -127,30 +127,52 @@ def balance(
     )
 
 
-def _statements(graph: KnowledgeGraph, user: Row) -> IntArray:
-    """All versions of what the investor held, the present one among them."""
-    code = RELATION_CODE[Relation.HOLDS]
-    low, high = np.searchsorted(graph.edges.relation, [code, code + 1])
-    own: IntArray = (low + np.flatnonzero(graph.edges.head[low:high] == user)).astype(np.int64)
-    return own
+def held_then(graph: KnowledgeGraph, earlier: KnowledgeGraph, closes: ClosePanel, user: Row) -> Holdings | None:
+    """What the investor held on an earlier day, by units and the closes of that day.
 
-
-def _earlier(days: IntArray) -> int | None:
-    """The day of the statement to compare with; None where there is but one."""
-    if len(days) < 2:
+    Several currencies are added up at the exchange rates of the newest statement, which says what its positions are
+    worth and what part of the whole they are: the data have no others. None where units, closes or rates are missing.
+    """
+    row = earlier.find(NodeKind.USER, str(graph.nodes.id[user]))
+    begin = closes.row_of(np.datetime64(earlier.as_of, "D"))
+    if row is None or begin < 0:
         return None
-    old = days[days <= days[-1] - LOOK_BACK.days]
-    return int(old[-1]) if len(old) else int(days[0])
+    holds = earlier.outgoing(Relation.HOLDS)
+    units = earlier.edges.value[holds.edges_of(row)]
+    ids = [str(earlier.nodes.id[asset]) for asset in holds.of(row)]
+    rows = Rows(np.array([graph.asset_row(each) for each in ids], np.int64))
+    at = graph.asset_span.position(rows)
+    rates = _rates(graph, user)
+    codes = list(map(str, graph.nodes.currency[rows]))
+    if len(set(codes)) == 1:
+        rates = {codes[0]: 1.0}
+    worth = units * closes.closes[begin, at] * np.array([rates.get(code, np.nan) for code in codes])
+    if not len(worth) or np.isnan(worth).any() or worth.sum() <= 0:
+        return None
+    return Holdings(at, worth / worth.sum())
 
 
-def _carried(closes: ClosePanel | None, at: Positions, weight: FloatArray, day: int | None) -> FloatArray:
+def _rates(graph: KnowledgeGraph, user: Row) -> dict[str, float]:
+    """Currency to what one of it is as a part of the portfolio, as the newest statement has it."""
+    holds = graph.outgoing(Relation.HOLDS)
+    edges = holds.edges_of(user)
+    part = graph.edges.weight[edges] / graph.edges.amount[edges]
+    found: dict[str, list[float]] = {}
+    for code, rate in zip(graph.nodes.currency[holds.of(user)], part.tolist(), strict=True):
+        if np.isfinite(rate) and rate > 0:
+            found.setdefault(str(code), []).append(rate)
+    return {code: float(np.median(rates)) for code, rates in found.items()}
+
+
+def _carried(closes: ClosePanel | None, held: Holdings, day: int | None) -> FloatArray:
     """(h,) weights of a day as prices alone made them until the last close; what has no closes keeps its value."""
-    if closes is None or day is None or not len(at):
+    weight = held.share
+    if closes is None or day is None or not len(weight):
         return weight
     row = closes.row_of(np.datetime64(to_date(day), "D"))
     if row < 0:
         return weight
-    factor = closes.closes[-1, at] / closes.closes[row, at]
+    factor = closes.closes[-1, held.at] / closes.closes[row, held.at]
     grown = weight * np.where(np.isnan(factor), 1.0, factor)
     carried: FloatArray = grown * (weight.sum() / grown.sum()) if grown.sum() > 0 else weight
     return carried

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pathfolio.kg.graph import FloatArray
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.span import Positions, Row
 from pathfolio.recommender.portfolio.figures import PortfolioFigures, portfolio_figures, rates_told
@@ -92,6 +92,12 @@ class PortfolioBook:
     def panel(self) -> ReturnPanel | None:
         """Three years of returns; None where no asset has them."""
         return return_panel(self.assets.graph, self.closes)
+
+    @cached_property
+    def year_ago(self) -> KnowledgeGraph:
+        """What was known a year before the snapshot."""
+        graph = self.assets.graph
+        return graph.at((pd.Timestamp(graph.as_of) - pd.DateOffset(years=1)).date())
 
     @cached_property
     def points(self) -> RiskAndReturn:

@@ -12,8 +12,9 @@ from msgspec import Meta
 from pathfolio.explain.evidence import PathNode
 from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.portfolio.allocate import Method, can_allocate
-from pathfolio.recommender.portfolio.balance import BAND, BAND_PART, LEAST_TRADE, Balance, balance
+from pathfolio.recommender.portfolio.balance import BAND, BAND_PART, LEAST_TRADE, Balance, Holdings, balance
 from pathfolio.recommender.portfolio.book import Weights, highest_volatility
+from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.invest.asked import AskedPortfolio, Controls, asked_portfolio, controls_of
 from pathfolio.web.site.invest.divided import Divided, why_text
@@ -113,12 +114,12 @@ def plan(user_id: InvestorId, step: Step = "assess", split: HowToAllocate = "ris
     found = asked_portfolio(user_id)
     book, investor = site.portfolios, found.facts
     divided = _divided(site, found, split)
-    parts = np.zeros(0) if divided.allocation is None else divided.allocation.parts
-    weights = _weights(investor.held, investor.share, divided.at, parts)
+    target = _target(investor, divided)
+    weights = _weights(investor, target)
     compared = book.compare(weights)
     level = investor.levels.get("risk")
-    held = investor.held, investor.share
-    against = balance(site.graph, book.closes, row, held, (divided.at, parts))
+    held = Holdings(investor.held, investor.share)
+    against = balance(site.graph, book.year_ago, book.closes, row, held, target)
     highest = highest_volatility(book.assets, investor)
     return PlanPage(
         investor=site.names.node(row),
@@ -150,13 +151,23 @@ def _divided(site: ServedBuild, found: AskedPortfolio, split: str) -> Divided:
     return site.divider.divided(method, found.facts, Positions(np.array(list(universe), np.int64)))
 
 
-def _weights(held: Positions, share: np.ndarray, at: Positions, parts: np.ndarray) -> Weights:
+def _target(investor: InvestorFacts, divided: Divided) -> Holdings:
+    """What is held and cannot be planned stays as it is; the rest is divided."""
+    held = dict(zip(investor.held.tolist(), investor.share.tolist(), strict=True))
+    stays = [asset for asset in divided.left_out.tolist() if held.get(asset, 0.0) > 0]
+    kept = np.array([held[asset] for asset in stays])
+    parts = np.zeros(0) if divided.allocation is None else divided.allocation.parts
+    at = np.array([*divided.at.tolist(), *stays], np.int64)
+    return Holdings(Positions(at), np.concatenate([parts * (1 - kept.sum()), kept]))
+
+
+def _weights(investor: InvestorFacts, target: Holdings) -> Weights:
     """What is held beside what is planned."""
-    together = list(dict.fromkeys([*held.tolist(), *at.tolist()]))
+    together = list(dict.fromkeys([*investor.held.tolist(), *target.at.tolist()]))
     place = {asset: n for n, asset in enumerate(together)}
     before, after = np.zeros(len(together)), np.zeros(len(together))
-    before[[place[asset] for asset in held.tolist()]] = share
-    after[[place[asset] for asset in at.tolist()]] = parts
+    before[[place[asset] for asset in investor.held.tolist()]] = investor.share
+    after[[place[asset] for asset in target.at.tolist()]] = target.share
     return Weights(Positions(np.array(together, np.int64)), before, after)
 
 
@@ -170,7 +181,7 @@ def _lines(site: ServedBuild, found: AskedPortfolio, weights: Weights, divided: 
             now,
             target,
             asset in listed,
-            why_text(known[asset], texts) if asset in known else texts.say("why_no_closes"),
+            why_text(known[asset], texts) if asset in known else texts.say("why_stays" if now > 0 else "why_no_closes"),
         )
         for asset, now, target in zip(weights.at.tolist(), weights.before.tolist(), weights.after.tolist(), strict=True)
     ]
