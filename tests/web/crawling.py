@@ -54,3 +54,9 @@ def pages(
             if kinds[kind] <= OF_A_KIND:
                 seen.add(found)
                 todo.append(found)
+
+
+def addresses(client: FlaskClient, lang: str) -> list[str]:
+    """An address of each kind of page, and of what is asked for when somebody is signed out or looks for nothing."""
+    starts = ("/", "/search?q=a", "/search?q=zzzz", "/no")
+    return [url for url, _ in pages(client, lang, starts) if not url.endswith(".html")]
