@@ -71,15 +71,23 @@ class SearchArguments:
 
 
 @dataclass(frozen=True)
+class Written:
+    """An investor and an asset as the visitor wrote them: an id, or a name."""
+
+    investor: str
+    asset: str
+
+
+@dataclass(frozen=True)
 class RecordsPage(Page):
     """What was found; `before` is the place from which to go on.
 
     Attributes:
-        asked: what the visitor wrote; `search` is what that was understood as.
+        written: whom and what the visitor wrote of; `search` has that as ids.
     """
 
     template: ClassVar[str] = "records.html"
-    asked: SearchArguments
+    written: Written
     search: Search
     records: tuple[RecordLine, ...]
     looked_through: int
@@ -91,7 +99,7 @@ class RecordsPage(Page):
 
     def searched(self) -> bool:
         """Whether anything was asked for but the newest."""
-        return self.asked != SearchArguments()
+        return self.search != Search()
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,7 @@ class StatisticsPage(Page):
     """
 
     template: ClassVar[str] = "record_statistics.html"
-    asked: SearchArguments
+    written: Written
     search: Search
     records: int
     considered: int
@@ -140,7 +148,7 @@ def records(asked: SearchArguments, before: Before | None = None) -> RecordsPage
     search = asked.search()
     found = finder().find(search, look(), most=MOST_SHOWN, before=before)
     lines = tuple(_line(summary) for summary in found.records)
-    return RecordsPage(asked, search, lines, found.looked_through, found.before)
+    return RecordsPage(Written(asked.investor, asked.asset), search, lines, found.looked_through, found.before)
 
 
 @blueprint.get("/records/statistics")
@@ -222,7 +230,7 @@ def _counted(asked: SearchArguments, search: Search, found: Found) -> Statistics
         for rule, count in rejected.items()
     ]
     return StatisticsPage(
-        asked,
+        Written(asked.investor, asked.asset),
         search,
         len(found.records),
         sum(summary.considered for summary in found.records),
