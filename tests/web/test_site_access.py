@@ -29,6 +29,7 @@ MAY_OPEN = {
     "audience.audience": {AccountRole.COMPLIANCE},
     "investors.investor": {AccountRole.COMPLIANCE},
     "recommendations.recommendation": {AccountRole.COMPLIANCE},
+    "portfolio.portfolio": {AccountRole.COMPLIANCE},
     "console.console": {AccountRole.ANALYST},
     "console.answer": {AccountRole.ANALYST},
     "algorithms.algorithms": {AccountRole.ANALYST},

@@ -23,6 +23,7 @@ class WorkspaceEntry:
 
 WORKSPACE: Final = (
     WorkspaceEntry("investors.investor", "workspace_list", ("recommendations.recommendation",)),
+    WorkspaceEntry("portfolio.portfolio", "workspace_portfolio"),
     WorkspaceEntry("what_if.what_if", "what_if"),
 )
 """Templates of these pages extend `workspace.html`, which shows the investor's name and this navigation above them."""
