@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from pathfolio.explain.facts import FactBook
+import numpy as np
+
+from pathfolio.explain.facts import FEWEST_PEERS, FactBook
 from pathfolio.explain.scales import is_income
 from pathfolio.kg.span import Row
 from pathfolio.recommender.suitability.investor import InvestorFacts
@@ -89,18 +91,21 @@ def objective(facts: FactBook, row: Row, investor: InvestorFacts) -> MatchCell:
 def among_peers(
     dimension: str, rule: str, facts: FactBook, row: Row, metric: str, *, smallest: bool = False
 ) -> MatchCell:
-    """By the asset's place among its peers; the smallest value is the best, if asked for."""
+    """By the asset's place among its peers, or where these are too few among all of its kind; the smallest value is the
+    best, if asked for."""
     fact = facts.of(row).get(metric)
     if fact is None:
         return MatchCell(dimension, Fit.OPEN, f"{dimension}_no_figure")
     value = float(fact.value)
     peers = facts.peers(row, metric)
-    if peers is None:
+    values = facts.of_kind(row, metric) if peers is None else peers.values
+    if len(values) < FEWEST_PEERS:
         return MatchCell(dimension, Fit.OPEN, "few_peers", value)
-    better = int((peers.values < value).sum() if smallest else (peers.values > value).sum())
-    part = (better + 1) / len(peers)
+    better = int((values < value).sum() if smallest else (values > value).sum())
+    part = (better + 1) / len(values)
     fit = Fit.FITS if part <= THIRD else Fit.PARTLY if part <= 2 * THIRD else Fit.AGAINST
-    return MatchCell(dimension, fit, rule, value, peers.median, better + 1, len(peers))
+    among = rule if peers is not None else f"{rule}_kind"
+    return MatchCell(dimension, fit, among, value, float(np.median(values)), better + 1, len(values))
 
 
 def interest(named: int, held: int) -> MatchCell:

@@ -83,12 +83,23 @@ def test_each_cell_follows_its_rule(priced: FlaskClient, priced_build: Build) ->
             cell = cells[dimension]
             peers = facts.peers(asset, metric)
             own = facts.of(asset).get(metric)
-            if peers is None or own is None:
+            if own is None:
                 assert cell["fit"] == "open"
                 continue
-            rank = 1 + int((sign * peers.values < sign * float(own.value)).sum())
-            assert (cell["rank"], cell["of"]) == (rank, len(peers))
-            third = rank / len(peers)
+            rows = priced_build.graph.rows(priced_build.graph.kind_of(asset)).tolist()
+            of_kind = [facts.of(each)[metric] for each in rows if metric in facts.of(each)]
+            values = (
+                np.array([float(f.value) for f in of_kind if abs(f.as_of - own.as_of).days <= 31])
+                if peers is None
+                else peers.values
+            )
+            if len(values) < 10:
+                assert cell["fit"] == "open"
+                continue
+            assert cell["rule"] == (dimension if peers is not None else f"{dimension}_kind")
+            rank = 1 + int((sign * values < sign * float(own.value)).sum())
+            assert (cell["rank"], cell["of"]) == (rank, len(values))
+            third = rank / len(values)
             assert cell["fit"] == ("fits" if third <= 1 / 3 else "partly" if third <= 2 / 3 else "against")
             told += 1
     assert told

@@ -83,7 +83,7 @@ class ChartsPage(Page):
             form = words.integer
         elif cell.rule == "diversification":
             form = partial(words.number, digits=2)
-        elif cell.rule == "cost":
+        elif cell.dimension == "cost":
             form = partial(words.percent, digits=2)
         limit = "" if cell.limit is None else form(cell.limit)
         return texts.say(f"cell_{cell.rule}", value=form(value), limit=limit, rank=cell.rank, of=cell.of)
