@@ -29,7 +29,7 @@ def visitor(app: Flask, role: AccountRole) -> FlaskClient:
 
 
 def pages(
-    client: FlaskClient, lang: str, starts: tuple[str, ...] = ("/",), most: int = 60
+    client: FlaskClient, lang: str, starts: tuple[str, ...] = ("/",), most: int = 60, of_a_kind: int = OF_A_KIND
 ) -> Iterator[tuple[str, str]]:
     """Address and HTML of the pages that links lead to, those of each kind that come first."""
     app = client.application
@@ -51,6 +51,12 @@ def pages(
                 continue
             kind = (adapter.match(parts.path, "GET")[0], *names)
             kinds[kind] += 1
-            if kinds[kind] <= OF_A_KIND:
+            if kinds[kind] <= of_a_kind:
                 seen.add(found)
                 todo.append(found)
+
+
+def addresses(client: FlaskClient, lang: str) -> list[str]:
+    """An address of each kind of page, and of what is asked for when somebody is signed out or looks for nothing."""
+    starts = ("/", "/search?q=a", "/search?q=zzzz", "/no")
+    return [url for url, _ in pages(client, lang, starts, of_a_kind=1) if not url.endswith(".html")]

@@ -179,6 +179,8 @@ def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
     yield AccountRole.ANALYST, f"/questionnaire?horizon=5&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}?kind=fund&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}/told?{say}"
+    yield AccountRole.INVESTOR, f"/investors/{person}/charts?{say}"
+    yield AccountRole.INVESTOR, f"/investors/{person}/plan?step=manage&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}/portfolio?budget=30&{say}"
     yield AccountRole.ENGINEER, f"/neighbours?node=Fund:{assets[1]}&{say}"
     yield AccountRole.ENGINEER, f"/assets?q=a&kind=Stock&sort=price&{say}"

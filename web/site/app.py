@@ -17,6 +17,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pathfolio.explain.formats.svg import as_svg
+from pathfolio.explain.plain_rows import plain_rows
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder
 from pathfolio.explain.waterfall import waterfall
@@ -35,6 +36,7 @@ from pathfolio.web.site.evidence_words import EvidenceWords, figure
 from pathfolio.web.site.families import FAMILIES, family_of
 from pathfolio.web.site.graph.algorithm_runs import AlgorithmRuns
 from pathfolio.web.site.graph.desk import GraphDesk
+from pathfolio.web.site.invest.axes import percents
 from pathfolio.web.site.language import current_texts, keep_choice
 from pathfolio.web.site.pages import (
     accounts,
@@ -45,11 +47,13 @@ from pathfolio.web.site.pages import (
     builds,
     canvas,
     catalogue,
+    charts,
     console,
     errors,
     home,
     investors,
     neighbours,
+    plan,
     portfolio,
     provider,
     recommendations,
@@ -74,7 +78,9 @@ PAGES: Final = (
     why,
     neighbours,
     catalogue,
+    charts,
     portfolio,
+    plan,
     assets,
     audience,
     records,
@@ -222,6 +228,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         picture=as_svg,
         node_address=neighbours.node_address,
         waterfall=waterfall,
+        plain_rows=plain_rows,
         sparkline=sparkline,
         list_columns=tuple(list_columns.COLUMNS),
         badge_words=list_columns.BADGE_WORDS,
@@ -234,6 +241,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         here=_here,
         stated_purpose=stated_purpose,
         workspace=WORKSPACE,
+        percents=percents,
     )
 
     @app.context_processor
@@ -243,6 +251,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         rules = served.rules
         return {
             "lang": texts.lang,
+            "texts": texts,
             "say": texts.say,
             "named": texts.named,
             "words": texts.words,

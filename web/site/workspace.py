@@ -25,7 +25,9 @@ WORKSPACE: Final = (
     WorkspaceEntry(
         "investors.investor", "workspace_list", ("recommendations.recommendation", "why.instead_of", "why.changes")
     ),
+    WorkspaceEntry("charts.charts", "workspace_charts"),
     WorkspaceEntry("portfolio.portfolio", "workspace_portfolio"),
+    WorkspaceEntry("plan.plan", "workspace_plan"),
     WorkspaceEntry("what_if.what_if", "what_if"),
     WorkspaceEntry("telling.told", "told_link"),
 )
