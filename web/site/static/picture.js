@@ -1,5 +1,6 @@
 "use strict";
 // Pictures that are moved, zoomed and expanded by neighbours. Without this file they stand still, and nodes are links.
+(() => {
 
 const SVG = "http://www.w3.org/2000/svg";
 const [CARD, TALL, GAP, STEP, NEAREST] = [184, 46, 16, 1.25, 140];
@@ -278,3 +279,4 @@ function short(name) {
 }
 
 for (const root of document.querySelectorAll("[data-move]")) if (root.querySelector("svg")) new Movable(root);
+})();

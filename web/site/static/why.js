@@ -1,5 +1,6 @@
 "use strict";
 // Answers to "why not that" and "what would change it" come onto the page; without this file each is a page of its own.
+(() => {
 
 const PATIENCE = 100;
 
@@ -37,3 +38,4 @@ for (const asks of document.querySelectorAll("[data-ask]")) {
     answered(place, asks.tagName === "FORM" ? `${asks.action}?${new URLSearchParams(new FormData(asks))}` : asks.href);
   });
 }
+})();
