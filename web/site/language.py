@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.languages import preferred
-from pathfolio.web.site.access.guard import visitor
+from pathfolio.web.site.access.guard import current_access, visitor
 from pathfolio.web.site.texts import Texts, texts_of
 
 COOKIE: Final = "pathfolio_lang"
@@ -27,9 +27,9 @@ def current_texts() -> Texts:
 
 
 def is_of_another() -> bool:
-    """Whether the page is about an investor who is not the one that looks at it."""
+    """Whether somebody of the staff looks at the page of an investor; without accounts there is no staff."""
     user_id = (request.view_args or {}).get("user_id")
-    return user_id is not None and visitor().investor_id != user_id
+    return user_id is not None and current_access().accounts is not None and visitor().investor_id != user_id
 
 
 def _wanted() -> str:
