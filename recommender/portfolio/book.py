@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pathfolio.kg.graph import FloatArray
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.span import Positions, Row
 from pathfolio.recommender.portfolio.figures import PortfolioFigures, portfolio_figures, rates_told
 from pathfolio.recommender.portfolio.mix import Mix, mixes
-from pathfolio.recommender.portfolio.panel import ReturnPanel, return_panel
+from pathfolio.recommender.portfolio.panel import ClosePanel, ReturnPanel, close_panel, return_panel
+from pathfolio.recommender.portfolio.points import RiskAndReturn, risk_and_return
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.recommender.suitability.investor_profile import investor_facts
@@ -83,9 +84,25 @@ class PortfolioBook:
     prices: pd.DataFrame | None
 
     @cached_property
+    def closes(self) -> ClosePanel | None:
+        """Three years of closes; None where there are none."""
+        return close_panel(self.assets.graph, self.prices)
+
+    @cached_property
     def panel(self) -> ReturnPanel | None:
         """Three years of returns; None where no asset has them."""
-        return return_panel(self.assets.graph, self.prices)
+        return return_panel(self.assets.graph, self.closes)
+
+    @cached_property
+    def year_ago(self) -> KnowledgeGraph:
+        """What was known a year before the snapshot."""
+        graph = self.assets.graph
+        return graph.at((pd.Timestamp(graph.as_of) - pd.DateOffset(years=1)).date())
+
+    @cached_property
+    def points(self) -> RiskAndReturn:
+        """Where all assets stand by return and risk."""
+        return risk_and_return(self.assets.graph)
 
     @cached_property
     def rates(self) -> Mapping[str, float]:

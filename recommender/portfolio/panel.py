@@ -1,4 +1,4 @@
-"""`ReturnPanel`: three years of daily returns of all assets that have them, on one calendar.
+"""`ClosePanel` and `ReturnPanel`: three years of closes and returns of all assets, on one calendar.
 
 A day on which an asset has no close counts as one on which its price did not move, so that markets with holidays of
 their own stand side by side. What an asset's returns say alone and as a portfolio of one is therefore the same.
@@ -21,7 +21,28 @@ from pathfolio.kg.span import Positions
 
 YEARS: Final = 3
 MEASURED_BY: Final = "volatility_3y"
-"""An asset whose closes say how much it varied in three years is in the panel: no gap, no split, enough of them."""
+"""An asset whose closes say how much it varied in three years has returns: no gap, no split, enough of them."""
+
+Calendar = npt.NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class ClosePanel:
+    """Closes of all n assets of a snapshot on d days.
+
+    Attributes:
+        days: (d,) datetime64[D], ascending; the last is at most the snapshot's.
+        closes: (d, n) float64 in the asset's currency: the last one up to each day, NaN before the first.
+        age: (d, n) how many days old that close is.
+    """
+
+    days: Calendar
+    closes: FloatArray
+    age: IntArray
+
+    def row_of(self, day: np.datetime64) -> int:
+        """The row of a day, or of the last one before it; -1 where there is none."""
+        return int(np.searchsorted(self.days, day, side="right")) - 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +56,7 @@ class ReturnPanel:
         column: (assets,) int64 which column is theirs, -1 for none.
     """
 
-    days: npt.NDArray[np.datetime64]
+    days: Calendar
     returns: FloatArray
     at: Positions
     column: IntArray = field(repr=False)
@@ -64,34 +85,41 @@ class ReturnPanel:
         return self.returns[:, self.column[assets]]
 
 
-def return_panel(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> ReturnPanel | None:
-    """The panel of a snapshot; None where no asset has three years of closes.
+def close_panel(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> ClosePanel | None:
+    """The closes of a snapshot's last three years; None where there are none.
 
     Args:
         prices: asset_id, date, close; what is after the snapshot's day is left out.
     """
-    measured = _measured(graph)
-    if prices is None or not len(measured):
+    if prices is None:
         return None
     known = prices[(prices["date"] <= pd.Timestamp(graph.as_of)) & (prices["close"] > 0)]
     if known.empty:
         return None
     first = pd.Timestamp(known["date"].max()) - pd.DateOffset(years=YEARS)
     known = known[known["date"] >= first - pd.Timedelta(days=NEAREST_DAYS)]
-    column = pd.Index(graph.asset_ids[measured]).get_indexer(pd.Index(known["asset_id"]))
+    column = pd.Index(graph.asset_ids).get_indexer(pd.Index(known["asset_id"]))
     own = column >= 0
     days, row = np.unique(known["date"].to_numpy("datetime64[D]")[own], return_inverse=True)
-    closes = np.full((len(days), len(measured)), np.nan)
+    closes = np.full((len(days), len(graph.assets)), np.nan)
     closes[row, column[own]] = known["close"].to_numpy(np.float64)[own]
-    closes, age = _filled(closes, days)
-    begin = int(np.searchsorted(days, np.datetime64(first, "D"), side="right")) - 1
-    if begin < 0 or len(days) - begin < 2:
+    return _filled(closes, days) if len(days) else None
+
+
+def return_panel(graph: KnowledgeGraph, closes: ClosePanel | None) -> ReturnPanel | None:
+    """The returns of the assets with three years of closes; None where no asset has them."""
+    measured = _measured(graph)
+    if closes is None or not len(measured):
         return None
-    kept = ~np.isnan(closes[begin]) & (age[-1] <= LONGEST_GAP)
-    closes, at = closes[begin:, kept], Positions(measured[kept])
+    begin = closes.row_of(np.datetime64(pd.Timestamp(closes.days[-1]) - pd.DateOffset(years=YEARS), "D"))
+    if begin < 0 or len(closes.days) - begin < 2:
+        return None
+    own = closes.closes[begin:, measured]
+    kept = ~np.isnan(own[0]) & (closes.age[-1, measured] <= LONGEST_GAP)
+    own, at = own[:, kept], Positions(measured[kept])
     columns = np.full(len(graph.assets), -1, np.int64)
     columns[at] = np.arange(len(at))
-    return ReturnPanel(days[begin:], closes[1:] / closes[:-1] - 1, at, columns) if len(at) else None
+    return ReturnPanel(closes.days[begin:], own[1:] / own[:-1] - 1, at, columns) if len(at) else None
 
 
 def _measured(graph: KnowledgeGraph) -> Positions:
@@ -105,10 +133,10 @@ def _measured(graph: KnowledgeGraph) -> Positions:
     return Positions(np.unique(graph.asset_span.position(heads)).astype(np.int64))
 
 
-def _filled(closes: FloatArray, days: npt.NDArray[np.datetime64]) -> tuple[FloatArray, IntArray]:
-    """(d, n) the last close up to each day, and how many days old it is."""
+def _filled(closes: FloatArray, days: Calendar) -> ClosePanel:
+    """Each day with the last close up to it."""
     at = np.where(np.isnan(closes), -1, np.arange(len(days))[:, None])
     at = np.maximum.accumulate(at, axis=0)
     filled = np.take_along_axis(closes, np.maximum(at, 0), axis=0)
     age = (days[:, None] - days[np.maximum(at, 0)]).astype("timedelta64[D]").astype(np.int64)
-    return np.where(at < 0, np.nan, filled), age
+    return ClosePanel(days, np.where(at < 0, np.nan, filled), age)

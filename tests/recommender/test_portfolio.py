@@ -23,7 +23,7 @@ from pathfolio.recommender.portfolio.allocate import VOLATILITY, Method, Why, al
 from pathfolio.recommender.portfolio.book import PortfolioBook, bought, highest_volatility
 from pathfolio.recommender.portfolio.figures import portfolio_figures
 from pathfolio.recommender.portfolio.limits import Limit, limits_of
-from pathfolio.recommender.portfolio.panel import ReturnPanel, return_panel
+from pathfolio.recommender.portfolio.panel import ReturnPanel, close_panel, return_panel
 from pathfolio.recommender.suitability.gate import Gate
 from pathfolio.recommender.suitability.rulefile import load_rules
 
@@ -130,17 +130,17 @@ def test_a_portfolio_of_one_asset_has_that_assets_own_figures(
 
 def test_nothing_from_after_the_day_is_read(graph: KnowledgeGraph, market: Tables, panel: ReturnPanel) -> None:
     later = market.prices.tail(50).assign(date=pd.Timestamp(END) + pd.Timedelta(days=3), close=1e9)
-    found = return_panel(graph, pd.concat([market.prices, later]))
+    found = return_panel(graph, close_panel(graph, pd.concat([market.prices, later])))
     assert found is not None
     np.testing.assert_array_equal(found.returns, panel.returns)
     assert found.last_day <= END
 
 
 def test_without_closes_there_is_no_panel(graph: KnowledgeGraph, market: Tables) -> None:
-    assert return_panel(graph, None) is None
-    assert return_panel(graph, market.prices.head(0)) is None
+    assert close_panel(graph, None) is None
+    assert close_panel(graph, market.prices.head(0)) is None
     early = market.prices[market.prices["date"] > pd.Timestamp("2025-06-30")]
-    assert return_panel(graph, early) is None
+    assert return_panel(graph, close_panel(graph, early)) is None
     empty = PortfolioBook(Gate.over(graph, load_rules("tw"), None).assets, None)
     assert empty.figures(Positions(np.array([0])), np.array([1.0])) is None
 

@@ -17,7 +17,7 @@ from pathfolio.web.site import create_app
 from pathfolio.web.sources import from_folder
 from tests.web.site_world import ATTENTION, VECTORS
 
-SIZE = SampleSize(investors=120, stocks=50, funds=14, bonds=4, years=3)
+SIZE = SampleSize(investors=120, stocks=140, funds=14, bonds=4, years=3)
 
 
 @pytest.fixture(scope="session")

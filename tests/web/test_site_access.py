@@ -29,6 +29,8 @@ MAY_OPEN = {
     "audience.audience": {AccountRole.COMPLIANCE},
     "investors.investor": {AccountRole.COMPLIANCE},
     "recommendations.recommendation": {AccountRole.COMPLIANCE},
+    "charts.charts": {AccountRole.COMPLIANCE},
+    "plan.plan": {AccountRole.COMPLIANCE},
     "portfolio.portfolio": {AccountRole.COMPLIANCE},
     "console.console": {AccountRole.ANALYST},
     "console.answer": {AccountRole.ANALYST},

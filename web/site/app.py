@@ -17,6 +17,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pathfolio.explain.formats.svg import as_svg
+from pathfolio.explain.plain_rows import plain_rows
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder
 from pathfolio.explain.waterfall import waterfall
@@ -34,6 +35,7 @@ from pathfolio.web.site.evidence_words import EvidenceWords, figure
 from pathfolio.web.site.families import FAMILIES, family_of
 from pathfolio.web.site.graph.algorithm_runs import AlgorithmRuns
 from pathfolio.web.site.graph.desk import GraphDesk
+from pathfolio.web.site.invest.axes import percents
 from pathfolio.web.site.language import current_texts, keep_choice
 from pathfolio.web.site.pages import (
     accounts,
@@ -43,10 +45,12 @@ from pathfolio.web.site.pages import (
     audience,
     builds,
     canvas,
+    charts,
     console,
     errors,
     home,
     investors,
+    plan,
     portfolio,
     provider,
     recommendations,
@@ -66,7 +70,9 @@ PAGES: Final = (
     home,
     investors,
     recommendations,
+    charts,
     portfolio,
+    plan,
     assets,
     audience,
     records,
@@ -210,6 +216,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         family_of=family_of,
         picture=as_svg,
         waterfall=waterfall,
+        plain_rows=plain_rows,
         sparkline=sparkline,
         list_columns=tuple(list_columns.COLUMNS),
         badge_words=list_columns.BADGE_WORDS,
@@ -222,6 +229,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         here=_here,
         stated_purpose=stated_purpose,
         workspace=WORKSPACE,
+        percents=percents,
     )
 
     @app.context_processor
@@ -231,6 +239,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         rules = served.rules
         return {
             "lang": texts.lang,
+            "texts": texts,
             "say": texts.say,
             "named": texts.named,
             "words": texts.words,

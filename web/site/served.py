@@ -15,7 +15,7 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.graph_folder import GraphFolder
-from pathfolio.kg.schema import ASSET_KIND_OF, OF_INVESTORS, NodeKind
+from pathfolio.kg.schema import ASSET_KIND_OF, OF_INVESTORS, NodeKind, Relation
 from pathfolio.kg.span import Position, Row
 from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.build import Build
@@ -178,4 +178,5 @@ class ServedBuild(ServedGraph):
             first = str(self.graph.user_ids[0])
             self.desk.adviser.advise(Question("", "", first, today=self.desk.today()))
             self.choices  # noqa: B018 - made once
+            self.portfolios.year_ago.outgoing(Relation.HOLDS)
             self.divider.warm_up()

@@ -45,7 +45,7 @@ LIMITS: Final = MappingProxyType(
 WHAT_IFS: Final = "60 per minute; 600 per hour"
 """So often one account may ask what would be if: each answer is computed and recorded for itself."""
 
-_WITH_CONTROLS: Final = ("portfolio.portfolio",)
+_WITH_CONTROLS: Final = ("portfolio.portfolio", "plan.plan")
 """Pages that assume something only where their controls are used."""
 
 _ASSUMING: Final = (

@@ -17,6 +17,7 @@ from pathfolio.explain.speech import reasons_of_person
 from pathfolio.explain.wording import Wording
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.invest.trend_lines import USUAL_MONTHS, DrawnTrend, Months, drawn_trend
 from pathfolio.web.site.language import current_texts, is_of_another
 from pathfolio.web.site.pages.investors import asset_row, check_kind, investor_row
 from pathfolio.web.site.parameters import AssetId, InvestorId, KindOfAsset
@@ -50,7 +51,11 @@ class Checked:
 
 @dataclass(frozen=True)
 class RecommendationPage(Page):
-    """`kind` is the kind of asset among which `explanation.rank` counts, None for all."""
+    """`kind` is the kind of asset among which `explanation.rank` counts, None for all.
+
+    Attributes:
+        trend: as on an asset's page.
+    """
 
     template: ClassVar[str] = "recommendation.html"
     explanation: Explanation
@@ -58,6 +63,8 @@ class RecommendationPage(Page):
     checks: tuple[Check, ...]
     kind: str | None
     price: PriceHistory | None
+    trend: DrawnTrend | None
+    asked_months: int
 
     def heading(self, words: Wording, digits: int) -> tuple[str, str]:
         """Title, and rank, score and day."""
@@ -75,7 +82,9 @@ class RecommendationPage(Page):
 
 @blueprint.get("/investors/<id:user_id>/assets/<id:asset_id>")
 @view(Permission.OWN_PAGES, tag="recommendations", recorded=True)
-def recommendation(user_id: InvestorId, asset_id: AssetId, kind: KindOfAsset | None = None) -> RecommendationPage:
+def recommendation(
+    user_id: InvestorId, asset_id: AssetId, kind: KindOfAsset | None = None, months: Months = USUAL_MONTHS
+) -> RecommendationPage:
     """Why an asset has its score for an investor.
 
     As `pathfolio explain --format json` prints it. The rank is 0 where the asset is held or not suitable.
@@ -87,7 +96,8 @@ def recommendation(user_id: InvestorId, asset_id: AssetId, kind: KindOfAsset | N
     of_another = is_of_another()
     checked = partial(_checked, site.desk.adviser.rules, current_texts().lang, of_another)
     found = ask("explanation", checked, user_id, kind=kind, asset_id=asset_id, of_another=of_another).view
-    return RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row))
+    trend = drawn_trend(site, row, months)
+    return RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row), trend, months)
 
 
 def _checked(rules: RuleSet, lang: str, of_another: bool, advice: Advice) -> Checked:
