@@ -13,7 +13,7 @@ from pathfolio.explain.wording import LANGUAGES, Wording, wording_of
 from pathfolio.kg.languages import tables, words
 from pathfolio.kg.languages.filling import filled
 
-OF_INVESTOR: Final = ("badge_", "answer_again", "portfolio_", "chart_", "follow", "dismiss", "holdings")
+OF_INVESTOR: Final = ("badge_", "answer_again", "portfolio_", "chart_", "follow", "dismiss", "holdings", "row_")
 """How the names of texts begin that speak to the investor whose page it is, not to whoever looks at it."""
 
 
