@@ -131,4 +131,7 @@ def test_charts_print(chromium: sync_api.Browser, address: str, priced_build: Bu
     text = "\n".join(page.extract_text() for page in pypdf.PdfReader(str(tmp_path / "charts.pdf")).pages)
     assert "Return against risk" in text
     assert "correlation" in text
+    assert "As a table" in text
+    assert "which rules" in text
+    assert "the best third fits" in text, "what is folded away on the screen stands on paper"
     tab.context.close()
