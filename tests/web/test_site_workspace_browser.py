@@ -133,5 +133,5 @@ def test_charts_print(chromium: sync_api.Browser, address: str, priced_build: Bu
     assert "correlation" in text
     assert "As a table" in text
     assert "which rules" in text
-    assert "the best third fits" in text, "what is folded away on the screen stands on paper"
+    assert "the best third" in text, "what is folded away on the screen stands on paper"
     tab.context.close()
