@@ -97,13 +97,13 @@ class FactBook:
             self._peers[key] = self._find_peers(asset, metric)
         return self._peers[key]
 
-    def of_kind(self, asset: Row, metric: str) -> FloatArray:
-        """(n,) ascending: the metric of all assets of the asset's kind, itself included, of about the same day."""
+    def of_kind(self, asset: Row, metric: str, days: int = _SAME_TIME_DAYS) -> FloatArray:
+        """(n,) ascending: the metric of all assets of the asset's kind, itself included, at most so many days apart."""
         column = self._column(metric)
         if np.isnan(column.value[asset]):
             return np.zeros(0)
         alike = self.graph.nodes.kind == self.graph.nodes.kind[asset]
-        near = np.abs(column.day - column.day[asset]) <= _SAME_TIME_DAYS
+        near = np.abs(column.day - column.day[asset]) <= days
         values: FloatArray = np.sort(column.value[alike & near & ~np.isnan(column.value)])
         return values
 

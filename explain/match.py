@@ -27,6 +27,9 @@ APART: Final = 0.3
 TOGETHER: Final = 0.7
 """A correlation with what is held up to the one fits, beyond the other it speaks against."""
 
+APART_DAYS: Final = 400
+"""Figures of all assets of a kind are compared where they are of about a year: expenses are told once in one."""
+
 LONG: Final = 10
 """Years from which an objective is one of growth, by which assets are compared by return; shorter ones by how
 little they move, those of an income by what they yield."""
@@ -98,7 +101,7 @@ def among_peers(
         return MatchCell(dimension, Fit.OPEN, f"{dimension}_no_figure")
     value = float(fact.value)
     peers = facts.peers(row, metric)
-    values = facts.of_kind(row, metric) if peers is None else peers.values
+    values = facts.of_kind(row, metric, APART_DAYS) if peers is None else peers.values
     if len(values) < FEWEST_PEERS:
         return MatchCell(dimension, Fit.OPEN, "few_peers", value)
     better = int((values < value).sum() if smallest else (values > value).sum())

@@ -33,12 +33,12 @@ class ClosePanel:
     Attributes:
         days: (d,) datetime64[D], ascending; the last is at most the snapshot's.
         closes: (d, n) float64 in the asset's currency: the last one up to each day, NaN before the first.
-        age: (d, n) how many days old that close is.
+        age: (d, n) int32 how many days old that close is.
     """
 
     days: Calendar
     closes: FloatArray
-    age: IntArray
+    age: npt.NDArray[np.int32]
 
     def row_of(self, day: np.datetime64) -> int:
         """The row of a day, or of the last one before it; -1 where there is none."""
@@ -138,5 +138,5 @@ def _filled(closes: FloatArray, days: Calendar) -> ClosePanel:
     at = np.where(np.isnan(closes), -1, np.arange(len(days))[:, None])
     at = np.maximum.accumulate(at, axis=0)
     filled = np.take_along_axis(closes, np.maximum(at, 0), axis=0)
-    age = (days[:, None] - days[np.maximum(at, 0)]).astype("timedelta64[D]").astype(np.int64)
+    age = (days[:, None] - days[np.maximum(at, 0)]).astype("timedelta64[D]").astype(np.int32)
     return ClosePanel(days, np.where(at < 0, np.nan, filled), age)

