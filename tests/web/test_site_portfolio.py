@@ -102,6 +102,8 @@ def test_the_page_says_what_is_missing(client: FlaskClient, build: Build, lang: 
     assert {row["after"] for row in found["figures"]} == {None}
     assert found["unpriced"]
     assert found["mixes"][0]["parts"]
+    assert "&amp;lt;" not in page.text
+    assert "&amp;amp;" not in page.text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

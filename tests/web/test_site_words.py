@@ -34,6 +34,7 @@ FAULTS = {
 TERMS = (
     "API CSV JSON PDF HTML ISIN ETF UTC SHA TWD USD EU EC CESR OFAC ESMA CFR FINRA nDCG Cypher Parquet Enter Shift "
     "Delete Leiden Louvain FastRP PageRank TransE DistMult RotatE ComplEx pathfolio Pathfolio Purpose Authorization "
+    "skfolio Ledoit Wolf James Stein "
     "Bearer verify py name value source known current from until weight qualifier Asset as of at tw test"
 )
 """What has no Chinese name, names of programs and keys, the words of the schema in queries, and account names."""

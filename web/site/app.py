@@ -37,6 +37,7 @@ from pathfolio.web.site.families import FAMILIES, family_of
 from pathfolio.web.site.graph.algorithm_runs import AlgorithmRuns
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.invest.axes import percents
+from pathfolio.web.site.invest.shown import labels, limit_names
 from pathfolio.web.site.language import current_texts, keep_choice
 from pathfolio.web.site.pages import (
     accounts,
@@ -242,6 +243,8 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         stated_purpose=stated_purpose,
         workspace=WORKSPACE,
         percents=percents,
+        labels=labels,
+        limit_names=limit_names,
     )
 
     @app.context_processor

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.wording import Wording
 from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.portfolio.book import BeforeAndAfter
@@ -66,6 +68,16 @@ class ShownMix:
     more: int
     more_before: float
     more_after: float
+
+
+def labels(nodes: Iterable[PathNode], words: Wording) -> str:
+    """Names in the reader's language, one after the other."""
+    return words.language.comma.join(node.label(words.lang) for node in nodes)
+
+
+def limit_names(names: Iterable[str], texts: Texts) -> str:
+    """What limits are called, one after the other."""
+    return texts.words.language.comma.join(texts.say(f"limit_{name}") for name in names)
 
 
 def figure_rows(found: BeforeAndAfter, highest: float | None) -> tuple[FigureRow, ...]:
