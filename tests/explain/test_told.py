@@ -148,7 +148,7 @@ def test_explanations_walk_through_what_was_told_and_the_checker_holds_them_to_i
     assert own >= {("FOLLOWS", TOLD, graph.as_of)}
     for each in found.advice.explanations:
         data = each.to_json("en")
-        assert check_explanation(graph, data, adviser.rules, found.advice.question.told) == []
+        assert check_explanation(graph, data, adviser.rules, told=found.advice.question.told) == []
         if any(path.edges[0].source == TOLD for path in each.paths):
             assert any("told no such thing" in problem for problem in check_explanation(graph, data, adviser.rules))
 
