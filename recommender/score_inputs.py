@@ -71,7 +71,7 @@ class ScoreOptions:
         0.0
         """
         later = {each.name: 0.0 for each in fields(ScoreOptions) if each.name not in values}
-        return ScoreOptions(**{**later, **values, "demand": DemandOptions(**values["demand"])})
+        return ScoreOptions(**{**later, **values, "demand": DemandOptions.from_json(values["demand"])})
 
 
 @dataclass(frozen=True)
