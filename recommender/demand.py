@@ -137,4 +137,5 @@ def _issue_pull(groups: Groups, options: DemandOptions) -> FloatArray:
     pull = issues.pull(options.opening) if options.calibrated else issues.pull_of_market(options.opening)
     days = max(options.horizon, 1.0)
     fade = options.fade_days
-    return np.asarray(pull * (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade))))
+    share = (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade)))
+    return np.asarray(pull * share)
