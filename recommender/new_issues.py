@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask, to_days
 from pathfolio.kg.schema import Relation
 from pathfolio.recommender.groups import Groups, ToldPurchases
 
@@ -22,8 +22,8 @@ NEW_ISSUE_DAYS: Final = 45
 _YEAR: Final = 365
 _PRIOR_ISSUES: Final = 2.0
 """Earlier issues that what is known of a wider group counts for; few are known, and three overrate the fourth."""
-_PRIOR_DAYS: Final = 1.0
-"""Days of allotment that the fading stands for."""
+_PRIOR_DAYS: Final = 0.5
+"""Earlier issues' days of allotment that the fading counts for."""
 _SHARE_AFTER: Final = 0.25
 _PRIOR_BUYERS: Final = 200.0
 """Without earlier issues, a quarter of what is bought early is bought after the allotment; so many buyers' word."""
@@ -114,16 +114,18 @@ class NewIssues:
 
     @cached_property
     def _chance(self) -> FloatArray:
-        """The share of earlier issues of the kind that were allotted later than an issue's purchases are told of."""
-        kind, _, _ = _kinds(self.groups.interactions.graph)
+        """The share of earlier issues of the kind that were allotted as late as this one would be, seen or not."""
+        interactions = self.groups.interactions
+        kind, _, _ = _kinds(interactions.graph)
         told = np.flatnonzero(self._earlier & ~np.isnan(self.allotted))
-        last = self.groups.purchases.end.max(initial=-np.inf)
-        chance = np.ones(len(kind))
-        for at in np.flatnonzero(self.is_new & (self._listed <= last)):
-            watched = last - self._listed[at]
+        today = to_days(interactions.graph.as_of)
+        today_is_over = bool(self.groups.purchases.end.max(initial=-np.inf) >= today)
+        chance = np.zeros(len(kind))
+        for at in np.flatnonzero(self.is_new):
+            over = today - self._listed[at] + today_is_over  # days on which it can have been allotted
             days = self.allotted[told[kind[told] == kind[at]]]
-            prior = _PRIOR_DAYS * np.exp(-(watched + 1) / self.fade_days)
-            chance[at] = ((days > watched).sum() + prior) / (len(days) + _PRIOR_DAYS)
+            prior = _PRIOR_DAYS * np.exp(-over / self.fade_days)
+            chance[at] = ((days >= over).sum() + prior) / (len(days) + _PRIOR_DAYS)
         return chance
 
     @cached_property

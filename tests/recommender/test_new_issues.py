@@ -78,15 +78,21 @@ def test_where_earlier_issues_flop_the_next_one_hardly_pulls() -> None:
     assert pulls[0] < 0.65 * of_market[0]  # the holders of old assets spoke for it before
 
 
-def test_days_without_buyers_lower_the_chance_by_when_others_were_allotted() -> None:
-    """Of two earlier issues one was allotted on its first day and one on its fifth; a third's word is the fading."""
-    ages = {"a": 100, "b": 90, "today": 0, "watched": 3}
-    groups = _market(ages, {"a": {0: 30}, "b": {4: 30}})
-    chance = NewIssues(groups, FADE).to_come
-    assert _of(groups, "today", chance) == pytest.approx((1 + math.exp(-1 / FADE)) / 3)  # b came later than day 0
-    assert _of(groups, "watched", chance) == pytest.approx((1 + math.exp(-4 / FADE)) / 3)
-    late = _market(ages, {"a": {0: 30}, "b": {4: 30}}, last_trade=10)
-    assert _of(late, "today", NewIssues(late, FADE).to_come) == 1.0  # nothing is known of its days yet
+def test_days_that_are_over_lower_the_chance_by_when_others_were_allotted() -> None:
+    """Of two earlier issues one was allotted on its first day and one on its fifth; the fading is worth half a one."""
+    ages = {"a": 100, "b": 90, "today": 0, "past": 3, "late": 20}
+    drew = {"a": {0: 30}, "b": {4: 30}}
+    evening, morning = _market(ages, drew, last_trade=0), _market(ages, drew, last_trade=1)
+
+    def chance(issues: float, over: int) -> float:
+        return (issues + 0.5 * math.exp(-over / FADE)) / 2.5
+
+    for groups, by_age in ((evening, {0: 1, 3: 1, 20: 0}), (morning, {0: 2, 3: 1, 20: 0})):
+        found = NewIssues(groups, FADE).to_come
+        over = int(groups is evening)  # today's purchases are told already
+        for asset in ("today", "past", "late"):
+            age = ages[asset]
+            assert _of(groups, asset, found) == pytest.approx(chance(by_age[age], age + over)), asset
 
 
 def test_after_the_allotment_little_is_to_come() -> None:
