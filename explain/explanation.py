@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
 from pathfolio.explain.errors import ExplanationError
 from pathfolio.explain.evidence import USER, ChannelPart, Fact, Path, PathEdge, PathNode, Reason
+from pathfolio.explain.reasons.claim import Claim
 from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.languages.names import Names
 from pathfolio.recommender.groups import SMALLEST_GROUP
@@ -32,6 +33,7 @@ class Explanation:
         paths: the largest contribution first within each channel, channels as in `channels`.
         facts: what reasons cite beside paths.
         reasons: sentences, each with the ids of its evidence.
+        claims: what the reasons of each language say, in their order; none where only the sentences are known.
 
     Raises:
         ExplanationError: parts do not add up, a path is broken, or a group of other investors is too small.
@@ -48,6 +50,7 @@ class Explanation:
     paths: tuple[Path, ...]
     facts: tuple[Fact, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    claims: tuple[Claim, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self._check_sums()
@@ -81,11 +84,14 @@ class Explanation:
         """The reasons written in `lang`."""
         return tuple(reason for reason in self.reasons if reason.lang == lang)
 
-    def with_reasons(self, reasons: tuple[Reason, ...], facts: tuple[Fact, ...]) -> Explanation:
+    def with_reasons(
+        self, reasons: tuple[Reason, ...], facts: tuple[Fact, ...], claims: tuple[Claim, ...] = ()
+    ) -> Explanation:
         """The same explanation with these reasons and the facts that they cite; raises as the class does."""
         out = copy(self)  # sums and paths are as they were: only the reasons need a check
         object.__setattr__(out, "reasons", reasons)
         object.__setattr__(out, "facts", facts)
+        object.__setattr__(out, "claims", claims)
         out._check_reasons()
         return out
 

@@ -95,6 +95,16 @@ class FactBook:
             self._peers[key] = self._find_peers(asset, metric)
         return self._peers[key]
 
+    def of_kind(self, asset: Row, metric: str, days: int = _SAME_TIME_DAYS) -> FloatArray:
+        """(n,) ascending: the metric of all assets of the asset's kind, itself included, at most so many days apart."""
+        column = self._column(metric)
+        if np.isnan(column.value[asset]):
+            return np.zeros(0)
+        alike = self.graph.nodes.kind == self.graph.nodes.kind[asset]
+        near = np.abs(column.day - column.day[asset]) <= days
+        values: FloatArray = np.sort(column.value[alike & near & ~np.isnan(column.value)])
+        return values
+
     def derived(self, about: Fact, metric: str, value: float, unit: str, peers: Peers) -> Fact:
         """A figure computed from those of the peers of `about`'s asset."""
         group = str(self.graph.nodes.id[peers.group])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
 from pathfolio.explain.evidence import PathNode, Reason
+from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.languages import words
@@ -41,8 +43,8 @@ class Speech:
             "group": wording.group,
             "channel": wording.channel,
         }
-        self._macros: Any = env.from_string(template_of(wording.lang, "reasons")).module
-        self._what_if: Any = env.from_string(template_of(wording.lang, "what_if")).module
+        self._macros: Any = env.from_string(wording.voiced(template_of(wording.lang, "reasons"))).module
+        self._what_if: Any = env.from_string(wording.voiced(template_of(wording.lang, "what_if"))).module
         self._said: dict[Hashable, str] = {}
 
     def reason(self, claim: Claim) -> Reason:
@@ -83,13 +85,22 @@ def template_of(lang: str, section: str = "reasons") -> str:
     return "".join(f"{{% macro {name}(c) %}}{text}{{% endmacro %}}" for name, text in texts.items())
 
 
+def reasons_of_person(explanation: Explanation, lang: str) -> tuple[Reason, ...]:
+    """The explanation's reasons in a language, of the investor; as they were said where only that is known."""
+    said, claims = explanation.reasons_in(lang), explanation.claims
+    if len(claims) != len(said):
+        return said
+    speech = speech_of(lang, is_of_person=True)
+    return tuple(replace(reason, text=speech.reason(claim).text) for reason, claim in zip(said, claims, strict=True))
+
+
 @cache
-def speech_of(lang: str) -> Speech:
-    """The sentences of a language; raises UsageError where there are none in it.
+def speech_of(lang: str, is_of_person: bool = False) -> Speech:
+    """The sentences of a language, to the investor or of the investor; raises UsageError where there are none in it.
 
     >>> from pathfolio.kg.languages.names import Names
     >>> names = {"a": {"en": "Apple", "zh-TW": "蘋果"}, "m": {"en": "Micron", "zh-TW": "美光"}}
     >>> speech_of("en").names([PathNode(key, "Stock", Names(of)) for key, of in names.items()])
     'Apple and Micron'
     """
-    return Speech(wording_of(lang))
+    return Speech(wording_of(lang, is_of_person))

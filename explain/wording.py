@@ -12,6 +12,8 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
 from pathfolio.kg.languages import Language, language, languages, words
+from pathfolio.kg.languages.filling import filled
+from pathfolio.kg.languages.person import of_person
 
 LANGUAGES: Final = languages()
 
@@ -24,9 +26,14 @@ SOURCE_PARTS: Final = "; "
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of one language (its folder in `pathfolio.kg.languages`) and Babel's forms of its locale."""
+    """The words of one language (its folder in `pathfolio.kg.languages`) and Babel's forms of its locale.
+
+    Attributes:
+        is_of_person: the investor is spoken of, not to.
+    """
 
     language: Language
+    is_of_person: bool = False
 
     @property
     def lang(self) -> str:
@@ -41,7 +48,11 @@ class Wording:
     @property
     def you(self) -> str:
         """The investor who is spoken to, where a name would stand."""
-        return words(self.lang, "words")["you"]
+        return self.voiced(words(self.lang, "words")["you"])
+
+    def voiced(self, text: str) -> str:
+        """A text with its gaps, as it is said to the investor or of the investor."""
+        return of_person(self.lang, text) if self.is_of_person else text
 
     def kind(self, kind: str) -> str:
         """The name of a node kind."""
@@ -53,7 +64,7 @@ class Wording:
 
     def peers(self, kind: str) -> str:
         """Investors who have the same level of a kind as the one spoken to, within a sentence."""
-        return self._named("peers", kind)
+        return self.voiced(self._named("peers", kind))
 
     def group(self, relation: str) -> str:
         """What assets share that have the same tail of a relation, within a sentence."""
@@ -70,15 +81,15 @@ class Wording:
 
     def metric(self, metric: str) -> str:
         """The name of a figure, as it stands within a sentence."""
-        return self._named("metrics", metric)
+        return self.voiced(self._named("metrics", metric))
 
     def page(self, key: str, **values: object) -> str:
         """A text of pages and printouts."""
-        return words(self.lang, "page")[key].format(**values)
+        return filled(self.lang, words(self.lang, "page")[key], **values)
 
     def others(self, count: int) -> str:
         """Other investors, summed up."""
-        return words(self.lang, "words")["others"].format(n=self.integer(count))
+        return filled(self.lang, words(self.lang, "words")["others"], n=self.integer(count))
 
     def investor(self, user_id: str) -> str:
         """An investor whose name is not known."""
@@ -134,8 +145,8 @@ class Wording:
 
 
 @cache
-def wording_of(lang: str) -> Wording:
-    """The wording of a language.
+def wording_of(lang: str, is_of_person: bool = False) -> Wording:
+    """The wording of a language, that speaks to the investor, or of the investor.
 
     Raises:
         UsageError: there is none.
@@ -146,7 +157,7 @@ def wording_of(lang: str) -> Wording:
         >>> wording_of("en").percent(-0.049)
         '−4.9%'
     """
-    return Wording(language(lang))
+    return Wording(language(lang), is_of_person)
 
 
 @lru_cache(maxsize=65536)

@@ -151,6 +151,56 @@ def _risk(returns: Closes, a_year: float, risk_free: float | None) -> dict[str, 
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnMeasures:
+    """What returns of anything say, a portfolio's for one; fractions, as in `PriceFigures`.
+
+    Attributes:
+        annual_return: the same return in each year.
+        volatility: a year's standard deviation.
+        sharpe: None where no rate without risk is given, or the returns are all the same.
+        max_drawdown: from a high to the low after it, at most 0.
+        value_at_risk: the return that one in twenty is below.
+    """
+
+    annual_return: float
+    volatility: float
+    sharpe: float | None
+    max_drawdown: float
+    value_at_risk: float
+
+
+TAIL: Final = 0.05
+"""The part of all returns that lies beyond the value at risk."""
+
+
+def measures_of(returns: Closes, a_year: float, risk_free: float | None) -> ReturnMeasures:
+    """The measures of returns (n,), two at least.
+
+    Args:
+        returns: from close to close, fractions.
+        a_year: so many of them are a year.
+        risk_free: yearly rate without risk.
+
+    >>> found = measures_of(np.array([0.1, -0.5, 0.2]), 3, 0.0)
+    >>> round(found.annual_return, 4), round(found.max_drawdown, 4)
+    (-0.34, -0.5)
+    """
+    import empyrical
+
+    sharpe = None
+    if risk_free is not None and np.ptp(returns) > 0:
+        each = (1 + risk_free) ** (1 / a_year) - 1
+        sharpe = round(float(empyrical.sharpe_ratio(returns, risk_free=each, annualization=a_year)), _DIGITS)
+    return ReturnMeasures(
+        round(float(empyrical.cagr(returns, annualization=a_year)), _DIGITS),
+        round(float(empyrical.annual_volatility(returns, annualization=a_year)), _DIGITS),
+        sharpe,
+        round(float(empyrical.max_drawdown(returns)), _DIGITS),
+        round(float(empyrical.value_at_risk(returns, cutoff=TAIL)), _DIGITS),
+    )
+
+
 def figure_facts(
     prices: pd.DataFrame, assets: pd.DataFrame, as_of: date, terms: MarketTerms, source: str
 ) -> pd.DataFrame:

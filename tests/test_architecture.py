@@ -15,6 +15,7 @@ from tests import ROOT
 ORDER = ("kg", "embeddings", "recommender", "explain", "web")
 ENGINES = {
     "empyrical": "kg/figures.py",
+    "skfolio": "recommender/portfolio/allocate.py",
     "pykeen": "embeddings/models.py",
     "dgl": "recommender/gat/dgl_layers.py",
     "authlib": "web/site/access/provider.py",

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
+from pathfolio.explain.checker.closes import check_figures
 from pathfolio.explain.checker.paths import check_paths
 from pathfolio.explain.checker.said import Said
 from pathfolio.explain.checker.sentences import sentences_of
@@ -18,16 +21,24 @@ from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.recommender.suitability.rules import RuleSet
 
 
-def check_explanation(graph: KnowledgeGraph, data: Mapping[str, Any], rules: RuleSet | None = None) -> list[str]:
+def check_explanation(
+    graph: KnowledgeGraph,
+    data: Mapping[str, Any],
+    rules: RuleSet | None = None,
+    prices: pd.DataFrame | None = None,
+) -> list[str]:
     """What is wrong with a printed explanation, one line each; empty where every claim is true.
 
     Args:
         graph: the snapshot that it speaks of.
         data: what `explain --format json` printed.
         rules: whose risk classes count; by default those that are shipped for the snapshot's market.
+        prices: asset_id, date, close, where closes are known: figures that follow from them are computed again.
     """
     view = Snapshot(graph, data, rules)
     problems = check_paths(view)
+    if prices is not None:
+        problems += check_figures(data["facts"], prices, graph.as_of)
     for reason in data["reasons"]:
         problems += [f"{reason['text']!r}: {problem}" for problem in check_reason(view, reason)]
     return problems

@@ -63,13 +63,13 @@ class _LineView:
     value_y: float
 
 
-def as_svg(explanation: Explanation, lang: str = DEFAULT) -> Markup:
+def as_svg(explanation: Explanation, lang: str = DEFAULT, *, is_of_person: bool = False) -> Markup:
     """The picture in `lang`; empty where no path carries the score.
 
     Raises:
         UsageError: there is no wording in that language.
     """
-    words = wording_of(lang)
+    words = wording_of(lang, is_of_person)
     paths = diverse(explanation.paths, SHOWN_PATHS)
     if not paths:
         return Markup("")

@@ -37,7 +37,7 @@ def add_reasons(explanation: Explanation, user: Row, asset: Row, lookups: Lookup
     case = Case(explanation, user, asset, lookups)
     claims = choose(claims_of(case))
     reasons = tuple(speech_of(lang).reason(claim) for lang in langs for claim in claims)
-    return explanation.with_reasons(reasons, _facts(claims, case))
+    return explanation.with_reasons(reasons, _facts(claims, case), tuple(claims))
 
 
 def choose(claims: list[Claim]) -> list[Claim]:

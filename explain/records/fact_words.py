@@ -10,6 +10,7 @@ from typing import Final
 
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.labels import local_label
+from pathfolio.kg.languages.filling import filled
 from pathfolio.kg.schema import ATTRIBUTE_RELATIONS, PROFILE_RELATIONS, RELATIONS, NodeKind
 from pathfolio.recommender.suitability.kinds import FRACTIONS
 from pathfolio.recommender.suitability.verdict import UsedFact
@@ -52,7 +53,7 @@ class ReportTexts:
 
     def filled(self, key: str, **values: object) -> str:
         """The text with its gaps filled."""
-        return self.words[key].format(**values)
+        return filled(self.lang, self.words[key], **values)
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def fact_text(fact: UsedFact, names: Mapping[str, str], texts: ReportTexts) -> s
     label = local_label(kind, fact.tail, texts.lang) if kind else names.get(fact.tail, fact.tail)
     sentence = texts.facts.get(fact.relation, "{head} {relation} {tail} {value}")
     value = _number(fact, texts.wording)
-    filled = sentence.format(head=fact.head, relation=fact.relation, tail=label, value=value)
-    said = re.sub(r"\s+", " ", filled).strip()
+    told = filled(texts.lang, sentence, head=fact.head, relation=fact.relation, tail=label, value=value)
+    said = re.sub(r"\s+", " ", told).strip()
     parts = (in_words(fact.source, texts), fact.as_of, in_words(fact.note, texts))
     from_where = texts["also"].join(part for part in parts if part)
     return texts.filled("in_brackets", text=said, note=from_where)

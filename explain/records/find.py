@@ -30,7 +30,8 @@ class Search:
     """What records are looked for; empty fields do not matter.
 
     Attributes:
-        asset: on the list, or rejected.
+        investor: an investor's id; `investors` are several, any of which fits.
+        asset: on the list, or rejected; `assets` are several, any of which fits.
         first, last: days, both included (UTC).
         verdict: of some asset on the list (pass, pass_with_unknowns, warn), or reject for records that rejected some.
         build: a build's hash, or its beginning.
@@ -42,6 +43,18 @@ class Search:
     last: date | None = None
     verdict: str = ""
     build: str = ""
+    investors: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+
+    @property
+    def whom(self) -> tuple[str, ...]:
+        """Ids of investors, any of which fits; none where they do not matter."""
+        return (self.investor,) if self.investor else self.investors
+
+    @property
+    def what(self) -> frozenset[str]:
+        """Ids of assets, any of which fits; none where they do not matter."""
+        return frozenset({self.asset} if self.asset else self.assets)
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,7 @@ class Summary:
         verdicts: (asset id, verdict) of the list, in its order.
         rejected: asset ids that the score would have listed.
         rejected_by, warned_by: rule to how many of the candidates.
+        asset_id: the one asset that was asked about; empty for a list.
     """
 
     header: Header
@@ -66,6 +80,7 @@ class Summary:
     warned_by: tuple[tuple[str, int], ...] = ()
     rules: str = ""
     state: str = "readable"
+    asset_id: str = ""
 
     @property
     def size(self) -> int:
@@ -74,7 +89,7 @@ class Summary:
 
     def fits(self, search: Search) -> bool:
         """Whether what is sealed fits."""
-        if search.asset and search.asset not in {*(asset for asset, _ in self.verdicts), *self.rejected}:
+        if search.what and search.what.isdisjoint({*(asset for asset, _ in self.verdicts), *self.rejected}):
             return False
         if search.verdict == "reject":
             return bool(self.rejected)
@@ -158,10 +173,10 @@ class Finder:
 
     def _query(self, search: Search) -> sa.Select[Any]:
         query = sa.select(ENTRY).where(ENTRY.c.kind.in_(LISTS), ENTRY.c.data.is_not(None))
-        if search.investor:
-            subject = self._ledger.master.subject(search.investor)
+        if search.whom:
+            subjects = [self._ledger.master.subject(investor) for investor in search.whom]
             query = query.where(
-                ENTRY.c.key_id.in_(sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.subject == subject))
+                ENTRY.c.key_id.in_(sa.select(PERSON_KEY.c.key_id).where(PERSON_KEY.c.subject.in_(subjects)))
             )
         if search.first is not None:
             query = query.where(ENTRY.c.time >= search.first.isoformat())
@@ -215,4 +230,5 @@ def summary_of(header: Header, record: Record) -> Summary:
         tuple((intern(rule), count) for rule, count in candidates.rejected_by.items() if rule != "any"),
         tuple((intern(rule), count) for rule, count in candidates.warned_by.items()),
         f"{record.rules.market} {record.rules.version}",
+        asset_id=question.asset_id or "",
     )

@@ -99,6 +99,12 @@ class Comparison:
     gained: tuple[str, ...]
     lost: tuple[str, ...]
 
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        facts = all(one == two for _, one, two in self.facts)
+        return facts and all(asset.same for asset in self.assets) and not self.gained and not self.lost
+
 
 def compare(first: Record, second: Record) -> Comparison:
     """Two records, as they were read."""

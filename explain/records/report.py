@@ -35,6 +35,7 @@ from pathfolio.explain.wording import wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.languages import language, words
+from pathfolio.kg.languages.filling import filled
 from pathfolio.recommender.suitability.investor import ASSUMED
 from pathfolio.recommender.suitability.used_facts import PREDICTED
 
@@ -169,8 +170,9 @@ def make_report(
 
 def report_html(report: Report) -> str:
     """The report as one HTML file that needs nothing else and prints well."""
-    families = language(report.lang).families
-    return _environment().get_template("report.html").render(report=report, t=report.texts, families=families)
+    spoken = language(report.lang)
+    shown = {"report": report, "t": report.texts, "families": spoken.families, "colon": spoken.colon}
+    return _environment().get_template("report.html").render(shown)
 
 
 def moment_text(moment: datetime, lang: str) -> str:
@@ -230,7 +232,7 @@ def _level(name: str, fact: RecordedFact, texts: ReportTexts) -> str:
     """One answer; what the source predicted instead says so."""
     number = texts.wording.number(fact.value or 0, 0)
     tail = fact_row(used_fact(fact), texts, field=name).value
-    said = texts.facts[fact.relation].format(tail=tail, value=number)
+    said = filled(texts.lang, texts.facts[fact.relation], tail=tail, value=number)
     return texts.filled("predicted", level=said) if fact.note == PREDICTED else said
 
 
@@ -270,7 +272,8 @@ def _assumed(told: ToldRecord, assumed: RecordedAssumption, texts: ReportTexts) 
 
 
 def _named_level(table: str, relation: str, level: str, texts: ReportTexts) -> str:
-    return f"{texts.levels[table]} {local_label(LEVEL_KINDS[relation], level, texts.lang)}"
+    label = local_label(LEVEL_KINDS[relation], level, texts.lang)
+    return texts.filled("named_level", table=texts.levels[table], level=label)
 
 
 def _warnings_of_all(assets: Sequence[AssetPart]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from datetime import date
 from pathfolio.explain.wording import wording_of
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.languages import language, words
+from pathfolio.kg.languages.filling import filled
 from pathfolio.recommender.suitability.kinds import KIND_OF
 from pathfolio.recommender.suitability.rule import Unit
 from pathfolio.recommender.suitability.used_facts import PREDICTED
@@ -47,7 +48,9 @@ def result_text(result: RuleResult, lang: str, *, to_investor: bool = False) -> 
     subject_kind = rule_kind.subject_kind(kind) if rule_kind else None
     unit = rule_kind.unit if rule_kind else Unit.NUMBER
     sentence = str(sentence or f"{kind}: {reason}")
-    said_of_it = sentence.format(
+    said_of_it = filled(
+        lang,
+        sentence,
         measured=_amount(result.measured, unit, lang),
         limit=_amount(result.limit, unit, lang),
         warn_at=_amount(result.warn_at, unit, lang),
@@ -100,7 +103,7 @@ def _amount(value: float | None, unit: Unit, lang: str) -> str:
     number = wording.number(value, 0 if float(value).is_integer() else 1)
     if unit is Unit.NUMBER:
         return number
-    return words(lang, "verdicts", "units")[unit.value if value == 1 else f"{unit.value}s"].format(n=number)
+    return filled(lang, words(lang, "verdicts", "units")[unit.value if value == 1 else f"{unit.value}s"], n=number)
 
 
 def _before_and_bought(result: RuleResult, lang: str) -> dict[str, str]:
@@ -128,7 +131,7 @@ def _volatility(facts: Sequence[UsedFact], lang: str) -> str:
     """The figure, where facts are given."""
     value = next((fact.value for fact in facts if fact.relation == "VOLATILITY" and fact.value is not None), None)
     said = None if value is None else wording_of(lang).percent(value, 1)
-    return "" if said is None else words(lang, "verdicts", "units")["volatility"].format(value=said)
+    return "" if said is None else filled(lang, words(lang, "verdicts", "units")["volatility"], value=said)
 
 
 def _of_day(facts: Sequence[UsedFact], lang: str) -> str:
@@ -136,4 +139,5 @@ def _of_day(facts: Sequence[UsedFact], lang: str) -> str:
     day = facts[-1].as_of if facts else ""
     if not day:
         return ""
-    return words(lang, "verdicts", "units")["of_day"].format(day=wording_of(lang).day(date.fromisoformat(day)))
+    said = wording_of(lang).day(date.fromisoformat(day))
+    return filled(lang, words(lang, "verdicts", "units")["of_day"], day=said)

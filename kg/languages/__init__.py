@@ -14,6 +14,7 @@ own. The sections:
 | verdicts, rules | findings of suitability rules; titles and bases of the shipped rule files |
 | report | the report on a record |
 | site | the pages |
+| person | patterns by which what is said to the investor is said of the investor |
 
 English is the language in which code, rule files and data name things. So `rules`, `labels`, `sources`, `units`,
 `report.notes`, `site.names` and `site.details` translate from English (or from codes), and what they lack stays as it

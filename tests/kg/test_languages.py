@@ -20,8 +20,8 @@ OTHERS = [lang for lang in languages() if lang != DEFAULT]
 TRANSLATING = {"labels", "rules", "sources", "units", "report.notes", "site.names", "site.details"}
 """Sections that translate from English, which has the fewest of their texts."""
 
-OWN_PHRASES = {"reasons.phrases", "what_if.phrases"}
-"""Parts of sentences: each language divides its own."""
+OWN_PHRASES = {"reasons.phrases", "what_if.phrases", "person"}
+"""Parts of sentences, and how they turn from the investor to staff: each language has its own."""
 
 TAGGED = {
     "kg/languages/__init__.py": "the one that is spoken where no other is asked for",

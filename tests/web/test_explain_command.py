@@ -53,7 +53,7 @@ def test_every_path_count_and_sentence_is_true(build: Build) -> None:
     explainer = Explainer(build.graph, build.build_hash)
     for user, asset, rank in list(every_item(build, 3))[::4]:
         data = explainer.explain(build.scorer.account(user, asset), rank).to_json()
-        assert check_explanation(build.graph, data) == []
+        assert check_explanation(build.graph, data, prices=build.prices) == []
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> str:

@@ -178,6 +178,9 @@ def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
     yield AccountRole.ANALYST, f"/questionnaire?{say}"
     yield AccountRole.ANALYST, f"/questionnaire?horizon=5&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}?kind=fund&{say}"
+    yield AccountRole.INVESTOR, f"/investors/{person}/charts?{say}"
+    yield AccountRole.INVESTOR, f"/investors/{person}/plan?step=manage&{say}"
+    yield AccountRole.INVESTOR, f"/investors/{person}/portfolio?budget=30&{say}"
     for asset in assets:
         yield AccountRole.ANALYST, f"/assets/{asset}?{say}"
         yield AccountRole.COMPLIANCE, f"/assets/{asset}/audience?k=10&{say}"

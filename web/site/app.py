@@ -17,6 +17,7 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pathfolio.explain.formats.svg import as_svg
+from pathfolio.explain.plain_rows import plain_rows
 from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.records.find import Finder
 from pathfolio.explain.waterfall import waterfall
@@ -34,6 +35,8 @@ from pathfolio.web.site.evidence_words import EvidenceWords, figure
 from pathfolio.web.site.families import FAMILIES, family_of
 from pathfolio.web.site.graph.algorithm_runs import AlgorithmRuns
 from pathfolio.web.site.graph.desk import GraphDesk
+from pathfolio.web.site.invest.axes import percents
+from pathfolio.web.site.invest.shown import labels, limit_names
 from pathfolio.web.site.language import current_texts, keep_choice
 from pathfolio.web.site.pages import (
     accounts,
@@ -43,10 +46,13 @@ from pathfolio.web.site.pages import (
     audience,
     builds,
     canvas,
+    charts,
     console,
     errors,
     home,
     investors,
+    plan,
+    portfolio,
     provider,
     recommendations,
     record,
@@ -57,12 +63,17 @@ from pathfolio.web.site.pages import (
 )
 from pathfolio.web.site.purpose import ask_staff_first
 from pathfolio.web.site.served import ServedBuild, ServedGraph
+from pathfolio.web.site.stated import stated_purpose
 from pathfolio.web.site.texts import other_languages, texts_of
+from pathfolio.web.site.workspace import WORKSPACE
 
 PAGES: Final = (
     home,
     investors,
     recommendations,
+    charts,
+    portfolio,
+    plan,
     assets,
     audience,
     records,
@@ -206,6 +217,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         family_of=family_of,
         picture=as_svg,
         waterfall=waterfall,
+        plain_rows=plain_rows,
         sparkline=sparkline,
         list_columns=tuple(list_columns.COLUMNS),
         badge_words=list_columns.BADGE_WORDS,
@@ -216,6 +228,11 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         file_url=_file_url,
         asset_name=records.asset_name,
         here=_here,
+        stated_purpose=stated_purpose,
+        workspace=WORKSPACE,
+        percents=percents,
+        labels=labels,
+        limit_names=limit_names,
     )
 
     @app.context_processor
@@ -225,6 +242,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         rules = served.rules
         return {
             "lang": texts.lang,
+            "texts": texts,
             "say": texts.say,
             "named": texts.named,
             "words": texts.words,

@@ -14,7 +14,7 @@ from pathfolio.web.site.texts import texts_of
 
 @dataclass(frozen=True)
 class Cautions:
-    """Sentences for investors.
+    """Sentences for the investor, or for staff of the investor.
 
     Attributes:
         of_list: what is said of several lines, with their ranks where it is not said of all.
@@ -27,20 +27,20 @@ class Cautions:
     answers_are_old: bool
 
 
-def cautions_of(verdicts: Sequence[Verdict], ranks: Sequence[int], lang: str) -> Cautions:
+def cautions_of(verdicts: Sequence[Verdict], ranks: Sequence[int], lang: str, *, to_investor: bool = True) -> Cautions:
     """What speaks against the lines of a list; two lines or more share what a rule says of one group or in one text."""
     found: dict[Hashable, list[tuple[int, RuleResult]]] = defaultdict(list)
     for at, verdict in enumerate(verdicts):
         for result in _gravest(verdict):
-            found[_key(result, lang)].append((at, result))
+            found[_key(result, lang, to_investor)].append((at, result))
     of_list: list[str] = []
     of_lines: list[list[str]] = [[] for _ in verdicts]
     for told in found.values():
         if len(told) > 1:
-            of_list.append(_said_once(told, ranks, lang))
+            of_list.append(_said_once(told, ranks, lang, to_investor))
             continue
         at, result = told[0]
-        of_lines[at].append(result_text(result, lang, to_investor=True))
+        of_lines[at].append(result_text(result, lang, to_investor=to_investor))
     results = (result for told in found.values() for _, result in told)
     old = any(result.kind == "freshness/profile" and result.effect is not Outcome.PASS for result in results)
     return Cautions(tuple(of_list), tuple(map(tuple, of_lines)), old)
@@ -51,17 +51,17 @@ def _gravest(verdict: Verdict) -> list[RuleResult]:
     return [] if gravest is Outcome.PASS else [result for result in verdict.results if result.effect is gravest]
 
 
-def _key(result: RuleResult, lang: str) -> Hashable:
+def _key(result: RuleResult, lang: str, to_investor: bool) -> Hashable:
     """Findings about one group of the portfolio are one caution, however much each purchase adds to it."""
     if result.kind.startswith(f"{ConcentrationRule.kind}/") and result.measured is not None:
         return result.rule, result.subject
-    return result_text(result, lang, to_investor=True)
+    return result_text(result, lang, to_investor=to_investor)
 
 
-def _said_once(told: Sequence[tuple[int, RuleResult]], ranks: Sequence[int], lang: str) -> str:
+def _said_once(told: Sequence[tuple[int, RuleResult]], ranks: Sequence[int], lang: str, to_investor: bool) -> str:
     """The sentence about the purchase that adds most, and of which lines it is said."""
     most = max((result for _, result in told), key=lambda result: (result.effect, result.measured or 0.0))
-    text = result_text(most, lang, to_investor=True)
+    text = result_text(most, lang, to_investor=to_investor)
     if len(told) == len(ranks):
         return text
     texts = texts_of(lang)

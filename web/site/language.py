@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.languages import preferred
+from pathfolio.web.site.access.guard import current_access, visitor
 from pathfolio.web.site.texts import Texts, texts_of
 
 COOKIE: Final = "pathfolio_lang"
@@ -15,11 +16,20 @@ _YEAR: Final = 365 * 24 * 3600
 
 
 def current_texts() -> Texts:
-    """The texts of the request's language: `?lang=`, else the cookie, else what the browser prefers."""
+    """The texts of the request's language: `?lang=`, else the cookie, else what the browser prefers.
+
+    On the page of another person they speak of that person.
+    """
     if "texts" not in g:
-        g.texts = texts_of(_wanted())
+        g.texts = texts_of(_wanted(), is_of_another())
     texts: Texts = g.texts
     return texts
+
+
+def is_of_another() -> bool:
+    """Whether somebody of the staff looks at the page of an investor; without accounts there is no staff."""
+    user_id = (request.view_args or {}).get("user_id")
+    return user_id is not None and current_access().accounts is not None and visitor().investor_id != user_id
 
 
 def _wanted() -> str:

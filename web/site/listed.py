@@ -15,6 +15,7 @@ from pathfolio.explain.reasons.kind import Subject
 from pathfolio.explain.reasons.kinds import KIND_OF
 from pathfolio.explain.records.adviser import Advice
 from pathfolio.explain.records.verdict_text import verdict_text
+from pathfolio.explain.speech import reasons_of_person
 from pathfolio.kg.figures import STALE_DAYS
 from pathfolio.kg.graph import NO_DAY, KnowledgeGraph, to_date, to_days
 from pathfolio.kg.schema import NodeKind, Relation
@@ -119,24 +120,26 @@ class Advised:
     more_passed_over: int
 
 
-def advised(site: ServedBuild, lang: str, advice: Advice) -> Advised:
-    """The list of an answer."""
-    cautions = cautions_of(advice.verdicts, [line.rank for line in advice.lines], lang)
+def advised(site: ServedBuild, lang: str, advice: Advice, *, is_of_person: bool = False) -> Advised:
+    """The list of an answer, as it is told to the investor, or to staff of the investor."""
+    cautions = cautions_of(advice.verdicts, [line.rank for line in advice.lines], lang, to_investor=not is_of_person)
     known = _known_groups(site.graph, advice.question.user_id)
     lines = tuple(
-        _line(site, lang, explanation, verdict, texts, known)
+        _line(site, explanation, spoken(explanation, lang, is_of_person=is_of_person), verdict, texts, known)
         for explanation, verdict, texts in zip(advice.explanations, advice.verdicts, cautions.of_lines, strict=True)
     )
-    return Advised(lines, cautions.of_list, cautions.answers_are_old, *_passed_over(site, lang, advice))
+    return Advised(lines, cautions.of_list, cautions.answers_are_old, *_passed_over(site, lang, advice, is_of_person))
 
 
-def _passed_over(site: ServedBuild, lang: str, advice: Advice) -> tuple[tuple[PassedOver, ...], int]:
+def _passed_over(
+    site: ServedBuild, lang: str, advice: Advice, is_of_person: bool
+) -> tuple[tuple[PassedOver, ...], int]:
     """The first of those that the rules did not let through, and how many more there are."""
     found = tuple(
         PassedOver(
             each.place,
             site.names.node(site.graph.asset_row(each.asset_id)),
-            tuple(verdict_text(each.verdict.results, lang, to_investor=True)),
+            tuple(verdict_text(each.verdict.results, lang, to_investor=not is_of_person)),
         )
         for each in advice.rejected[:SHOWN_PASSED_OVER]
     )
@@ -152,8 +155,8 @@ def _known_groups(graph: KnowledgeGraph, user_id: str) -> frozenset[Row]:
 
 def _line(
     site: ServedBuild,
-    lang: str,
     explanation: Explanation,
+    reasons: tuple[Reason, ...],
     verdict: Verdict,
     warnings: tuple[str, ...],
     known: frozenset[Row],
@@ -176,7 +179,7 @@ def _line(
         days_old=age if age > STALE_DAYS else 0,
         risk=_risk(verdict),
         badges=(*_interests(explanation), *(Badge(of.value, site.names.node(g)) for of, g in groups if g in known)),
-        reasons=spoken(explanation, lang),
+        reasons=reasons,
         listed=newly_listed(graph, row),
         shares=shares_of(explanation),
         verdict=verdict.state,
@@ -196,9 +199,9 @@ def _interests(explanation: Explanation) -> tuple[Badge, ...]:
     return tuple(dict.fromkeys(Badge(INTERESTED_IN, path.nodes[1]) for path in paths))
 
 
-def spoken(explanation: Explanation, lang: str) -> tuple[Reason, ...]:
+def spoken(explanation: Explanation, lang: str, *, is_of_person: bool = False) -> tuple[Reason, ...]:
     """One reason of each subject first, then a second one of it, and the first caution if there is one."""
-    reasons = explanation.reasons_in(lang)
+    reasons = reasons_of_person(explanation, lang) if is_of_person else explanation.reasons_in(lang)
     cautions = [reason for reason in reasons if reason.is_caution][:1]
     # that the risk fits is told of every line: what else suits the investor comes before it
     praise = sorted((r for r in reasons if not r.is_caution), key=lambda reason: reason.trigger == "risk_fits")

@@ -33,8 +33,12 @@ def ask(
     k: int = 10,
     kind: str | None = None,
     asset_id: str | None = None,
+    of_another: bool = False,
 ) -> Shown[View]:
     """What `view_of` makes of the answer to the present visitor, once it is recorded; `name` as in `Desk.show`.
+
+    Args:
+        of_another: `view_of` speaks of the investor, not to them.
 
     Raises:
         LedgerError: it could not be recorded.
@@ -44,7 +48,7 @@ def ask(
     why = purpose_towards(user_id)
     question = Question(asker(), through, user_id, k, kind, lang=lang, asset_id=asset_id, purpose=why)
     question = replace(question, today=served().desk.today())
-    shown = served().desk.show(question, name, view_of)
+    shown = served().desk.show(question, f"{name} of another" if of_another else name, view_of)
     g.record = shown.receipt.id
     return shown
 

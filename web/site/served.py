@@ -15,13 +15,16 @@ from pathfolio.explain.records.desk import Desk
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.graph_folder import GraphFolder
-from pathfolio.kg.schema import ASSET_KIND_OF, OF_INVESTORS, NodeKind
+from pathfolio.kg.schema import ASSET_KIND_OF, OF_INVESTORS, NodeKind, Relation
 from pathfolio.kg.span import Position, Row
 from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.build import Build
+from pathfolio.recommender.portfolio.book import PortfolioBook
+from pathfolio.recommender.questionnaire import Choices, choices_of
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.web.site.charts import Sparkline, sparkline
 from pathfolio.web.site.directory import Directory
+from pathfolio.web.site.invest.divided import Divider
 from pathfolio.web.site.prices import PriceBook, PriceHistory
 
 SMALL_WIDTH: Final = 96
@@ -147,6 +150,26 @@ class ServedBuild(ServedGraph):
             self._small_lines[asset_id] = made
         return self._small_lines[asset_id]
 
+    @cached_property
+    def portfolios(self) -> PortfolioBook:
+        """What portfolios would have returned, and what they consist of."""
+        return PortfolioBook(self.desk.adviser.gate.assets, self.build.prices)
+
+    @cached_property
+    def divider(self) -> Divider:
+        """Divides sums among assets."""
+        return Divider(self.portfolios)
+
+    @cached_property
+    def choices(self) -> Choices:
+        """What the snapshot lets an investor answer."""
+        return choices_of(self.graph)
+
+    @cached_property
+    def rows_by_name(self) -> dict[str, Row]:
+        """Rows of assets by the names that mixes of issuers call them by."""
+        return {self.graph.display_name(Row(row)): Row(row) for row in self.graph.assets.tolist()}
+
     def warm_up(self) -> None:
         """Make everything that the first request would have to wait for."""
         for directory in (self.investors, self.assets):
@@ -154,3 +177,6 @@ class ServedBuild(ServedGraph):
         if len(self.graph.users):
             first = str(self.graph.user_ids[0])
             self.desk.adviser.advise(Question("", "", first, today=self.desk.today()))
+            self.choices  # noqa: B018 - made once
+            self.portfolios.year_ago.outgoing(Relation.HOLDS)
+            self.divider.warm_up()

@@ -84,7 +84,7 @@ class ConcentrationRule(GroupedRule):
         return replace(found, measured=after, limit=limit, subject=group, names=exposure.names)
 
     def _exposure(self, assets: AssetFacts) -> Exposure:
-        return assets.once(_exposures)[self.group]
+        return kept_exposures(assets)[self.group]
 
     def _after_purchase(
         self, assets: AssetFacts, exposure: Exposure, before: FloatArray, at: Positions
@@ -169,6 +169,11 @@ class ConcentrationRule(GroupedRule):
     def subject_kind(cls, full_kind: str) -> NodeKind | None:
         """Industries have a vocabulary; the other groups are names."""
         return NodeKind.INDUSTRY if full_kind == "concentration/industry" else None
+
+
+def kept_exposures(assets: AssetFacts) -> dict[str, Exposure]:
+    """The exposures of all assets by `GROUPS`, made once."""
+    return assets.once(_exposures)
 
 
 def _exposures(assets: AssetFacts) -> dict[str, Exposure]:

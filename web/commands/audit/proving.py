@@ -54,8 +54,10 @@ def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
 
 
 def _verify_record(ledger: Ledger, args: argparse.Namespace, trusted: list[Verifier], against: list[str]) -> int:
-    """One record, its build, and that the ledger it stands in begins with what the kept checkpoints signed."""
+    """One record, its build, its figures by that build's closes, and that the ledger begins with what was signed."""
     from pathfolio.explain.ledger.verify import verify_extends, verify_record
+    from pathfolio.explain.records.figures import wrong_figures
+    from pathfolio.explain.records.inspect import LISTS
     from pathfolio.explain.records.sealed import WhichBuilds, verify_builds
     from pathfolio.kg.progress import Progress
 
@@ -66,6 +68,8 @@ def _verify_record(ledger: Ledger, args: argparse.Namespace, trusted: list[Verif
         record = ledger.header(args.record)
         for build in verify_builds(ledger, WhichBuilds(args.builds), Progress(), record=record):
             problems += [f"build {build.build_hash[:12]}: {problem}" for problem in build.problems]
+        if not problems and WhichBuilds(args.builds) is not WhichBuilds.NONE and record.kind in LISTS:
+            problems += wrong_figures(ledger, record)
     problem = "; ".join(problems)
     if args.format == "json":
         print_json({"record": args.record, "sound": not problem, "problem": problem})

@@ -45,7 +45,12 @@ LIMITS: Final = MappingProxyType(
 WHAT_IFS: Final = "60 per minute; 600 per hour"
 """So often one account may ask what would be if: each answer is computed and recorded for itself."""
 
-_ASSUMING: Final = ("what_if.what_if", "what_if.questionnaire", "what_if.answer", "what_if.answer_questionnaire")
+_WITH_CONTROLS: Final = ("portfolio.portfolio", "plan.plan")
+"""Pages that assume something only where their controls are used."""
+
+_ASSUMING: Final = (
+    "what_if.what_if", "what_if.questionnaire", "what_if.answer", "what_if.answer_questionnaire", *_WITH_CONTROLS,
+)  # fmt: skip
 
 SESSION_SECONDS: Final = 8 * 3600
 """A session ends so long after its last page; one that a provider began, so long after its beginning."""
@@ -155,7 +160,9 @@ def _asking() -> str:
 
 
 def _asks_nothing() -> bool:
-    """Whether it is the questionnaire before there are answers, which costs nothing."""
+    """Whether it is a page before there are answers, which costs nothing of its own."""
+    if request.endpoint in _WITH_CONTROLS:
+        return not {"risk_level", "objective", "horizon"} & set(request.args)
     return request.method == "GET" and not request.view_args and not request.args
 
 

@@ -72,7 +72,13 @@ def audience(asset_id: AssetId, k: Length = LENGTHS[1]) -> AudiencePage:
     asked = AudienceQuestion(asker(), "site", asset_id, k, site.desk.today())
     shown = record_audience(site.desk, asked, site.work(_audience, asked, lang))
     found = tuple(
-        Suited(person.rank, explanation.user, explanation.score, spoken(explanation, lang), shares_of(explanation))
+        Suited(
+            person.rank,
+            explanation.user,
+            explanation.score,
+            spoken(explanation, lang, is_of_person=True),
+            shares_of(explanation),
+        )
         for person, explanation in shown.people
     )
     return AudiencePage(site.names.node(row), k, found)

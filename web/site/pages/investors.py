@@ -13,7 +13,7 @@ from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
 from pathfolio.kg.span import Row
 from pathfolio.web.site.access.roles import Permission
-from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.language import current_texts, is_of_another
 from pathfolio.web.site.list_columns import Chosen, ListColumn, Order, SortKey, columns_shown, list_csv, sorted_lines
 from pathfolio.web.site.listed import ListLine, PassedOver, advised
 from pathfolio.web.site.pages.errors import NotThere
@@ -87,7 +87,9 @@ def investor(
     if wants_json():
         twin = partial(_twin, row, kind, lang)
         return Response(ask("list twin", twin, user_id, k=LIST_LENGTH, kind=kind).view, mimetype="application/json")
-    found: InvestorTwin = ask("list", partial(_found, row, kind, lang), user_id, k=LIST_LENGTH, kind=kind).view
+    of_another = is_of_another()
+    found_for = partial(_found, row, kind, lang, of_another)
+    found: InvestorTwin = ask("list", found_for, user_id, k=LIST_LENGTH, kind=kind, of_another=of_another).view
     if request.args.get("format") == "csv":
         name = {"Content-Disposition": 'attachment; filename="list.csv"'}
         return Response(list_csv(found.recommended, lang), mimetype="text/csv", headers=name)
@@ -95,15 +97,15 @@ def investor(
     return InvestorPage(found, lines, columns_shown(), sort, order)
 
 
-def _found(row: Row, kind: str | None, lang: str, advice: Advice) -> InvestorTwin:
+def _found(row: Row, kind: str | None, lang: str, of_another: bool, advice: Advice) -> InvestorTwin:
     site = served()
-    found = advised(site, lang, advice)
+    found = advised(site, lang, advice, is_of_person=of_another)
     said = found.warnings, found.answers_are_old, found.passed_over, found.more_passed_over
     return InvestorTwin(portfolio_of(site, row), kind, site.kinds, found.lines, *said)
 
 
 def _twin(row: Row, kind: str | None, lang: str, advice: Advice) -> bytes:
-    return in_json(_found(row, kind, lang, advice), lang)
+    return in_json(_found(row, kind, lang, False, advice), lang)
 
 
 def investor_row(graph: KnowledgeGraph, user_id: str) -> Row:

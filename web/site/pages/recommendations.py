@@ -8,14 +8,17 @@ from typing import ClassVar
 
 from flask import Blueprint
 
+from pathfolio.explain.evidence import Reason
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.formats.text import heading
 from pathfolio.explain.records.adviser import Advice, Question
 from pathfolio.explain.records.verdict_text import look_of, result_text, title_for_investor
+from pathfolio.explain.speech import reasons_of_person
 from pathfolio.explain.wording import Wording
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.web.site.access.roles import Permission
-from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.invest.trend_lines import USUAL_MONTHS, DrawnTrend, Months, drawn_trend
+from pathfolio.web.site.language import current_texts, is_of_another
 from pathfolio.web.site.pages.investors import asset_row, check_kind, investor_row
 from pathfolio.web.site.parameters import AssetId, InvestorId, KindOfAsset
 from pathfolio.web.site.prices import PriceHistory
@@ -48,7 +51,11 @@ class Checked:
 
 @dataclass(frozen=True)
 class RecommendationPage(Page):
-    """`kind` is the kind of asset among which `explanation.rank` counts, None for all."""
+    """`kind` is the kind of asset among which `explanation.rank` counts, None for all.
+
+    Attributes:
+        trend: as on an asset's page.
+    """
 
     template: ClassVar[str] = "recommendation.html"
     explanation: Explanation
@@ -56,10 +63,17 @@ class RecommendationPage(Page):
     checks: tuple[Check, ...]
     kind: str | None
     price: PriceHistory | None
+    trend: DrawnTrend | None
+    asked_months: int
 
     def heading(self, words: Wording, digits: int) -> tuple[str, str]:
         """Title, and rank, score and day."""
         return heading(self.explanation, words, Question.k, digits)
+
+    def reasons(self, words: Wording) -> tuple[Reason, ...]:
+        """As they were said to the investor, or of the investor."""
+        explained = self.explanation
+        return (reasons_of_person if words.is_of_person else Explanation.reasons_in)(explained, words.lang)
 
     def twin(self) -> Explanation:
         """The explanation alone, as `pathfolio explain --format json` prints it, with reasons in all languages."""
@@ -68,7 +82,9 @@ class RecommendationPage(Page):
 
 @blueprint.get("/investors/<id:user_id>/assets/<id:asset_id>")
 @view(Permission.OWN_PAGES, tag="recommendations", recorded=True)
-def recommendation(user_id: InvestorId, asset_id: AssetId, kind: KindOfAsset | None = None) -> RecommendationPage:
+def recommendation(
+    user_id: InvestorId, asset_id: AssetId, kind: KindOfAsset | None = None, months: Months = USUAL_MONTHS
+) -> RecommendationPage:
     """Why an asset has its score for an investor.
 
     As `pathfolio explain --format json` prints it. The rank is 0 where the asset is held or not suitable.
@@ -77,20 +93,22 @@ def recommendation(user_id: InvestorId, asset_id: AssetId, kind: KindOfAsset | N
     investor_row(site.graph, user_id)
     row = asset_row(site.graph, asset_id)
     check_kind(site, kind)
-    checked = partial(_checked, site.desk.adviser.rules, current_texts().lang)
-    found = ask("explanation", checked, user_id, kind=kind, asset_id=asset_id).view
-    return RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row))
+    of_another = is_of_another()
+    checked = partial(_checked, site.desk.adviser.rules, current_texts().lang, of_another)
+    found = ask("explanation", checked, user_id, kind=kind, asset_id=asset_id, of_another=of_another).view
+    trend = drawn_trend(site, row, months)
+    return RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row), trend, months)
 
 
-def _checked(rules: RuleSet, lang: str, advice: Advice) -> Checked:
+def _checked(rules: RuleSet, lang: str, of_another: bool, advice: Advice) -> Checked:
     verdict = advice.verdicts[0]
     checks = [
         Check(
-            title_for_investor(rule.kind, rule.title[lang], lang),
+            rule.title[lang] if of_another else title_for_investor(rule.kind, rule.title[lang], lang),
             found.outcome.word,
             found.effect.word,
             look_of(found),
-            result_text(found, lang, to_investor=True),
+            result_text(found, lang, to_investor=not of_another),
         )
         for rule, found in zip(rules.rules, verdict.results, strict=True)
     ]

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from flask import Blueprint, abort, redirect, request, url_for
 from msgspec import Meta
 from werkzeug import Response
 
-from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.find import Found, Search, Summary
 from pathfolio.kg.schema import ASSET_KIND_OF, NodeKind
 from pathfolio.recommender.suitability.verdict import STATES
 from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.directory import Directory
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.pages.signin import safe_target
 from pathfolio.web.site.purpose import finder, look, with_purpose
+from pathfolio.web.site.record_lists import RecordLine, ShownList, lists_of
 from pathfolio.web.site.render import Page, served
 from pathfolio.web.site.stated import keep_purpose
 from pathfolio.web.site.view import view
@@ -27,6 +28,9 @@ from pathfolio.web.site.view import view
 MOST_SHOWN: Final = 50
 MOST_COUNTED: Final = 100_000
 LONGEST_WORD: Final = 200
+MOST_CALLED_SO: Final = 50
+"""Investors or assets of one name that are looked for."""
+
 _LAST_PLACE: Final = 2**62
 VERDICTS: Final = STATES
 
@@ -39,8 +43,8 @@ blueprint = Blueprint("records", __name__)
 class SearchArguments:
     """What the address asks for."""
 
-    investor: Annotated[str, Meta(description="an investor's id")] = ""
-    asset: Annotated[str, Meta(description="an asset's id: on the list, or not suitable")] = ""
+    investor: Annotated[str, Meta(description="an investor's id or name")] = ""
+    asset: Annotated[str, Meta(description="an asset's id, name or ticker: on the list, or not suitable")] = ""
     first: Annotated[date, Meta(description="from this day (UTC)")] | None = None
     last: Annotated[date, Meta(description="until this day (UTC)")] | None = None
     verdict: Annotated[
@@ -54,38 +58,48 @@ class SearchArguments:
     build: Annotated[str, Meta(description="a build's hash, or its beginning")] = ""
 
     def search(self) -> Search:
-        """What is looked for."""
-        texts = {name: getattr(self, name)[:LONGEST_WORD] for name in ("investor", "asset", "build")}
-        return Search(first=self.first, last=self.last, verdict=self.verdict, **texts)
+        """What is looked for; who or what is named and not in this build by its id is all that is called so."""
+        site = served()
+        return Search(
+            first=self.first,
+            last=self.last,
+            verdict=self.verdict,
+            build=self.build[:LONGEST_WORD],
+            **_named("investor", self.investor[:LONGEST_WORD], site.investors),
+            **_named("asset", self.asset[:LONGEST_WORD], site.assets),
+        )
 
 
 @dataclass(frozen=True)
-class RecordLine:
-    """One record in the list; `state` as in `Summary`, `investor` None where nobody of the build can be named."""
+class Written:
+    """An investor and an asset as the visitor wrote them: an id, or a name."""
 
-    id: str
-    time: str
-    is_what_if: bool
-    investor: PathNode | None
-    user_id: str
-    who: str
-    through: str
-    assets: tuple[tuple[str, str], ...]
-    rejected: int
-    build: str
-    rules: str
-    state: Annotated[str, Meta(extra_json_schema={"enum": ["readable", "erased", "altered"]})]
+    investor: str
+    asset: str
 
 
 @dataclass(frozen=True)
 class RecordsPage(Page):
-    """What was found; `before` is the place from which to go on."""
+    """What was found; `before` is the place from which to go on.
+
+    Attributes:
+        written: whom and what the visitor wrote of; `search` has that as ids.
+    """
 
     template: ClassVar[str] = "records.html"
+    written: Written
     search: Search
     records: tuple[RecordLine, ...]
     looked_through: int
     before: int | None
+
+    def lists(self) -> tuple[ShownList, ...]:
+        """The records by the list that they show, one line each."""
+        return lists_of(self.records)
+
+    def searched(self) -> bool:
+        """Whether anything was asked for but the newest."""
+        return self.search != Search()
 
 
 @dataclass(frozen=True)
@@ -112,6 +126,7 @@ class StatisticsPage(Page):
     """
 
     template: ClassVar[str] = "record_statistics.html"
+    written: Written
     search: Search
     records: int
     considered: int
@@ -133,7 +148,7 @@ def records(asked: SearchArguments, before: Before | None = None) -> RecordsPage
     search = asked.search()
     found = finder().find(search, look(), most=MOST_SHOWN, before=before)
     lines = tuple(_line(summary) for summary in found.records)
-    return RecordsPage(search, lines, found.looked_through, found.before)
+    return RecordsPage(Written(asked.investor, asked.asset), search, lines, found.looked_through, found.before)
 
 
 @blueprint.get("/records/statistics")
@@ -145,7 +160,7 @@ def statistics(asked: SearchArguments) -> StatisticsPage:
     Over the records that fit.
     """
     search = asked.search()
-    return _counted(search, finder().find(search, look(), most=MOST_COUNTED, seconds=5.0, listed=False))
+    return _counted(asked, search, finder().find(search, look(), most=MOST_COUNTED, seconds=5.0, listed=False))
 
 
 @blueprint.post("/records/purpose")
@@ -176,8 +191,16 @@ def _line(summary: Summary) -> RecordLine:
         len(summary.rejected),
         header.tags.get("build", ""),
         summary.rules,
+        summary.asset_id,
         summary.state,
     )
+
+
+def _named(field: str, written: str, directory: Directory) -> dict[str, Any]:
+    """What was written, as ids: as it is where it is one, or where nothing is called so; else of all called so."""
+    rows, _ = directory.find(written, MOST_CALLED_SO)
+    ids = tuple(str(served().graph.nodes.id[row]) for row in rows)
+    return {field: written} if not ids or written in ids else {f"{field}s": ids}
 
 
 def asset_name(asset_id: str, lang: str) -> str:
@@ -188,7 +211,7 @@ def asset_name(asset_id: str, lang: str) -> str:
     return asset_id if row is None else site.graph.display_name(row, lang)
 
 
-def _counted(search: Search, found: Found) -> StatisticsPage:
+def _counted(asked: SearchArguments, search: Search, found: Found) -> StatisticsPage:
     rejected: Counter[str] = Counter()
     warned: Counter[str] = Counter()
     rejecting: Counter[str] = Counter()
@@ -207,6 +230,7 @@ def _counted(search: Search, found: Found) -> StatisticsPage:
         for rule, count in rejected.items()
     ]
     return StatisticsPage(
+        Written(asked.investor, asked.asset),
         search,
         len(found.records),
         sum(summary.considered for summary in found.records),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -18,7 +19,7 @@ from pathfolio.kg.languages import DEFAULT
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
 from pathfolio.web.site.access.guard import visitor
 from pathfolio.web.site.access.roles import Permission
-from pathfolio.web.site.language import current_texts
+from pathfolio.web.site.language import current_texts, is_of_another
 from pathfolio.web.site.listed import PassedOver, advised
 from pathfolio.web.site.pages.investors import check_kind, investor_row
 from pathfolio.web.site.parameters import InvestorId, KindOfAsset, VerdictWord
@@ -146,7 +147,7 @@ def what_if(user_id: InvestorId, kind: KindOfAsset | None = None) -> WhatIfPage 
     except UsageError as error:
         asked, problem = asked_of(site, user_id, ()), str(error)
     lang = current_texts().lang
-    found = ask_what_if("what-if list", partial(_listed, lang), replace(asked, kind=kind), lang, "site")
+    found = ask_what_if(*_list_for(lang), replace(asked, kind=kind), lang, "site")
     page = WhatIfPage(
         **vars(found),
         investor=investor,
@@ -169,7 +170,7 @@ def questionnaire() -> QuestionnairePage:
     if not answers:
         return QuestionnairePage(_form(site, asked), (), (), (), 0, is_answered=False)
     lang = current_texts().lang
-    found = ask_what_if("what-if list", partial(_listed, lang), asked, lang, "site")
+    found = ask_what_if(*_list_for(lang), asked, lang, "site")
     said = found.warnings, found.passed_over, found.more_passed_over
     return QuestionnairePage(_form(site, asked), found.lines, *said, is_answered=True)
 
@@ -277,9 +278,15 @@ def _form(site: ServedBuild, asked: Asked) -> Form:
     return Form(fields, interests, YEARS, investor.years, followed, dismissed)
 
 
-def _listed(lang: str, advice: Advice) -> Listed:
+def _list_for(lang: str) -> tuple[str, Callable[[Advice], Listed]]:
+    """The list as the visitor reads it, theirs or another's: its name, and what makes it."""
+    of_another = is_of_another()
+    return "what-if list of another" if of_another else "what-if list", partial(_listed, lang, of_another)
+
+
+def _listed(lang: str, of_another: bool, advice: Advice) -> Listed:
     site, found = served(), _moves(advice)
-    shown = advised(site, lang, advice)
+    shown = advised(site, lang, advice, is_of_person=of_another)
     lines = tuple(
         WhatIfLine(
             _place(site, line.move),
