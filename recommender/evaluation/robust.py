@@ -98,7 +98,7 @@ def evaluate_robust(
         with progress.stage(f"fold {fold.name}"):
             data = prepare_fold(tables, fold)
         applied = rules or rules_for(data.graph)
-        measured: list[_Measured] = []
+        measured: list[_ModelCell] = []
         for name in (*SIMPLE, OURS):
             with progress.stage(f"{fold.name} {name}"):
                 measured += _measured(data, MODELS[name], applied, kinds, horizons, seeds)
@@ -107,7 +107,7 @@ def evaluate_robust(
 
 
 @dataclass(frozen=True)
-class _Place:
+class _CellKey:
     """What models are compared within: see `RobustCell`."""
 
     window: str
@@ -117,10 +117,10 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class _Measured:
+class _ModelCell:
     """One model's mean over `n` investors, of one seed; `days` is 0 for a model without a horizon."""
 
-    place: _Place
+    place: _CellKey
     model: str
     days: int
     ndcg: float
@@ -134,7 +134,7 @@ def _measured(
     kinds: Sequence[str],
     horizons: Sequence[int],
     seeds: Sequence[int],
-) -> Iterator[_Measured]:
+) -> Iterator[_ModelCell]:
     groups = [(group, _allowed(data, group, rules)) for group in groups_of(data)]
     for seed in seeds if spec.seeded else seeds[:1]:
         fitted = spec.fitted(data.graph, seed, data.prices)
@@ -142,8 +142,8 @@ def _measured(
             model = for_days(fitted, days) if days else fitted
             for group, allowed in groups:
                 for kind, gated, value, n in _values(data, spec, model, group, allowed, kinds):
-                    place = _Place(data.fold.name, kind, _GROUP_NAMES[group.name], rules.market if gated else "")
-                    yield _Measured(place, spec.name, days, value, n)
+                    place = _CellKey(data.fold.name, kind, _GROUP_NAMES[group.name], rules.market if gated else "")
+                    yield _ModelCell(place, spec.name, days, value, n)
 
 
 def _values(
@@ -182,7 +182,7 @@ def _allowed(data: FoldData, group: Group, rules: RuleSet) -> Mask:
     return np.array(found, bool).reshape(len(found), len(graph.assets))[place]
 
 
-def _beside_best(measured: Sequence[_Measured]) -> Iterator[RobustCell]:
+def _beside_best(measured: Sequence[_ModelCell]) -> Iterator[RobustCell]:
     """Our cells that somebody bought something in."""
     ours = [one for one in measured if one.model == OURS and one.n]
     for place, days in dict.fromkeys((one.place, one.days) for one in ours):
