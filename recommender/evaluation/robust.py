@@ -176,7 +176,7 @@ def _allowed(data: FoldData, group: Group, rules: RuleSet) -> Mask:
     graph = with_stranger(data.graph)
     prices = data.prices[data.prices["date"] <= pd.Timestamp(graph.as_of)]
     gate = Gate.over(graph, rules, None if prices.empty else prices).on(graph.as_of)
-    rows = graph.users[group.positions + 1]  # the stranger is the first
+    rows = graph.user_span.row(Positions(group.positions + 1))  # the stranger is the first
     different, place = np.unique(rows, return_inverse=True)
     found = [gate.screen(row, graph.asset_span.rows).allowed for row in different.tolist()]
     return np.array(found, bool).reshape(len(found), len(graph.assets))[place]
