@@ -11,9 +11,9 @@ import numpy as np
 from pathfolio.kg.graph import IntArray, KnowledgeGraph
 from pathfolio.kg.schema import RELATION_CODE, Relation, Role, of_role
 
-LEFT_OUT: Final = (*of_role(Role.FACT), *of_role(Role.TRADE))
-"""Relations whose tail says nothing without the edge's value: every asset with a price has the same metrics; and
-trades, since positions tell what they led to."""
+LEFT_OUT: Final = (*of_role(Role.FACT), *of_role(Role.TRADE), *of_role(Role.CHOICE))
+"""Relations whose tail says nothing without the edge's value: every asset with a price has the same metrics; trades,
+since positions tell what they led to; and choices, which are nobody's but the investor's."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,18 @@ class Contrast:
         """The difference of the two scores."""
         return self.first.score - self.second.score
 
+    def label(self, difference: Difference, lang: str) -> str:
+        """A part with the holding that it goes through; or what of it lies on no path; or a base term."""
+        words = wording_of(lang)
+        name = words.channel(difference.part)
+        via = difference.via
+        colon = words.language.colon
+        if via is not None:
+            return words.page("contrast_via", part=name, via=via.label(lang))
+        if difference.part in {channel.name for each in (self.first, self.second) for channel in each.channels}:
+            return f"{name}{colon}{words.page('contrast_remainder')}"
+        return f"{words.page('base')}{colon}{name}"
+
     def to_json(self, lang: str = DEFAULT) -> dict[str, Any]:
         """The contrast for machines."""
         return {
@@ -112,7 +124,7 @@ def _lines(found: Contrast, lang: str, most: int, *, is_sample: bool) -> Iterato
     yield words.page("contrast", first=names[0], second=names[1], first_score=score[0], second_score=score[1])
     if is_sample:
         yield words.page("sample")
-    rows = [(_label(d, found, lang), d.first, d.second, d.gap) for d in shown]
+    rows = [(found.label(d, lang), d.first, d.second, d.gap) for d in shown]
     rest = [d.gap for d in found.differences[most:]]
     if rest:
         label = words.page("contrast_rest", n=words.integer(len(rest)))
@@ -126,16 +138,3 @@ def _lines(found: Contrast, lang: str, most: int, *, is_sample: bool) -> Iterato
     for label, *values in rows:
         columns = (f"{words.signed(value, digits):>{w}}" for value, w in zip(values, wide, strict=True))
         yield f"  {padded(label, width)}  {'  '.join(columns)}"
-
-
-def _label(difference: Difference, found: Contrast, lang: str) -> str:
-    """A part with the holding that it goes through; or what of it lies on no path; or a base term."""
-    words = wording_of(lang)
-    name = words.channel(difference.part)
-    via = difference.via
-    colon = words.language.colon
-    if via is not None:
-        return words.page("contrast_via", part=name, via=via.label(lang))
-    if difference.part in {channel.name for each in (found.first, found.second) for channel in each.channels}:
-        return f"{name}{colon}{words.page('contrast_remainder')}"
-    return f"{words.page('base')}{colon}{name}"

@@ -17,9 +17,9 @@ USER: Final = NodeKind.USER.value
 OTHERS_KEY: Final = f"{USER}:*"
 """Stands for other investors, summed up, in what the ids of paths are made of."""
 
-FOLLOWS: Final = "FOLLOWS"
-INTERESTED_IN: Final = "INTERESTED_IN"
-"""Relations that only a what-if question assumes; no graph has them."""
+FOLLOWS: Final = Relation.FOLLOWS.value
+INTERESTED_IN: Final = Relation.INTERESTED_IN.value
+"""Of what an investor chose; a what-if question may assume them."""
 
 SEPARATOR: Final = "\x1f"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -14,6 +15,7 @@ from pathfolio.kg.figures import FIGURES
 from pathfolio.kg.graph import NO_DAY, Adjacency, FloatArray, KnowledgeGraph, to_date
 from pathfolio.kg.schema import NodeKind, Relation, Use, used_for
 from pathfolio.kg.span import Row
+from pathfolio.recommender.suitability.investor import TOLD
 
 FEWEST_PEERS: Final = 10
 """A comparison with fewer assets, the asset itself included, says nothing."""
@@ -207,3 +209,9 @@ class FactBook:
         near = np.abs(column.day[members] - column.day[asset]) <= _SAME_TIME_DAYS
         members = members[alike & near & ~np.isnan(column.value[members])]
         return Peers(relation, group, np.sort(column.value[members]), int(column.known_at[members].max(initial=0)))
+
+
+def told_fact(user_id: str, metric: str, label: str, day: date) -> Fact:
+    """What an investor told of themselves here, on a day."""
+    identity = stable_id("f", user_id, metric, label, day.isoformat(), TOLD)
+    return Fact(identity, None, metric, label, "", day, day, TOLD, user_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from pathfolio.explain.evidence import Path, PathNode
+from pathfolio.explain.evidence import Path, PathEdge, PathNode
 
 CARD_WIDTH: Final = 184
 CARD_HEIGHT: Final = 60
@@ -42,6 +42,7 @@ class PictureLine:
         value: sum of the contributions of its paths.
         width: stroke width.
         learned: whether only learned channels walk it.
+        edge: the edge itself, with its source and days.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -51,6 +52,7 @@ class PictureLine:
     value: float
     width: float
     learned: bool
+    edge: PathEdge
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def draw(paths: Iterable[Path], learned: frozenset[str]) -> Picture:
     layers: list[list[Key]] = [[] for _ in range(columns)]
     nodes: dict[Key, PathNode] = {}
     steps: dict[_Step, list[Path]] = {}
+    edges: dict[_Step, PathEdge] = {}
     for path in paths:
         keys = _keys(path)
         nodes |= dict(zip(keys, path.nodes, strict=True))
@@ -96,8 +99,9 @@ def draw(paths: Iterable[Path], learned: frozenset[str]) -> Picture:
                 if key not in layers[column]:
                     layers[column].append(key)
             steps.setdefault(step, []).append(path)
+            edges.setdefault(step, path.edges[number])
     _untangle(layers, steps)
-    return _place(layers, nodes, steps, learned)
+    return _place(layers, nodes, steps, edges, learned)
 
 
 def _keys(path: Path) -> list[Key]:
@@ -146,7 +150,11 @@ def _mean(values: list[float], default: float) -> float:
 
 
 def _place(
-    layers: list[list[Key]], nodes: dict[Key, PathNode], steps: dict[_Step, list[Path]], learned: frozenset[str]
+    layers: list[list[Key]],
+    nodes: dict[Key, PathNode],
+    steps: dict[_Step, list[Path]],
+    edges: dict[_Step, PathEdge],
+    learned: frozenset[str],
 ) -> Picture:
     height = max(sum(_height(key) + ROW_GAP for key in layer) - ROW_GAP for layer in layers) + 2 * MARGIN
     centre: dict[Key, tuple[float, float]] = {}
@@ -174,6 +182,7 @@ def _place(
             value=values[step],
             width=width[step],
             learned=all(path.channel in learned for path in walked),
+            edge=edges[step],
         )
         for step, walked in steps.items()
     )

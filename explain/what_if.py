@@ -11,7 +11,7 @@ import numpy as np
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Position, Positions, Row
-from pathfolio.recommender.assumed import AssumedInvestor, rows_of
+from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore, rows_of
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.suitability.gate import Gate
 
@@ -72,6 +72,8 @@ class ScorerWhatIf:
 
     scorer: Scorer
     gate: Gate | None = None
+    investor: AssumedInvestor | None = None
+    """The one investor who is asked about, with what they told; as the snapshot has them, where not given."""
 
     @property
     def graph(self) -> KnowledgeGraph:
@@ -88,18 +90,32 @@ class ScorerWhatIf:
 
     def what_if(self, user: Position, changes: Sequence[InvestorChange]) -> FloatArray:
         """(len(changes), assets) float64: the scores after each change."""
-        return self.scorer.sum_rows(self._rows(user, changes))
+        scores = self.scorer.sum_rows(self._rows(user, changes))
+        if not self._investor(user).has_chosen:
+            return scores
+        added = {}
+        for row, change in enumerate(changes):
+            changed = change.of(self._investor(user))
+            key = changed.followed - changed.dismissed
+            if key not in added:
+                added[key] = AssumedScore(self.scorer, changed).added()
+            scores[row] += added[key]
+        return scores
 
     def listed(self, user: Position, kind: str | None, changes: Sequence[InvestorChange]) -> Mask:
         """(len(changes), assets) bool: what is not held, what a path leads to, and suitable."""
-        eligible = self._investor(user).eligible(self.graph, kind) & self.scorer.led_to(self._rows(user, changes))
+        led = (
+            self.scorer.led_to(self._rows(user, changes))
+            | AssumedScore(self.scorer, self._investor(user)).of_interest()
+        )
+        eligible = self._investor(user).eligible(self.graph, kind) & led
         if self.gate is None:
             return eligible
         suitable = {given: self._suitable(self.gate, user, given) for given in {*map(_given, changes)}}
         return eligible & np.stack([suitable[_given(change)] for change in changes])
 
     def _investor(self, user: Position) -> AssumedInvestor:
-        return AssumedInvestor.of(self.scorer, user)
+        return self.investor or AssumedInvestor.of(self.scorer, user)
 
     def _rows(self, user: Position, changes: Sequence[InvestorChange]) -> InvestorRows:
         """The investor's row after each change."""

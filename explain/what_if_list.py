@@ -1,7 +1,7 @@
 """Lists for an investor as they might be: each line explained, with the place that it had before.
 
 The edges that only the question assumes (assets followed, levels changed, interests named) carry `ASSUMED` as their
-source and the snapshot's date, so that nobody takes them for facts.
+source and the snapshot's date, so that nobody takes them for facts; what the investor told carries `TOLD` and its day.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pathfolio.explain.tracer import Tracer
 from pathfolio.explain.wording import LANGUAGES, wording_of
 from pathfolio.kg.graph import IntArray
 from pathfolio.kg.languages.names import Names
-from pathfolio.kg.schema import Relation
+from pathfolio.kg.schema import CHOICES, Relation
 from pathfolio.kg.span import Position, Positions, Row
 from pathfolio.recommender.assumed import NOBODY, AssumedInvestor, AssumedScore
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.ranking import id_order
 from pathfolio.recommender.suitability.gate import Gate
-from pathfolio.recommender.suitability.investor import ASSUMED
+from pathfolio.recommender.suitability.investor import ASSUMED, TOLD
 
 MOST_RISERS: Final = 5
 RISERS_WITHIN: Final = 100
@@ -134,6 +134,11 @@ class WhatIfDesk:
         left = tuple(_move(asset, new, old) for asset in old.suitable[:k].tolist() if asset not in shown)
         return AssumedList(lines, _risers(new, old, k), left, new)
 
+    def explain(self, investor: AssumedInvestor, asset: Position, rank: int, langs: Sequence[str]) -> Explanation:
+        """Why the asset has its score for the investor; `rank` is its place in the list, 0 for none."""
+        with self._lock:
+            return self._explained(AssumedScore(self.build.scorer, investor), [(rank, asset)], langs)[0]
+
     def _shortlist(self, score: AssumedScore, kind: str | None, gate: Gate) -> Shortlist:
         eligible = score.investor.eligible(self.build.graph, kind)
         screening = score.investor.screened(gate, self.build.graph.asset_span.row(Positions(np.flatnonzero(eligible))))
@@ -142,16 +147,24 @@ class WhatIfDesk:
     def _lines(
         self, score: AssumedScore, shown: list[Position], old: Shortlist | None, langs: Sequence[str]
     ) -> tuple[AssumedLine, ...]:
-        tracer = AssumedTracer(self._tracer, score.investor)
-        lookups = AssumedLookups(self._lookups, tracer, score.investor)
         lines = []
-        for rank, asset in enumerate(shown, 1):
-            account = score.account(asset)
-            found = add_reasons(tracer.trace(account, rank), account.user, account.asset, lookups, langs)
+        ranked = list(enumerate(shown, 1))
+        for (rank, asset), found in zip(ranked, self._explained(score, ranked, langs), strict=True):
             carried = sum(path.contribution for path in found.paths if path.edges[0].source == ASSUMED)
             move = Move(asset, rank, 0 if old is None else int(old.places[asset]))
-            lines.append(AssumedLine(move, account.score, found, carried))
+            lines.append(AssumedLine(move, found.score, found, carried))
         return tuple(lines)
+
+    def _explained(
+        self, score: AssumedScore, ranked: Sequence[tuple[int, Position]], langs: Sequence[str]
+    ) -> list[Explanation]:
+        tracer = AssumedTracer(self._tracer, score.investor)
+        lookups = AssumedLookups(self._lookups, tracer, score.investor)
+        out = []
+        for rank, asset in ranked:
+            account = score.account(asset)
+            out.append(add_reasons(tracer.trace(account, rank), account.user, account.asset, lookups, langs))
+        return out
 
 
 def _move(asset: Position, new: Shortlist, old: Shortlist) -> Move:
@@ -179,7 +192,8 @@ class AssumedTracer(Tracer):
         for node in investor.interests:
             self._edges[Relation.SEEKS, node] = INTERESTED_IN
         for relation, level in investor.levels.items():
-            if investor.row == NOBODY or base.graph.edge(investor.row, relation, level) is None:
+            told = (relation.value, level) in investor.told
+            if told or investor.row == NOBODY or base.graph.edge(investor.row, relation, level) is None:
                 self._edges[relation, level] = relation.value
 
     def node(self, row: Row) -> PathNode:
@@ -193,10 +207,14 @@ class AssumedTracer(Tracer):
         named = self._edges.get((relation, end)) if start == self._investor.row else None
         if named is None:
             return super().step(start, relation, end)
+        told = self._investor.told.get((named, end))
+        stated = named in CHOICES and start != NOBODY and self.graph.edge(start, Relation(named), end) is not None
+        if told is None and stated:
+            return super().step(start, named, end)
         head = self.node(start).id
         tail = str(self.graph.nodes.id[end])
-        day = self.graph.as_of
-        return PathEdge(head, named, tail, None, ASSUMED, day, day)
+        source, day = (ASSUMED, self.graph.as_of) if told is None else (TOLD, told)
+        return PathEdge(head, named, tail, None, source, day, day)
 
 
 class NoPurchases(EarlyBuyers):
@@ -224,7 +242,7 @@ class AssumedLookups(Lookups):
         return self._base.label_of(relation)
 
     def investor(self, row: Row) -> Investor:
-        """What is held now, without what is dismissed; levels only where the graph states them."""
+        """What is held now, without what is dismissed; levels only where the graph states them or they were told."""
         if row == NOBODY:
             return Investor(row, ())
         stated = self._base.investor(row)
@@ -233,4 +251,11 @@ class AssumedLookups(Lookups):
         )
         levels = set(self._assumed.levels.values())
         profile = {relation: found for relation, found in stated.profile.items() if found[1] in levels}
-        return Investor(row, holdings, profile)
+        told = {
+            relation: day
+            for relation in (Relation.HAS_RISK, Relation.SEEKS)
+            if relation in self._assumed.levels
+            and (day := self._assumed.told.get((relation.value, self._assumed.levels[relation]))) is not None
+        }
+        profile |= {relation: (-1, self._assumed.levels[relation]) for relation in told}
+        return Investor(row, holdings, profile, told)

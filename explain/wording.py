@@ -75,6 +75,15 @@ class Wording:
         said = words(self.lang, "relations_of_many").get(relation) if of_many else None
         return said or self._named("relations", relation)
 
+    def edge_said(
+        self, relation: str, weight: float | None, source: str, as_of: date | None, known_at: date | None
+    ) -> str:
+        """An edge in one line: relation and weight, who says so, of which day, and since when it was known."""
+        parts = [self.relation(relation) + ("" if weight is None else f" {self.percent(weight)}"), self.source(source)]
+        parts += [] if as_of is None else [self.page("edge_of_day", day=as_of.isoformat())]
+        parts += [] if known_at is None else [self.page("edge_known", day=known_at.isoformat())]
+        return " · ".join(part for part in parts if part)
+
     def channel(self, channel: str) -> str:
         """The name of a channel or of a base term."""
         return self._named("channels", channel)

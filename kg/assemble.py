@@ -254,11 +254,27 @@ def _relation_edges(tables: Tables, kind_of: dict[str, str]) -> list[pd.DataFram
     for word, rows in tables.relations.groupby("relation"):
         relation = Relation(str(word))
         spec = RELATIONS[relation]
+        if not set(spec.tails) & set(ASSET_KIND_OF.values()) and len(spec.tails) > 1:
+            rows = _to_each_kind(rows, spec.tails, tables.assets)  # noqa: PLW2901 - as often as there are kinds
         head = (_end_kinds(rows["source_id"], spec.heads, kind_of), rows["source_id"])
-        tail = (_end_kinds(rows["target_id"], spec.tails, kind_of), rows["target_id"])
+        tails = rows["tail_kind"] if "tail_kind" in rows else _end_kinds(rows["target_id"], spec.tails, kind_of)
+        tail = (tails, rows["target_id"])
         source = rows["source"].fillna(tables.source_of("relations"))
         out.append(_edges(relation, head, tail, rows["as_of"], rows["known_at"], weight=rows["weight"], source=source))
     return out
+
+
+def _to_each_kind(rows: pd.DataFrame, kinds: tuple[NodeKind, ...], assets: pd.DataFrame) -> pd.DataFrame:
+    """The rows with `tail_kind`: of each kind whose name the target is, since a sector may be called as a type of fund
+    is; the first one where no asset names it."""
+    of_kind = [(kind, rows["target_id"].isin(assets[_COLUMN_OF[kind]].dropna())) for kind in kinds]
+    named = np.any([found.to_numpy(bool) for _, found in of_kind], axis=0)
+    parts = [rows[found].assign(tail_kind=kind.value) for kind, found in of_kind]
+    out: pd.DataFrame = pd.concat([*parts, rows[~named].assign(tail_kind=kinds[0].value)], ignore_index=True)
+    return out
+
+
+_COLUMN_OF: Final = {RELATIONS[r].tails[0]: column for column, r in columns_of(Role.ATTRIBUTE).items()}
 
 
 def _end_kinds(ids: pd.Series[Any], allowed: tuple[NodeKind, ...], kind_of: dict[str, str]) -> pd.Series[Any]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from pathfolio.kg.errors import UsageError
-from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, CHOICES, RELATIONS, NodeKind, Relation
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -112,4 +112,7 @@ def _walk(
             yield from _walk((*steps, step), ends, left - 1, avoid, users=users - inner_user)
 
 
-_STEPS: Final = tuple(Step(relation, forward) for relation in Relation for forward in (True, False))
+_STEPS: Final = tuple(
+    Step(relation, forward) for relation in Relation if relation not in CHOICES for forward in (True, False)
+)
+"""A choice is no step: nobody is joined to anybody by what they want to see."""

@@ -82,6 +82,9 @@ class Relation(StrEnum):
     PREFERS = "PREFERS"
     BOUGHT = "BOUGHT"
     SOLD = "SOLD"
+    FOLLOWS = "FOLLOWS"
+    DISMISSES = "DISMISSES"
+    INTERESTED_IN = "INTERESTED_IN"
 
 
 class Replaces(Enum):
@@ -103,6 +106,7 @@ class Role(Enum):
     ATTRIBUTE = "what an asset is, or where it belongs"
     FACT = "a dated figure or opinion; the tail says nothing without the edge's value"
     BUSINESS = "a tie between two companies"
+    CHOICE = "an investor's own choice of what their list is to be like; nobody else is told of it or counts by it"
 
 
 class Use(Flag):
@@ -305,6 +309,11 @@ RELATIONS: Final = MappingProxyType(
         ),
         Relation.BOUGHT: _trade(),
         Relation.SOLD: _trade(),
+        Relation.FOLLOWS: RelationSpec((NodeKind.USER,), ASSET_KINDS, Role.CHOICE),
+        Relation.DISMISSES: RelationSpec((NodeKind.USER,), ASSET_KINDS, Role.CHOICE),
+        Relation.INTERESTED_IN: RelationSpec(
+            (NodeKind.USER,), (NodeKind.INDUSTRY, NodeKind.SECTOR, NodeKind.CATEGORY), Role.CHOICE
+        ),
     }
 )
 """Every kind of relation, in the order in which questions are asked, peers looked for and inputs of models numbered;
@@ -359,7 +368,8 @@ TRADES: Final = of_role(Role.TRADE)
 PROFILE_RELATIONS: Final = of_role(Role.PROFILE)
 PROFILE_KINDS: Final = tuple(RELATIONS[relation].tails[0] for relation in PROFILE_RELATIONS)
 ATTRIBUTE_RELATIONS: Final = of_role(Role.ATTRIBUTE)
-OF_INVESTORS: Final = frozenset((*POSITIONS, *TRADES, *PROFILE_RELATIONS))
+CHOICES: Final = of_role(Role.CHOICE)
+OF_INVESTORS: Final = frozenset((*POSITIONS, *TRADES, *PROFILE_RELATIONS, *CHOICES))
 """Relations that tell of investors."""
 
 _PROFILE_TO: Final = MappingProxyType({RELATIONS[relation].tails[0]: relation for relation in PROFILE_RELATIONS})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -36,6 +37,9 @@ NOBODY: Final = Row(-2)
 EMPHASIS: Final = 1.0
 """How often what is followed counts as if it were all that is held."""
 
+YEARS: Final = "YEARS"
+"""For how long the money can stay invested, among what is told; no relation, since no node stands for it."""
+
 INTEREST: Final = "interest"
 INTEREST_KINDS: Final = tuple(RELATIONS[r].tails[0] for r in Relation if Use.INTEREST in RELATIONS[r].uses)
 INTEREST_WEIGHT: Final = 0.05
@@ -58,6 +62,8 @@ class AssumedInvestor:
         levels: relation to the level stated or assumed.
         interests: attribute nodes, of `INTEREST_KINDS`.
         years: for how long the money can stay invested; None as the rules read it from the objective.
+        told: of what the investor told and no edge of the snapshot states, the day: by relation and row; all else is
+            assumed.
     """
 
     row: Row = NOBODY
@@ -67,16 +73,23 @@ class AssumedInvestor:
     levels: Mapping[Relation, Row] = field(default_factory=dict)
     interests: tuple[Row, ...] = ()
     years: float | None = None
+    told: Mapping[tuple[str, Row], date] = field(default_factory=dict)
 
     @staticmethod
     def of(scorer: Scorer, user: Position) -> AssumedInvestor:
-        """The investor at position `user` as they are."""
+        """The investor at position `user` as the snapshot has them."""
         ever = scorer.interactions.ever
         profile = scorer.interactions.profile
         held = ever.indices[ever.indptr[user] : ever.indptr[user + 1]].tolist()
         nodes = profile.indices[profile.indptr[user] : profile.indptr[user + 1]].tolist()
         levels = {profile_relation(scorer.graph.kind_of(node)): node for node in nodes}
-        return AssumedInvestor(scorer.graph.user_span.row(user), frozenset(held), levels=levels)
+        graph, row = scorer.graph, scorer.graph.user_span.row(user)
+        followed, dismissed = (
+            frozenset(graph.asset_span.position(graph.outgoing(of).of(row)).tolist())
+            for of in (Relation.FOLLOWS, Relation.DISMISSES)
+        )
+        interests = tuple(graph.outgoing(Relation.INTERESTED_IN).of(row).tolist())
+        return AssumedInvestor(row, frozenset(held), followed - dismissed, dismissed, levels, interests)
 
     @staticmethod
     def named(scorer: Scorer, user_id: str) -> AssumedInvestor:
@@ -90,7 +103,16 @@ class AssumedInvestor:
             UsageError: there is no such asset.
         """
         followed, dismissed = (frozenset(asset_position(graph, name) for name in names) for names in (follow, dismiss))
-        return replace(self, followed=followed - dismissed, dismissed=dismissed)
+        return replace(
+            self,
+            followed=(self.followed | followed) - dismissed,
+            dismissed=(self.dismissed - (followed - dismissed)) | dismissed,
+        )
+
+    @property
+    def has_chosen(self) -> bool:
+        """Whether their list is another one than positions and the snapshot's answers alone give."""
+        return bool(self.followed or self.dismissed or self.interests or self.years is not None or self.told)
 
     def with_answers(
         self, levels: Mapping[Relation, Row | None], dismissed: frozenset[Position] = frozenset()
@@ -144,11 +166,13 @@ class AssumedInvestor:
             if name:
                 found = stated.levels.get(table)
                 limit = rules.levels[table].get(name.casefold())
-                if found is None or found.name != name:
-                    found = InvestorLevel(name, relation, -1, limit)
+                day = self.told.get((relation.value, self.levels[relation]))
+                if found is None or found.name != name or day is not None:
+                    found = InvestorLevel(name, relation, -1, limit, told=day)
                 levels[table] = found
         if self.years is not None:
-            levels[HorizonRule.table] = InvestorLevel("", HorizonRule.relation, -1, self.years)
+            day = next((day for (word, _), day in self.told.items() if word == YEARS), None)
+            levels[HorizonRule.table] = InvestorLevel("", HorizonRule.relation, -1, self.years, told=day)
         return replace(stated, levels=levels)
 
 
@@ -189,14 +213,33 @@ class AssumedScore:
         -inf for what no path leads to, as in `Scorer.led_to`; an interest is a path.
         """
         scores = self.scorer.sum_rows(self._row)[0]
-        led = self.scorer.led_to(self._row)[0]
+        led = self.scorer.led_to(self._row)[0] | self.of_interest()
         if self._followed is not None:
-            nobody = AssumedInvestor().rows(self.scorer.graph)
-            scores = scores + EMPHASIS * (self.scorer.usual_rows(self._followed) - self.scorer.usual_rows(nobody))[0]
+            scores = scores + self._emphasis(self._followed)
         for _, having, weight in self._interests:
             scores[having] += weight
-            led[having] = True
         return np.where(led, scores, -np.inf)
+
+    def added(self) -> FloatArray:
+        """(assets,) float64: what is followed, as if it were all that is held, and the interests add to the row's."""
+        added = np.zeros(len(self.scorer.graph.assets))
+        if self._followed is not None:
+            added += self._emphasis(self._followed)
+        for _, having, weight in self._interests:
+            added[having] += weight
+        return added
+
+    def of_interest(self) -> Mask:
+        """(assets,) bool: what has an attribute that is of interest; an interest is a path."""
+        led = np.zeros(len(self.scorer.graph.assets), bool)
+        for _, having, _ in self._interests:
+            led[having] = True
+        return led
+
+    def _emphasis(self, followed: InvestorRows) -> FloatArray:
+        nobody = AssumedInvestor().rows(self.scorer.graph)
+        out: FloatArray = EMPHASIS * (self.scorer.usual_rows(followed) - self.scorer.usual_rows(nobody))[0]
+        return out
 
     @cached_property
     def _interests(self) -> tuple[tuple[Row, Positions, FloatArray], ...]:

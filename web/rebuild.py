@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from pathfolio.explain.ledger.ledger import Ledger
-from pathfolio.explain.records.keep import BuildEntry, registered
+from pathfolio.explain.records.keep import BuildEntry, registered, registered_at
 from pathfolio.explain.records.layout import Record
 from pathfolio.kg.errors import LedgerError
 from pathfolio.kg.progress import Progress
@@ -18,6 +18,7 @@ from pathfolio.recommender.build import Build, BuildOptions, write_build
 from pathfolio.recommender.score_inputs import ScoreOptions
 from pathfolio.recommender.training import TrainingOptions, train_parts
 from pathfolio.web.sources import from_folder
+from pathfolio.web.told import with_told
 
 
 @contextmanager
@@ -37,7 +38,9 @@ def rebuilt(ledger: Ledger, record: Record, data: Path) -> Iterator[Build]:
     options = BuildOptions(training, ScoreOptions.from_json(manifest["score"]))
     progress = Progress()
     trained, today = (date.fromisoformat(manifest[name]) for name in ("trained_as_of", "as_of"))
-    source = from_folder(data, today, progress)
+    place = registered_at(ledger, BuildEntry, record.build.hash)
+    further = (lambda tables: with_told(tables, ledger, today, place)) if trained != today else None
+    source = from_folder(data, today, progress, further)
     then = from_folder(data, trained, progress)
     learned = train_parts(then.graph, training, progress, then.prices).with_prices(source.prices)
     with tempfile.TemporaryDirectory(prefix="pathfolio-") as folder:

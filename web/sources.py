@@ -45,8 +45,13 @@ class Source:
         return f"{count:,} row{'' if count == 1 else 's'} set aside: {made / 'rejected.csv'}\n" if count else ""
 
 
-def from_folder(folder: Path, as_of: date, progress: Progress) -> Source:
+def from_folder(
+    folder: Path, as_of: date, progress: Progress, further: Callable[[Tables], Tables] | None = None
+) -> Source:
     """The snapshot of a data folder.
+
+    Args:
+        further: adds rows that lie elsewhere.
 
     Raises:
         DataError: the folder is refused.
@@ -54,6 +59,8 @@ def from_folder(folder: Path, as_of: date, progress: Progress) -> Source:
     with progress.stage("read tables") as details:
         tables = read_folder(folder)
         details.extend([f"{sum(tables.rows_read.values()):,} rows", f"{len(tables.rejected):,} set aside"])
+        if further is not None:
+            tables = further(tables)
     return from_tables(tables, as_of, progress)
 
 

@@ -6,7 +6,7 @@ with the snapshot, with nothing of what made the claim.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,6 +19,7 @@ from pathfolio.explain.checker.view import Snapshot
 from pathfolio.explain.reasons.kinds import KIND_OF
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.told import ToldFact
 
 
 def check_explanation(
@@ -26,6 +27,7 @@ def check_explanation(
     data: Mapping[str, Any],
     rules: RuleSet | None = None,
     prices: pd.DataFrame | None = None,
+    told: Iterable[ToldFact] = (),
 ) -> list[str]:
     """What is wrong with a printed explanation, one line each; empty where every claim is true.
 
@@ -34,8 +36,9 @@ def check_explanation(
         data: what `explain --format json` printed.
         rules: whose risk classes count; by default those that are shipped for the snapshot's market.
         prices: asset_id, date, close, where closes are known: figures that follow from them are computed again.
+        told: what the investor told that the snapshot does not have, in order; as the record's question has it.
     """
-    view = Snapshot(graph, data, rules)
+    view = Snapshot(graph, data, rules, told)
     problems = check_paths(view)
     if prices is not None:
         problems += check_figures(data["facts"], prices, graph.as_of)

@@ -13,8 +13,8 @@ def check_holdings(view: Snapshot, said: Said) -> tuple[list[Row], list[str]]:
     problems = [] if said.paths else ["cites no path"]
     if rows and view.listed_names(rows, said.lang) != said.text("held"):
         problems.append(f"names {said.text('held')!r}, the paths begin with {view.listed_names(rows, said.lang)!r}")
-    problems += ["speaks of what is only followed"] if said.is_so("followed") else []
-    position = "HOLDS" if said.is_so("still") else "HELD"
+    followed = said.has("followed") and said.is_so("followed")
+    position = "FOLLOWS" if followed else "HOLDS" if said.is_so("still") else "HELD"
     others = [row for row in rows if not view.has(view.user, position, row)]
     problems += [f"{view.name(row, said.lang)} is not {position} by the investor" for row in others]
     return rows, problems + [f"{p['id']} speaks against the asset" for p in said.paths if p["contribution"] <= 0]

@@ -12,6 +12,7 @@ from pathfolio.kg.errors import PathfolioError
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Row
+from pathfolio.recommender.suitability.investor import TOLD
 
 _TOLERANCE: Final = 1e-6
 
@@ -59,7 +60,16 @@ def _check_edge(view: Snapshot, start: Row, end: Row, edge: Mapping[str, Any]) -
         said = tuple(date.fromisoformat(edge[name]) for name in ("as_of", "known_at"))
         if said == days and edge["source"] == graph.edges.source[at] and same_weight:
             return []
-    return [f"the graph has no such edge: {dict(edge)}"]
+    return _check_told(view, start, edge) if edge["source"] == TOLD else [f"the graph has no such edge: {dict(edge)}"]
+
+
+def _check_told(view: Snapshot, start: Row, edge: Mapping[str, Any]) -> list[str]:
+    """What the investor is said to have told is what they told, on that day."""
+    fact = view.told_here.get((edge["relation"], edge["tail"]))
+    day = None if fact is None else fact.day.isoformat()
+    if start == view.user and edge["head"] == view.data["user_id"] and day == edge["as_of"] == edge["known_at"]:
+        return []
+    return [f"the investor told no such thing: {dict(edge)}"]
 
 
 def _check_summed(edge: Mapping[str, object]) -> list[str]:

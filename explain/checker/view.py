@@ -12,10 +12,11 @@ import numpy as np
 from pathfolio.kg.graph import KnowledgeGraph, to_days
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.languages import language
-from pathfolio.kg.schema import ASSET_KINDS, RELATION_CODE, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, RELATION_CODE, RELATIONS, NodeKind, Relation
 from pathfolio.kg.span import Row
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.told import ToldFact, newest
 
 SMALLEST_TOLD: Final = 10
 """Fewer investors are never told of; written down here once more, since the checker takes nobody's word."""
@@ -24,9 +25,16 @@ SMALLEST_TOLD: Final = 10
 class Snapshot:
     """A snapshot and the printed explanation that is held against it."""
 
-    def __init__(self, graph: KnowledgeGraph, data: Mapping[str, Any], rules: RuleSet | None = None) -> None:
+    def __init__(
+        self,
+        graph: KnowledgeGraph,
+        data: Mapping[str, Any],
+        rules: RuleSet | None = None,
+        told: Iterable[ToldFact] = (),
+    ) -> None:
         """Find the investor and the asset; raises UsageError where the snapshot lacks them."""
         self.graph = graph
+        self.told_here = {(fact.relation, fact.target): fact for fact in newest(told) if fact.stands}
         self.data = data
         self._rules = rules
         self.user = graph.row(NodeKind.USER, data["user_id"])
@@ -63,7 +71,9 @@ class Snapshot:
         return f"{first}{written.last_comma}{quoted[-1]}" if first else quoted[0]
 
     def has(self, head: Row, relation: str, tail: Row) -> bool:
-        """Whether there is such an edge."""
+        """Whether there is such an edge, or the investor told it."""
+        if head == self.user and (relation, str(self.graph.nodes.id[tail])) in self.told_here:
+            return True
         return self.graph.edge(head, Relation(relation), tail) is not None
 
     def edge_value(self, name: str, head: Row, relation: str, tail: Row) -> float:
@@ -72,7 +82,10 @@ class Snapshot:
         return float("nan") if at is None else float(getattr(self.graph.edges, name)[at])
 
     def tails(self, head: Row, relation: str) -> list[Row]:
-        """Where the node's edges of a relation lead."""
+        """Where the node's edges of a relation lead; what the investor told comes before what the snapshot has."""
+        levels = [target for word, target in self.told_here if word == relation and head == self.user]
+        if levels:
+            return [self.graph.row(kind, levels[0]) for kind in RELATIONS[Relation(relation)].tails[:1]]
         neighbours: list[Row] = self.graph.outgoing(Relation(relation)).of(head).tolist()
         return neighbours
 

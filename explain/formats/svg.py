@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
@@ -11,7 +12,7 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from pathfolio.explain.evidence import Path, stable_id
+from pathfolio.explain.evidence import Path, PathNode, stable_id
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.picture import CARD_HEIGHT, CARD_WIDTH, Card, Picture, PictureLine, draw
 from pathfolio.explain.reasons.case import LEARNED_CHANNELS
@@ -19,7 +20,7 @@ from pathfolio.explain.selection import digits_for, diverse
 from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.languages import DEFAULT
-from pathfolio.kg.schema import ASSET_KINDS
+from pathfolio.kg.schema import ASSET_KINDS, UNDATED
 
 SHOWN_PATHS: Final = 7
 
@@ -43,6 +44,8 @@ class _CardView:
     title: str
     end: bool
     holding: bool
+    ref: str
+    href: str
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,17 @@ class _LineView:
     value_y: float
 
 
-def as_svg(explanation: Explanation, lang: str = DEFAULT, *, is_of_person: bool = False) -> Markup:
+def as_svg(
+    explanation: Explanation,
+    lang: str = DEFAULT,
+    address: Callable[[PathNode], str] | None = None,
+    *,
+    is_of_person: bool = False,
+) -> Markup:
     """The picture in `lang`; empty where no path carries the score.
+
+    Args:
+        address: where each node leads to, empty for nowhere; with it nodes are links, and edges can be gone to by key.
 
     Raises:
         UsageError: there is no wording in that language.
@@ -86,13 +98,14 @@ def as_svg(explanation: Explanation, lang: str = DEFAULT, *, is_of_person: bool 
             height=_round(picture.height),
             card_width=CARD_WIDTH,
             card_height=CARD_HEIGHT,
-            cards=[asdict(_card(card, explanation, words)) for card in picture.cards],
+            linked=address is not None,
+            cards=[asdict(_card(card, explanation, words, address)) for card in picture.cards],
             lines=[asdict(line) for line in _lines(picture, paths, words)],
         )
     )
 
 
-def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
+def _card(card: Card, explanation: Explanation, words: Wording, address: Callable[[PathNode], str] | None) -> _CardView:
     node = card.node
     lang = words.lang
     ends = (explanation.user, explanation.asset)
@@ -108,6 +121,8 @@ def _card(card: Card, explanation: Explanation, words: Wording) -> _CardView:
         title=f"{words.kind(node.kind)}{words.language.colon}{node.label(lang)}",
         end=node in ends,
         holding=node.kind in {kind.value for kind in ASSET_KINDS} and card.column == 1,
+        ref="" if node.id is None else f"{node.kind}:{node.id}",
+        href="" if address is None else address(node),
     )
 
 
@@ -121,6 +136,9 @@ def _lines(picture: Picture, paths: list[Path], words: Wording) -> list[_LineVie
 def _line(line: PictureLine, words: Wording, digits: int, first: float, last: float) -> _LineView:
     """The view of a line, where the first column's lines begin at x = `first` and the last column's end at `last`."""
     label = words.relation(line.relation) + ("" if line.weight is None else f" {words.percent(line.weight)}")
+    edge = line.edge
+    days = (None if day == UNDATED else day for day in (edge.as_of, edge.known_at))
+    said = words.edge_said(line.relation, line.weight, edge.source, *days)
     reaches_asset = line.points[-1][0] == last
     value = words.signed(line.value, digits)
     anchor, x, label_y, value_y = _label_place(line, leaves_user=line.points[0][0] == first, reaches=reaches_asset)
@@ -132,7 +150,7 @@ def _line(line: PictureLine, words: Wording, digits: int, first: float, last: fl
         learned=line.learned,
         label=_short(label, _LABEL_EMS),
         value=value if reaches_asset else "",
-        title=f"{label}{words.language.colon}{value}",
+        title=f"{said} · {value}",
         anchor=anchor,
         label_x=_round(x),
         label_y=_round(label_y),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -11,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pathfolio.explain.early import EarlyBuyers
-from pathfolio.explain.evidence import Path, PathNode
+from pathfolio.explain.evidence import Fact, Path, PathNode
 from pathfolio.explain.explanation import Explanation
-from pathfolio.explain.facts import FactBook
+from pathfolio.explain.facts import FactBook, told_fact
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import IntArray, KnowledgeGraph
@@ -43,12 +44,14 @@ class Investor:
 
     Attributes:
         holdings: rows of the assets held now.
-        profile: relation to (edge, row of the level).
+        profile: relation to (edge, row of the level); edge -1 where no edge states it, but the investor told it.
+        told: relation to the day on which the investor told such a level.
     """
 
     row: Row
     holdings: tuple[Row, ...]
     profile: Mapping[Relation, tuple[int, Row]] = field(default_factory=dict)
+    told: Mapping[Relation, date] = field(default_factory=dict)
 
 
 class Lookups:
@@ -152,6 +155,14 @@ class Case:
     def investor(self) -> Investor:
         """The investor's holdings and levels."""
         return self.lookups.investor(self.user)
+
+    def level_fact(self, relation: Relation, metric: str) -> Fact:
+        """What the investor's level of a relation is, as a fact called `metric`; they must have one."""
+        edge, level = self.investor.profile[relation]
+        if edge >= 0:
+            return self.facts.statement(edge, metric, about_user=True)
+        label = str(self.graph.nodes.id[level])
+        return told_fact(self.explanation.user_id, metric, label, self.investor.told[relation])
 
     def node(self, row: Row) -> PathNode:
         """The node at `row` with its names."""

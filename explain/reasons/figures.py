@@ -238,9 +238,9 @@ class IncomeSought(ReasonKind):
         goal = case.investor.profile.get(Relation.SEEKS)
         if fact is None or goal is None or float(fact.value) <= 0 or any(INCOME.claims(case)):
             return
-        edge, level = goal
+        level = goal[1]
         if is_income(str(case.graph.nodes.id[level])):
-            facts = (fact, case.facts.statement(edge, "objective", about_user=True))
+            facts = (fact, case.level_fact(Relation.SEEKS, "objective"))
             node = case.node(level)
             yield of_facts(case, "income_sought", facts, value=float(fact.value), day=fact.as_of, level=node)
 

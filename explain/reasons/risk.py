@@ -34,7 +34,7 @@ class Risk(ReasonKind):
             return
         facts = (
             case.facts.statement(int(rating.edges_of(case.asset)[0]), "risk_rating"),
-            case.facts.statement(own[0], "risk_level", about_user=True),
+            case.level_fact(Relation.HAS_RISK, "risk_level"),
         )
         trigger = "risk_fits" if risk <= most else "risk_above"
         level = case.node(own[1])

@@ -22,13 +22,16 @@ from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.records.assumption import Assumed
 from pathfolio.explain.records.changes import what_would_move
 from pathfolio.explain.records.layout.asked import RecordedQuestion
+from pathfolio.explain.records.telling import of_record, recorded
 from pathfolio.explain.shortlist import Shortlist
+from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_list import AssumedList, WhatIfDesk
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, Mask
 from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.span import Position, Positions
+from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.model import Recommendation
 from pathfolio.recommender.ranking import id_order
@@ -36,11 +39,14 @@ from pathfolio.recommender.retrieve import asset_position, candidates, user_posi
 from pathfolio.recommender.suitability.gate import Gate, Screening
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.verdict import Verdict
+from pathfolio.recommender.told import ToldFact, told_investor
 
 MOST_REJECTED: Final = 20
 """Rejected assets of which a record holds the whole verdict; all others are in its columns."""
 
 _SCORED_AT_ONCE: Final = 512
+_PARTS: Final = ("assumed", "told")
+"""What of a question a record writes in structs of their own."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Question:
         purpose: why staff looked at the investor; empty where nobody has to say so.
         today: the day of asking, from which the rules count ages; None in records of format 1, which knew only the
             snapshot's day.
+        told: what the investor told here, the newest word on each thing; `with_told` adds it.
     """
 
     who: str
@@ -80,6 +87,7 @@ class Question:
     thrifty: bool = False
     purpose: str = ""
     today: date | None = None
+    told: tuple[ToldFact, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an empty list with UsageError."""
@@ -88,15 +96,17 @@ class Question:
 
     def recorded(self) -> RecordedQuestion:
         """As it stands in a record."""
-        plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "assumed"}
-        return RecordedQuestion(**plain, assumed=None if self.assumed is None else self.assumed.recorded())
+        plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _PARTS}
+        assumed = None if self.assumed is None else self.assumed.recorded()
+        return RecordedQuestion(**plain, assumed=assumed, told=recorded(self.told))
 
     @classmethod
     def asked(cls, found: RecordedQuestion) -> Question:
         """The question that a record says was asked."""
-        plain = {each.name: getattr(found, each.name) for each in fields(cls) if each.name != "assumed"}
+        plain = {each.name: getattr(found, each.name) for each in fields(cls) if each.name not in _PARTS}
         plain["explained"] = found.explained is not False
-        return cls(**plain, assumed=None if found.assumed is None else Assumed.of_record(found.assumed))
+        assumed = None if found.assumed is None else Assumed.of_record(found.assumed)
+        return cls(**plain, assumed=assumed, told=of_record(found.told))
 
 
 @dataclass(frozen=True)
@@ -172,6 +182,12 @@ class Adviser:
         """The build's desk for questions that assume something."""
         return WhatIfDesk(self.build, self.gate)
 
+    def what_if_model(self, question: Question) -> ScorerWhatIf:
+        """What answers what would move an asset, for the question's investor with what they told."""
+        user = user_position(self.build.graph, question.user_id)
+        investor = told_investor(self.build.scorer, user, question.told)
+        return ScorerWhatIf(self.build.scorer, self.gate_on(question.today), investor)
+
     @cached_property
     def _by_id(self) -> Positions:
         return id_order(self.build.graph)
@@ -185,6 +201,9 @@ class Adviser:
         if question.assumed is not None:
             return self._assumed(question, question.assumed)
         user = user_position(self.build.graph, question.user_id)
+        investor = told_investor(self.build.scorer, user, question.told)
+        if investor.has_chosen:
+            return self._advise_chosen(question, user, investor)
         return self._advise(question, user, self.build.scorer.scores(Positions(np.array([user])))[0])
 
     def advise_all(self, questions: Iterable[Question]) -> Iterator[Advice]:
@@ -194,7 +213,11 @@ class Adviser:
             users = [user_position(self.build.graph, question.user_id) for question in group]
             scores = self.build.scorer.scores(Positions(np.array(users)))
             for question, user, row in zip(group, users, scores, strict=True):
-                yield self._advise(question, user, row)
+                investor = told_investor(self.build.scorer, user, question.told)
+                if investor.has_chosen:
+                    yield self._advise_chosen(question, user, investor)
+                else:
+                    yield self._advise(question, user, row)
 
     def _advise(self, question: Question, user: Position, scores: FloatArray) -> Advice:
         graph = self.build.graph
@@ -212,9 +235,32 @@ class Adviser:
         gate = self.gate_on(question.today)
         return replace(advice, change=what_would_move(self.build, gate, user, asked, question.k, question.kind))
 
+    def _advise_chosen(self, question: Question, user: Position, investor: AssumedInvestor) -> Advice:
+        """As `_advise`, for an investor who told what the score counts beside positions and answers."""
+        graph, gate = self.build.graph, self.gate_on(question.today)
+        eligible = investor.eligible(graph, question.kind)
+        if question.include_held:
+            eligible = candidates(graph, question.kind).copy()
+            eligible[sorted(investor.dismissed)] = False
+        asked = None if question.asset_id is None else asset_position(graph, question.asset_id)
+        at = Positions(np.flatnonzero(_with(eligible, asked)))
+        screening = investor.screened(gate, graph.asset_span.row(at))
+        scores = AssumedScore(self.build.scorer, investor).scores()
+        found = Shortlist.of(scores, eligible, screening, self._by_id)
+        shown = found.first(question.k) if asked is None else [(int(found.places[asked]), asked)]
+        passed_over = found.passed_over(question.k) if asked is None else []
+        explanations = []
+        if question.explained:
+            explanations = [self.what_if.explain(investor, a, rank, self.languages) for rank, a in shown]
+        advice = self._advice(question, found, shown, passed_over, explanations)
+        if asked is None or not question.counterfactual:
+            return advice
+        change = what_would_move(self.build, gate, user, asked, question.k, question.kind, investor)
+        return replace(advice, change=change)
+
     def _assumed(self, question: Question, assumed: Assumed) -> Advice:
         """The list for the investor as they might be, with the place that each asset has as they are."""
-        asked, before = assumed.investors(self.build.scorer, question.user_id)
+        asked, before = assumed.investors(self.build.scorer, question.user_id, question.told)
         gate = self.gate_on(question.today)
         found = self.what_if.answer(asked, before, question.k, question.kind, self.languages, gate=gate)
         explanations, listed = [line.explanation for line in found.lines], found.shortlist

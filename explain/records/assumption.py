@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,6 +12,7 @@ from pathfolio.kg.schema import RELATIONS, Relation
 from pathfolio.kg.span import Row
 from pathfolio.recommender.assumed import AssumedInvestor, interest_nodes
 from pathfolio.recommender.scorer import Scorer
+from pathfolio.recommender.told import ToldFact, told_named
 
 WHAT_IF: Final = "what-if"
 """The kind under which what-if lists stand in the ledger, apart from recommendations."""
@@ -45,14 +47,16 @@ class Assumed:
             investor.years,
         )
 
-    def investors(self, scorer: Scorer, user_id: str) -> tuple[AssumedInvestor, AssumedInvestor]:
-        """The investor as assumed, and as they are; a stranger where `user_id` is empty.
+    def investors(
+        self, scorer: Scorer, user_id: str, told: Sequence[ToldFact] = ()
+    ) -> tuple[AssumedInvestor, AssumedInvestor]:
+        """The investor as assumed, and as they are with what they told; a stranger where `user_id` is empty.
 
         Raises:
             UsageError: the scorer's snapshot has no such investor, asset or level.
         """
         graph = scorer.graph
-        before = AssumedInvestor.named(scorer, user_id)
+        before = told_named(scorer, user_id, told)
         levels = {Relation(relation): _level(graph, Relation(relation), name) for relation, name in self.levels}
         interests = tuple(node for name in self.interests for node in interest_nodes(graph, name))
         asked = before.choosing(graph, self.follow, self.dismiss)

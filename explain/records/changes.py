@@ -9,29 +9,39 @@ import numpy as np
 from pathfolio.explain.counterfactual import Counterfactual, SearchOptions, what_brings_it_on, what_takes_it_off
 from pathfolio.explain.records.columns import unpacked
 from pathfolio.explain.records.layout import Record
+from pathfolio.explain.records.telling import of_record
 from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_text import tell
 from pathfolio.kg.languages import language
 from pathfolio.kg.span import Position
+from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.ranking import best_first, id_order
 from pathfolio.recommender.retrieve import asset_position, user_position
 from pathfolio.recommender.suitability.gate import Gate
 from pathfolio.recommender.suitability.verdict import Outcome
+from pathfolio.recommender.told import told_investor
 
 _EACH: Final = 2
 _MOST_SCORED: Final = 1000
 
 
 def what_would_move(
-    build: Build, gate: Gate, user: Position, asset: Position, k: int, kind: str | None
+    build: Build,
+    gate: Gate,
+    user: Position,
+    asset: Position,
+    k: int,
+    kind: str | None,
+    investor: AssumedInvestor | None = None,
 ) -> Counterfactual:
     """What would take the asset off the investor's list, or where it is not on it, bring it there.
 
     Args:
         k, kind: as in `pathfolio.explain.counterfactual.SearchOptions`.
+        investor: with what they told; as the snapshot has them, where not given.
     """
-    model, options = ScorerWhatIf(build.scorer, gate), SearchOptions(k=k, kind=kind)
+    model, options = ScorerWhatIf(build.scorer, gate, investor), SearchOptions(k=k, kind=kind)
     found = what_takes_it_off(model, user, asset, options)
     return found if 0 < found.before <= k else what_brings_it_on(model, user, asset, options)
 
@@ -45,10 +55,12 @@ def what_would_have_changed(record: Record, build: Build, gate: Gate, lang: str)
     question = record.question
     if question.assumed is not None:
         return []
-    model, user = ScorerWhatIf(build.scorer, gate), user_position(build.graph, question.user_id)
+    user = user_position(build.graph, question.user_id)
+    investor = told_investor(build.scorer, user, of_record(question.told))
+    model = ScorerWhatIf(build.scorer, gate, investor)
     if question.asset_id:
         asset = asset_position(build.graph, question.asset_id)
-        one = what_would_move(build, gate, user, asset, question.k, question.kind)
+        one = what_would_move(build, gate, user, asset, question.k, question.kind, investor)
         return [tell(one, model, lang)] if one.before else []
     options = SearchOptions(k=question.k, kind=question.kind, most_scored=_MOST_SCORED)
     positions = [asset_position(build.graph, item.asset_id) for item in record.list[:_EACH]]

@@ -14,7 +14,7 @@ from pathfolio.explain.records.adviser import Advice, Adviser, Question
 from pathfolio.explain.records.answer import RememberedAnswer
 from pathfolio.explain.records.asking import Today, day_of_asking
 from pathfolio.explain.records.keep import keep
-from pathfolio.explain.records.serve import append_answer
+from pathfolio.explain.records.serve import append_answer, with_told
 
 REMEMBERED: Final = 32 * 1024 * 1024
 """Bytes of answers that are remembered: hundreds of lists. It fills within minutes, and memory stays flat then."""
@@ -70,6 +70,7 @@ class Desk:
             UsageError: unknown investor, asset or kind.
         """
         keep(self.adviser.build, self.adviser.rules, self.ledger)
+        question = with_told(self.adviser, self.ledger, question)
         key = name, replace(question, who="", through="", purpose="")
         answer = self._remembered(key)
         if answer is None:

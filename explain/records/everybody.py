@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 import numpy as np
@@ -21,14 +22,19 @@ from pathfolio.explain.records.keep import keep
 from pathfolio.explain.records.layout import record_text
 from pathfolio.explain.records.record import record_of
 from pathfolio.explain.records.serve import tags_of
+from pathfolio.explain.records.telling import told_by_all
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.span import Positions
 from pathfolio.kg.workers import answers
 from pathfolio.recommender.lists_file import check_name, lists_table, save_table
 from pathfolio.recommender.retrieve import asset_position
+from pathfolio.recommender.told import ToldFact
 
 _CHUNK: Final = 512
+
+Told = Mapping[str, tuple[ToldFact, ...]]
+"""What investors told here, by their ids."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,11 @@ class Everybody:
     include_held: bool = False
     today: date | None = None
 
-    def questions(self, adviser: Adviser, users: Positions) -> Iterator[Question]:
-        """One question for each of the investors at positions `users`."""
+    def questions(self, adviser: Adviser, users: Positions, told: Told = MappingProxyType({})) -> Iterator[Question]:
+        """One question for each of the investors at positions `users`; `told` is what they told here, by id."""
         graph = adviser.build.graph
-        for user in graph.user_ids[users]:
-            yield Question(user_id=str(user), explained=False, **asdict(self))
+        for user in map(str, graph.user_ids[users]):
+            yield Question(user_id=user, explained=False, told=told.get(user, ()), **asdict(self))
 
 
 class BatchEntry(Payload, frozen=True, kw_only=True, omit_defaults=False):
@@ -113,7 +119,8 @@ def record_everybody(
     keep(adviser.build, adviser.rules, ledger)
     ids, chunks = adviser.build.graph.user_ids, []
     first, done = "", 0
-    for chunk in _answered(_Job(adviser, asked), workers):
+    told = told_by_all(ledger, adviser.build.graph.name)
+    for chunk in _answered(_Job(adviser, asked, told), workers):
         records = zip(chunk.records, map(str, ids[chunk.users]), strict=True)
         receipts = ledger.append_many(list(records), kind=RECOMMENDATION, tags=tags_of(adviser))
         chunks.append(chunk)
@@ -165,12 +172,13 @@ class _Job:
 
     adviser: Adviser
     asked: Everybody
+    told: Told
 
     def answers(self, users: Positions) -> _Chunk:
         """Of the investors at positions `users`."""
         graph, shape = self.adviser.build.graph, (len(users), self.asked.k)
         assets, scores, records = Positions(np.full(shape, -1, np.int64)), np.full(shape, np.nan), []
-        for row, advice in enumerate(self.adviser.advise_all(self.asked.questions(self.adviser, users))):
+        for row, advice in enumerate(self.adviser.advise_all(self.asked.questions(self.adviser, users, self.told))):
             n = len(advice.lines)
             assets[row, :n] = [asset_position(graph, line.asset_id) for line in advice.lines]
             scores[row, :n] = [line.score for line in advice.lines]

@@ -118,7 +118,7 @@ def compare(first: Record, second: Record) -> Comparison:
 
 
 _FACTS: Final = (
-    *("investor", "asked_by", "through", "length", "kind", "asset", "follow", "dismiss", "interests", "years"),
+    *("investor", "asked_by", "through", "length", "kind", "asset", "follow", "dismiss", "interests", "years", "told"),
     *LEVEL_KINDS.values(),
     *("as_of", "build", "rules", "software", "allowed"),
 )
@@ -134,6 +134,8 @@ def _facts(record: Record) -> dict[str, str]:
         facts |= {LEVEL_KINDS[relation]: level for relation, level in assumed.levels.items()}
         facts |= {name: "; ".join(getattr(assumed, name)) for name in ("follow", "dismiss", "interests")}
         facts["years"] = f"{assumed.years:g}" if assumed.years else ""
+    if question.told:
+        facts["told"] = "; ".join(f"{fact.relation} {fact.target}" for fact in question.told if fact.stands)
     return facts | {
         "investor": question.user_id,
         "asked_by": question.who,

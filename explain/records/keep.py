@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from pathfolio.explain.ledger.entry import Said, open_payload
+from pathfolio.explain.ledger.entry import Header, Said, open_payload
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.payloads import Payload
 from pathfolio.kg.errors import DataError, LedgerError
@@ -73,10 +73,19 @@ def _register(ledger: Ledger, sha256: str, entry: Payload) -> None:
 
 def registered(ledger: Ledger, said: type[Said], sha256: str) -> Said:
     """The build or rules that a record names; raises LedgerError where the ledger has no entry of them."""
-    for header in ledger.headers(kinds=[said.entry_kind]):
+    return open_payload(ledger.leaf(_entry_of(ledger, said.entry_kind, sha256).id), None, said)
+
+
+def registered_at(ledger: Ledger, said: type[Payload], sha256: str) -> int:
+    """The place in the ledger at which it was registered; raises as `registered`."""
+    return _entry_of(ledger, said.entry_kind, sha256).seq
+
+
+def _entry_of(ledger: Ledger, kind: str, sha256: str) -> Header:
+    for header in ledger.headers(kinds=[kind]):
         if header.tags.get("sha256") == sha256:
-            return open_payload(ledger.leaf(header.id), None, said)
-    raise LedgerError(f"the ledger has no entry of {said.entry_kind} {sha256[:12]}: it was written by other means")
+            return header
+    raise LedgerError(f"the ledger has no entry of {kind} {sha256[:12]}: it was written by other means")
 
 
 def _about_build(build: Build) -> BuildEntry:

@@ -44,7 +44,6 @@ from pathfolio.explain.records.layout.shown import (
     RecordedVerdict,
 )
 from pathfolio.explain.records.tables import TableWriter, recorded_fact, recorded_reasons
-from pathfolio.explain.what_if import ScorerWhatIf
 from pathfolio.explain.what_if_list import AssumedList, Move
 from pathfolio.explain.what_if_text import tell, to_json
 from pathfolio.kg.graph import KnowledgeGraph
@@ -144,7 +143,7 @@ def _moves(graph: KnowledgeGraph, found: AssumedList) -> RecordedMoves:
 
 def _counterfactual(adviser: Adviser, question: Question, found: Counterfactual) -> RecordedCounterfactual:
     """What was told of what would change the asset's place, with the sentence in each language."""
-    model = ScorerWhatIf(adviser.build.scorer, adviser.gate_on(question.today))
+    model = adviser.what_if_model(question)
     told = to_json(found, model) | {"text": {lang: tell(found, model, lang) for lang in adviser.languages}}
     return convert(told, RecordedCounterfactual)
 

@@ -36,6 +36,7 @@ from pathfolio.kg.bidi import isolated
 from pathfolio.kg.labels import local_label
 from pathfolio.kg.languages import language, words
 from pathfolio.kg.languages.filling import filled
+from pathfolio.recommender.assumed import YEARS
 from pathfolio.recommender.suitability.investor import ASSUMED
 from pathfolio.recommender.suitability.used_facts import PREDICTED
 
@@ -201,6 +202,7 @@ def _facts(told: ToldRecord, header: Header, texts: ReportTexts) -> list[tuple[s
     who = texts.filled("in_brackets", text=name, note=investor.user_id)
     asked_by = texts.filled("in_brackets", text=question.who, note=in_words(question.through, texts))
     assumed = [] if question.assumed is None else [(texts["assumed"], _assumed(told, question.assumed, texts))]
+    assumed += [(texts["told_label"], _told(told, texts))] if question.told else []
     data = [in_words(record.data.name, texts), texts.filled("as_of", day=texts.wording.day(record.data.as_of))]
     if question.today is not None:  # records of format 1 know none
         data.append(texts.filled("asked_on", day=texts.wording.day(question.today)))
@@ -246,6 +248,20 @@ def _question(record: Record, texts: ReportTexts) -> str:
         return texts.filled("question_what_if", k=question.k, kind=kind)
     held = texts["with_held"] if question.include_held else ""
     return texts.filled("question_list", k=question.k, kind=kind, held=held)
+
+
+def _told(told: ToldRecord, texts: ReportTexts) -> str:
+    """What the investor told here that counts for the answer, each with its day."""
+    names = {node.id: node.names[texts.lang] for node in told.nodes if node.id is not None}
+    parts = []
+    for fact in told.record.question.told:
+        name = names.get(fact.target, fact.target)
+        what = f"{texts.wording.relation(fact.relation)}{texts.wording.language.colon}{name}"
+        if fact.relation == YEARS:
+            what = texts.filled("told_years", n=fact.target)
+        said = what if fact.stands else texts.filled("told_back", what=what)
+        parts.append(texts.filled("in_brackets", text=said, note=texts.wording.day(fact.day)))
+    return texts["also"].join(parts)
 
 
 def _assumed(told: ToldRecord, assumed: RecordedAssumption, texts: ReportTexts) -> str:

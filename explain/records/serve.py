@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.payloads import RECOMMENDATION
@@ -14,6 +14,7 @@ from pathfolio.explain.records.assumption import WHAT_IF
 from pathfolio.explain.records.keep import keep
 from pathfolio.explain.records.layout import Record, record_text
 from pathfolio.explain.records.record import record_of
+from pathfolio.explain.records.telling import told_by, told_by_all
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def serve(adviser: Adviser, ledger: Ledger, question: Question) -> ServedAnswer:
         UsageError: unknown investor, asset or kind.
     """
     keep(adviser.build, adviser.rules, ledger)
+    question = with_told(adviser, ledger, question)
     advice = adviser.advise(question)
     record = record_of(adviser, advice)
     receipt = append_answer(ledger, adviser, question, Squeezed.of(record_text(record)))
@@ -47,12 +49,20 @@ def serve_lists(adviser: Adviser, ledger: Ledger, questions: Iterable[Question])
         UsageError: unknown investor or kind.
     """
     keep(adviser.build, adviser.rules, ledger)
-    advised = list(adviser.advise_all(questions))
+    told = told_by_all(ledger, adviser.build.graph.name)
+    advised = list(adviser.advise_all(replace(each, told=told.get(each.user_id, ())) for each in questions))
     records = [record_of(adviser, advice) for advice in advised]
     texts = [Squeezed.of(record_text(record)) for record in records]
     persons = [advice.question.user_id for advice in advised]
     receipts = ledger.append_many(list(zip(texts, persons, strict=True)), kind=RECOMMENDATION, tags=tags_of(adviser))
     return [ServedAnswer(*each) for each in zip(advised, records, receipts, strict=True)]
+
+
+def with_told(adviser: Adviser, ledger: Ledger, question: Question) -> Question:
+    """The question with what its investor told here, which counts for it and stands in its record."""
+    if not question.user_id:
+        return question
+    return replace(question, told=told_by(ledger, adviser.build.graph.name, question.user_id))
 
 
 def append_answer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +17,9 @@ from pathfolio.recommender.suitability.verdict import UsedFact
 ASSUMED: Final = "assumed in this question"
 """The source of what a what-if question assumes, so that nobody takes it for a fact."""
 
+TOLD: Final = "told by the investor"
+"""The source of what investors told of themselves here."""
+
 
 @dataclass(frozen=True)
 class InvestorLevel:
@@ -27,6 +31,7 @@ class InvestorLevel:
         edge: that states it, -1 where it is only assumed.
         limit: the class, or the years, that the rule file gives it; None: not in the file.
         predicted: whether the source has estimated it, so that the investor told none.
+        told: the day on which the investor told it, where no edge states it; None where it is only assumed.
     """
 
     name: str
@@ -34,6 +39,7 @@ class InvestorLevel:
     edge: int
     limit: float | None
     predicted: bool = False
+    told: date | None = None
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,10 @@ def level_fact(assets: AssetFacts, investor: InvestorFacts, table: str) -> UsedF
     if level.edge >= 0:
         return edge_fact(assets.graph, level.edge)
     head = str(assets.graph.nodes.id[investor.row]) if investor.row >= 0 else ""
+    source, day = (ASSUMED, "") if level.told is None else (TOLD, level.told.isoformat())
     if not level.name:
-        return UsedFact(head, "YEARS", value=level.limit, source=ASSUMED)
-    return UsedFact(head, level.relation.value, level.name, source=ASSUMED)
+        return UsedFact(head, "YEARS", value=level.limit, source=source, as_of=day, known_at=day)
+    return UsedFact(head, level.relation.value, level.name, source=source, as_of=day, known_at=day)
 
 
 def share_fact(assets: AssetFacts, investor: InvestorFacts, number: int) -> UsedFact:

@@ -30,7 +30,7 @@ from tests.web.site_pages import investors
 
 NOT_IN_IT = {"static", "signin.signin", "signin.enter", "signin.sample", "signin.signout", "accounts.accounts",
              "accounts.change", "records.purpose", "console.console", "canvas.canvas", "saved.save",
-             "saved.shared", "saved.remove", "api.openapi",
+             "saved.shared", "saved.remove", "api.openapi", "telling.tell", "telling.save_answers",
              "what_if.what_if", "what_if.questionnaire", "provider.begin", "provider.finish",
              "provider.refused", "provider.signed_out"}  # fmt: skip
 """Pages for people alone, and what they save."""
@@ -178,14 +178,20 @@ def _pages(build: Build, lang: str) -> Iterator[tuple[AccountRole | None, str]]:
     yield AccountRole.ANALYST, f"/questionnaire?{say}"
     yield AccountRole.ANALYST, f"/questionnaire?horizon=5&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}?kind=fund&{say}"
+    yield AccountRole.INVESTOR, f"/investors/{person}/told?{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}/charts?{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}/plan?step=manage&{say}"
     yield AccountRole.INVESTOR, f"/investors/{person}/portfolio?budget=30&{say}"
+    yield AccountRole.ENGINEER, f"/neighbours?node=Fund:{assets[1]}&{say}"
+    yield AccountRole.ENGINEER, f"/assets?q=a&kind=Stock&sort=price&{say}"
+    yield AccountRole.ANALYST, f"/assets/compare?asset={assets[0]}&asset={assets[1]}&{say}"
     for asset in assets:
         yield AccountRole.ANALYST, f"/assets/{asset}?{say}"
         yield AccountRole.COMPLIANCE, f"/assets/{asset}/audience?k=10&{say}"
         yield AccountRole.COMPLIANCE, f"/investors/{others[0]}/assets/{asset}?{say}"
         yield AccountRole.COMPLIANCE, f"/investors/{others[0]}/what-if?follow={asset}&{say}"
+        yield AccountRole.INVESTOR, f"/investors/{person}/assets/{asset}/instead-of?other=a&{say}"
+        yield AccountRole.INVESTOR, f"/investors/{person}/assets/{asset}/changes?{say}"
 
 
 def test_requests_at_random(small_build: Build, tmp_path: Path) -> None:

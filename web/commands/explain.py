@@ -115,12 +115,11 @@ def _contrast(one: Advice, other: Advice, args: argparse.Namespace, *, is_sample
 
 def _what_if(desk: Desk, shown: Advice, args: argparse.Namespace) -> str:
     """What would move the asset under the rules; and what these say against it, if anything."""
-    from pathfolio.explain.what_if import ScorerWhatIf
     from pathfolio.explain.what_if_text import tell, to_json
 
     if shown.change is None:
         raise AssertionError("what would move the asset was asked for")
-    asked = ScorerWhatIf(desk.adviser.build.scorer, desk.adviser.gate_on(shown.question.today))
+    asked = desk.adviser.what_if_model(shown.question)
     if args.format == "json":
         return _json(to_json(shown.change, asked, args.lang))
     return f"{tell(shown.change, asked, args.lang)}\n{_verdict(shown, args.lang)}"

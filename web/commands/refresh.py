@@ -28,13 +28,14 @@ def run(args: argparse.Namespace) -> None:
     from pathfolio.recommender.drift import measure_drift
     from pathfolio.recommender.training import TrainingOptions
     from pathfolio.web.sources import from_folder
+    from pathfolio.web.told import ledger_if_any, with_told
 
     check_replaceable(args.out)
     old = load_build(args.build)
     if args.as_of < old.as_of:
         raise UsageError(f"{args.build} is of {old.as_of}: --as-of takes that day or a later one")
     progress = Progress()
-    source = from_folder(args.data, args.as_of, progress)
+    source = from_folder(args.data, args.as_of, progress, lambda tables: with_told(tables, ledger_if_any(), args.as_of))
     with progress.stage("measure drift") as details:
         drift = measure_drift(old.scorer, source.graph)
         details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")

@@ -26,6 +26,7 @@ from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.suitability.rulefile import NO_RULES
 from pathfolio.web.advice import open_desk
 from pathfolio.web.site import compression, graph_alone, headers, list_columns, recorded, request_limits
+from pathfolio.web.site import telling as telling_texts
 from pathfolio.web.site.access import guard
 from pathfolio.web.site.access.guard import Access, visitor
 from pathfolio.web.site.access.roles import Permission
@@ -46,11 +47,13 @@ from pathfolio.web.site.pages import (
     audience,
     builds,
     canvas,
+    catalogue,
     charts,
     console,
     errors,
     home,
     investors,
+    neighbours,
     plan,
     portfolio,
     provider,
@@ -59,7 +62,9 @@ from pathfolio.web.site.pages import (
     records,
     saved,
     signin,
+    telling,
     what_if,
+    why,
 )
 from pathfolio.web.site.purpose import ask_staff_first
 from pathfolio.web.site.served import ServedBuild, ServedGraph
@@ -71,6 +76,9 @@ PAGES: Final = (
     home,
     investors,
     recommendations,
+    why,
+    neighbours,
+    catalogue,
     charts,
     portfolio,
     plan,
@@ -87,6 +95,7 @@ PAGES: Final = (
     provider,
     accounts,
     what_if,
+    telling,
     api,
 )
 """Modules of pages, each with its blueprint."""
@@ -95,6 +104,7 @@ LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 NAVIGATION: Final = MappingProxyType(
     {
+        "catalogue.assets": Permission.ASSETS,
         "what_if.questionnaire": Permission.HOME,
         "records.records": Permission.RECORDS,
         "console.console": Permission.GRAPH,
@@ -176,6 +186,7 @@ def create_app(
     headers.register(app)
     recorded.register(app)
     list_columns.register(app)
+    telling_texts.register(app)
     keep_choice(app)
     _add_globals(app, served)
     _read_texts(app)
@@ -216,6 +227,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         families=FAMILIES,
         family_of=family_of,
         picture=as_svg,
+        node_address=neighbours.node_address,
         waterfall=waterfall,
         plain_rows=plain_rows,
         sparkline=sparkline,

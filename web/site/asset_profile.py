@@ -75,7 +75,7 @@ def profile_of(served: ServedBuild, row: Row) -> AssetProfile:
         isin=str(graph.nodes.isin[row]),
         currency=str(graph.nodes.currency[row]),
         listed=None if listed == NO_DAY else to_date(listed),
-        attributes=_attributes(served, row),
+        attributes=attributes_of(served, row),
         holders=holders or None,
         facts=tuple(served.facts.of(row).values()),
         parts=_parts(served, graph.outgoing(Relation.INVESTS_IN), row),
@@ -84,7 +84,8 @@ def profile_of(served: ServedBuild, row: Row) -> AssetProfile:
     )
 
 
-def _attributes(served: ServedBuild, row: Row) -> tuple[Attribute, ...]:
+def attributes_of(served: ServedBuild, row: Row) -> tuple[Attribute, ...]:
+    """What the asset at `row` is, relation by relation."""
     edges = served.graph.edges
     out = []
     for relation in ATTRIBUTE_RELATIONS:

@@ -14,7 +14,7 @@ from pathfolio.web.site.pages.errors import ErrorPage
 from pathfolio.web.site.render import show
 from pathfolio.web.site.twin import wants_json
 
-PAGES: Final = frozenset({"console", "canvas", "saved", "algorithms", "signin", "provider", "accounts"})
+PAGES: Final = frozenset({"console", "canvas", "saved", "algorithms", "neighbours", "signin", "provider", "accounts"})
 """Blueprints that ask nothing of scores."""
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 from flask import Flask, Response, g, request
 from msgspec import Meta
@@ -16,13 +16,31 @@ from pathfolio.explain.evidence import INTERESTED_IN
 from pathfolio.explain.wording import Wording
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.spreadsheet import safe_cell
-from pathfolio.web.site.listed import ListLine
+from pathfolio.web.site.listed import ListLine, RiskFit
 
 COOKIE: Final = "pathfolio_columns"
 _YEAR: Final = 365 * 24 * 3600
 
 Order = Annotated[Literal["up", "down"], Meta(description="the smallest or the largest first")]
 Chosen = Annotated[str, Meta(max_length=200, description="columns to show, with commas between them")]
+
+
+class HasFigures(Protocol):
+    """A line of a list, or an asset of the index."""
+
+    @property
+    def risk(self) -> RiskFit | None:
+        """Its class by the rules."""
+        ...
+
+    @property
+    def score(self) -> float | None:
+        """Its score, where it has one."""
+        ...
+
+    def figure(self, metric: str) -> float | None:
+        """The value of one of its figures; None where it has none."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +54,7 @@ class ListColumn:
     """
 
     name: str
-    value: Callable[[ListLine], float | None]
+    value: Callable[[HasFigures], float | None]
     text: Callable[[float, Wording], str]
     signed: bool = False
 
@@ -62,7 +80,7 @@ def _count(value: float, words: Wording) -> str:
     return words.integer(value)
 
 
-def _of(metric: str) -> Callable[[ListLine], float | None]:
+def _of(metric: str) -> Callable[[HasFigures], float | None]:
     return lambda line: line.figure(metric)
 
 

@@ -25,7 +25,7 @@ RECORD_HEADER: Final = "Pathfolio-Record"
 View = TypeVar("View")
 
 
-def ask(
+def ask(  # noqa: PLR0913 - all but three have a default
     name: str,
     view_of: Callable[[Advice], View],
     user_id: str,
@@ -33,6 +33,7 @@ def ask(
     k: int = 10,
     kind: str | None = None,
     asset_id: str | None = None,
+    counterfactual: bool = False,
     of_another: bool = False,
 ) -> Shown[View]:
     """What `view_of` makes of the answer to the present visitor, once it is recorded; `name` as in `Desk.show`.
@@ -47,7 +48,7 @@ def ask(
     lang = current_texts().lang
     why = purpose_towards(user_id)
     question = Question(asker(), through, user_id, k, kind, lang=lang, asset_id=asset_id, purpose=why)
-    question = replace(question, today=served().desk.today())
+    question = replace(question, today=served().desk.today(), counterfactual=counterfactual)
     shown = served().desk.show(question, f"{name} of another" if of_another else name, view_of)
     g.record = shown.receipt.id
     return shown

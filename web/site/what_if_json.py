@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from pathfolio.explain.evidence import ChannelPart, Fact, Path, PathNode
+from pathfolio.explain.records.telling import told_by
 from pathfolio.explain.what_if_list import AssumedLine, AssumedList, Move
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
@@ -17,6 +18,7 @@ from pathfolio.kg.languages import DEFAULT
 from pathfolio.kg.schema import ASSET_KIND_OF
 from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, answered
+from pathfolio.recommender.told import told_named
 from pathfolio.web.site.listed import Advised, ListLine
 from pathfolio.web.site.parameters import VerdictWord
 from pathfolio.web.site.served import ServedBuild
@@ -81,7 +83,8 @@ def asked_of(
         raise UsageError(f"{len(answers)} answers: give {MOST_NAMED} at most")
     if len(follow) + len(dismiss) > MOST_NAMED:
         raise UsageError(f"{len(follow) + len(dismiss)} assets are followed and dismissed: name {MOST_NAMED} at most")
-    before = AssumedInvestor.named(site.build.scorer, user_id or "")
+    told = told_by(site.ledger, site.graph.name, user_id) if user_id else ()
+    before = told_named(site.build.scorer, user_id or "", told)
     investor = before.choosing(site.graph, follow, dismiss)
     return Asked(user_id, answered(site.graph, answers, investor), before)
 

@@ -22,10 +22,13 @@ class WorkspaceEntry:
 
 
 WORKSPACE: Final = (
-    WorkspaceEntry("investors.investor", "workspace_list", ("recommendations.recommendation",)),
+    WorkspaceEntry(
+        "investors.investor", "workspace_list", ("recommendations.recommendation", "why.instead_of", "why.changes")
+    ),
     WorkspaceEntry("charts.charts", "workspace_charts"),
     WorkspaceEntry("portfolio.portfolio", "workspace_portfolio"),
     WorkspaceEntry("plan.plan", "workspace_plan"),
     WorkspaceEntry("what_if.what_if", "what_if"),
+    WorkspaceEntry("telling.told", "told_link"),
 )
 """Templates of these pages extend `workspace.html`, which shows the investor's name and this navigation above them."""

@@ -19,6 +19,16 @@ class RecordedAssumption(RecordPart, frozen=True):
     dismiss: tuple[str, ...]
 
 
+class RecordedTold(RecordPart, frozen=True):
+    """What the investor told; as `ToldFact`."""
+
+    relation: str
+    target: str
+    day: date
+    stands: bool = True
+    entry: str = ""
+
+
 class RecordedQuestion(RecordPart, frozen=True):
     """What was asked; as `Question`, the last ones only where they were asked or said.
 
@@ -40,6 +50,7 @@ class RecordedQuestion(RecordPart, frozen=True):
     purpose: str = ""
     today: date | None = None
     assumed: RecordedAssumption | None = None
+    told: tuple[RecordedTold, ...] = ()
 
 
 # -- what it rests on ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Annotated, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from pathfolio.kg.graph import IntArray, to_days
 from pathfolio.kg.schema import UNDATED, Relation
 from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.assets import AssetFacts
-from pathfolio.recommender.suitability.investor import InvestorFacts
+from pathfolio.recommender.suitability.investor import InvestorFacts, level_fact
 from pathfolio.recommender.suitability.judgement import Judgement
 from pathfolio.recommender.suitability.kinds.risk_class import RiskLevelRule
 from pathfolio.recommender.suitability.options import Effect, OneOf, WholeNumber
@@ -52,12 +53,20 @@ class FreshnessRule(GroupedRule):
         day = assets.graph.edges.as_of[edge] if len(assets.graph.edges) else np.zeros(len(at), np.int32)
         age = np.where(edge >= 0, to_days(assets.today) - day.astype(np.float64), np.nan)
         age[day == to_days(UNDATED)] = np.nan
+        told = self._told(investor)
+        if told is not None:
+            edge, age = np.zeros(len(at), np.int64), np.full(len(at), float((assets.today - told).days))
         found = self.finding(len(at), Outcome.PASS, "fresh").where(
             (age > self.max_days, self.fail, "stale"),
             (np.isnan(age), Outcome.UNKNOWN, "no_date"),
             (edge < 0, Outcome.PASS, "not_needed"),
         )
         return replace(found, measured=age, limit=np.full(len(at), float(self.max_days)))
+
+    def _told(self, investor: InvestorFacts) -> date | None:
+        """The day on which the investor answered here; None where an edge has the answer, or there is none."""
+        level = investor.levels.get(RiskLevelRule.table)
+        return None if self.group != "profile" or level is None else level.told
 
     def _is_only_predicted(self, investor: InvestorFacts) -> bool:
         """Whether the source predicted the level, so that no answers have an age, and the rule minds that."""
@@ -90,6 +99,8 @@ class FreshnessRule(GroupedRule):
         """What has the age."""
         if self.group == "build":
             return kept(assets.kept, "build", lambda: _build_facts(assets))
+        if self._told(investor) is not None:
+            return (level_fact(assets, investor, RiskLevelRule.table),)
         edge = int(self._edge(assets, investor, Positions(np.array([asset])))[0])
         return kept(assets.kept, ("edge", edge), lambda: [edge_fact(assets.graph, edge)]) if edge >= 0 else ()
 

@@ -49,7 +49,8 @@ _WITH_CONTROLS: Final = ("portfolio.portfolio", "plan.plan")
 """Pages that assume something only where their controls are used."""
 
 _ASSUMING: Final = (
-    "what_if.what_if", "what_if.questionnaire", "what_if.answer", "what_if.answer_questionnaire", *_WITH_CONTROLS,
+    "what_if.what_if", "what_if.questionnaire", "what_if.answer", "what_if.answer_questionnaire", "why.changes",
+    *_WITH_CONTROLS,
 )  # fmt: skip
 
 SESSION_SECONDS: Final = 8 * 3600

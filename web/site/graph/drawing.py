@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from pathfolio.kg.store.query import QueryResult
-from pathfolio.kg.store.values import NodeValue
+from pathfolio.kg.store.values import NodeValue, RelationValue
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -47,7 +48,12 @@ class Dot:
 
 @dataclass(frozen=True)
 class Arrow:
-    """A relation from head to tail; the text stands in the middle."""
+    """A relation from head to tail; the text stands in the middle.
+
+    Attributes:
+        head, tail: names of the nodes.
+        source, as_of, known_at, weight: what the relation says; empty or None where it does not.
+    """
 
     x1: float
     y1: float
@@ -56,6 +62,12 @@ class Arrow:
     relation: str
     text_x: float
     text_y: float
+    head: str
+    tail: str
+    source: str
+    as_of: date | None
+    known_at: date | None
+    weight: float | None
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,10 @@ def drawing_of(result: QueryResult) -> Drawing | None:
     graph.add_nodes_from(node.key for node in nodes)
     graph.add_edges_from((r.head, r.tail) for r in relations)
     place = _place([graph.subgraph(part) for part in nx.connected_components(graph)])
-    arrows = tuple(_arrow(r.kind, place[r.head], place[r.tail]) for r in relations if r.head != r.tail)
+    names = {node.key: node.name for node in nodes}
+    arrows = tuple(
+        _arrow(r, (names[r.head], names[r.tail]), place[r.head], place[r.tail]) for r in relations if r.head != r.tail
+    )
     dots = tuple(_dot(node, place[node.key]) for node in nodes)
     return Drawing(dots, arrows, tuple(dict.fromkeys(dot.kind for dot in dots)), len(result.nodes) - len(nodes))
 
@@ -132,7 +147,9 @@ def _dot(node: NodeValue, at: tuple[float, float]) -> Dot:
     return Dot(round(at[0], 1), round(at[1], 1), node.kind, node.name, node.id)
 
 
-def _arrow(relation: str, head: tuple[float, float], tail: tuple[float, float]) -> Arrow:
+def _arrow(
+    relation: RelationValue, names: tuple[str, str], head: tuple[float, float], tail: tuple[float, float]
+) -> Arrow:
     """From the rim of one dot to the rim of the other."""
     across, down = tail[0] - head[0], tail[1] - head[1]
     length = math.hypot(across, down) or 1.0
@@ -142,7 +159,26 @@ def _arrow(relation: str, head: tuple[float, float], tail: tuple[float, float]) 
         round(head[1] + step[1], 1),
         round(tail[0] - step[0], 1),
         round(tail[1] - step[1], 1),
-        relation,
+        relation.kind,
         round((head[0] + tail[0]) / 2, 1),
         round((head[1] + tail[1]) / 2, 1),
+        *names,
+        str(relation.properties.get("source") or ""),
+        _day(relation.properties.get("as_of")),
+        _day(relation.properties.get("known_at")),
+        _number(relation.properties.get("weight")),
     )
+
+
+def _day(value: object) -> date | None:
+    """The day as the driver has it, or as a text."""
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

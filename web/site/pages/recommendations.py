@@ -94,13 +94,14 @@ def recommendation(
     row = asset_row(site.graph, asset_id)
     check_kind(site, kind)
     of_another = is_of_another()
-    checked = partial(_checked, site.desk.adviser.rules, current_texts().lang, of_another)
+    checked = partial(checked_of, site.desk.adviser.rules, current_texts().lang, of_another)
     found = ask("explanation", checked, user_id, kind=kind, asset_id=asset_id, of_another=of_another).view
     trend = drawn_trend(site, row, months)
     return RecommendationPage(found.explanation, found.verdict, found.checks, kind, site.price_of(row), trend, months)
 
 
-def _checked(rules: RuleSet, lang: str, of_another: bool, advice: Advice) -> Checked:
+def checked_of(rules: RuleSet, lang: str, of_another: bool, advice: Advice) -> Checked:
+    """The explanation of an answer about one asset, with what every rule found."""
     verdict = advice.verdicts[0]
     checks = [
         Check(

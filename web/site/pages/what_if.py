@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
+from werkzeug.datastructures import MultiDict
 
 from pathfolio.explain.evidence import PathNode, Reason
 from pathfolio.explain.records.adviser import Advice
@@ -16,6 +17,8 @@ from pathfolio.explain.what_if_list import AssumedList, Move
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.languages import DEFAULT
+from pathfolio.kg.span import Row
+from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.questionnaire import HORIZON, INTEREST, QUESTIONS, YEARS, choices_of
 from pathfolio.web.site.access.guard import visitor
 from pathfolio.web.site.access.roles import Permission
@@ -28,6 +31,7 @@ from pathfolio.web.site.recorded import ask_what_if
 from pathfolio.web.site.render import Page, served, show
 from pathfolio.web.site.served import ServedBuild
 from pathfolio.web.site.stated import needs_purpose, stated_purpose
+from pathfolio.web.site.telling import ANSWERS, levels_in_order
 from pathfolio.web.site.twin import in_json
 from pathfolio.web.site.view import view
 from pathfolio.web.site.what_if_json import Asked, WhatIfAnswer, WhatIfQuestion, answer_of, asked_in_json, asked_of
@@ -153,7 +157,7 @@ def what_if(user_id: InvestorId, kind: KindOfAsset | None = None) -> WhatIfPage 
         investor=investor,
         kind=kind,
         kinds=site.kinds,
-        form=_form(site, asked),
+        form=form_of(site, asked.investor, asked.before),
         is_changed=asked.investor != asked.before,
         problem=problem,
     )
@@ -167,12 +171,13 @@ def questionnaire() -> QuestionnairePage:
     site = served()
     answers = _answers()
     asked = asked_of(site, None, answers)
+    form = form_of(site, asked.investor)
     if not answers:
-        return QuestionnairePage(_form(site, asked), (), (), (), 0, is_answered=False)
+        return QuestionnairePage(form, (), (), (), 0, is_answered=False)
     lang = current_texts().lang
     found = ask_what_if(*_list_for(lang), asked, lang, "site")
     said = found.warnings, found.passed_over, found.more_passed_over
-    return QuestionnairePage(_form(site, asked), found.lines, *said, is_answered=True)
+    return QuestionnairePage(form, found.lines, *said, is_answered=True)
 
 
 @blueprint.post("/api/what-if")
@@ -233,10 +238,14 @@ def _refused(message: str) -> Response:
 
 def _answers() -> list[tuple[str, str]]:
     """The answers of the query; on the page of an investor an empty one takes the answer away."""
-    args = request.args
-    pairs = [(name, args[name]) for name in QUESTIONS if name in args and (args[name] or "user_id" in _view_args())]
-    pairs += [(HORIZON, args[HORIZON])] if args.get(HORIZON) else []
-    return pairs + [(INTEREST, text) for text in args.getlist(INTEREST) if text]
+    return answers_of(request.args, empty="user_id" in _view_args())
+
+
+def answers_of(given: MultiDict[str, str], *, empty: bool = False) -> list[tuple[str, str]]:
+    """The answers of an address or a form; with `empty` ones, which take an answer away."""
+    pairs = [(name, given[name]) for name in QUESTIONS if name in given and (given[name] or empty)]
+    pairs += [(HORIZON, given[HORIZON])] if given.get(HORIZON) else []
+    return pairs + [(INTEREST, text) for text in given.getlist(INTEREST) if text]
 
 
 def _view_args() -> dict[str, Any]:
@@ -260,22 +269,42 @@ def _named(site: ServedBuild) -> tuple[list[str], list[str]]:
 # -- what the page shows -------------------------------------------------------------------------------------
 
 
-def _form(site: ServedBuild, asked: Asked) -> Form:
-    graph, investor, choices = site.graph, asked.investor, choices_of(site.graph)
+def form_of(
+    site: ServedBuild, investor: AssumedInvestor, before: AssumedInvestor | None = None, *, saved: bool = False
+) -> Form:
+    """The form as `investor` has it; what was followed and dismissed `before` that is not among what is asked.
+
+    Args:
+        saved: only questions whose answers an investor saves.
+    """
+    graph, choices, before = site.graph, choices_of(site.graph), before or AssumedInvestor()
     node = site.names.node
     chosen = {name: graph.nodes.id[investor.levels[r]] for name, r in QUESTIONS.items() if r in investor.levels}
     fields = tuple(
-        Field(name, graph.kind_of(rows[0]).value, tuple(map(node, sorted(rows))), str(chosen.get(name, "")))
+        Field(
+            name,
+            graph.kind_of(rows[0]).value,
+            tuple(map(node, levels_in_order(graph, site.rules, QUESTIONS[name], rows))),
+            str(chosen.get(name, "")),
+        )
         for name, rows in choices.levels.items()
+        if name in ANSWERS or not saved
     )
     ticked = tuple(str(graph.nodes.id[row]) for row in investor.interests)
     interests = tuple(
-        Interests(kind.value, tuple(map(node, rows[:MOST_CHOICES])), ticked) for kind, rows in choices.interests.items()
+        Interests(kind.value, tuple(map(node, _offered(rows, investor))), ticked)
+        for kind, rows in choices.interests.items()
     )
     followed, dismissed = (
-        tuple(map(site.asset_node, sorted(part))) for part in (investor.followed, investor.dismissed)
+        tuple(map(site.asset_node, sorted(part)))
+        for part in (investor.followed - before.followed, investor.dismissed - before.dismissed)
     )
     return Form(fields, interests, YEARS, investor.years, followed, dismissed)
+
+
+def _offered(rows: tuple[Row, ...], investor: AssumedInvestor) -> tuple[Row, ...]:
+    """The first, and whatever else is of interest."""
+    return tuple(row for at, row in enumerate(rows) if at < MOST_CHOICES or row in investor.interests)
 
 
 def _list_for(lang: str) -> tuple[str, Callable[[Advice], Listed]]:
