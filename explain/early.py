@@ -9,8 +9,8 @@ import scipy.sparse as sp
 
 from pathfolio.kg.graph import NO_DAY, IntArray, Mask
 from pathfolio.kg.span import Position, Row
-from pathfolio.recommender.demand import NEW_ISSUE_DAYS
 from pathfolio.recommender.groups import SMALLEST_GROUP, Groups
+from pathfolio.recommender.new_issues import NEW_ISSUE_DAYS
 
 
 class EarlyBuyers:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
-from pathfolio.kg.schema import Relation
+from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.new_issues import NewIssues, bought_early
 
-NEW_ISSUE_DAYS: Final = 45
-"""An asset listed at most so many days ago is a new issue."""
 _WEEK: Final = 7
 _MONTH: Final = 30
 _HALF_YEAR: Final = 182
-_PRIOR_ISSUES: Final = 2.0
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,10 @@ class DemandOptions:
         month_power: exponent of the month's purchases over those expected, for a horizon of one day.
         week_power: the same of the week's, expected from the month's.
         half_year_power: the same of the half year's, for a horizon of half a year.
-        fade_days: a new issue's pull falls to 1/e in so many days after its listing.
-        opening: what each investor who holds an earlier issue of its kind and market adds to the pull.
+        fade_days: days in which a new issue's pull falls to 1/e, where no earlier ones tell when they were allotted.
+        opening: what each buyer who is expected of a new issue adds to its pull.
+        calibrated: whether what earlier new issues drew tells what to expect of one, and what was subscribed is no
+            demand; in builds sealed before there was such a thing, the holders of all assets of its market did.
     """
 
     horizon: float = 7.0
@@ -40,6 +40,12 @@ class DemandOptions:
     half_year_power: float = 0.25
     fade_days: float = 5.0
     opening: float = 0.2
+    calibrated: bool = True
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> DemandOptions:
+        """The options that `dataclasses.asdict` took apart; a build without `calibrated` is older than it."""
+        return DemandOptions(**{"calibrated": False, **values})
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,12 @@ def measure_demand(groups: Groups, options: DemandOptions) -> Demand:
 
     factor = over(month, holders)^(p (1-t)) * over(week, month)^(q (1-t)) * over(half year, holders)^(r t) / median,
     where over(x, y) is x over what y would lead one to expect (see `_over`) and t goes from 0 for a horizon of one
-    day to 1 for half a year, by the logarithm. issue = exp(-age / fade_days) * log(1 + opening * track record),
-    averaged over the horizon.
+    day to 1 for half a year, by the logarithm. issue = what is to come * log(1 + opening * buyers expected) (see
+    `NewIssues`), averaged over the horizon.
     """
-    factor = measure_trends(groups).factor(options)
-    recent = groups.bought_within(_MONTH)
-    return Demand(factor, recent, _issue_pull(groups, options), groups.holders.astype(np.float64))
+    bought = _purchases(groups, options)
+    factor = measure_trends(groups, options).factor(options)
+    return Demand(factor, bought(_MONTH), _issue_pull(groups, options), groups.holders.astype(np.float64))
 
 
 def lasting(horizon: float) -> float:
@@ -103,11 +109,19 @@ class Trends:
         return np.asarray(factor / (np.median(factor) if len(factor) else 1.0))
 
 
-def measure_trends(groups: Groups) -> Trends:
+def measure_trends(groups: Groups, options: DemandOptions) -> Trends:
     """The trends on the snapshot's date."""
-    week, month, half_year = (groups.bought_within(days) for days in (_WEEK, _MONTH, _HALF_YEAR))
+    week, month, half_year = map(_purchases(groups, options), (_WEEK, _MONTH, _HALF_YEAR))
     holders = groups.holders.astype(np.float64)
     return Trends(_over(month, holders, 1.0), _over(week, month, 0.5), _over(half_year, holders, 20.0))
+
+
+def _purchases(groups: Groups, options: DemandOptions) -> Callable[[int], FloatArray]:
+    """What tells purchases of the last days per asset: all, or without subscriptions."""
+    if not options.calibrated:
+        return groups.bought_within
+    later = groups.purchases.take(~bought_early(groups))
+    return lambda days: later.within(days, groups.interactions)
 
 
 def _over(seen: FloatArray, of: FloatArray, prior: float) -> FloatArray:
@@ -119,52 +133,9 @@ def _over(seen: FloatArray, of: FloatArray, prior: float) -> FloatArray:
 
 
 def _issue_pull(groups: Groups, options: DemandOptions) -> FloatArray:
-    age = groups.interactions.days_listed
-    fade = options.fade_days
-    is_new = is_new_issue(age)
-    pull = np.exp(-np.where(is_new, age, 0.0) / fade) * np.log1p(options.opening * track_record(groups))
+    issues = NewIssues(groups, options.fade_days)
+    pull = issues.pull(options.opening) if options.calibrated else issues.pull_of_market(options.opening)
     days = max(options.horizon, 1.0)
+    fade = options.fade_days
     share = (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade)))
-    return np.where(is_new, pull * share, 0.0)
-
-
-def track_record(groups: Groups) -> FloatArray:
-    """(assets,) how many investors hold or held an earlier asset of the same kind and market, on average.
-
-    A market with few earlier assets is drawn towards all of the kind in its country, and a country with few towards
-    all of the kind, as if each had two such assets more.
-    """
-    graph = groups.interactions.graph
-    holders = groups.holders.astype(np.float64)
-    earlier = (~is_new_issue(groups.interactions.days_listed)).astype(np.float64)
-    kind = graph.nodes.kind[graph.assets].astype(np.int64)
-    market = _tails(graph, Relation.LISTED_ON)[graph.assets]
-    in_country = np.append(_tails(graph, Relation.IN_COUNTRY), -1)
-    country = np.where(in_country[graph.assets] >= 0, in_country[graph.assets], in_country[market])
-    mean = _mean_holders([kind], earlier, holders, np.zeros(len(kind)), prior=0.0)
-    for group in ([kind, country], [kind, country, market]):
-        mean = _mean_holders(group, earlier, holders, mean, prior=_PRIOR_ISSUES)
-    return mean
-
-
-def _mean_holders(
-    group: list[IntArray], earlier: FloatArray, holders: FloatArray, towards: FloatArray, prior: float
-) -> FloatArray:
-    """For each asset the mean holders of the earlier assets of its group, with `prior` more that have `towards`."""
-    member = np.unique(np.stack(group), axis=1, return_inverse=True)[1].reshape(-1)
-    number = np.bincount(member, earlier)[member]
-    total = np.bincount(member, earlier * holders)[member]
-    return np.asarray((total + prior * towards) / np.maximum(number + prior, 1.0))
-
-
-def _tails(graph: KnowledgeGraph, relation: Relation) -> IntArray:
-    """(nodes,) row of the node that each node has by a relation of which it has one at most, -1 for none."""
-    tails = np.full(len(graph), -1, np.int64)
-    at = graph.edges_between(relation)
-    tails[graph.edges.head[at]] = graph.edges.tail[at]
-    return tails
-
-
-def is_new_issue(age: FloatArray) -> Mask:
-    """(assets,) bool: listed at most 45 days ago, from the days since."""
-    return np.asarray((age >= 0) & (age <= NEW_ISSUE_DAYS))
+    return np.asarray(pull * share)

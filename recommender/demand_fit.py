@@ -13,17 +13,19 @@ from itertools import product
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, to_date, to_days
 from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.align import find
 from pathfolio.recommender.channels.co_investment import ease_weights
-from pathfolio.recommender.demand import DemandOptions, Trends, is_new_issue, measure_trends
+from pathfolio.recommender.demand import DemandOptions, Trends, measure_trends
 from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
 from pathfolio.recommender.evaluation.mornings import morning
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.new_issues import is_new_issue
 from pathfolio.recommender.ranking import LIST_LENGTH, id_order, top_lists
 
 _MONTH_POWERS: Final = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75)
@@ -86,7 +88,7 @@ def learn_demand(graph: KnowledgeGraph, shipped: DemandOptions, *, regularisatio
     Args:
         regularisation, dropout: of EASE, as served.
     """
-    past = list(_past_mornings(graph, regularisation, dropout))
+    past = list(_past_mornings(graph, shipped, regularisation, dropout))
     if sum(len(one.relevant) for one in past) < _FEWEST_EVENTS:
         return DemandFit(shipped, 0, float("nan"), float("nan"))
 
@@ -122,7 +124,9 @@ def _distance(one: DemandOptions, other: DemandOptions) -> float:
     return abs(one.month_power - other.month_power) + abs(one.week_power - other.week_power)
 
 
-def _past_mornings(graph: KnowledgeGraph, regularisation: float, dropout: float) -> Iterator[_PastMorning]:
+def _past_mornings(
+    graph: KnowledgeGraph, shipped: DemandOptions, regularisation: float, dropout: float
+) -> Iterator[_PastMorning]:
     interactions = Interactions(graph)
     end = to_days(graph.as_of)
     recent = interactions.dated & (interactions.since > end - _YEAR)
@@ -131,25 +135,24 @@ def _past_mornings(graph: KnowledgeGraph, regularisation: float, dropout: float)
     for day in days[np.unique(np.linspace(0, len(days) - 1, min(_MORNINGS, len(days))).astype(int))]:
         at = recent & (interactions.since == day)
         bought = sp.csr_array((np.ones(at.sum(), bool), (users[at], assets[at])), shape=interactions.shape)
-        known = morning(graph, to_date(int(day)))
-        found = _question(known, graph, bought, regularisation, dropout)
+        groups = Groups(Interactions(morning(graph, to_date(int(day)))))
+        weights = ease_weights(groups, regularisation, dropout)
+        found = _question(groups.interactions, graph, bought, weights, measure_trends(groups, shipped))
         if len(found.relevant):
             yield found
 
 
 def _question(
-    known: KnowledgeGraph, graph: KnowledgeGraph, bought: sp.csr_array, regularisation: float, dropout: float
+    then: Interactions, graph: KnowledgeGraph, bought: sp.csr_array, weights: npt.NDArray[np.float32], trends: Trends
 ) -> _PastMorning:
     """Who of those that had positions on that morning then bought what, new issues apart."""
-    interactions = Interactions(known)
-    groups = Groups(interactions)
+    known = then.graph
     asset_then = find(known.asset_ids, graph.asset_ids)
     user_then = find(known.user_ids, graph.user_ids)
-    old = ~is_new_issue(interactions.days_listed)
-    buyers = np.flatnonzero((bought[user_then].sum(axis=1) > 0) & (np.diff(interactions.ever.indptr) > 0))
+    old = ~is_new_issue(then.days_listed)
+    buyers = np.flatnonzero((bought[user_then].sum(axis=1) > 0) & (np.diff(then.ever.indptr) > 0))
     relevant = bought[user_then[buyers]].toarray()[:, asset_then] & old
     kept = relevant.any(axis=1)
-    ever = interactions.ever[buyers[kept]]
-    weights = ease_weights(groups, regularisation, dropout)
+    ever = then.ever[buyers[kept]]
     closeness = np.asarray(ever @ weights, np.float64)
-    return _PastMorning(closeness, measure_trends(groups), old & (ever.toarray() == 0), relevant[kept], id_order(known))
+    return _PastMorning(closeness, trends, old & (ever.toarray() == 0), relevant[kept], id_order(known))

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 
-from pathfolio.kg.graph import FloatArray, IntArray, to_days
+from pathfolio.kg.graph import FloatArray, IntArray, Mask, to_days
 from pathfolio.kg.schema import PROFILE_RELATIONS, Relation
 from pathfolio.kg.span import Position, Rows
 from pathfolio.recommender.account import HOLDS_OR_HELD
@@ -49,6 +49,18 @@ class ToldPurchases:
     buyers: IntArray
     begin: FloatArray
     end: FloatArray
+
+    def take(self, at: Mask) -> ToldPurchases:
+        """Those at which (groups,) `at` is True."""
+        return ToldPurchases(self.asset[at], self.buyers[at], self.begin[at], self.end[at])
+
+    def within(self, days: int, interactions: Interactions) -> FloatArray:
+        """(assets,) float64: how many bought each asset in the last `days` days of the snapshot: a group counts by
+        the share of its time that lies in the window."""
+        today = to_days(interactions.graph.as_of)
+        overlap = np.clip(np.minimum(self.end, today) - np.maximum(self.begin, today - days), 0, None)
+        weights = self.buyers * overlap / (self.end - self.begin)
+        return np.bincount(self.asset, weights, interactions.shape[1]).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -158,13 +170,8 @@ class Groups:
         return told
 
     def bought_within(self, days: int) -> FloatArray:
-        """(assets,) float64: first purchases of each asset in the last `days` days, as `purchases` tells them: a group
-        counts by the share of its time that lies in the window."""
-        told = self.purchases
-        today = to_days(self.interactions.graph.as_of)
-        overlap = np.clip(np.minimum(told.end, today) - np.maximum(told.begin, today - days), 0, None)
-        weights = told.buyers * overlap / (told.end - told.begin)
-        return np.bincount(told.asset, weights, self.interactions.shape[1]).astype(np.float64)
+        """(assets,) float64: first purchases of each asset in the last `days` days, as `purchases` tells them."""
+        return self.purchases.within(days, self.interactions)
 
     @cached_property
     def purchases(self) -> ToldPurchases:

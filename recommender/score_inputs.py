@@ -52,7 +52,7 @@ class ScoreOptions:
     standing: float = 0.03
     funds: float = 0.01
     profile: float = 0.005
-    issue: float = 0.09
+    issue: float = 0.16
     recent: float = 0.0025
     popularity: float = 0.003
     beginners: float = 2.0
@@ -71,7 +71,7 @@ class ScoreOptions:
         0.0
         """
         later = {each.name: 0.0 for each in fields(ScoreOptions) if each.name not in values}
-        return ScoreOptions(**{**later, **values, "demand": DemandOptions(**values["demand"])})
+        return ScoreOptions(**{**later, **values, "demand": DemandOptions.from_json(values["demand"])})
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from pathfolio.kg.graph import NO_DAY, to_days
 from pathfolio.kg.schema import ASSET_KINDS, POSITION_CODES, PROFILE_KINDS, NodeKind, Relation, profile_relation
 from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.beginners import LATELY
-from pathfolio.recommender.demand import NEW_ISSUE_DAYS
 from pathfolio.recommender.groups import SMALLEST_GROUP
+from pathfolio.recommender.new_issues import NEW_ISSUE_DAYS
 from pathfolio.recommender.scorer import FIRST_CHOICES
 
 

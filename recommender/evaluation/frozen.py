@@ -147,9 +147,7 @@ def evaluate_fold(
         DataError: nothing to learn from or nothing to score on.
         UsageError: an unknown kind.
     """
-    unknown = [kind for kind in kinds if kind not in KINDS]
-    if unknown:
-        raise UsageError(f"no kind of asset {unknown[0]!r}: choose from {', '.join(KINDS)}")
+    check_kinds(kinds)
     progress = progress or Progress(out=None)
     ready = data if isinstance(data, FoldData) else prepare_fold(data, fold)
     groups = groups_of(ready)
@@ -162,6 +160,13 @@ def evaluate_fold(
             cells += made
     cells += [cell for group in groups for kind in kinds for cell in _references(ready, group, kind)]
     return FoldResult(fold, ready.graph.name, tuple(cells), ready.graph.asset_ids, seconds)
+
+
+def check_kinds(kinds: Sequence[str]) -> None:
+    """Raise UsageError for what is none of `KINDS`."""
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise UsageError(f"no kind of asset {unknown[0]!r}: choose from {', '.join(KINDS)}")
 
 
 def groups_of(data: FoldData) -> tuple[Group, Group]:
@@ -201,10 +206,10 @@ def _evaluate_model(
 
 def _lists(data: FoldData, group: Group, model: Model, spec: ModelSpec, kinds: Sequence[str]) -> dict[str, Positions]:
     """The group's lists for each kind, (n, 10) asset positions."""
-    candidates = {kind: _candidates(data.graph, kind) & (data.warm_assets | spec.scores_unheld) for kind in kinds}
+    candidates = {kind: candidates_of(data.graph, kind) & (data.warm_assets | spec.scores_unheld) for kind in kinds}
     by_id = id_order(data.graph)
     made: dict[str, list[IntArray]] = {kind: [] for kind in kinds}
-    for at, scores in _scores(data.graph, model, group.positions):
+    for at, scores in score_batches(data.graph, model, group.positions):
         ever = np.zeros(scores.shape, bool)
         ever[at >= 0] = data.interactions.ever[at[at >= 0]].toarray() > 0
         for kind in kinds:
@@ -213,12 +218,13 @@ def _lists(data: FoldData, group: Group, model: Model, spec: ModelSpec, kinds: S
     return {kind: Positions(np.concatenate([empty, *parts])) for kind, parts in made.items()}
 
 
-def _candidates(graph: KnowledgeGraph, kind: str) -> Mask:
+def candidates_of(graph: KnowledgeGraph, kind: str) -> Mask:
+    """(assets,) bool: those of a kind, or all."""
     codes = graph.nodes.kind[graph.assets]
     return np.ones(len(codes), bool) if kind == "all" else codes == KIND_CODE[NodeKind(ASSET_KIND_OF[kind])]
 
 
-def _scores(graph: KnowledgeGraph, model: Model, positions: Positions) -> Iterator[tuple[Positions, FloatArray]]:
+def score_batches(graph: KnowledgeGraph, model: Model, positions: Positions) -> Iterator[tuple[Positions, FloatArray]]:
     """Batches of positions with their scores; investors unknown to the snapshot get the stranger's."""
     stranger = np.zeros((0, len(graph.assets)))
     if (positions < 0).any():
@@ -233,7 +239,7 @@ def _scores(graph: KnowledgeGraph, model: Model, positions: Positions) -> Iterat
 
 def _cell(data: FoldData, group: Group, spec: ModelSpec, kind: str, lists: Sequence[Positions]) -> Cell:
     """Score one list per seed, for the investors who bought something of this kind."""
-    candidates = _candidates(data.graph, kind)
+    candidates = candidates_of(data.graph, kind)
     some: Mask = np.asarray((group.relevant & candidates).any(axis=1))
     relevant = (group.relevant & candidates)[some]
     count = relevant.sum(axis=1)
@@ -258,7 +264,7 @@ def _references(data: FoldData, group: Group, kind: str) -> Iterator[Cell]:
     """What lists earn is held against: the investors' own portfolios, and all priced assets in equal parts."""
     if group.backtest is None:
         return
-    some: Mask = np.asarray((group.relevant & _candidates(data.graph, kind)).any(axis=1))
+    some: Mask = np.asarray((group.relevant & candidates_of(data.graph, kind)).any(axis=1))
     for name, returns in (
         (OWN_PORTFOLIO, group.backtest.of_portfolios(some)),
         (MARKET, group.backtest.of_market(some)),

@@ -17,10 +17,10 @@ from pathfolio.kg.schema import ASSET_KINDS, KIND_CODE, POSITIONS, RELATION_CODE
 from pathfolio.kg.span import Positions
 from pathfolio.kg.tables import Tables
 from pathfolio.recommender.baselines.align import find
-from pathfolio.recommender.demand import NEW_ISSUE_DAYS
 from pathfolio.recommender.evaluation.split import Fold, pairs_before, without
 from pathfolio.recommender.evaluation.stranger import with_stranger
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.new_issues import NEW_ISSUE_DAYS
 
 _OF_TRADING: Final = [RELATION_CODE[relation] for relation in (*POSITIONS, *TRADES)]
 _PAIR: Final = ["user_id", "asset_id"]

@@ -15,12 +15,12 @@ from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.baselines.align import find
 from pathfolio.recommender.baselines.content import fit_content
 from pathfolio.recommender.baselines.segments import segment_of
-from pathfolio.recommender.demand import NEW_ISSUE_DAYS
 from pathfolio.recommender.evaluation.mornings import RollingData, morning
 from pathfolio.recommender.evaluation.registry import ModelSpec
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_ranking import audience_scores
 from pathfolio.recommender.model import Model, for_days
+from pathfolio.recommender.new_issues import NEW_ISSUE_DAYS
 
 MIN_BUYERS: Final = 100
 COLUMNS: Final = ("window", "asset_id", "name", "kind", "day", "investors", "buyers", "model", "auc", "precision")

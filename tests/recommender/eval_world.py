@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,3 +68,13 @@ def two_tastes(seed: int = 0, users: int = 60) -> Tables:
         positions=positions("2020-01-01", *held),
         transactions=trades(*traded),
     )
+
+
+def write_folder(tables: Tables, path: Path) -> Path:
+    """The tables as a market folder."""
+    for name in ("users", "assets", "positions", "transactions"):
+        frame = getattr(tables, name).dropna(axis=1, how="all")
+        frame = frame.drop(columns=[c for c in ("segment",) if c in frame]) if name == "users" else frame
+        frame = frame.drop(columns=[c for c in ("as_of",) if c in frame]) if name == "assets" else frame
+        frame.to_csv(path / f"{name}.csv", index=False)
+    return path

@@ -22,7 +22,7 @@ from pathfolio.recommender.evaluation.registry import ModelSpec, choose_models
 from pathfolio.recommender.evaluation.split import Fold, new_purchases, prepare_fold
 from pathfolio.recommender.evaluation.table import metric_table
 from pathfolio.web.cli import main
-from tests.recommender.eval_world import assets, make_tables, positions, trades, two_tastes
+from tests.recommender.eval_world import assets, make_tables, positions, trades, two_tastes, write_folder
 
 FOLD = Fold(date(2020, 6, 30), date(2020, 12, 31))
 CHEAP = choose_models("random,popularity,recent,segment,content,item-knn,rp3beta,ease,slim")
@@ -288,14 +288,7 @@ class TestTable:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The world of two tastes as a market folder."""
-    path = tmp_path_factory.mktemp("market")
-    tables = two_tastes()
-    for name in ("users", "assets", "positions", "transactions"):
-        frame = getattr(tables, name).dropna(axis=1, how="all")
-        frame = frame.drop(columns=[c for c in ("segment",) if c in frame]) if name == "users" else frame
-        frame = frame.drop(columns=[c for c in ("as_of",) if c in frame]) if name == "assets" else frame
-        frame.to_csv(path / f"{name}.csv", index=False)
-    return path
+    return write_folder(two_tastes(), tmp_path_factory.mktemp("market"))
 
 
 class TestCommand:

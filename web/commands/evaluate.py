@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pathfolio.web.advice import add_rules
+
 if TYPE_CHECKING:
     from pathfolio.kg.progress import Progress
     from pathfolio.kg.tables import Tables
@@ -49,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --fold: ways to make vectors (--models: shipped, svd, pykeen-rotate, …) instead of models that rank",
     )
+    parser.add_argument(
+        "--robust",
+        action="store_true",
+        help="with --fold: each horizon, kind and group, with and without rules, beside simple baselines, worst last",
+    )
+    add_rules(parser)
     parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
     parser.add_argument("--kinds", default="all", metavar="KIND,…", help="of all, stock, fund, bond (default: all)")
     parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="fits of models that use a seed")
@@ -85,6 +93,10 @@ def run(args: argparse.Namespace) -> None:
         from pathfolio.web import evaluate_vectors
 
         evaluate_vectors.run(args)
+    elif args.robust:
+        from pathfolio.web import evaluate_robust
+
+        evaluate_robust.run(args)
     else:
         _rank(args)
 
