@@ -206,8 +206,8 @@ def test_the_report_says_that_it_was_a_what_if(
     assert somebody in facts[report.texts["investor"]]
     told = {
         "en": "Risk level Aggressive; invested for 3 years",
-        "zh-CN": "风险承受能力 进取型；资金可投资 3 年",
-        "zh-TW": "風險屬性 積極型；資金可投資 3 年",
+        "zh-CN": "风险承受能力：进取型；资金可投资 3 年",
+        "zh-TW": "風險屬性：積極型；資金可投資 3 年",
     }
     assert facts[report.texts["assumed"]] == told[lang]
 

@@ -116,24 +116,26 @@ def instead_of(
 ) -> InsteadOfPage:
     """Why an asset and not another one: the parts in which their scores differ, the largest first.
 
-    Both answers are recorded.
+    Both answers are recorded, or the one where no other asset was found.
     """
     site = served()
     row = investor_row(site.graph, user_id)
     first = site.names.node(asset_row(site.graph, asset_id))
     check_kind(site, kind)
     second = _found(site, other, asset_id)
-    if second is None:
-        nothing = InsteadOf(site.names.node(row), first, None, (0.0, 0.0), (0, 0), ("", ""), (), 0, None, 3)
-        return InsteadOfPage(nothing, other, kind)
     of_another = is_of_another()
     checked = partial(checked_of, site.desk.adviser.rules, current_texts().lang, of_another)
-    shown: list[Checked] = [
-        ask("explanation", checked, user_id, kind=kind, asset_id=each, of_another=of_another).view
-        for each in (str(second.id), asset_id)
-    ][::-1]
-    found = contrast(shown[0].explanation, shown[1].explanation)
-    return InsteadOfPage(_told(found, site.names.node(row), (shown[0].verdict, shown[1].verdict)), other, kind)
+
+    def answer(asset: str) -> Checked:
+        return ask("explanation", checked, user_id, kind=kind, asset_id=asset, of_another=of_another).view
+
+    theirs = answer(str(second.id)) if second is not None else None
+    own = answer(asset_id)  # the last one asked is the record that the answer names
+    if theirs is None:
+        nothing = InsteadOf(site.names.node(row), first, None, (0.0, 0.0), (0, 0), ("", ""), (), 0, None, 3)
+        return InsteadOfPage(nothing, other, kind)
+    found = contrast(own.explanation, theirs.explanation)
+    return InsteadOfPage(_told(found, site.names.node(row), (own.verdict, theirs.verdict)), other, kind)
 
 
 def _found(site: ServedBuild, other: str, than: str) -> PathNode | None:
