@@ -11,7 +11,7 @@ import pandas as pd
 from pathfolio.kg.compile import compile_graph
 from pathfolio.kg.graph import KnowledgeGraph, to_days
 from pathfolio.kg.paths import FoundPath, PathFinder
-from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, TRADES, NodeKind, Relation
+from pathfolio.kg.schema import ASSET_KINDS, RELATIONS, TRADES, NodeKind, Relation, Role
 from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
@@ -28,7 +28,9 @@ def random_market(seed: int, *, users: int = 6, assets: int = 8, labels: int = 2
         ids[kind] = [f"a{i}" for i in range(assets) if i % len(ASSET_KINDS) == number]
     rows = []
     relations = [Relation.HOLDS, Relation.HELD, Relation.HAS_RISK, Relation.INVESTS_IN]
-    relations += [relation for relation in Relation if relation not in TRADES]
+    relations += [
+        relation for relation in Relation if relation not in TRADES and RELATIONS[relation].role is not Role.CHOICE
+    ]
     for _ in range(edges):
         relation = relations[rng.integers(len(relations))]
         spec = RELATIONS[relation]

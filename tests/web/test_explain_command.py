@@ -130,7 +130,7 @@ def test_why_not_another(build: Build, pair: tuple[str, str], capsys: pytest.Cap
     title, sample, heads, *rows = run(capsys, *words).splitlines()
     assert title.startswith("Why ")
     assert "generated data" in sample
-    assert heads.split() == [pair[1], second, "difference"]
+    assert heads.split() == [pair[1], *second.split(), "difference"]
     assert len({len(row) for row in (heads, *rows)}) == 1
     data = json.loads(run(capsys, *words, "--format", "json"))
     assert sum(d["first"] - d["second"] for d in data["differences"]) == pytest.approx(data["gap"], abs=1e-6)
