@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -41,6 +42,10 @@ from pathfolio.recommender.ranking import id_order, top_lists
 KINDS: Final = ("all", *ASSET_KIND_OF)
 OWN_PORTFOLIO: Final = "own portfolio"
 MARKET: Final = "market"
+
+HISTORIES: Final = MappingProxyType({"0 positions": (0, 0), "1 position": (1, 1), "2 to 5 positions": (2, 5)})
+"""Groups of investors of whom little is known, and how many assets they have or had by the cut."""
+
 _BATCH: Final = 512
 
 
@@ -49,7 +54,7 @@ class Group:
     """Investors who newly bought something that a list could have held.
 
     Attributes:
-        name: "warm" (they have positions by the cut) or "cold" (none).
+        name: "warm" (they have positions by the cut), "cold" (none), or one of `HISTORIES`.
         user_ids: (n,) str, ascending.
         positions: (n,) int64 among the snapshot's investors, -1 for those it does not know.
         relevant: (n, assets) bool: what each newly bought, of the assets that somebody had by the cut.
@@ -135,6 +140,7 @@ def evaluate_fold(
     kinds: Sequence[str] = ("all",),
     seeds: Sequence[int] = (0,),
     progress: Progress | None = None,
+    by_history: bool = False,
 ) -> FoldResult:
     """Fit every model on the snapshot at the cut and score its lists on the window.
 
@@ -142,6 +148,7 @@ def evaluate_fold(
         data: tables, or a fold made ready by `prepare_fold` (to evaluate it more than once).
         kinds: "all" for lists of any asset, "stock", "fund", "bond" for lists of that kind alone.
         seeds: models that depend on a seed are fitted once for each.
+        by_history: investors in the groups of `HISTORIES` instead of warm and cold ones.
 
     Raises:
         DataError: nothing to learn from or nothing to score on.
@@ -150,7 +157,7 @@ def evaluate_fold(
     check_kinds(kinds)
     progress = progress or Progress(out=None)
     ready = data if isinstance(data, FoldData) else prepare_fold(data, fold)
-    groups = groups_of(ready)
+    groups = groups_by_history(ready) if by_history else groups_of(ready)
     cells: list[Cell] = []
     seconds = {}
     for spec in models:
@@ -171,18 +178,40 @@ def check_kinds(kinds: Sequence[str]) -> None:
 
 def groups_of(data: FoldData) -> tuple[Group, Group]:
     """The warm and the cold investors of a fold, with what they bought of the warm assets."""
-    asset = find(data.purchases["asset_id"].to_numpy(object), data.graph.asset_ids)
-    known = (asset >= 0) & data.warm_assets[asset]
-    ids, number = np.unique(data.purchases["user_id"].to_numpy(object)[known].astype(str), return_inverse=True)
-    names = ids.astype(object)
-    position = find(names, data.graph.user_ids)
-    relevant = np.zeros((len(ids), len(data.graph.assets)), bool)
-    relevant[number, asset[known]] = True
-    warm = (position >= 0) & data.warm_users[position]
+    names, position, relevant = _buyers(data)
+    warm = _had(data, position) > 0
     return (
         _group(data, "warm", names[warm], Positions(position[warm]), relevant[warm]),
         _group(data, "cold", names[~warm], Positions(position[~warm]), relevant[~warm]),
     )
+
+
+def groups_by_history(data: FoldData) -> tuple[Group, ...]:
+    """The same investors by `HISTORIES`; who has or had more is in none."""
+    names, position, relevant = _buyers(data)
+    had = _had(data, position)
+    groups = {name: (had >= least) & (had <= most) for name, (least, most) in HISTORIES.items()}
+    return tuple(
+        _group(data, name, names[some], Positions(position[some]), relevant[some]) for name, some in groups.items()
+    )
+
+
+def _buyers(data: FoldData) -> tuple[npt.NDArray[np.object_], IntArray, Mask]:
+    """Who newly bought a warm asset: ids, positions in the snapshot, -1 for none, and (n, assets) what they bought."""
+    asset = find(data.purchases["asset_id"].to_numpy(object), data.graph.asset_ids)
+    known = (asset >= 0) & data.warm_assets[asset]
+    ids, number = np.unique(data.purchases["user_id"].to_numpy(object)[known].astype(str), return_inverse=True)
+    names = ids.astype(object)
+    relevant = np.zeros((len(ids), len(data.graph.assets)), bool)
+    relevant[number, asset[known]] = True
+    return names, find(names, data.graph.user_ids), relevant
+
+
+def _had(data: FoldData, position: IntArray) -> IntArray:
+    """(n,) how many assets investors have or had by the cut."""
+    if not len(data.graph.users):
+        return np.zeros(len(position), np.int64)
+    return np.where(position >= 0, np.diff(data.interactions.ever.indptr)[position], 0).astype(np.int64)
 
 
 def _group(data: FoldData, name: str, user_ids: npt.NDArray[np.object_], positions: Positions, relevant: Mask) -> Group:

@@ -18,6 +18,15 @@ from pathfolio.recommender.baselines.ease import fit_ease, fit_strong_ease, fit_
 from pathfolio.recommender.baselines.item_knn import fit_item_knn
 from pathfolio.recommender.baselines.lambdamart import fit_lambdamart
 from pathfolio.recommender.baselines.lightgcn import fit_lightgcn
+from pathfolio.recommender.baselines.meta.model import (
+    fit_joint,
+    fit_learned_optimiser,
+    fit_lstm_learner,
+    fit_maml,
+    fit_matching,
+    fit_prototypical,
+    fit_reptile,
+)
 from pathfolio.recommender.baselines.popularity import fit_popularity, fit_random, fit_recent
 from pathfolio.recommender.baselines.rp3beta import fit_rp3beta
 from pathfolio.recommender.baselines.segments import fit_recent_segment, fit_segment
@@ -115,6 +124,18 @@ _SPECS: Final = (
         fit_priced=fit_two_towers,
     ),
     ModelSpec("lambdamart", fit_lambdamart, "boosted trees over 30 features", "Burges 2010", True, needs="lightgbm"),
+    *(
+        ModelSpec(name, fit, about, paper, seeded=True, frozen=False, rolling=False)
+        for name, fit, about, paper in (
+            ("joint", fit_joint, "the pair model that meta-learners adapt, never adapted", "Cheng et al. 2016"),
+            ("maml", fit_maml, "a start that two gradient steps fit to an investor", "Finn et al. 2017"),
+            ("reptile", fit_reptile, "a start near where investors' descents end", "Nichol et al. 2018"),
+            ("matching", fit_matching, "attention to an investor's first positions", "Vinyals et al. 2016"),
+            ("prototypical", fit_prototypical, "nearness to the mean of first positions", "Snell et al. 2017"),
+            ("lstm-learner", fit_lstm_learner, "an LSTM whose cell is the weights", "Ravi and Larochelle 2017"),
+            ("learned-optimiser", fit_learned_optimiser, "an LSTM that says each step", "Andrychowicz et al. 2016"),
+        )
+    ),
 )
 
 MODELS: Final = MappingProxyType({spec.name: spec for spec in _SPECS})

@@ -52,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --fold: ways to make vectors (--models: shipped, svd, pykeen-rotate, …) instead of models that rank",
     )
     parser.add_argument(
+        "--history",
+        action="store_true",
+        help="with --fold: investors with 0, 1, and 2 to 5 positions instead of all with and all without",
+    )
+    parser.add_argument(
         "--robust",
         action="store_true",
         help="with --fold: each horizon, kind and group, with and without rules, beside simple baselines, worst last",
@@ -112,6 +117,8 @@ def _rank(args: argparse.Namespace) -> None:
     if not args.fold and not args.rolling:
         raise UsageError("name a window with --fold TRAIN_END:TEST_END or --rolling CUT:END")
     writers = [(path, writer_for(path)) for path in args.out]
+    if args.history and (args.rolling or args.dump):
+        raise UsageError("--history groups the investors of --fold, and writes no lists")
     windows = [Fold.parse(text) for text in args.fold or args.rolling]
     models = _models(args)
     dumped = _dumped(args, models, len(windows))
@@ -177,7 +184,10 @@ def _frozen(
 
     kinds = tuple(dict.fromkeys(args.kinds.split(",")))
     seeds = range(args.seeds)
-    return [evaluate_fold(tables, fold, models, kinds=kinds, seeds=seeds, progress=progress) for fold in windows]
+    return [
+        evaluate_fold(tables, fold, models, kinds=kinds, seeds=seeds, progress=progress, by_history=args.history)
+        for fold in windows
+    ]
 
 
 def _rolling(

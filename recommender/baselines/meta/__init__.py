@@ -1,0 +1,1 @@
+"""Meta-learning for thin histories: each investor is a task, first positions its support, later ones its query."""
