@@ -33,7 +33,7 @@ from pathfolio.recommender.model import Model
 from tests.recommender.eval_world import assets, make_tables, positions, trades, two_tastes
 
 WORLD = two_tastes()
-STEPS = 60
+STEPS = 40
 
 
 def briefly(spec: ModelSpec) -> ModelSpec:
