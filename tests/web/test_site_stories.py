@@ -92,7 +92,9 @@ class Story:
         """The page is one for everybody, as wide as the screen, and its console is empty but for what is expected."""
         page = self.page
         assert page.evaluate(AUDIT) == [], page.url
-        assert page.evaluate(CONTRAST) == [], page.url
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate(CONTRAST) == [], (page.url, scheme)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
         assert [error for error in self.tab.errors if not any(part in error for part in expected)] == []
         if WITH_AXE:
@@ -291,7 +293,7 @@ def test_an_adviser_reads_of_another_and_finds_the_record(story: Story) -> None:
     with page.expect_download() as download:
         story.press("a[href*='/case']")
     assert re.fullmatch(r"case-[0-9a-f]{16}\.zip", download.value.suggested_filename)
-    report = page.request.get(str(page.locator("a[href*='/report']").first.get_attribute("href")))
+    report = page.request.get(str(page.locator("a[href*='report.html']").first.get_attribute("href")))
     assert report.ok and f'lang="{story.way.lang}"' in report.text()
 
 
