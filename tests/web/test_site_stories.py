@@ -293,7 +293,8 @@ def test_an_adviser_reads_of_another_and_finds_the_record(story: Story) -> None:
     with page.expect_download() as download:
         story.press("a[href*='/case']")
     assert re.fullmatch(r"case-[0-9a-f]{16}\.zip", download.value.suggested_filename)
-    report = page.request.get(str(page.locator("a[href*='report.html']").first.get_attribute("href")))
+    link = str(page.locator("a[href*='report.html']").first.get_attribute("href"))
+    report = page.request.get(link, headers={"Accept-Language": story.way.lang})
     assert report.ok and f'lang="{story.way.lang}"' in report.text()
 
 
