@@ -242,7 +242,6 @@ def test_a_project_with_packages_of_these_names(
         ["suitability", "check", "tw", "old"],
         ["audit", "verify"],
         ["accounts", "--accounts", "accounts.sqlite", "list"],
-        ["bench", "help", "lists", "ledger", "--build", "old"],
     ]
     done = run(installed, script, json.dumps(calls), cwd=trap, environ=environ)
     assert Path(done.stderr.splitlines()[0]).is_relative_to(installed.parents[1])
