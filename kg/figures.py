@@ -221,6 +221,28 @@ def figure_column(graph: KnowledgeGraph, metric: str, within: int | None = None)
     return out
 
 
+def risk_of(returns: Closes, a_year: float) -> tuple[Closes, Closes, Closes]:
+    """Yearly volatility, Sharpe ratio without a rate, and drawdown (n,) of n portfolios' returns (d, n), two at least.
+
+    The ratio is NaN where returns are all the same; all three are where a return is not known. Drawdowns are at most 0.
+
+    >>> [round(float(value[0]), 4) for value in risk_of(np.array([[0.1], [-0.5], [0.2]]), 3)]
+    [0.6557, -0.305, -0.5]
+    """
+    import empyrical
+
+    out = np.full((3, returns.shape[1]), np.nan)
+    some = np.flatnonzero(~np.isnan(returns).any(axis=0))
+    if len(some):
+        known = np.ascontiguousarray(returns[:, some])
+        out[0, some] = empyrical.annual_volatility(known, annualization=a_year)
+        out[2, some] = empyrical.max_drawdown(known)
+        moved = np.ptp(known, axis=0) > 0
+        if moved.any():
+            out[1, some[moved]] = empyrical.sharpe_ratio(known[:, moved], annualization=a_year)
+    return out[0], out[1], out[2]
+
+
 def figure_facts(
     prices: pd.DataFrame, assets: pd.DataFrame, as_of: date, terms: MarketTerms, source: str
 ) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pathfolio.kg.figures import risk_of
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Positions
@@ -132,15 +133,13 @@ def performance(weights: FloatArray, paths: FloatArray, horizon: int) -> dict[st
     value = (part / np.where(total > 0, total, np.nan)[:, None]) @ np.where(priced[None, :], paths, 0.0).T
     daily = value[:, 1:] / value[:, :-1] - 1.0
     growth = value[:, -1]
-    spread = daily.std(axis=1, ddof=1)
-    peak = np.maximum.accumulate(value, axis=1)
+    volatility, sharpe, drawdown = risk_of(daily.T, TRADING_DAYS)
     return {
         "roi": growth ** (30.0 / horizon) - 1.0,
         "return": growth ** (TRADING_DAYS / daily.shape[1]) - 1.0,
-        "volatility": spread * TRADING_DAYS**0.5,
-        "sharpe": np.divide(daily.mean(axis=1), spread, out=np.full(len(spread), np.nan), where=spread > 0)
-        * TRADING_DAYS**0.5,
-        "drawdown": (1.0 - value / peak).max(axis=1),
+        "volatility": volatility,
+        "sharpe": sharpe,
+        "drawdown": -drawdown,
         "priced": total / np.maximum(weights.sum(axis=1), 1e-12),
     }
 

@@ -61,6 +61,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --fold: each horizon, kind and group, with and without rules, beside simple baselines, worst last",
     )
+    parser.add_argument(
+        "--worth",
+        action="store_true",
+        help="with --fold: risk after 30, 90 and 180 days of lists in equal parts, and of orders that weigh risk",
+    )
     add_rules(parser)
     parser.add_argument("--models", default="all", metavar="all|NAME,…", help="models to compare (default: all)")
     parser.add_argument("--kinds", default="all", metavar="KIND,…", help="of all, stock, fund, bond (default: all)")
@@ -102,6 +107,10 @@ def run(args: argparse.Namespace) -> None:
         from pathfolio.web import evaluate_robust
 
         evaluate_robust.run(args)
+    elif args.worth:
+        from pathfolio.web import evaluate_worth
+
+        evaluate_worth.run(args)
     else:
         _rank(args)
 
