@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_list_options(parser)
     parser.add_argument(
         "--rerank",
-        metavar="mean-variance[:WEIGHT]",
+        metavar="ORDER",
         default="",
-        help="with --user: order by how little the list varies (WEIGHT of 0 to 1, default 0.25) beside the score",
+        help="with --user: mean-variance[:WEIGHT] weighs how little the list varies (0 to 1, default 0.25) beside the score",
     )
     add_rules(parser)
     add_today(parser)
