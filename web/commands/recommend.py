@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rerank",
         metavar="ORDER",
         default="",
-        help="with --user: mean-variance[:WEIGHT] weighs how little the list varies (0 to 1, default 0.25) beside the score",
+        help="with --user: mean-variance[:WEIGHT], which weighs how much the list varies (0 to 1, else 0.25)",
     )
     add_rules(parser)
     add_today(parser)
