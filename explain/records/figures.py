@@ -54,7 +54,7 @@ class FigureCheck:
             return None
         new = sorted(facts - self._found.keys(), key=lambda fact: fact.id)
         for fact in new:
-            closes = self._closes.get(fact.asset_id)
+            closes = self._closes.get(fact.asset_id or "")
             known = closes if closes is not None else pd.DataFrame(columns=_COLUMNS).astype({"date": "datetime64[ns]"})
             self._found[fact] = check_figures([to_builtins(fact)], known, record.data.as_of)
         return sorted({problem for fact in facts for problem in self._found[fact]})
