@@ -60,8 +60,8 @@ def test_each_line_says_by_what_and_the_checker_computes_it_again(
                 assert len(told) == bool(order)
             assert check_explanation(sample_build.graph, explanation.to_json(), prices=sample_build.prices) == []
     second = advised["mean-variance:0.5"].explanations[1]
-    assert "(50%) beside the score" in second.reasons_in("en")[-1].text
-    assert "in equal parts with the 1 listed before it" in second.reasons_in("en")[-1].text
+    assert "rests by 50% on how little it varies" in second.reasons_in("en")[-1].text
+    assert "in equal parts with 1 listed before it" in second.reasons_in("en")[-1].text
 
 
 @pytest.mark.parametrize(
