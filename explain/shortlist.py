@@ -22,12 +22,14 @@ class Shortlist:
         scores: (assets,) float64.
         ranked: the candidates, the highest score first; of equal ones the smaller id.
         allowed: (assets,) bool: the candidates that the rules let through.
+        order: those that they let through in another order than that of the scores, where one was asked for.
     """
 
     screening: Screening
     scores: FloatArray
     ranked: Positions
     allowed: Mask
+    order: Positions | None = None
 
     @classmethod
     def of(cls, scores: FloatArray, eligible: Mask, screening: Screening, by_id: Positions) -> Shortlist:
@@ -41,6 +43,8 @@ class Shortlist:
     @cached_property
     def suitable(self) -> Positions:
         """What the rules let through, best first: the list, however long it is asked for."""
+        if self.order is not None:
+            return self.order
         return Positions(self.ranked[self.allowed[self.ranked]])
 
     @cached_property

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pathfolio.kg.graph import FloatArray, KnowledgeGraph, to_days
+from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.terms import MarketTerms
 
 Closes = npt.NDArray[np.float64]
@@ -199,6 +201,24 @@ def measures_of(returns: Closes, a_year: float, risk_free: float | None) -> Retu
         round(float(empyrical.max_drawdown(returns)), _DIGITS),
         round(float(empyrical.value_at_risk(returns, cutoff=TAIL)), _DIGITS),
     )
+
+
+def figure_column(graph: KnowledgeGraph, metric: str, within: int | None = None) -> FloatArray:
+    """(assets,) float64: the newest fact of that name of each of a snapshot's assets, NaN where there is none.
+
+    Args:
+        within: how many days before the snapshot's date a fact may be of; None for any.
+    """
+    out = np.full(len(graph.assets), np.nan)
+    node = graph.find(NodeKind.METRIC, metric)
+    if node is not None:
+        edges = graph.edges_between(Relation.HAS_FACT)
+        kept = (graph.edges.tail[edges] == node) & graph.current[edges]
+        if within is not None:
+            kept &= graph.edges.as_of[edges] >= to_days(graph.as_of) - within
+        edges = edges[kept]
+        out[graph.asset_span.position(graph.edges.head[edges])] = graph.edges.value[edges]
+    return out
 
 
 def risk_of(returns: Closes, a_year: float) -> tuple[Closes, Closes, Closes]:

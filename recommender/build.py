@@ -223,7 +223,7 @@ def make_build(
         _tell_unknown(beside.vectors, graph, progress)
     own = own_channels(graph, beside.vectors, beside.channels)
     learned = replace(train_parts(graph, options.training, progress, beside.prices), own=own)
-    options = replace(options, score=learn_options(graph, options.score, progress))
+    options = replace(options, score=learn_options(graph, options.score, progress, beside.prices))
     return write_build(graph, learned, out, options, progress, beside)
 
 

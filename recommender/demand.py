@@ -11,6 +11,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.momentum import raised, standing
 from pathfolio.recommender.new_issues import NewIssues, bought_early
 
 _WEEK: Final = 7
@@ -30,6 +31,8 @@ class DemandOptions:
         half_year_power: the same of the half year's, for a horizon of half a year.
         fade_days: days in which a new issue's pull falls to 1/e, where no earlier ones tell when they were allotted.
         opening: what each buyer who is expected of a new issue adds to its pull.
+        momentum: how much faster what rose sells: the factor is multiplied by exp(momentum * standing), see
+            `pathfolio.recommender.momentum`; learned from the past (`pathfolio.recommender.momentum_fit`).
         calibrated: whether what earlier new issues drew tells what to expect of one, and what was subscribed is no
             demand; in builds sealed before there was such a thing, the holders of all assets of its market did.
     """
@@ -40,6 +43,7 @@ class DemandOptions:
     half_year_power: float = 0.25
     fade_days: float = 5.0
     opening: float = 0.2
+    momentum: float = 0.0
     calibrated: bool = True
 
     @staticmethod
@@ -70,11 +74,13 @@ def measure_demand(groups: Groups, options: DemandOptions) -> Demand:
 
     factor = over(month, holders)^(p (1-t)) * over(week, month)^(q (1-t)) * over(half year, holders)^(r t) / median,
     where over(x, y) is x over what y would lead one to expect (see `_over`) and t goes from 0 for a horizon of one
-    day to 1 for half a year, by the logarithm. issue = what is to come * log(1 + opening * buyers expected) (see
-    `NewIssues`), averaged over the horizon.
+    day to 1 for half a year, by the logarithm; times exp(momentum * standing) where rising prices make assets sell.
+    issue = what is to come * log(1 + opening * buyers expected) (see `NewIssues`), averaged over the horizon.
     """
     bought = _purchases(groups, options)
     factor = measure_trends(groups, options).factor(options)
+    if options.momentum:
+        factor = raised(factor, standing(groups.interactions.graph), options.momentum)
     return Demand(factor, bought(_MONTH), _issue_pull(groups, options), groups.holders.astype(np.float64))
 
 

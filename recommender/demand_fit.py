@@ -7,7 +7,7 @@ noise. Which of the two it is cannot be known beforehand, but the purchases befo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
@@ -19,7 +19,6 @@ import scipy.sparse as sp
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, to_date, to_days
 from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.align import find
-from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.demand import DemandOptions, Trends, measure_trends
 from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
 from pathfolio.recommender.evaluation.mornings import morning
@@ -54,12 +53,12 @@ class DemandFit:
 
 
 @dataclass(frozen=True)
-class _PastMorning:
-    """One morning's question, with everything about it that the powers do not change.
+class PastQuestion:
+    """What was bought after a day of the past, and all that was known on it and no power changes.
 
     Attributes:
         closeness: (events, assets) what EASE gives before it is multiplied by demand.
-        trends: of that morning.
+        trends: of that day.
         allowed, relevant: (events, assets) bool: what may be listed, and what was bought.
         by_id: as from `id_order`.
     """
@@ -70,13 +69,15 @@ class _PastMorning:
     relevant: Mask
     by_id: Positions
 
-    def ndcg(self, options: DemandOptions) -> FloatArray:
-        """(events,) strict nDCG@10."""
-        lists = top_lists(self.closeness * self.trends.factor(options), self.allowed, self.by_id)
+    def ndcg(self, factor: FloatArray) -> FloatArray:
+        """(events,) strict nDCG@10 of closeness times (assets,) `factor`."""
+        lists = top_lists(self.closeness * factor, self.allowed, self.by_id)
         return ndcg(hits_of(lists, self.relevant), self.relevant.sum(axis=1), LIST_LENGTH)
 
 
-def learn_demand(graph: KnowledgeGraph, shipped: DemandOptions, *, regularisation: float, dropout: float) -> DemandFit:
+def learn_demand(
+    graph: KnowledgeGraph, shipped: DemandOptions, weights_of: Callable[[Groups], npt.NDArray[np.float32]]
+) -> DemandFit:
     """The powers of month and week with which EASE times demand would have ranked the last year's purchases best.
 
     Mornings with dated purchases are spread over the year before the snapshot's date; each is answered from what was
@@ -86,9 +87,9 @@ def learn_demand(graph: KnowledgeGraph, shipped: DemandOptions, *, regularisatio
     fewer than 300 such purchases the shipped powers stay.
 
     Args:
-        regularisation, dropout: of EASE, as served.
+        weights_of: EASE's weights of a morning's groups, as they are served.
     """
-    past = list(_past_mornings(graph, shipped, regularisation, dropout))
+    past = list(_past_mornings(graph, shipped, weights_of))
     if sum(len(one.relevant) for one in past) < _FEWEST_EVENTS:
         return DemandFit(shipped, 0, float("nan"), float("nan"))
 
@@ -102,10 +103,10 @@ def learn_demand(graph: KnowledgeGraph, shipped: DemandOptions, *, regularisatio
     return DemandFit(tried[chosen], events, _mean(gains[chosen]), _mean(_gains(past, shipped)))
 
 
-def _gains(past: list[_PastMorning], options: DemandOptions) -> list[FloatArray]:
+def _gains(past: list[PastQuestion], options: DemandOptions) -> list[FloatArray]:
     """For each morning (events,) nDCG@10 of lists for that day."""
     daily = replace(options, horizon=1.0)
-    return [one.ndcg(daily) for one in past]
+    return [one.ndcg(one.trends.factor(daily)) for one in past]
 
 
 def _mean(gains: list[FloatArray]) -> float:
@@ -125,8 +126,8 @@ def _distance(one: DemandOptions, other: DemandOptions) -> float:
 
 
 def _past_mornings(
-    graph: KnowledgeGraph, shipped: DemandOptions, regularisation: float, dropout: float
-) -> Iterator[_PastMorning]:
+    graph: KnowledgeGraph, shipped: DemandOptions, weights_of: Callable[[Groups], npt.NDArray[np.float32]]
+) -> Iterator[PastQuestion]:
     interactions = Interactions(graph)
     end = to_days(graph.as_of)
     recent = interactions.dated & (interactions.since > end - _YEAR)
@@ -136,15 +137,14 @@ def _past_mornings(
         at = recent & (interactions.since == day)
         bought = sp.csr_array((np.ones(at.sum(), bool), (users[at], assets[at])), shape=interactions.shape)
         groups = Groups(Interactions(morning(graph, to_date(int(day)))))
-        weights = ease_weights(groups, regularisation, dropout)
-        found = _question(groups.interactions, graph, bought, weights, measure_trends(groups, shipped))
+        found = question_of(groups.interactions, graph, bought, weights_of(groups), measure_trends(groups, shipped))
         if len(found.relevant):
             yield found
 
 
-def _question(
+def question_of(
     then: Interactions, graph: KnowledgeGraph, bought: sp.csr_array, weights: npt.NDArray[np.float32], trends: Trends
-) -> _PastMorning:
+) -> PastQuestion:
     """Who of those that had positions on that morning then bought what, new issues apart."""
     known = then.graph
     asset_then = find(known.asset_ids, graph.asset_ids)
@@ -155,4 +155,4 @@ def _question(
     kept = relevant.any(axis=1)
     ever = then.ever[buyers[kept]]
     closeness = np.asarray(ever @ weights, np.float64)
-    return _PastMorning(closeness, trends, old & (ever.toarray() == 0), relevant[kept], id_order(known))
+    return PastQuestion(closeness, trends, old & (ever.toarray() == 0), relevant[kept], id_order(known))

@@ -31,6 +31,8 @@ class ScoreOptions:
 
     Attributes:
         regularisation, dropout: of EASE's weights (`pathfolio.recommender.channels.co_investment.ease_weights`).
+        untold: the share of the number expected by chance that stands for a number of investors which is too small to
+            be told, where EASE's weights are computed.
         attributes, kg, gat: weight of shared attributes and of learned closeness for a new issue; `standing` is
             their share for assets that are no new issues.
         standing: see above; small, since there co-investment knows better.
@@ -40,12 +42,14 @@ class ScoreOptions:
         popularity: weight of the log of the number of holders.
         beginners: weight, for who has no positions, of an asset's share of what investors who began lately bought
             first; for lists of half a year, and less of it the shorter they serve.
+        beginners_daily: the share of that weight which is left for lists of one day.
         towers: weight of the two towers' standardised score, where they are served, for lists of half a year.
         calendar: whether counts of people wait for the calendar of `pathfolio.recommender.releases`.
     """
 
     regularisation: float = 200.0
     dropout: float = 0.4
+    untold: float = 1.0
     attributes: float = 0.15
     kg: float = 0.1
     gat: float = 0.25
@@ -56,6 +60,7 @@ class ScoreOptions:
     recent: float = 0.0025
     popularity: float = 0.003
     beginners: float = 2.0
+    beginners_daily: float = 0.2
     towers: float = 0.04
     calendar: bool = True
     demand: DemandOptions = field(default_factory=DemandOptions)

@@ -191,7 +191,8 @@ class Scorer:
     @cached_property
     def first_choices(self) -> FloatArray:
         """(assets,) float64: what the score of somebody without positions has besides."""
-        weight = self.options.beginners * lasting(self.options.demand.horizon)
+        daily = self.options.beginners_daily
+        weight = self.options.beginners * (daily + (1 - daily) * lasting(self.options.demand.horizon))
         counts = first_choices(self.groups) if weight else np.zeros(len(self.graph.assets), np.int64)
         return np.asarray(weight * counts / max(int(counts.sum()), 1))
 

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pathfolio.embeddings.threads import one_thread
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
+from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.demand_fit import learn_demand
 from pathfolio.recommender.disclosed import disclosed
+from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.momentum_fit import learn_momentum
 from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer
 from pathfolio.recommender.towers.indicators import check_indicators
@@ -80,25 +85,35 @@ def _towers(
     return towers
 
 
-def learn_options(graph: KnowledgeGraph, options: ScoreOptions, progress: Progress) -> ScoreOptions:
-    """The options with demand's powers as past purchases show them (`pathfolio.recommender.demand_fit`)."""
+def learn_options(
+    graph: KnowledgeGraph, options: ScoreOptions, progress: Progress, prices: pd.DataFrame | None = None
+) -> ScoreOptions:
+    """The options with what past purchases show of demand (`demand_fit`) and of rising prices (`momentum_fit`)."""
+
+    def weights_of(groups: Groups) -> npt.NDArray[np.float32]:
+        return ease_weights(groups, options.regularisation, options.dropout, options.untold)
+
     with progress.stage("learn demand") as details:
-        fit = learn_demand(graph, options.demand, regularisation=options.regularisation, dropout=options.dropout)
+        fit = learn_demand(graph, options.demand, weights_of)
         if fit.events:
             ndcg = f"nDCG@10 {fit.ndcg:.3f}, {fit.shipped_ndcg:.3f} unlearned, on {fit.events:,} past purchases"
             details.append(f"month^{fit.options.month_power:g} week^{fit.options.week_power:g}: {ndcg}")
         else:
             details.append("too few dated purchases: powers as shipped")
-    return replace(options, demand=fit.options)
+        momentum = learn_momentum(graph, prices, fit.options, weights_of)
+        if momentum.investors:
+            ndcg = f"nDCG@10 {momentum.ndcg:.3f}, {momentum.plain_ndcg:.3f} without"
+            details.append(f"momentum {momentum.power:g}: {ndcg}, of {momentum.investors:,} investors")
+    return replace(options, demand=replace(fit.options, momentum=momentum.power))
 
 
 def fit_scorer(
     graph: KnowledgeGraph, seed: int = 7, prices: pd.DataFrame | None = None, *, towers: bool = False
 ) -> Scorer:
-    """The served score, trained on `graph` from scratch; `prices` are read by the two towers alone."""
+    """The served score, trained on `graph` from scratch; `prices` are read by the two towers, and tell of momentum."""
     progress = Progress(out=None)
     learned = train_parts(graph, TrainingOptions(seed, towers=towers), progress, prices)
-    return assemble_scorer(graph, learned, learn_options(graph, ScoreOptions(), progress))
+    return assemble_scorer(graph, learned, learn_options(graph, ScoreOptions(), progress, prices))
 
 
 def _check_trainable(graph: KnowledgeGraph) -> None:

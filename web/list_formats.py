@@ -58,9 +58,10 @@ def _against_all(advice: Advice) -> list[str]:
 
 
 def _reasons(explanation: Explanation) -> Iterator[str]:
-    """The first reason, and those that speak against the asset."""
+    """The first reason, what another order than by score is by, and the reasons that speak against the asset."""
     reasons = explanation.reasons_in(DEFAULT)
     yield from [reason.text for reason in reasons if not reason.is_caution][:1]
+    yield from [reason.text for reason in reasons if reason.trigger == "reordered"]
     yield from [f"! {reason.text}" for reason in reasons if reason.is_caution]
 
 

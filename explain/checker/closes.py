@@ -5,6 +5,7 @@ What the closes are adjusted for, and what money earns without risk, is read fro
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from calendar import monthrange
@@ -18,6 +19,8 @@ from typing import Any, Final
 import pandas as pd
 
 _TOLERANCE: Final = 1e-8
+_TOGETHER: Final = ("half_year_volatility", "list_volatility")
+_PARTS: Final = re.compile(r"computed from closes of (\[.+\]) in equal parts from (\S+) to (\S+)")
 _RATE: Final = re.compile(r"([\d.]+)% a year without risk in \w+")
 
 Close = tuple[date, float]
@@ -39,7 +42,40 @@ def check_figures(facts: Sequence[Mapping[str, Any]], prices: pd.DataFrame, as_o
         for fact in facts:
             if fact["asset_id"] == asset and fact["metric"] in _FORMULAS and "; closes " in str(fact["source"]):
                 problems += [f"{asset}: {problem}" for problem in _check(fact, closes, as_of)]
-    return problems
+    return problems + [problem for fact in facts if fact["metric"] in _TOGETHER for problem in _together(fact, known)]
+
+
+def _together(fact: Mapping[str, Any], prices: pd.DataFrame) -> list[str]:
+    """The volatility of assets in equal parts, which the figure's source names, over the days that it names."""
+    found = _PARTS.fullmatch(str(fact["source"]))
+    assets = json.loads(found.group(1)) if found else []
+    if found is None or fact["asset_id"] not in assets or found.group(3) != fact["as_of"]:
+        return [f"{fact['asset_id']}: {fact['metric']} does not say of which closes it is"]
+    first, last = (date.fromisoformat(found.group(group)) for group in (2, 3))
+    closes = {asset: _closes_of(prices, asset, last) for asset in assets}
+    days = sorted({day for own in closes.values() for day, _ in own if first <= day})
+    if not days or days[-1] != last or not all(own and own[0][0] <= first for own in closes.values()):
+        return [f"{fact['asset_id']}: {fact['metric']} is of other days than the closes"]
+    filled = {asset: _filled(own, days) for asset, own in closes.items()}
+    returns = [fmean(steps) for steps in zip(*(_returns(own) for own in filled.values()), strict=True)]
+    true = stdev(returns) * math.sqrt(len(returns) * 365 / (last - first).days)
+    same = math.isclose(true, float(fact["value"]), rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+    return [] if same else [f"{fact['asset_id']}: {fact['metric']} is {fact['value']}, the closes say {true}"]
+
+
+def _closes_of(prices: pd.DataFrame, asset: str, last: date) -> list[Close]:
+    rows = prices[(prices["asset_id"] == asset) & (prices["date"] <= pd.Timestamp(last))].sort_values("date")
+    return [(day.date(), float(close)) for day, close in zip(rows["date"], rows["close"], strict=True)]
+
+
+def _filled(closes: Sequence[Close], days: Sequence[date]) -> list[float]:
+    """The last close up to each day."""
+    rest, now, out = list(reversed(closes)), math.nan, []
+    for day in days:
+        while rest and rest[-1][0] <= day:
+            now = rest.pop()[1]
+        out.append(now)
+    return out
 
 
 def _check(fact: Mapping[str, Any], closes: Sequence[Close], as_of: date) -> list[str]:

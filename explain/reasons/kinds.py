@@ -28,6 +28,7 @@ from pathfolio.explain.reasons.interest import Interest
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind
 from pathfolio.explain.reasons.listing import NewlyListed
 from pathfolio.explain.reasons.others import BeganWith, EarlyHolders, HeldTogether, ProfilePeers, WidelyHeld
+from pathfolio.explain.reasons.reordered import Reordered
 from pathfolio.explain.reasons.risk import Risk
 from pathfolio.explain.reasons.shared import Learned, SharedAttribute, SharedCountry
 from pathfolio.explain.reasons.spread import Spread
@@ -62,6 +63,7 @@ KINDS: Final[tuple[ReasonKind, ...]] = (
     BeganWith(),
     WidelyHeld(),
     Spread(),
+    Reordered(),
 )
 
 KIND_OF: Final = MappingProxyType({trigger: kind for kind in KINDS for trigger in kind.triggers})

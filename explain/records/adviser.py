@@ -19,6 +19,7 @@ import numpy as np
 from pathfolio.explain.counterfactual import Counterfactual
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.reasons.reordered import tell_order
 from pathfolio.explain.records.assumption import Assumed
 from pathfolio.explain.records.changes import what_would_move
 from pathfolio.explain.records.layout.asked import RecordedQuestion
@@ -34,6 +35,7 @@ from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.assumed import AssumedInvestor, AssumedScore
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.model import Recommendation
+from pathfolio.recommender.portfolio.rerank import HalfYear, RiskOrder, half_year
 from pathfolio.recommender.ranking import id_order
 from pathfolio.recommender.retrieve import asset_position, candidates, user_position
 from pathfolio.recommender.suitability.gate import Gate, Screening
@@ -71,6 +73,7 @@ class Question:
         today: the day of asking, from which the rules count ages; None in records of format 1, which knew only the
             snapshot's day.
         told: what the investor told here, the newest word on each thing; `with_told` adds it.
+        rerank: another order of the list than by score, as `RiskOrder` has it; empty for none.
     """
 
     who: str
@@ -88,11 +91,14 @@ class Question:
     purpose: str = ""
     today: date | None = None
     told: tuple[ToldFact, ...] = ()
+    rerank: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an empty list with UsageError."""
         if self.k < 1:
             raise UsageError(f"a list of {self.k} assets: -k takes 1 or more")
+        if self.rerank and (self.asset_id is not None or self.assumed is not None):
+            raise UsageError("only the list of an investor of the build can be put into another order")
 
     def recorded(self) -> RecordedQuestion:
         """As it stands in a record."""
@@ -178,6 +184,10 @@ class Adviser:
         return Explainer(self.build.graph, self.build.build_hash, rules, self.build.scorer.groups)
 
     @cached_property
+    def _closes(self) -> HalfYear | None:
+        return half_year(self.build.graph, self.build.prices)
+
+    @cached_property
     def what_if(self) -> WhatIfDesk:
         """The build's desk for questions that assume something."""
         return WhatIfDesk(self.build, self.gate)
@@ -225,7 +235,7 @@ class Adviser:
         asked = None if question.asset_id is None else asset_position(graph, question.asset_id)
         at = Positions(np.flatnonzero(_with(eligible, asked)))
         screening = self.gate_on(question.today).screen(graph.user_span.row(user), graph.asset_span.row(at))
-        found = Shortlist.of(scores, eligible, screening, self._by_id)
+        found = self._ordered(question, Shortlist.of(scores, eligible, screening, self._by_id))
         shown = found.first(question.k) if asked is None else [(int(found.places[asked]), asked)]
         passed_over = found.passed_over(question.k) if asked is None else []
         explanations = [self._explained(user, *each) for each in shown] if question.explained else []
@@ -246,7 +256,7 @@ class Adviser:
         at = Positions(np.flatnonzero(_with(eligible, asked)))
         screening = investor.screened(gate, graph.asset_span.row(at))
         scores = AssumedScore(self.build.scorer, investor).scores()
-        found = Shortlist.of(scores, eligible, screening, self._by_id)
+        found = self._ordered(question, Shortlist.of(scores, eligible, screening, self._by_id))
         shown = found.first(question.k) if asked is None else [(int(found.places[asked]), asked)]
         passed_over = found.passed_over(question.k) if asked is None else []
         explanations = []
@@ -277,6 +287,7 @@ class Adviser:
     ) -> Advice:
         graph = self.build.graph
         verdict = found.screening.verdict if question.explained else found.screening.brief
+        explanations = self._with_order(question, shown, explanations)
 
         def verdict_on(asset: Position) -> Verdict:
             return verdict(found.screening.number_of(asset))
@@ -295,6 +306,28 @@ class Adviser:
             found.screening,
             found.scores[found.screening.at],
         )
+
+    def _ordered(self, question: Question, found: Shortlist) -> Shortlist:
+        """In the order that was asked for; scores and places by score stay as they are."""
+        if not question.rerank:
+            return found
+        order = RiskOrder.parse(question.rerank)
+        if self._closes is None:
+            raise UsageError("the build has no half year of closes to order by: build again with prices")
+        return replace(found, order=order.of(found.scores, found.suitable, self._closes))
+
+    def _with_order(
+        self, question: Question, shown: Sequence[tuple[int, Position]], explanations: Sequence[Explanation]
+    ) -> Sequence[Explanation]:
+        """Each with a reason that tells of the order, where one was asked for."""
+        if not question.rerank or self._closes is None:
+            return explanations
+        weight = RiskOrder.parse(question.rerank).weight
+        listed = [asset for _, asset in shown]
+        return [
+            tell_order(found, self.build.graph, self._closes, listed[: number + 1], weight, self.languages)
+            for number, found in enumerate(explanations)
+        ]
 
     def _explained(self, user: Position, rank: int, asset: Position) -> Explanation:
         account = self.build.scorer.account(user, asset)

@@ -95,6 +95,7 @@ _SPECS: Final = (
         seeded=True,
         scores_unheld=True,
         baseline=False,
+        fit_priced=fit_scorer,
     ),
     ModelSpec("random", fit_random, "random order", seeded=True, rolling=False),
     ModelSpec("popularity", fit_popularity, "what most investors have or had", "Cremonesi et al. 2010"),

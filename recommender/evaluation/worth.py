@@ -27,7 +27,7 @@ from pathfolio.recommender.evaluation.metrics import hits_of, ndcg
 from pathfolio.recommender.evaluation.registry import ModelSpec
 from pathfolio.recommender.evaluation.split import Fold, FoldData, prepare_fold
 from pathfolio.recommender.model import for_days
-from pathfolio.recommender.portfolio.rerank import CANDIDATES, RERANKERS, Moments, moments_at, reranked
+from pathfolio.recommender.portfolio.rerank import CANDIDATES, RERANKERS, HalfYear, Moments, half_year, reranked
 from pathfolio.recommender.ranking import LIST_LENGTH, id_order, top_lists
 
 WEIGHTS: Final = (0.25, 0.5, 0.75, 1.0)
@@ -103,7 +103,7 @@ def evaluate_worth(
     for fold in folds:
         with progress.stage(f"fold {fold.name}"):
             data = prepare_fold(tables, fold)
-            priced, moments = _priced(data, moments_at(data.graph, data.prices))
+            priced, moments = _priced(data, half_year(data.graph, data.prices))
         measured = _references(priced)
         for spec in models:
             with progress.stage(f"{fold.name} {spec.name}"):
@@ -127,14 +127,14 @@ class _Priced:
     relevant: Mask
 
 
-def _priced(data: FoldData, moments: Moments | None) -> tuple[_Priced, Moments]:
+def _priced(data: FoldData, closes: HalfYear | None) -> tuple[_Priced, Moments]:
     group = groups_of(data)[0]
-    if moments is None or group.backtest is None:
+    if closes is None or group.backtest is None:
         day = data.graph.as_of
         raise DataError(f"{data.graph.name}: no closes in the half year before {day} or none after it: add prices")
-    relevant = group.relevant & moments.known
+    relevant = group.relevant & closes.known
     rows = np.asarray(relevant.any(axis=1), bool)
-    return _Priced(group, group.backtest, rows, relevant[rows]), moments
+    return _Priced(group, group.backtest, rows, relevant[rows]), closes.moments
 
 
 def _references(priced: _Priced) -> _Measured:

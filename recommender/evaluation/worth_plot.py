@@ -40,7 +40,8 @@ def plot_tradeoff(table: pd.DataFrame, folder: Path) -> list[Path]:
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     cuts = int(table["cuts"].max())
     figure.suptitle(
-        f"lists in equal parts, {cuts} cuts (points: weight of risk; whiskers: 95 % over cuts)", fontsize=11
+        f"lists in equal parts, {cuts} cuts (points: weight of risk; whiskers: 95 % of the change)",
+        fontsize=11,
     )
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"tradeoff{ending}" for ending in (".png", ".svg")]
@@ -57,7 +58,8 @@ def _panel(axes: Axes, table: pd.DataFrame, metric: str, days: int) -> None:
     for (model, rerank), rows in both[both["rerank"] != ""].groupby(["model", "rerank"], sort=False):
         start = both[(both["model"] == model) & (both["rerank"] == "")]
         line = pd.concat([start, rows]).sort_values("weight")
-        spread = [line["mean"] - line["low"], line["high"] - line["mean"]]
+        spread = [line["difference"] - line["difference_low"], line["difference_high"] - line["difference"]]
+        spread = [side.where(line["rerank"] != "", 0.0) for side in spread]
         axes.errorbar(
             line["mean_ndcg"], line["mean"], yerr=spread, marker="o", ms=4, lw=1, capsize=2, label=f"{model}, {rerank}"
         )

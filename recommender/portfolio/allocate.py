@@ -7,7 +7,6 @@ that the investor's level allows; what cannot all be kept is dropped in the orde
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -142,28 +141,6 @@ def allocate(
     found = _solved(method if highest is not None or VOLATILITY not in dropped else Method.MINIMUM_VARIANCE,
                     returns, kept, highest)  # fmt: skip
     return _told(method, found, prior, kept, tuple(dict.fromkeys(dropped)))
-
-
-def moments_of(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Covariance (n, n) and expected returns (n,) of daily returns (d, n), n of 2 at least, a day.
-
-    Shrunk as those that sums are divided by; plain where skfolio is not installed.
-    """
-    if not can_allocate():
-        prior = _Prior.plain(returns, 1.0)
-        return prior.covariance, prior.expected
-    from skfolio.moments import LedoitWolf, ShrunkMu
-
-    means = _means(returns)
-    if isinstance(means, ShrunkMu):
-        means.set_params(covariance_estimator=LedoitWolf())  # of more assets than days the sample's has no inverse
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "The covariance matrix is not positive definite"
-        )  # it is clipped, which will do
-        expected = means.fit(returns).mu_
-    covariance = LedoitWolf(nearest=False).fit(returns).covariance_  # nothing here inverts it
-    return np.asarray(covariance, np.float64), np.asarray(expected, np.float64)
 
 
 def _solved(method: Method, returns: FloatArray, limits: Sequence[Limit], highest: float | None) -> FloatArray:

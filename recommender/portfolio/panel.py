@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pathfolio.kg.figures import LONGEST_GAP, NEAREST_DAYS
-from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, to_days
-from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.figures import LONGEST_GAP, NEAREST_DAYS, figure_column
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.span import Positions
 
 YEARS: Final = 3
@@ -124,13 +123,7 @@ def return_panel(graph: KnowledgeGraph, closes: ClosePanel | None) -> ReturnPane
 
 def _measured(graph: KnowledgeGraph) -> Positions:
     """Positions of the assets that have the figure `MEASURED_BY` of about the snapshot's day."""
-    metric = graph.find(NodeKind.METRIC, MEASURED_BY)
-    if metric is None:
-        return Positions(np.zeros(0, np.int64))
-    edges = graph.edges_between(Relation.HAS_FACT)
-    fresh = graph.edges.as_of[edges] >= to_days(graph.as_of) - LONGEST_GAP
-    heads = graph.edges.head[edges[(graph.edges.tail[edges] == metric) & fresh]]
-    return Positions(np.unique(graph.asset_span.position(heads)).astype(np.int64))
+    return Positions(np.flatnonzero(np.isfinite(figure_column(graph, MEASURED_BY, LONGEST_GAP))).astype(np.int64))
 
 
 def _filled(closes: FloatArray, days: Calendar) -> ClosePanel:

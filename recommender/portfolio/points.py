@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pathfolio.kg.figures import figure_column
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph
-from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.portfolio.figures import daily_returns
 from pathfolio.recommender.portfolio.panel import ReturnPanel
@@ -27,17 +27,7 @@ class RiskAndReturn:
 
 def risk_and_return(graph: KnowledgeGraph) -> RiskAndReturn:
     """As the figures of the snapshot have it."""
-    return RiskAndReturn(_column(graph, "volatility_3y"), _column(graph, "annual_return_3y"))
-
-
-def _column(graph: KnowledgeGraph, metric: str) -> FloatArray:
-    out = np.full(len(graph.assets), np.nan)
-    node = graph.find(NodeKind.METRIC, metric)
-    if node is not None:
-        edges = graph.edges_between(Relation.HAS_FACT)
-        edges = edges[(graph.edges.tail[edges] == node) & graph.current[edges]]
-        out[graph.asset_span.position(graph.edges.head[edges])] = graph.edges.value[edges]
-    return out
+    return RiskAndReturn(figure_column(graph, "volatility_3y"), figure_column(graph, "annual_return_3y"))
 
 
 def correlation(panel: ReturnPanel, asset: Positions, held: Positions, weight: FloatArray) -> float | None:

@@ -6,7 +6,10 @@ Both look at the best candidates by score alone, and weigh by `weight` in [0, 1]
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
@@ -14,11 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from pathfolio.kg.figures import LONGEST_GAP
+from pathfolio.kg.errors import UsageError
+from pathfolio.kg.figures import LONGEST_GAP, measures_of
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.span import Positions
-from pathfolio.recommender.portfolio.allocate import moments_of
-from pathfolio.recommender.portfolio.panel import close_panel
+from pathfolio.recommender.portfolio.panel import ClosePanel, close_panel
 
 HISTORY_DAYS: Final = 182
 """Of closes before the snapshot's day, from which risk is told."""
@@ -29,7 +32,12 @@ CANDIDATES: Final = 50
 AVERSION: Final = 2.0
 """gamma, as in the paper's program."""
 
+DEFAULT_WEIGHT: Final = 0.25
+MEAN_VARIANCE: Final = "mean-variance"
+
 _FEWEST: Final = 60
+_DIGITS: Final = 12
+"""Moments are rounded to so many decimals, so that processors that add up in another order agree."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,8 @@ class Moments:
 
     Attributes:
         known: (n,) bool: they have closes over all that time.
-        expected: (n,) mean returns, drawn towards each other (James and Stein); 0 where not known.
-        covariance: (n, n) as Ledoit and Wolf's; 0 where not known.
+        expected: (n,) mean returns; 0 where not known.
+        covariance: (n, n); 0 where not known.
     """
 
     known: Mask
@@ -47,8 +55,45 @@ class Moments:
     covariance: FloatArray
 
 
-def moments_at(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> Moments | None:
-    """Of the snapshot's assets on its day; None where fewer than two have half a year of closes.
+@dataclass(frozen=True)
+class HalfYear:
+    """The closes of the half year before a snapshot's day.
+
+    Attributes:
+        panel: closes of all assets on all days of it.
+        known: (n,) bool: assets with closes over all that time.
+    """
+
+    panel: ClosePanel
+    known: Mask
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Sample means and covariances; what is little held together by so few days is for ordering only."""
+        at = np.flatnonzero(self.known)
+        closes = self.panel.closes[:, at]
+        returns = closes[1:] / closes[:-1] - 1.0
+        n = len(self.known)
+        covariance, expected = np.zeros((n, n)), np.zeros(n)
+        covariance[np.ix_(at, at)] = np.round(np.cov(returns, rowvar=False), _DIGITS)
+        expected[at] = np.round(returns.mean(axis=0), _DIGITS)
+        return Moments(self.known, expected, covariance)
+
+    def volatility(self, assets: Positions) -> tuple[float, date, date]:
+        """A year's volatility of assets in equal parts, restored daily, and the days of the first and last close.
+
+        A day counts if one of them has a close.
+        """
+        days = (self.panel.age[:, assets] == 0).any(axis=1)
+        closes = self.panel.closes[days][:, assets]
+        first, last = (pd.Timestamp(day).date() for day in self.panel.days[days][[0, -1]])
+        returns = (closes[1:] / closes[:-1] - 1.0).mean(axis=1)
+        a_year = len(returns) * 365.0 / (last - first).days
+        return measures_of(returns, a_year, None).volatility, first, last
+
+
+def half_year(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> HalfYear | None:
+    """Of the snapshot's assets before its day; None where fewer than two have closes over all that time.
 
     Args:
         prices: asset_id, date, close; what is after the snapshot's day is left out.
@@ -57,19 +102,11 @@ def moments_at(graph: KnowledgeGraph, prices: pd.DataFrame | None) -> Moments | 
     if panel is None:
         return None
     begin = panel.row_of(panel.days[-1] - np.timedelta64(HISTORY_DAYS, "D"))
-    closes = panel.closes[max(begin, 0) :]
-    known = np.asarray(~np.isnan(closes[0]) & (panel.age[-1] <= LONGEST_GAP), bool)
-    if begin < 0 or len(closes) <= _FEWEST or known.sum() < 2:
+    if begin < 0 or len(panel.days) - begin <= _FEWEST:
         return None
-    returns = closes[1:, known] / closes[:-1, known] - 1.0
-    covariance, expected = moments_of(returns)
-    n = len(known)
-    at = np.flatnonzero(known)
-    whole = np.zeros((n, n))
-    whole[np.ix_(at, at)] = covariance
-    means = np.zeros(n)
-    means[at] = expected
-    return Moments(known, means, whole)
+    part = ClosePanel(panel.days[begin:], panel.closes[begin:], panel.age[begin:])
+    known = np.asarray(~np.isnan(part.closes[0]) & (part.age[-1] <= LONGEST_GAP), bool)
+    return HalfYear(part, known) if known.sum() > 1 else None
 
 
 Reranker = Callable[[FloatArray, Positions, IntArray, Moments, float], Positions]
@@ -129,7 +166,7 @@ def _spread(values: FloatArray, left: Mask) -> FloatArray:
     return (values - low) / (high - low) if high > low else np.zeros(len(values))
 
 
-RERANKERS: Final = MappingProxyType[str, Reranker]({"mean-variance": by_variance, "pfotgnrec": by_sampling})
+RERANKERS: Final = MappingProxyType[str, Reranker]({MEAN_VARIANCE: by_variance, "pfotgnrec": by_sampling})
 """By name."""
 
 
@@ -149,3 +186,47 @@ def reranked(
         own = np.flatnonzero(held[row])
         out[row, : len(some)] = reranker(scores[row, some], some, own, moments, weight)
     return Positions(out)
+
+
+@dataclass(frozen=True)
+class RiskOrder:
+    """An order that somebody asked for: by variance, which weighs `weight` of 0 to 1 against the score."""
+
+    weight: float = DEFAULT_WEIGHT
+
+    @classmethod
+    def parse(cls, text: str) -> RiskOrder:
+        """The order written mean-variance or mean-variance:WEIGHT.
+
+        Raises:
+            UsageError: it is neither.
+
+        >>> RiskOrder.parse("mean-variance:0.5").name
+        'mean-variance:0.5'
+        """
+        name, said, weight = text.partition(":")
+        if name == MEAN_VARIANCE:
+            with suppress(ValueError):
+                found = float(weight) if said else DEFAULT_WEIGHT
+                if 0.0 <= found <= 1.0:
+                    return cls(found)
+        raise UsageError(f"no order {text!r}: write {MEAN_VARIANCE} or {MEAN_VARIANCE}:WEIGHT, with a weight of 0 to 1")
+
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        return f"{MEAN_VARIANCE}:{self.weight:g}"
+
+    def of(self, scores: FloatArray, ranked: Positions, closes: HalfYear) -> Positions:
+        """`ranked` in this order: of its first `CANDIDATES`, those with closes change places among themselves.
+
+        Args:
+            scores: (assets,).
+            ranked: (m,) positions, the highest score first.
+        """
+        best = ranked[:CANDIDATES]
+        places = np.flatnonzero(closes.known[best])
+        movable = Positions(best[places])
+        out = ranked.copy()
+        out[places] = by_variance(scores[movable], movable, movable[:0], closes.moments, self.weight)
+        return Positions(out)

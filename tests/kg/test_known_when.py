@@ -178,7 +178,7 @@ def said(graph: KnowledgeGraph) -> dict[str, Facts]:
     return out
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(MARKET, st.sets(st.sampled_from(DAYS), min_size=2, max_size=2))
 def test_a_snapshot_is_what_the_rows_known_by_its_day_tell(
     drawn: dict[str, list[tuple[Any, ...]]], days: set[date]

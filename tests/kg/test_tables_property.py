@@ -20,7 +20,7 @@ from pathfolio.kg.market_folder import KEYS
 from pathfolio.kg.tables import Tables
 from tests.kg.market_files import FILES, kept_and_rejected, write_market
 
-QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ODD_CELLS = [
     "", " ", "NA", "nan", "-1", "2", "1e400", "0x1F", "1,5", "١٢", "2025-02-30", "2025-13-01", "9999-12-31",

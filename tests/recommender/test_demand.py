@@ -6,12 +6,14 @@ import math
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import KnowledgeGraph, to_date, to_days
 from pathfolio.kg.tables import COLUMNS, Tables, typed_table
+from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.demand import DemandOptions, measure_demand
 from pathfolio.recommender.demand_fit import DemandFit, learn_demand
 from pathfolio.recommender.groups import Groups
@@ -106,9 +108,13 @@ def _fashion_market(lasts: int, buyers: int = 11) -> KnowledgeGraph:
     return _graph(assets=assets.assign(kind="stock", name="A"), positions=positions, transactions=transactions)
 
 
+def _weights(groups: Groups) -> npt.NDArray[np.float32]:
+    return ease_weights(groups, 200.0, 0.3)
+
+
 def _learn(graph: KnowledgeGraph, month: float, week: float) -> DemandFit:
     shipped = DemandOptions(month_power=month, week_power=week)
-    return learn_demand(graph, shipped, regularisation=200.0, dropout=0.3)
+    return learn_demand(graph, shipped, _weights)
 
 
 def test_where_fashions_last_for_days_the_last_week_is_learned_to_count() -> None:
@@ -126,7 +132,7 @@ def test_where_no_fashion_lasts_the_powers_stay_as_they_were() -> None:
 
 def test_too_few_purchases_teach_nothing() -> None:
     shipped = DemandOptions(month_power=0.2, week_power=0.1)
-    fit = learn_demand(_fashion_market(lasts=10, buyers=5), shipped, regularisation=200.0, dropout=0.3)
+    fit = learn_demand(_fashion_market(lasts=10, buyers=5), shipped, _weights)
     assert fit.options is shipped
     assert fit.events == 0
 

@@ -31,7 +31,7 @@ from tests.recommender.slow_groups import (
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6))
 def test_tables_are_slow_counts(seed: int) -> None:
     graph = dated(seed)
@@ -43,7 +43,7 @@ def test_tables_are_slow_counts(seed: int) -> None:
         assert dict(zip(groups.levels.tolist(), groups.of_level_and_asset[:, position].tolist(), strict=True)) == slow
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10**6))
 def test_tables_of_builds_of_before_are_slow_counts(seed: int) -> None:
     graph = dated(seed)
@@ -61,7 +61,7 @@ def test_tables_of_builds_of_before_are_slow_counts(seed: int) -> None:
         np.testing.assert_allclose(groups.daily[:, position], slow_daily(ages))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10**6))
 def test_disclosed_positions_are_those_of_a_slow_count(seed: int) -> None:
     graph = dated(seed)
@@ -69,7 +69,7 @@ def test_disclosed_positions_are_those_of_a_slow_count(seed: int) -> None:
     assert kept == {(user, asset) for user in graph.users.tolist() for asset in slow_disclosed(graph, user)}
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10**6))
 def test_from_one_day_to_the_next_a_count_moves_by_none_or_by_eleven(seed: int) -> None:
     graph = dated(seed)

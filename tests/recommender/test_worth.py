@@ -17,7 +17,7 @@ from pathfolio.recommender.evaluation.frozen import MARKET, OWN_PORTFOLIO
 from pathfolio.recommender.evaluation.registry import choose_models
 from pathfolio.recommender.evaluation.split import Fold
 from pathfolio.recommender.evaluation.worth import NDCG, WorthRow, evaluate_worth
-from pathfolio.recommender.portfolio.rerank import Moments, by_sampling, by_variance, moments_at, reranked
+from pathfolio.recommender.portfolio.rerank import Moments, by_sampling, by_variance, half_year, reranked
 from pathfolio.web.cli import main
 from tests.recommender.eval_world import assets, make_tables, positions, trades, write_folder
 
@@ -114,12 +114,12 @@ def test_risk_is_told_from_what_was_before_the_day() -> None:
     tables = market()
     graph = assemble_graph(tables, CUTS[0].train_end)
     whole, before = (
-        moments_at(graph, tables.prices),
-        moments_at(graph, tables.prices[tables.prices["date"] <= "2020-07-01"]),
+        half_year(graph, tables.prices),
+        half_year(graph, tables.prices[tables.prices["date"] <= "2020-07-01"]),
     )
     assert whole is not None and before is not None
-    np.testing.assert_array_equal(whole.covariance, before.covariance)
-    assert moments_at(graph, tables.prices[tables.prices["date"] > "2020-06-01"]) is None
+    np.testing.assert_array_equal(whole.moments.covariance, before.moments.covariance)
+    assert half_year(graph, tables.prices[tables.prices["date"] > "2020-06-01"]) is None
 
 
 def test_a_market_without_prices_is_refused() -> None:

@@ -213,7 +213,7 @@ def running(provider: SmallProvider) -> Iterator[SmallProvider]:
     """`provider` while it answers on loopback."""
     server: BaseWSGIServer = make_server("127.0.0.1", 0, _app(provider), threaded=True, request_handler=SilentHandler)
     provider.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield provider

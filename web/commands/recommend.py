@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of somebody new: risk_level, objective, experience, capacity, segment, horizon (years), interest, …",
     )
     add_list_options(parser)
+    parser.add_argument(
+        "--rerank",
+        metavar="ORDER",
+        default="",
+        help="with --user: mean-variance[:WEIGHT], which weighs how much the list varies (0 to 1, else 0.25)",
+    )
     add_rules(parser)
     add_today(parser)
     parser.add_argument(
@@ -46,6 +52,8 @@ def run(args: argparse.Namespace) -> None:
     from pathfolio.recommender.build import load_build
     from pathfolio.recommender.lists_file import check_name
 
+    if args.rerank and args.user is None:
+        raise UsageError("--rerank goes with --user")
     if args.all and args.out is None:
         raise UsageError("--all goes with --out FILE.parquet or --out FILE.csv")
     if args.all:
@@ -83,12 +91,21 @@ def _question(build: Build, args: argparse.Namespace) -> Question:
     who = account_name()
     held = args.include_held
     if args.profile is None:
-        return Question(who, "command line", args.user, args.k, args.kind, include_held=held)
+        return Question(
+            who, "command line", args.user, args.k, args.kind, include_held=held, rerank=_order(args.rerank)
+        )
     from pathfolio.explain.records.assumption import Assumed
     from pathfolio.recommender.questionnaire import answered, read_profile
 
     assumed = Assumed.of(build.graph, answered(build.graph, read_profile(args.profile)))
     return Question(who, "command line", "", args.k, args.kind, assumed=assumed)
+
+
+def _order(text: str) -> str:
+    """The order as records have it; empty for that of the scores."""
+    from pathfolio.recommender.portfolio.rerank import RiskOrder
+
+    return RiskOrder.parse(text).name if text else ""
 
 
 def _write_all(build: Build, args: argparse.Namespace) -> None:

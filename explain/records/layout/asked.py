@@ -51,6 +51,7 @@ class RecordedQuestion(RecordPart, frozen=True):
     today: date | None = None
     assumed: RecordedAssumption | None = None
     told: tuple[RecordedTold, ...] = ()
+    rerank: str = ""
 
 
 # -- what it rests on ----------------------------------------------------------------------------------------
