@@ -133,7 +133,9 @@ def story(
 ) -> Iterator[Story]:
     way: Way = request.param
     size = {"width": way.width, "height": 844}
-    tab = Tab(chromium, address, locale=way.lang, viewport=size, has_touch=way.hand == "finger")
+    tab = Tab(
+        chromium, address, locale=way.lang, viewport=size, has_touch=way.hand == "finger", reduced_motion="reduce"
+    )
     tab.page.set_default_timeout(20_000)
     yield Story(tab, way, *people)
     tab.context.close()
@@ -339,3 +341,37 @@ def test_an_engineer_reads_how_the_build_was_made(story: Story) -> None:
     story.signs_in(AccountRole.ENGINEER)
     story.goes("header a[href='/build']", "**/build")
     story.looks()
+
+
+LONG: Final = "Donaudampfschifffahrtsgesellschaftskapit"
+"""A word of forty letters."""
+
+RENAME: Final = """(word) => { for (const node of document.querySelectorAll(
+  "h1, h3 a, th a, td a, .badge, .line-what, .crumbs a, dd, .reasons li, .compare th, .chip, .node text")) {
+  const text = [...node.childNodes].find((each) => each.nodeType === 3 && each.textContent.trim());
+  if (text) text.textContent = word; } }"""
+
+
+@pytest.mark.parametrize("each", ["", "/charts", "/portfolio", "/plan?step=construct", "/told", "ASSETS"])
+def test_a_word_of_forty_letters_fits_at_200_percent_on_a_phone(
+    chromium: sync_api.Browser, address: str, people: tuple[str, str], each: str
+) -> None:
+    """390 pixels at 200 % are 195: names of assets, industries and investors break in place of widening the page."""
+    tab = Tab(chromium, address, viewport={"width": 195, "height": 422})
+    page = tab.page
+    page.goto("/sign-in")
+    page.locator("form:has(input[value=investor]) button").click()
+    page.wait_for_load_state()
+    page.goto("/assets" if each == "ASSETS" else f"/investors/{people[0]}{each.removeprefix('WHY')}")
+    if each == "WHY":
+        page.goto(str(page.locator("h3 a.card-link").first.get_attribute("href")))
+    page.evaluate(RENAME, LONG)
+    assert len(LONG) == 40
+    assert LONG in page.locator("main").inner_text()
+    assert page.evaluate(WIDE) == []
+    tab.context.close()
+
+
+WIDE: Final = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && node.checkVisibility())
+  .filter((node) => !node.closest("svg, .wide-table, .picture")).map((node) => node.tagName + "." + node.className)"""
