@@ -372,6 +372,7 @@ def test_a_word_of_forty_letters_fits_at_200_percent_on_a_phone(
     tab.context.close()
 
 
-WIDE: Final = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+WIDE: Final = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
+  ...document.querySelectorAll("body *")]
   .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && node.checkVisibility())
   .filter((node) => !node.closest("svg, .wide-table, .picture")).map((node) => node.tagName)"""
