@@ -49,7 +49,8 @@ def choose(claims: list[Claim]) -> list[Claim]:
         most = 1 if claim.is_weak else MOST_OF_A_TRIGGER
         if count[claim.trigger] < most and (said is None or not count[said]):
             chosen.append(claim)
-            count.update((claim.trigger, said))
+            count[claim.trigger] += 1
+            count[said] += 1
     cautions = [claim for claim in chosen if claim.is_caution][:MOST_CAUTIONS]
     weighing = [claim for claim in chosen if not claim.is_caution and (claim.weight or not claim.facts)]
     facts = [claim for claim in chosen if not claim.is_caution and claim not in weighing]

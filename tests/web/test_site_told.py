@@ -105,6 +105,13 @@ def test_answers_are_saved_and_used_at_once_with_their_day_and_the_record_says_s
     assert {each["entry"] for each in told["now"]} == {ledger.headers(kinds=[TOLD_KIND])[0].id}
     page = client.get(f"/investors/{user}/told").text
     assert f'<option value="{order[0]}" selected>' in page
+    found = client.get(f"/investors/{user}?format=json").json["portfolio"]["levels"]
+    risk = next(level for level in found if level["node"]["kind"] == "RiskLevel")
+    assert (risk["node"]["id"], risk["predicted"]) == (order[0], False)
+    panel = listed.text.partition('<h2 id="profile">')[2]
+    label = re.search(rf'<option value="{order[0]}" selected>([^<]+)</option>', page)
+    assert label is not None and label.group(1) in panel
+    assert label.group(1) in client.get(f"/investors/{user}/plan").text
 
 
 def test_nobody_else_may_tell_and_staff_see_it_with_a_purpose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +12,7 @@ from pathfolio.explain.evidence import PathNode
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import PROFILE_RELATIONS, Relation
 from pathfolio.kg.span import Row
+from pathfolio.recommender.told import ToldFact, told_investor
 from pathfolio.web.site.served import ServedBuild
 
 
@@ -45,11 +47,20 @@ class Portfolio:
     held_before: int
 
 
-def levels_of(served: ServedBuild, row: Row) -> tuple[ProfileLevel, ...]:
-    """The answers of the investor at `row`."""
+def levels_of(served: ServedBuild, row: Row, told: Sequence[ToldFact] = ()) -> tuple[ProfileLevel, ...]:
+    """The answers of the investor at `row` that are in force: those of the snapshot, and what was told since."""
     graph = served.graph
+    own = told_investor(served.build.scorer, graph.user_span.position(row), told) if told else None
+    said = {fact.relation for fact in told}
     out = []
     for relation in PROFILE_RELATIONS:
+        if own is not None and relation.value in said:
+            answer = own.levels.get(relation)
+            if answer is None:
+                continue  # taken back
+            if (day := own.told.get((relation.value, answer))) is not None:
+                out.append(ProfileLevel(served.names.node(answer), day, predicted=False))
+                continue
         adjacency = graph.outgoing(relation)
         for edge, node in zip(adjacency.edges_of(row).tolist(), adjacency.of(row).tolist(), strict=True):
             predicted = graph.edges.qualifier[edge] == "predicted"
@@ -57,8 +68,8 @@ def levels_of(served: ServedBuild, row: Row) -> tuple[ProfileLevel, ...]:
     return tuple(out)
 
 
-def portfolio_of(served: ServedBuild, row: Row) -> Portfolio:
-    """What is known of the investor at `row`."""
+def portfolio_of(served: ServedBuild, row: Row, told: Sequence[ToldFact] = ()) -> Portfolio:
+    """What is known of the investor at `row`, with what they told."""
     graph = served.graph
     holds = graph.outgoing(Relation.HOLDS)
     holdings = [
@@ -67,7 +78,7 @@ def portfolio_of(served: ServedBuild, row: Row) -> Portfolio:
     ]
     holdings.sort(key=lambda holding: (-(holding.weight or 0.0), holding.asset.name))
     held_before = len(graph.outgoing(Relation.HELD).of(row))
-    return Portfolio(served.names.node(row), levels_of(served, row), tuple(holdings), held_before)
+    return Portfolio(served.names.node(row), levels_of(served, row, told), tuple(holdings), held_before)
 
 
 def _known(weight: float) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ def add_actions(actions: Any) -> None:
     verify.add_argument("--builds", choices=("all", "here", "none"), default="all",
                         help="which sealed builds to verify, too: all that records refer to, those kept here, none "
                         "(default: all)")  # fmt: skip
+    verify.add_argument("--figures", action="store_true",
+                        help="compute the figures of all records again, too, from the closes that were sealed with "
+                        "their builds (of one record they always are)")  # fmt: skip
     verify.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     add_action(actions, "checkpoint", "print the newest signed checkpoint, to be kept elsewhere", _checkpoint)
     add_action(actions, "key", "print the public keys that sign, the newest last", _key)
@@ -33,6 +36,7 @@ def add_actions(actions: Any) -> None:
 
 def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
     from pathfolio.explain.ledger.verify import verify_ledger, with_mark
+    from pathfolio.explain.records.figures import check_all_figures
     from pathfolio.explain.records.sealed import WhichBuilds, verify_builds
     from pathfolio.kg.progress import Progress
 
@@ -45,10 +49,20 @@ def _verify(ledger: Ledger, args: argparse.Namespace) -> int:
         found = with_mark(ledger, verify_ledger(ledger, trusted=trusted, against=against))
         details.append(f"{found.size:,}")
     builds = verify_builds(ledger, WhichBuilds(args.builds), progress)
+    figures = None
+    if args.figures:
+        with progress.stage("compute figures again") as details:
+            figures = check_all_figures(ledger)
+            details.append(f"{figures.checked:,}")
+        found = replace(found, findings=(*found.findings, *figures.findings))
     sound = found.sound and not any(build.problems for build in builds)
     if args.format == "json":
-        print_json({"sound": sound, **asdict(found), "builds": [asdict(build) for build in builds]})
+        print_json({"sound": sound, **asdict(found), "builds": [asdict(build) for build in builds],
+                    **({} if figures is None else {"figures": asdict(figures)})})  # fmt: skip
     else:
+        if figures is not None:
+            said = f"{figures.passed_over:,} without figures or without closes here"
+            sys.stdout.write(f"figures of {figures.checked:,} records computed again; {said}\n")
         _print_verification(found, builds)
     return 0 if sound else 1
 

@@ -101,7 +101,7 @@ def _found(row: Row, kind: str | None, lang: str, of_another: bool, advice: Advi
     site = served()
     found = advised(site, lang, advice, is_of_person=of_another)
     said = found.warnings, found.answers_are_old, found.passed_over, found.more_passed_over
-    return InvestorTwin(portfolio_of(site, row), kind, site.kinds, found.lines, *said)
+    return InvestorTwin(portfolio_of(site, row, advice.question.told), kind, site.kinds, found.lines, *said)
 
 
 def _twin(row: Row, kind: str | None, lang: str, advice: Advice) -> bytes:

@@ -25,6 +25,7 @@ from pathfolio.web.site.parameters import InvestorId
 from pathfolio.web.site.portfolio import ProfileLevel, levels_of
 from pathfolio.web.site.render import Page, served
 from pathfolio.web.site.served import ServedBuild
+from pathfolio.web.site.telling import told_of
 from pathfolio.web.site.view import view
 
 STEPS: Final = ("assess", "allocate", "construct", "manage")
@@ -126,7 +127,7 @@ def plan(user_id: InvestorId, step: Step = "assess", split: HowToAllocate = "ris
         step=step,
         steps=STEPS,
         controls=controls_of(site, found, 0, split),
-        levels=levels_of(site, row),
+        levels=levels_of(site, row, told_of(site, user_id)),
         level_class=None if level is None else level.limit,
         highest=highest,
         figures=figure_rows(compared, highest),
