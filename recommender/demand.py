@@ -31,6 +31,8 @@ class DemandOptions:
         half_year_power: the same of the half year's, for a horizon of half a year.
         fade_days: days in which a new issue's pull falls to 1/e, where no earlier ones tell when they were allotted.
         opening: what each buyer who is expected of a new issue adds to its pull.
+        issue_power: exponent of the mean part of a new issue's pull that is left over the horizon. With 1 a pull that
+            serves lists of a day lets an issue that flops lead those of a week.
         momentum: how much faster what rose sells: the factor is multiplied by exp(momentum * standing), see
             `pathfolio.recommender.momentum`; learned from the past (`pathfolio.recommender.momentum_fit`).
         calibrated: whether what earlier new issues drew tells what to expect of one, and what was subscribed is no
@@ -43,13 +45,14 @@ class DemandOptions:
     half_year_power: float = 0.25
     fade_days: float = 5.0
     opening: float = 0.2
+    issue_power: float = 2.0
     momentum: float = 0.0
     calibrated: bool = True
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> DemandOptions:
-        """The options that `dataclasses.asdict` took apart; a build without `calibrated` is older than it."""
-        return DemandOptions(**{"calibrated": False, **values})
+        """The options that `dataclasses.asdict` took apart; a build without `calibrated` or `issue_power` is older."""
+        return DemandOptions(**{"calibrated": False, "issue_power": 1.0, **values})
 
 
 @dataclass(frozen=True)
@@ -144,4 +147,4 @@ def _issue_pull(groups: Groups, options: DemandOptions) -> FloatArray:
     days = max(options.horizon, 1.0)
     fade = options.fade_days
     share = (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade)))
-    return np.asarray(pull * share)
+    return np.asarray(pull * share**options.issue_power)

@@ -56,7 +56,7 @@ class ScoreOptions:
     standing: float = 0.03
     funds: float = 0.01
     profile: float = 0.005
-    issue: float = 0.16
+    issue: float = 0.25
     recent: float = 0.0025
     popularity: float = 0.003
     beginners: float = 2.0

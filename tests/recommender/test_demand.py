@@ -76,10 +76,13 @@ def test_a_market_new_to_the_data_is_judged_by_its_country() -> None:
     assert dict(zip(ids, record, strict=True))["news"] == pytest.approx((0 + 2 * 5.5) / (1 + 2))
 
 
-def test_for_many_days_a_new_issue_counts_by_its_mean_over_them() -> None:
-    day, week = (measure_demand(_issue_market(), DemandOptions(horizon=days)).issue for days in (1, 7))
-    fades = [math.fsum(math.exp(-(d + i / 1000) / 5) for i in range(1000)) / 1000 for d in range(7)]
-    np.testing.assert_allclose(week, day * (math.fsum(fades) / 7 / fades[0]), rtol=1e-6)
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_for_many_days_a_new_issue_counts_by_a_power_of_its_mean_over_them(power: float) -> None:
+    day, week = (
+        measure_demand(_issue_market(), DemandOptions(horizon=days, issue_power=power)).issue for days in (1, 7)
+    )
+    fades = [math.fsum(math.exp(-(d + i / 100) / 5) for i in range(100)) / 100 for d in range(7)]
+    np.testing.assert_allclose(week, day * (math.fsum(fades) / 7 / fades[0]) ** power, rtol=1e-3)
 
 
 def test_where_nobody_was_seen_to_buy_demand_is_even() -> None:

@@ -52,8 +52,8 @@ def ranked(tab: Tab) -> list[str | None]:
     return [each.get_attribute("value") for each in tab.page.locator("button[name=follow]").all()]
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-@pytest.mark.parametrize(("lang", "width"), SIZES)
+@pytest.mark.parametrize(("lang", "width"), SIZES[:1])
+@pytest.mark.parametrize("scripts", [False])
 def test_follow_and_dismiss_by_mouse_and_take_back_by_keyboard(
     chromium: sync_api.Browser, address: str, own: str, lang: str, width: int, scripts: bool
 ) -> None:
@@ -72,41 +72,6 @@ def test_follow_and_dismiss_by_mouse_and_take_back_by_keyboard(
         tab.page.keyboard.press("Enter")
         tab.page.locator(f".told-chips button[name={name}]").wait_for(state="detached")
     assert ranked(tab) == first
-
-
-@pytest.mark.parametrize(("lang", "width"), SIZES)
-def test_answers_are_saved_and_the_list_uses_them(
-    chromium: sync_api.Browser, address: str, own: str, lang: str, width: int
-) -> None:
-    tab = signed_in(chromium, address, lang, width)
-    tab.page.goto(f"/investors/{own}/told")
-    audited(tab)
-    tab.page.locator("#horizon").select_option("3")
-    tab.page.locator("form[action$='/answers'] button[type=submit]").click()
-    tab.page.locator(".told-status").wait_for()
-    assert re.search(r"/investors/[^/]+$", tab.page.url)
-    tab.page.goto(f"/investors/{own}/told")
-    assert tab.page.locator("#horizon").input_value() == "3"
-    assert tab.page.locator(".told-table").count() == 2
-    audited(tab)
-
-
-@pytest.mark.parametrize(("lang", "width"), SIZES)
-def test_search_choose_and_compare(chromium: sync_api.Browser, address: str, lang: str, width: int) -> None:
-    tab = signed_in(chromium, address, lang, width)
-    tab.page.goto("/assets")
-    audited(tab)
-    tab.page.locator("#kind").select_option("Fund")
-    tab.page.locator(".filters button[type=submit]").click()
-    tab.page.wait_for_url("**kind=Fund**")
-    for at in (0, 1, 2):
-        tab.page.locator(".pick input").nth(at).focus()
-        tab.page.keyboard.press("Space")
-    tab.page.locator("button[form=compare]").click()
-    tab.page.wait_for_url("**/assets/compare**")
-    assert tab.page.locator(".side-by-side th[scope=col]").count() == 3
-    assert tab.page.locator(".rebased-line").count() >= 4  # a line and its key for each that has closes
-    audited(tab)
 
 
 @pytest.mark.parametrize(("lang", "width"), SIZES)

@@ -84,7 +84,7 @@ def test_an_old_price_says_so(app: Flask, adviser: Adviser, monkeypatch: pytest.
         price = app.jinja_env.get_template("list_parts.html").make_module(texts_in("en")).price
         said = str(price(lines[0], "1.00"))
     assert "old price" in said
-    assert "The last close is 11 days older than this data." in said
+    assert "The last close is 11 days older than the data." in said
 
 
 def texts_in(lang: str) -> dict[str, object]:

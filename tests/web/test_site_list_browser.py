@@ -8,7 +8,7 @@ import pytest
 
 from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
-from tests.web.test_site_browser import AUDIT, CONTRAST, Tab, chromium, serving
+from tests.web.test_site_browser import Tab, chromium, serving
 
 __all__ = ["chromium"]  # a fixture
 
@@ -67,21 +67,4 @@ def test_columns_and_sorting_work_without_script(chromium: sync_api.Browser, add
     assert page.locator("th a[data-sort=sharpe]").count() == 0
     page.goto("/investors/INV000004")
     assert page.locator("th a[data-sort=score]").count() == 1
-    tab.context.close()
-
-
-@pytest.mark.parametrize("lang", ["en", "zh-TW"])
-def test_on_a_phone_the_lines_are_cards(chromium: sync_api.Browser, address: str, lang: str) -> None:
-    tab = Tab(chromium, address, viewport={"width": 360, "height": 740}, locale=lang)
-    page = tab.page
-    page.goto(LIST)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
-    assert page.locator(".decide thead").is_hidden()
-    first = page.locator("tbody.recommendation").first
-    assert first.locator("[data-column=price]").is_visible()
-    page.locator("#sort").select_option("year_change")
-    page.locator("[name=order]:visible").select_option("down")
-    page.locator(".sort-form button").click()
-    assert in_order(page.evaluate(VALUES, "year_change"), down=True)
-    assert (page.evaluate(AUDIT), page.evaluate(CONTRAST), tab.errors) == ([], [], [])
     tab.context.close()

@@ -57,7 +57,7 @@ def test_filters_take_names(client: FlaskClient, served: list[str], small_build:
 
 def test_nothing_to_show_and_no_difference_are_said(app: Flask, client: FlaskClient, served: list[str]) -> None:
     empty = client.get("/records?investor=nobody+of+that+name", headers=PURPOSE).text
-    assert "No record fits." in empty
+    assert "No record matches." in empty
     assert "Check the spelling of names" in empty
     same = client.get(f"/records/compare?a={served[0]}&b={served[2]}", headers=PURPOSE).text
     other = client.get(f"/records/compare?a={served[0]}&b={served[1]}", headers=PURPOSE).text

@@ -69,7 +69,7 @@ def _change(value: float, words: Wording) -> str:
 
 
 def _number(value: float, words: Wording) -> str:
-    return words.number(value, 2)
+    return words.number(round(value, 2) + 0.0, 2)  # no minus before nothing
 
 
 def _cost(value: float, words: Wording) -> str:

@@ -122,7 +122,8 @@ class Advised:
 
 def advised(site: ServedBuild, lang: str, advice: Advice, *, is_of_person: bool = False) -> Advised:
     """The list of an answer, as it is told to the investor, or to staff of the investor."""
-    cautions = cautions_of(advice.verdicts, [line.rank for line in advice.lines], lang, to_investor=not is_of_person)
+    verdicts = [site.in_language(verdict, lang) for verdict in advice.verdicts]
+    cautions = cautions_of(verdicts, [line.rank for line in advice.lines], lang, to_investor=not is_of_person)
     known = _known_groups(site.graph, advice.question.user_id)
     lines = tuple(
         _line(site, explanation, spoken(explanation, lang, is_of_person=is_of_person), verdict, texts, known)
@@ -139,7 +140,7 @@ def _passed_over(
         PassedOver(
             each.place,
             site.names.node(site.graph.asset_row(each.asset_id)),
-            tuple(verdict_text(each.verdict.results, lang, to_investor=not is_of_person)),
+            tuple(verdict_text(site.in_language(each.verdict, lang).results, lang, to_investor=not is_of_person)),
         )
         for each in advice.rejected[:SHOWN_PASSED_OVER]
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
 from pathfolio.explain.evidence import PathNode
@@ -21,7 +23,9 @@ from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.portfolio.book import PortfolioBook
 from pathfolio.recommender.questionnaire import Choices, choices_of
+from pathfolio.recommender.suitability.kinds.concentration import ConcentrationRule
 from pathfolio.recommender.suitability.rules import RuleSet
+from pathfolio.recommender.suitability.verdict import Verdict
 from pathfolio.web.site.charts import Sparkline, sparkline
 from pathfolio.web.site.directory import Directory
 from pathfolio.web.site.invest.divided import Divider
@@ -30,6 +34,10 @@ from pathfolio.web.site.prices import PriceBook, PriceHistory
 SMALL_WIDTH: Final = 96
 SMALL_HEIGHT: Final = 28
 _SMALL_POINTS: Final = 48
+
+_KINDS_OF: Final = MappingProxyType({"industry": (NodeKind.INDUSTRY, NodeKind.SECTOR), "issuer": (NodeKind.ISSUER,)})
+_OF_ASSETS: Final = ("asset", "issuer")
+"""Groups of a portfolio, and kinds of node that they are; these two may be called as an asset is."""
 
 Done = TypeVar("Done")
 
@@ -169,6 +177,23 @@ class ServedBuild(ServedGraph):
     def rows_by_name(self) -> dict[str, Row]:
         """Rows of assets by the names that mixes of issuers call them by."""
         return {self.graph.display_name(Row(row)): Row(row) for row in self.graph.assets.tolist()}
+
+    def called(self, group: str, name: str, lang: str) -> str:
+        """What a group of a mix or of a rule about concentration is called in a language: an industry, an issuer, or
+        an asset; `name` itself where nothing is called so."""
+        row = next((row for kind in _KINDS_OF.get(group, ()) if (row := self.graph.find(kind, name)) is not None), None)
+        if row is None and group in _OF_ASSETS:
+            row = self.rows_by_name.get(name)
+        return name if row is None else self.names.node(row).label(lang)
+
+    def in_language(self, verdict: Verdict, lang: str) -> Verdict:
+        """The verdict with the groups of rules about concentration called as readers of `lang` know them."""
+        results = tuple(
+            replace(found, subject=self.called(group, found.subject, lang)) if rule == ConcentrationRule.kind else found
+            for found in verdict.results
+            for rule, _, group in (found.kind.partition("/"),)
+        )
+        return replace(verdict, results=results)
 
     def warm_up(self) -> None:
         """Make everything that the first request would have to wait for."""

@@ -8,7 +8,6 @@ from typing import Final
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.wording import Wording
-from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.portfolio.book import BeforeAndAfter
 from pathfolio.recommender.portfolio.figures import PortfolioFigures
 from pathfolio.recommender.portfolio.mix import UNKNOWN, Mix
@@ -43,11 +42,12 @@ class FigureRow:
         return words.number(value, 2) if self.is_ratio else words.percent(value)
 
     def change(self, words: Wording) -> str:
-        """From before to after, in points where it is a fraction."""
+        """From before to after as they are written, so that a reader may check it; in points where it is a fraction."""
         if self.before is None or self.after is None:
             return "–"
-        difference = self.after - self.before
-        return words.signed(difference, 2) if self.is_ratio else words.signed(100 * difference, 1)
+        scale, digits = (1, 2) if self.is_ratio else (100, 1)
+        before, after = round(scale * self.before, digits), round(scale * self.after, digits)
+        return words.signed(after - before, digits)
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,4 @@ def _name(site: ServedBuild, group: str, name: str, texts: Texts) -> str:
         return texts.say("mix_unknown")
     if group == "class":
         return texts.say(f"mix_{name}")
-    graph = site.graph
-    kinds = {"industry": (NodeKind.INDUSTRY, NodeKind.SECTOR), "issuer": (NodeKind.ISSUER,)}.get(group, ())
-    row = next((row for kind in kinds if (row := graph.find(kind, name)) is not None), None)
-    if row is None and group == "issuer":
-        row = site.rows_by_name.get(name)
-    return name if row is None else site.names.node(row).label(texts.lang)
+    return site.called(group, name, texts.lang)

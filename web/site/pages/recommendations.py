@@ -111,6 +111,6 @@ def checked_of(rules: RuleSet, lang: str, of_another: bool, advice: Advice) -> C
             look_of(found),
             result_text(found, lang, to_investor=not of_another),
         )
-        for rule, found in zip(rules.rules, verdict.results, strict=True)
+        for rule, found in zip(rules.rules, served().in_language(verdict, lang).results, strict=True)
     ]
     return Checked(advice.explanations[0], verdict.state, tuple(checks))
