@@ -352,7 +352,9 @@ RENAME: Final = """(word) => { for (const node of document.querySelectorAll(
   if (text) text.textContent = word; } }"""
 
 
-@pytest.mark.parametrize("each", ["", "/charts", "/portfolio", "/plan?step=construct", "/told", "ASSETS"])
+@pytest.mark.parametrize(
+    "each", ["", "/charts", "/portfolio", "/plan?step=construct", "/told", "/what-if", "WHY", "ASSETS"]
+)
 def test_a_word_of_forty_letters_fits_at_200_percent_on_a_phone(
     chromium: sync_api.Browser, address: str, people: tuple[str, str], each: str
 ) -> None:
@@ -368,11 +370,13 @@ def test_a_word_of_forty_letters_fits_at_200_percent_on_a_phone(
     page.evaluate(RENAME, LONG)
     assert len(LONG) == 40
     assert LONG in page.locator("main").inner_text()
-    assert page.evaluate(WIDE) == []
+    found = page.evaluate(WIDE)
+    assert not found, "\n".join(found)
     tab.context.close()
 
 
 WIDE: Final = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
   ...document.querySelectorAll("body *")]
   .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && node.checkVisibility())
-  .filter((node) => !node.closest("svg, .wide-table, .picture")).map((node) => node.tagName)"""
+  .filter((node) => !node.closest("svg, .wide-table, .picture, .workspace"))
+  .map((node) => `${node.tagName}.${node.className} ends at ${Math.round(node.getBoundingClientRect().right)}`)"""
