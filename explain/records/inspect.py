@@ -145,7 +145,11 @@ def integrity_of(ledger: Ledger, header: Header) -> Integrity:
 
 def report_on(ledger: Ledger, record_id: str, look: Look, lang: str) -> Report:
     """The report on one record, with what would have changed the result where the build is still there."""
-    header, record = read_record(ledger, record_id, look)
+    return report_of(ledger, *read_record(ledger, record_id, look), lang)
+
+
+def report_of(ledger: Ledger, header: Header, record: Record, lang: str) -> Report:
+    """As `report_on`, for a record that was read."""
     changes = _changes(ledger, record, (lang,))[lang]
     return make_report(whole(ledger, record), header, integrity_of(ledger, header), lang, changes=changes)
 
