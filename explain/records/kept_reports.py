@@ -7,7 +7,6 @@ derived from the record's own. Whoever erases a person in the ledger makes the k
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import secrets
 from dataclasses import dataclass, replace
@@ -169,7 +168,7 @@ class KeptReports:
         """In one step, so that nobody reads the half of it."""
         path = self._folder / f"{report.key}.json"
         write_private(path.with_suffix(".new"), msgspec.json.encode(report))
-        os.replace(path.with_suffix(".new"), path)
+        path.with_suffix(".new").replace(path)
 
     def _remove(self, report: KeptReport) -> None:
         for path in (self._content(report.key), self._folder / f"{report.key}.json"):

@@ -29,7 +29,8 @@ from pathfolio.web.site.view import view_of
 from tests.web.site_pages import investors
 
 NOT_IN_IT = {"static", "signin.signin", "signin.enter", "signin.sample", "signin.signout", "accounts.accounts",
-             "accounts.change", "records.purpose", "reports.start", "reports.report", "reports.download", "console.console", "canvas.canvas", "saved.save",
+             "accounts.change", "records.purpose", "reports.start", "reports.report", "reports.download",
+             "console.console", "canvas.canvas", "saved.save",
              "saved.shared", "saved.remove", "api.openapi", "telling.tell", "telling.save_answers",
              "what_if.what_if", "what_if.questionnaire", "provider.begin", "provider.finish",
              "provider.refused", "provider.signed_out"}  # fmt: skip
