@@ -117,7 +117,7 @@ class ReportMaker:
         from pathfolio.explain.records.pdf import pdf_of
 
         try:
-            html = report_html(report_of(self._ledger, header, record, report.lang))
+            html = report_html(report_of(self._ledger, header, record, report.lang, self._served.work))
             self._runs[report.key] = replace(self._runs[report.key], step=ReportStep.SETTING)
             self._kept.finish(report, self._served.work(pdf_of, html))
         except Exception as error:  # whatever it was, the page says that there is no report

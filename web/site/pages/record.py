@@ -145,7 +145,7 @@ def report_pdf(record_id: RecordId) -> Response:
 
 def _report(header: Header) -> str:
     """The report in the language of the request; the look is recorded."""
-    return report_html(report_on(ledger(), header.id, look(), current_texts().lang))
+    return report_html(report_on(ledger(), header.id, look(), current_texts().lang, served().work))
 
 
 def handed_out(content: bytes, name: str, kind: str) -> Response:
