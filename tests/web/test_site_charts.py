@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from html import unescape
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from pathfolio.explain.facts import FactBook
 from pathfolio.explain.match import DIMENSIONS
 from pathfolio.explain.plain_rows import plain_rows
 from pathfolio.explain.wording import LANGUAGES
-from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.span import Position
 from pathfolio.recommender.build import Build
 from pathfolio.web.site.invest.axes import across
@@ -163,3 +165,26 @@ def test_axes_have_round_numbers() -> None:
     assert [tick.value for tick in axis.ticks()] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
     assert axis.ticks()[0].at == 56
     assert np.diff([tick.at for tick in axis.ticks()]).round(0).tolist() == [123.0] * 5
+
+
+def test_the_charts_know_what_was_assumed_on_what_if(priced: FlaskClient, priced_build: Build) -> None:
+    graph, user = priced_build.graph, holder(priced_build)
+    groups = graph.outgoing(Relation.IN_CATEGORY)
+    levels = [str(graph.nodes.id[row]) for row in graph.rows(NodeKind.RISK_LEVEL)]
+    before = charts(priced, user)
+    listed = [graph.asset_row(row["asset"]["id"]) for row in before["rows"]]
+    interest = next(str(graph.nodes.id[n]) for row in listed for n in groups.of(row).tolist())
+    other = next(name for name in levels[::-1] if before["level"] is None or name != before["level"]["id"])
+    page = priced.get(f"/investors/{user}/what-if?risk_level={other}&interest={quote(interest)}").text
+    link = re.search(rf'href="/investors/{user}/charts\?([^"]+)"', page)
+    assert link is not None
+    query = unescape(link.group(1))
+    found = priced.get(f"/investors/{user}/charts?{query}&format=json").get_json()
+    assert (before["is_changed"], found["is_changed"], found["level"]["id"]) == (False, True, other)
+    found = priced.get(f"/investors/{user}/charts?interest={quote(interest)}&format=json").get_json()
+    for row in found["rows"]:
+        own = {str(graph.nodes.id[n]) for n in groups.of(graph.asset_row(row["asset"]["id"])).tolist()}
+        cell = next(cell for cell in row["cells"] if cell["dimension"] == "interests")
+        assert (cell["rule"] == "interests_named") == (interest in own)
+    assert any(cell["rule"] == "interests_named" for row in found["rows"] for cell in row["cells"])
+    assert f'href="/investors/{user}/charts">' in priced.get(f"/investors/{user}/charts?{query}").text

@@ -194,7 +194,7 @@ def test_an_asset_can_be_followed_by_its_name(client: FlaskClient, build: Build,
 @pytest.mark.parametrize("page", [WhatIfPage, QuestionnairePage])
 def test_templates_use_fields_that_the_pages_have(page: type[WhatIfPage] | type[QuestionnairePage]) -> None:
     used = set(re.findall(r"\bpage\.(\w+)", (TEMPLATES / page.template).read_text("utf-8")))
-    assert used <= {f.name for f in fields(page)}
+    assert used <= {f.name for f in fields(page)} | set(vars(page))
 
 
 def test_an_answer_takes_milliseconds(client: FlaskClient, build: Build, scorer: Scorer) -> None:

@@ -98,7 +98,7 @@ def _ends(name: re.Match[str]) -> str:
 
 def faults(said: str, names: re.Pattern[str]) -> list[str]:
     """What is wrong with a text; of names only the ends are looked at."""
-    said = re.sub(r"`[^`]*`|[「“][^」”]+:[^」”]+[」”]", "\u2060", said)
+    said = re.sub(r"`[^`]*`|[「“][^」”]+:[^」”]+[」”]|[0-9a-f]{16,}", "\u2060", said)  # a hash may hold a name
     shown = DAY.sub("\u2060", names.sub(_ends, said))
     found = [fault for fault, pattern in FAULTS.items() if pattern.search(shown)]
     plain = re.sub(r"\S*[\d@=_/.^]\S*", " ", names.sub(" ", said))

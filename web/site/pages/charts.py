@@ -8,12 +8,13 @@ from functools import partial
 from typing import ClassVar, Final
 
 import numpy as np
-from flask import Blueprint
+from flask import Blueprint, request
 
 from pathfolio.explain.evidence import INTERESTED_IN, PathNode
 from pathfolio.explain.match import DIMENSIONS, Fit, MatchCell, among_peers, diversification, interest, objective, ruled
 from pathfolio.explain.records.adviser import Advice
-from pathfolio.kg.span import Position, Positions, Row
+from pathfolio.kg.schema import Relation
+from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.portfolio.book import bought, highest_volatility
 from pathfolio.recommender.portfolio.points import correlation
 from pathfolio.recommender.suitability.investor import InvestorFacts
@@ -24,12 +25,14 @@ from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.listed import Badge, advised
 from pathfolio.web.site.pages.investors import investor_row
 from pathfolio.web.site.pages.portfolio import USUAL_BUDGET
+from pathfolio.web.site.pages.what_if import answers_of
 from pathfolio.web.site.parameters import InvestorId
-from pathfolio.web.site.recorded import ask
+from pathfolio.web.site.recorded import ask, ask_what_if
 from pathfolio.web.site.render import Page, served
 from pathfolio.web.site.served import ServedBuild
 from pathfolio.web.site.texts import Texts
 from pathfolio.web.site.view import view
+from pathfolio.web.site.what_if_json import asked_of
 
 LIST_LENGTH: Final = 10
 
@@ -62,6 +65,7 @@ class ChartsPage(Page):
         picture: of return against risk; None where nothing of the list or of the portfolio has figures.
         level: the investor's risk level, empty where it is not known.
         level_class: the highest risk class that it allows.
+        is_changed: whether anything is assumed.
     """
 
     template: ClassVar[str] = "charts.html"
@@ -71,6 +75,7 @@ class ChartsPage(Page):
     level_class: float | None
     dimensions: tuple[str, ...]
     rows: tuple[MatchRow, ...]
+    is_changed: bool
 
     def cell_text(self, cell: MatchCell, texts: Texts) -> str:
         """What stands in a cell."""
@@ -105,26 +110,35 @@ class _Found:
 @blueprint.get("/investors/<id:user_id>/charts")
 @view(Permission.OWN_PAGES, tag="recommendations", recorded=True)
 def charts(user_id: InvestorId) -> ChartsPage:
-    """Charts of an investor's list: return against risk, and how well each asset meets what is wanted."""
-    site = served()
+    """Charts of an investor's list: return against risk, and how well each asset meets what is wanted.
+
+    The query may assume answers and interests, and assets followed or dismissed, as that of *What if?* does.
+    """
+    site, lang = served(), current_texts().lang
     row = investor_row(site.graph, user_id)
-    found = ask("charts", partial(_found, current_texts().lang), user_id, k=LIST_LENGTH).view
-    book = site.portfolios
-    investor = book.investor(row)
+    named = (request.args.getlist(key) for key in ("follow", "dismiss"))
+    asked = asked_of(site, user_id, answers_of(request.args, empty=True), *named)
+    is_changed = asked.investor != asked.before
+    if is_changed:
+        found = ask_what_if("charts", partial(_found, lang), asked, lang, "site")
+    else:
+        found = ask("charts", partial(_found, lang), user_id, k=LIST_LENGTH).view
+    investor = asked.investor.facts(site.desk.adviser.gate)
     at = Positions(
         np.array([site.graph.asset_span.position(site.graph.asset_row(f.asset_id)) for f in found], np.int64)
     )
-    level = investor.levels.get("risk")
+    level, answer = investor.levels.get("risk"), asked.investor.levels.get(Relation.HAS_RISK)
     return ChartsPage(
         investor=site.names.node(row),
         picture=_picture(site, investor, at, found),
-        level=None if level is None or level.edge < 0 else site.names.node(Row(int(site.graph.edges.tail[level.edge]))),
+        level=None if level is None or answer is None else site.names.node(answer),
         level_class=None if level is None else level.limit,
         dimensions=DIMENSIONS,
         rows=tuple(
             MatchRow(each.asset, _cells(site, investor, Position(asset), each))
             for asset, each in zip(at.tolist(), found, strict=True)
         ),
+        is_changed=is_changed,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.datastructures import MultiDict
@@ -123,6 +124,14 @@ class WhatIfPage(Listed, Page):
     form: Form
     is_changed: bool
     problem: str
+
+    def query(self) -> str:
+        """What is assumed, as the query of another page's address."""
+        pairs = [(field.name, field.chosen) for field in self.form.fields]
+        pairs += [] if self.form.horizon is None else [(HORIZON, f"{self.form.horizon:g}")]
+        pairs += [(INTEREST, name) for name in dict.fromkeys(n for each in self.form.interests for n in each.chosen)]
+        pairs += [("follow", str(node.id)) for node in self.form.followed]
+        return urlencode(pairs + [("dismiss", str(node.id)) for node in self.form.dismissed])
 
 
 @dataclass(frozen=True)
