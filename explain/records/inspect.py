@@ -7,11 +7,11 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from pathfolio.explain.ledger.entry import Header
 from pathfolio.explain.ledger.ledger import Ledger
@@ -26,11 +26,12 @@ from pathfolio.explain.records.keep import BuildEntry, RulesEntry, registered
 from pathfolio.explain.records.layout import Record, parse_record
 from pathfolio.explain.records.printed import printed
 from pathfolio.explain.records.report import Integrity, Report, make_report, report_html
-from pathfolio.explain.records.whole import sealed_adviser, whole
+from pathfolio.explain.records.whole import adviser_in, recorded_rules, sealed_folder, whole
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.errors import LedgerError, UsageError
 from pathfolio.kg.languages.names import Names
 from pathfolio.kg.outfile import write_private
+from pathfolio.recommender.suitability.rules import RuleSet
 
 _README: Final = """A case: one record of what was recommended, with the proof that it is unchanged.
 
@@ -48,6 +49,8 @@ case.leaf             the ledger's entry of this case: who took it, why, and the
 case.tlog-proof       its proof and signed checkpoint
 """
 
+
+Done = TypeVar("Done")
 
 LISTS: Final = (RECOMMENDATION, WHAT_IF)
 """The kinds of entries that hold a list that was shown to somebody."""
@@ -143,21 +146,43 @@ def integrity_of(ledger: Ledger, header: Header) -> Integrity:
     )
 
 
-def report_on(ledger: Ledger, record_id: str, look: Look, lang: str) -> Report:
+class Works(Protocol):
+    """Does some work, wherever."""
+
+    def __call__(self, work: Callable[..., Done], *args: object) -> Done:
+        """What `work` makes of `args`."""
+        ...
+
+
+def done_here(work: Callable[..., Done], *args: object) -> Done:
+    """Does it at once, in this process."""
+    return work(*args)
+
+
+def report_on(ledger: Ledger, record_id: str, look: Look, lang: str, work: Works = done_here) -> Report:
     """The report on one record, with what would have changed the result where the build is still there."""
-    header, record = read_record(ledger, record_id, look)
-    changes = _changes(ledger, record, (lang,))[lang]
+    return report_of(ledger, *read_record(ledger, record_id, look), lang, work)
+
+
+def report_of(ledger: Ledger, header: Header, record: Record, lang: str, work: Works = done_here) -> Report:
+    """As `report_on`, for a record that was read; what takes the sealed build long, `work` does."""
+    changes = _changes(ledger, record, (lang,), work)[lang]
     return make_report(whole(ledger, record), header, integrity_of(ledger, header), lang, changes=changes)
 
 
-def _changes(ledger: Ledger, record: Record, langs: Sequence[str]) -> dict[str, list[str]]:
+def _changes(ledger: Ledger, record: Record, langs: Sequence[str], work: Works = done_here) -> dict[str, list[str]]:
     """For each language, what was told of what would change the result, or what the sealed build says of it now."""
     told = record.counterfactual
     if told is not None:
         return {lang: [Names(told.text)[lang]] if told.text else [] for lang in langs}
-    adviser = sealed_adviser(ledger, record)
-    if adviser is None:
+    folder = sealed_folder(ledger, record)
+    if folder is None:
         return {lang: [] for lang in langs}
+    return work(_changes_in, folder, recorded_rules(ledger, record), record, tuple(langs))
+
+
+def _changes_in(folder: Path, rules: RuleSet, record: Record, langs: Sequence[str]) -> dict[str, list[str]]:
+    adviser = adviser_in(folder, rules, record)
     gate = adviser.gate_on(record.question.today)
     return {lang: what_would_have_changed(record, adviser.build, gate, lang) for lang in langs}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
@@ -23,10 +24,19 @@ def sealed_adviser(ledger: Ledger, record: Record) -> Adviser | None:
 
     Nor is there one where the build is of an earlier format, with which this version computes nothing.
     """
+    folder = sealed_folder(ledger, record)
+    return None if folder is None else adviser_in(folder, recorded_rules(ledger, record), record)
+
+
+def sealed_folder(ledger: Ledger, record: Record) -> Path | None:
+    """Where the build that a record names is kept; None as for `sealed_adviser`."""
     folder = kept_build(ledger, record.build.hash)
-    if folder is None or not has_this_format(folder):
-        return None
-    return Adviser(load_build(folder), recorded_rules(ledger, record), record.told_in)
+    return folder if folder is not None and has_this_format(folder) else None
+
+
+def adviser_in(folder: Path, rules: RuleSet, record: Record) -> Adviser:
+    """An adviser over the build in a folder and the rules, told what the record was told; it needs no ledger."""
+    return Adviser(load_build(folder), rules, record.told_in)
 
 
 def recorded_rules(ledger: Ledger, record: Record) -> RuleSet:

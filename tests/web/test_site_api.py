@@ -29,7 +29,8 @@ from pathfolio.web.site.view import view_of
 from tests.web.site_pages import investors
 
 NOT_IN_IT = {"static", "signin.signin", "signin.enter", "signin.sample", "signin.signout", "accounts.accounts",
-             "accounts.change", "records.purpose", "console.console", "canvas.canvas", "saved.save",
+             "accounts.change", "records.purpose", "reports.start", "reports.report", "reports.download",
+             "console.console", "canvas.canvas", "saved.save",
              "saved.shared", "saved.remove", "api.openapi", "telling.tell", "telling.save_answers",
              "what_if.what_if", "what_if.questionnaire", "provider.begin", "provider.finish",
              "provider.refused", "provider.signed_out"}  # fmt: skip
@@ -148,6 +149,7 @@ def test_every_twin_is_as_described(small_build: Build, tmp_path: Path, monkeypa
         asked(AccountRole.COMPLIANCE, f"/records/compare?a={one}&b={other}&lang={lang}")
         asked(AccountRole.COMPLIANCE, f"/records?lang={lang}")
         asked(AccountRole.COMPLIANCE, f"/records/statistics?lang={lang}")
+        asked(AccountRole.COMPLIANCE, f"/records/reports?lang={lang}")
     views = {name: view_of(function) for name, function in app.view_functions.items()}
     assert seen == {name for name, view in views.items() if view is not None and view.answer is not None}
 

@@ -32,7 +32,7 @@ FAULTS = {
     ),
 }
 TERMS = (
-    "API CSV JSON PDF HTML ISIN ETF UTC SHA TWD USD EU EC CESR OFAC ESMA CFR FINRA nDCG Cypher Parquet Enter Shift "
+    "API CSV JSON PDF HTML KB ISIN ETF UTC SHA TWD USD EU EC CESR OFAC ESMA CFR FINRA nDCG Cypher Parquet Enter Shift "
     "Delete Leiden Louvain FastRP PageRank TransE DistMult RotatE ComplEx pathfolio Pathfolio Purpose Authorization "
     "skfolio Ledoit Wolf James Stein "
     "Bearer verify py name value source known current from until weight qualifier Asset as of at tw test"

@@ -60,6 +60,7 @@ from pathfolio.web.site.pages import (
     recommendations,
     record,
     records,
+    reports,
     saved,
     signin,
     telling,
@@ -67,6 +68,7 @@ from pathfolio.web.site.pages import (
     why,
 )
 from pathfolio.web.site.purpose import ask_staff_first
+from pathfolio.web.site.report_maker import ReportMaker
 from pathfolio.web.site.served import ServedBuild, ServedGraph
 from pathfolio.web.site.stated import stated_purpose
 from pathfolio.web.site.texts import other_languages, texts_of
@@ -86,6 +88,7 @@ PAGES: Final = (
     audience,
     records,
     record,
+    reports,
     console,
     canvas,
     saved,
@@ -172,6 +175,8 @@ def create_app(
     app.extensions["pathfolio_graph"] = GraphDesk(served.source, investors=access is None or access.accounts is None)
     app.extensions["pathfolio_algorithms"] = AlgorithmRuns(served.source)
     app.extensions["pathfolio_finder"] = Finder(served.ledger)
+    if isinstance(served, ServedBuild):
+        app.extensions["pathfolio_reports"] = ReportMaker(served)
     compression.register(app, _content_mark)
     for group in PAGES:
         app.register_blueprint(group.blueprint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
-from flask import Response, abort, current_app, request
+from flask import Response, abort, current_app, request, url_for
 
 from pathfolio.explain.ledger.entry import GoneError
 from pathfolio.explain.ledger.ledger import Ledger
@@ -81,4 +81,5 @@ def ask_purpose() -> Response:
     if wants_json():
         texts = current_texts()
         return show(ErrorPage(428, texts.say("error_428"), texts.say("error_428_remedy")), 428)
-    return show(PurposePage(request.full_path.rstrip("?")), 428)
+    asked = request.full_path.rstrip("?") if request.method == "GET" else url_for("records.records")
+    return show(PurposePage(asked), 428)

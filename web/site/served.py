@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.facts import FactBook
@@ -14,6 +13,7 @@ from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.records.adviser import Question
 from pathfolio.explain.records.asking import Today
 from pathfolio.explain.records.desk import Desk
+from pathfolio.explain.records.inspect import Works, done_here
 from pathfolio.explain.tracer import Tracer
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.graph_folder import GraphFolder
@@ -38,20 +38,6 @@ _SMALL_POINTS: Final = 48
 _KINDS_OF: Final = MappingProxyType({"industry": (NodeKind.INDUSTRY, NodeKind.SECTOR), "issuer": (NodeKind.ISSUER,)})
 _OF_ASSETS: Final = ("asset", "issuer")
 """Groups of a portfolio, and kinds of node that they are; these two may be called as an asset is."""
-
-Done = TypeVar("Done")
-
-
-class Works(Protocol):
-    """Does some work, wherever."""
-
-    def __call__(self, work: Callable[..., Done], *args: object) -> Done:
-        """What `work` makes of `args`."""
-        ...
-
-
-def _here(work: Callable[..., Done], *args: object) -> Done:
-    return work(*args)
 
 
 class ServedGraph:
@@ -97,7 +83,7 @@ class ServedBuild(ServedGraph):
         self.desk = desk
         self.build = desk.adviser.build
         self.rules = desk.adviser.rules
-        self.work: Works = _here
+        self.work: Works = done_here
 
     @cached_property
     def names(self) -> Tracer:

@@ -38,6 +38,7 @@ LIMITS: Final = MappingProxyType(
         "console.answer": "60 per minute",
         "record.report": "60 per minute",
         "record.report_pdf": "60 per minute",
+        "reports.start": "60 per minute",
     }
 )
 """Endpoint to how often one address may ask for it."""

@@ -117,7 +117,7 @@ def comparison(a: FirstId, b: SecondId) -> ComparisonPage:
 def case(record_id: RecordId) -> Response:
     """The case, to be verified without this software."""
     header = ledger().header(record_id)
-    return _file(case_of(ledger(), header.id, look()), f"case-{header.id}.zip", "application/zip")
+    return handed_out(case_of(ledger(), header.id, look()), f"case-{header.id}.zip", "application/zip")
 
 
 @blueprint.get("/records/<id:record_id>/report.html")
@@ -126,7 +126,7 @@ def case(record_id: RecordId) -> Response:
 def report(record_id: RecordId) -> Response:
     """The report on a record."""
     header = ledger().header(record_id)
-    return _file(_report(header).encode(), f"report-{header.id}.html", "text/html")
+    return handed_out(_report(header).encode(), f"report-{header.id}.html", "text/html")
 
 
 @blueprint.get("/records/<id:record_id>/report.pdf")
@@ -138,17 +138,18 @@ def report_pdf(record_id: RecordId) -> Response:
 
     header = ledger().header(record_id)
     try:
-        return _file(served().work(pdf_of, _report(header)), f"report-{header.id}.pdf", "application/pdf")
+        return handed_out(served().work(pdf_of, _report(header)), f"report-{header.id}.pdf", "application/pdf")
     except PathfolioError:
         return abort(501)
 
 
 def _report(header: Header) -> str:
     """The report in the language of the request; the look is recorded."""
-    return report_html(report_on(ledger(), header.id, look(), current_texts().lang))
+    return report_html(report_on(ledger(), header.id, look(), current_texts().lang, served().work))
 
 
-def _file(content: bytes, name: str, kind: str) -> Response:
+def handed_out(content: bytes, name: str, kind: str) -> Response:
+    """A file of a media type, to be kept under a name."""
     response = Response(content, mimetype=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
