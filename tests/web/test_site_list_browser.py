@@ -36,7 +36,7 @@ def test_a_heading_sorts_where_the_list_stands(chromium: sync_api.Browser, addre
     page = tab.page
     page.goto(LIST, wait_until="networkidle")
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: asked.append(request.url))  # the icon is asked for when the browser likes
     heading = page.locator("th a[data-sort=year_change]")
     heading.click()
     assert in_order(page.evaluate(VALUES, "year_change"), down=True)
@@ -47,7 +47,7 @@ def test_a_heading_sorts_where_the_list_stands(chromium: sync_api.Browser, addre
     page.locator("th a[data-sort=rank]").click()
     ranks = page.eval_on_selector_all("tbody[data-rank]", "all => all.map((each) => Number(each.dataset.rank))")
     assert ranks == sorted(ranks)
-    assert (asked, tab.errors) == ([], [])
+    assert ([url for url in asked if "/mark.svg" not in url], tab.errors) == ([], [])
     tab.context.close()
 
 
@@ -55,14 +55,16 @@ def test_columns_and_sorting_work_without_script(chromium: sync_api.Browser, add
     tab = Tab(chromium, address, java_script_enabled=False)
     page = tab.page
     page.goto(LIST)
-    page.locator("th a[data-sort=price]").click()
+    with page.expect_navigation():
+        page.locator("th a[data-sort=price]").click()
     cells = page.locator("[data-column=price]")
     prices = [cells.nth(n).get_attribute("data-value") for n in range(cells.count())]
     assert in_order([None if price is None else float(price) for price in prices], down=True)
     page.locator(".columns-choice summary").click()
     page.locator("[name=columns][value=sharpe]").uncheck()
     page.locator("[name=columns][value=score]").check()
-    page.locator(".columns-choice button").click()
+    with page.expect_navigation():
+        page.locator(".columns-choice button").click()
     assert page.locator("th a[data-sort=score]").count() == 1
     assert page.locator("th a[data-sort=sharpe]").count() == 0
     page.goto("/investors/INV000004")
