@@ -5,27 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pathfolio.recommender.baselines.meta.learner import MetaWeights
+from pathfolio.recommender.baselines.meta.learner import MetaLearner, MetaWeights
 from pathfolio.recommender.baselines.meta.pair_model import (
     AssetTensors,
     PairTask,
     output,
     query_features,
-    query_loss,
     start_theta,
 )
 
 
-class Joint:
+class Joint(MetaLearner):
     """min over theta of the mean over investors of the loss of their query."""
 
     def start(self, width: int, generator: torch.Generator) -> MetaWeights:
         """Random weights."""
         return {"theta": start_theta(width, generator)}
-
-    def loss(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
-        """() of the query."""
-        return query_loss(self.scores(weights, assets, task), assets, task)
 
     def scores(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
         """(n,) by the features alone."""

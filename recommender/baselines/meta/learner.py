@@ -15,6 +15,7 @@ from pathfolio.recommender.baselines.meta.pair_model import (
     AssetTensors,
     PairTask,
     asset_tensors,
+    query_loss,
     task_tensors,
     width_of,
 )
@@ -36,8 +37,8 @@ class MetaLearner(Protocol):
         ...
 
     def loss(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
-        """() of one investor."""
-        ...
+        """() of one investor: that of the query, by the scores."""
+        return query_loss(self.scores(weights, assets, task), assets, task)
 
     def scores(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
         """(n,) of all assets for one investor."""

@@ -17,20 +17,19 @@ from torch import Tensor
 from torch.func import grad_and_value
 
 from pathfolio.recommender.baselines.meta.coordinates import CELLS, lstm_step, no_state, preprocessed, start_cells
-from pathfolio.recommender.baselines.meta.learner import MetaWeights
+from pathfolio.recommender.baselines.meta.learner import MetaLearner, MetaWeights
 from pathfolio.recommender.baselines.meta.pair_model import (
     AssetTensors,
     PairTask,
     output,
     query_features,
-    query_loss,
     start_theta,
     support_loss,
 )
 
 
 @dataclass(frozen=True)
-class LstmLearner:
+class LstmLearner(MetaLearner):
     """Attributes:
     inner_steps: on the support.
     """
@@ -42,10 +41,6 @@ class LstmLearner:
         gates = {f"gate_{name}": 0.01 * torch.randn(CELLS + 2, generator=generator) for name in "if"}
         biases = {"bias_i": torch.tensor(-3.0), "bias_f": torch.tensor(6.0)}
         return {"theta": start_theta(width, generator), **start_cells(4, generator), **gates, **biases}
-
-    def loss(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
-        """() of the query after adaptation."""
-        return query_loss(self.scores(weights, assets, task), assets, task)
 
     def scores(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
         """(n,) by the adapted weights."""

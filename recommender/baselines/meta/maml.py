@@ -15,20 +15,19 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
-from pathfolio.recommender.baselines.meta.learner import MetaWeights
+from pathfolio.recommender.baselines.meta.learner import MetaLearner, MetaWeights
 from pathfolio.recommender.baselines.meta.pair_model import (
     AssetTensors,
     PairTask,
     output,
     query_features,
-    query_loss,
     start_theta,
     support_loss,
 )
 
 
 @dataclass(frozen=True)
-class Maml:
+class Maml(MetaLearner):
     """Attributes:
     inner_steps: on the support.
     rate: alpha's start.
@@ -41,10 +40,6 @@ class Maml:
         """Random weights, and the same step for all."""
         theta = start_theta(width, generator)
         return {"theta": theta, "alpha": torch.full_like(theta, self.rate)}
-
-    def loss(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
-        """() of the query after adaptation."""
-        return query_loss(self.scores(weights, assets, task), assets, task)
 
     def scores(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
         """(n,) by the adapted weights."""

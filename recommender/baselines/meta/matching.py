@@ -13,12 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from pathfolio.recommender.baselines.meta.learner import MetaWeights
+from pathfolio.recommender.baselines.meta.learner import MetaLearner, MetaWeights
 from pathfolio.recommender.baselines.meta.pair_model import (
     AssetTensors,
     PairTask,
     query_features,
-    query_loss,
     support_features,
 )
 from pathfolio.recommender.baselines.meta.prototypical import embedded, start_embedding
@@ -26,16 +25,12 @@ from pathfolio.recommender.baselines.meta.prototypical import embedded, start_em
 _NEVER = -1e9
 
 
-class Matching:
+class Matching(MetaLearner):
     """See the module."""
 
     def start(self, width: int, generator: torch.Generator) -> MetaWeights:
         """Random weights, and tau as its logarithm."""
         return start_embedding(width, generator) | {"log_tau": torch.tensor(2.0)}
-
-    def loss(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
-        """() of the query."""
-        return query_loss(self.scores(weights, assets, task), assets, task)
 
     def scores(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
         """(n,) logarithms of attention."""

@@ -15,14 +15,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from pathfolio.recommender.baselines.meta.learner import MetaWeights
+from pathfolio.recommender.baselines.meta.learner import MetaLearner, MetaWeights
 from pathfolio.recommender.baselines.meta.pair_model import (
     HIDDEN,
     AssetTensors,
     PairTask,
     hidden,
     query_features,
-    query_loss,
     start_theta,
     support_features,
 )
@@ -44,16 +43,12 @@ def start_embedding(width: int, generator: torch.Generator) -> MetaWeights:
     }
 
 
-class Prototypical:
+class Prototypical(MetaLearner):
     """See the module."""
 
     def start(self, width: int, generator: torch.Generator) -> MetaWeights:
         """Random weights."""
         return start_embedding(width, generator)
-
-    def loss(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
-        """() of the query."""
-        return query_loss(self.scores(weights, assets, task), assets, task)
 
     def scores(self, weights: MetaWeights, assets: AssetTensors, task: PairTask) -> Tensor:
         """(n,) by distances to both prototypes."""
