@@ -64,10 +64,19 @@ def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def files_ledger(own_ledger: Path) -> Iterator[Path]:
+    """Each file's in a folder of its own: answers that one file's tests save change no list of another's."""
+    folder = own_ledger.parent / f"ledger-{next(_NUMBERS)}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATHFOLIO_LEDGER", str(folder))
+        yield folder
+
+
 @pytest.fixture(autouse=True)
-def own_marks(own_ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_marks(files_ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a test sees of ledgers is kept for itself alone; nothing is written there before it opens one."""
-    marks = own_ledger.parent / f"marks-{next(_NUMBERS)}"
+    marks = files_ledger.parent / f"marks-{next(_NUMBERS)}"
     monkeypatch.setenv("PATHFOLIO_LEDGER_MARKS", str(marks))
     return marks
 
