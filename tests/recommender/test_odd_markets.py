@@ -49,8 +49,8 @@ def _market(listed: list[str], held: list[str], bought: list[str], **more: list[
     names = sorted({text.split()[1] for text in bought} | {pair.split(":")[0] for pair in held})
     users = [{"user_id": name, "as_of": "2019-06-01"} for name in names]
     old = [f"{name} stock Sector{name[0]} 2015-01-01" for name in OLD]
-    stated = positions("2019-12-31", *held)
-    return make_tables(users=users, assets=assets(*old, *listed), positions=stated, transactions=trades(*bought), **more)
+    stated, known = positions("2019-12-31", *held), assets(*old, *listed)
+    return make_tables(users=users, assets=known, positions=stated, transactions=trades(*bought), **more)
 
 
 def no_issues() -> Tables:
@@ -83,7 +83,7 @@ def risers() -> Tables:
 
 
 def newcomers_alone() -> Tables:
-    """Who had anything by the cut buys no more; newcomers begin with the four that those of the half year before did."""
+    """Who had anything by the cut buys no more; newcomers begin with what those before did."""
     rng = np.random.default_rng(3)
     held, bought = _likers(rng)
     bought = [text for text in bought if text < "2020-07-01"]
