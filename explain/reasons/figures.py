@@ -118,8 +118,9 @@ class Momentum(ReasonKind):
         above = float(case.lookups.standing[case.graph.asset_span.position(case.asset)])
         if fact is not None and float(fact.value) > 0 and above >= _CLEARLY_RISEN:
             place = case.facts.own(case.explanation.asset_id, "standing_1y", above, "standard deviations")
-            values = {"value": float(fact.value), "above": above, "at_least": above >= MOST_DEVIATIONS}
-            yield of_facts(case, "momentum", (fact, place), day=fact.as_of, **values)
+            value, at_least = float(fact.value), above >= MOST_DEVIATIONS
+            facts, day = (fact, place), fact.as_of
+            yield of_facts(case, "momentum", facts, value=value, day=day, above=above, at_least=at_least)
 
     def check(self, view: Snapshot, said: Said) -> list[str]:
         """Compute it from the returns of its kind in the last month's facts."""
