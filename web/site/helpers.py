@@ -112,6 +112,7 @@ def helpers_for(app: Flask, count: int | None) -> Helpers | None:
     helpers = Helpers(app, count)
     desk.computes = helpers.compute
     _served(app).work = helpers.work
+    app.extensions["pathfolio_measures"].watch_helpers(lambda: helpers.living, count)
     return helpers
 
 
