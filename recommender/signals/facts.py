@@ -129,7 +129,8 @@ def signal_facts(panel: Panel, names: Sequence[str], as_of: date, groups: dict[s
 
     `modelled_volatility` (a yearly fraction) and `modelled_beta`; `…_rank` among the assets of the same group, 1 for
     the lowest, its unit `of n`; `…_record`, the rank correlation of last year's forecasts with what followed, one for
-    the market. The source of each names model, paper, horizon and record.
+    the market, with its interval as `…_record_low` and `…_record_high`. The source of each names model, paper, horizon
+    and record.
 
     Args:
         groups: an asset's industry, where it has one.
@@ -163,8 +164,10 @@ def _facts(signal: Signal, groups: dict[str, str], source: str) -> pd.DataFrame:
             rank = 1 + int((value[members[group]] < value[asset]).sum())
             rows.append((name, f"{signal.metric}_rank", rank, f"of {len(members[group])}", day, day, said))
         if signal.record is not None:
-            found = round(signal.record.mean, 4)
-            rows.append((name, f"{signal.metric}_record", found, "rank correlation", day, day, said))
+            found = signal.record
+            for ending, part in (("", found.mean), ("_low", found.low), ("_high", found.high)):
+                told_record = round(part, _DIGITS)
+                rows.append((name, f"{signal.metric}_record{ending}", told_record, "rank correlation", day, day, said))
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     dates = pd.to_datetime(frame["as_of"]).astype("datetime64[s]")
     return frame.assign(as_of=dates, known_at=dates, value=frame["value"].astype("float64"))

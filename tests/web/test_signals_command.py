@@ -11,6 +11,8 @@ import pytest
 from pathfolio.web.cli import main
 from tests.recommender.signals.worlds import rows
 
+ENDINGS = ("", "_rank", "_record", "_record_low", "_record_high")
+
 
 @pytest.fixture(scope="module")
 def bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -105,9 +107,7 @@ def test_facts_are_rows_of_the_contract(market: Path, tmp_path: Path) -> None:
     assert main(["signals", "facts", str(market), "--as-of", "2022-06-30", "--out", str(out)]) == 0
     found = pd.read_csv(out)
     assert list(found.columns) == ["asset_id", "metric", "value", "unit", "as_of", "known_at", "source"]
-    assert set(found["metric"]) == {
-        f"modelled_{n}{s}" for n in ("volatility", "beta") for s in ("", "_rank", "_record")
-    }
+    assert set(found["metric"]) == {f"modelled_{n}{s}" for n in ("volatility", "beta") for s in ENDINGS}
     assert set(found["as_of"]) == {"2022-06-30"}
     ranks = found[found["metric"] == "modelled_volatility_rank"]
     assert set(ranks["unit"]) == {"of 20"}
@@ -125,5 +125,5 @@ def test_facts_of_the_folder_can_be_read_back(market: Path, tmp_path: Path) -> N
         (tmp_path / name).write_bytes((market / name).read_bytes())
     assert main(["signals", "facts", str(market), "--as-of", "2022-06-30", "--out", str(tmp_path / "facts.csv")]) == 0
     tables = read_folder(tmp_path)
-    assert len(tables.facts) == 40 * 6
+    assert len(tables.facts) == 40 * 2 * len(ENDINGS)
     assert not len(tables.rejected)

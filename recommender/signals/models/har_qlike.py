@@ -88,4 +88,4 @@ def _smooth(values: FloatArray, decay: float) -> FloatArray:
     """The logarithm of an exponentially weighted mean."""
     frame: Any = pd.DataFrame(values)
     found = frame.ewm(alpha=1 - decay, min_periods=20, ignore_na=True).mean().to_numpy()
-    return np.log(np.maximum(found, FLOOR))
+    return np.asarray(np.log(np.maximum(found, FLOOR)))
