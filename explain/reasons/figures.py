@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from statistics import median
+from statistics import fmean, median, pstdev
 from typing import Final
 
 from pathfolio.explain.checker.parts import check_label
@@ -21,12 +21,16 @@ from pathfolio.explain.scales import is_income
 from pathfolio.kg.graph import to_date
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.span import Row
+from pathfolio.recommender.momentum import MOST_DEVIATIONS
 
 TOP_SHARES: Final = (0.10, 0.20, 0.25)
 """A rank is praised where it is within one of these shares of the peers."""
 
 STALE_DAYS: Final = 400
 """Figures older than this are not spoken of."""
+
+_CLEARLY_RISEN: Final = 0.5
+"""Standard deviations above the mean of its kind."""
 
 _CLEARLY: Final = 0.1
 """A figure is below or above a median where it differs by a tenth of it."""
@@ -99,6 +103,35 @@ class Performance(ReasonKind):
         problems += [] if said.count("rank") == rank else [f"its rank is {rank}"]
         smallest = next((share for share in (0.10, 0.20, 0.25) if rank <= (share + 1e-9) * len(values)), math.nan)
         return problems if said.figure("top").is_of(smallest) else [*problems, f"it is among the top {smallest:.0%}"]
+
+
+class Momentum(ReasonKind):
+    """The asset rose more than most of its kind, where the score gives more weight to what has risen."""
+
+    subject = Subject.FIGURES
+    triggers = ("momentum",)
+    same_for_all = True
+
+    def claims(self, case: Case) -> Iterator[Claim]:
+        """Its return, and how far it stands above the others'."""
+        fact = _fresh(case, "return_1y") if case.lookups.momentum > 0 else None
+        above = float(case.lookups.standing[case.graph.asset_span.position(case.asset)])
+        if fact is not None and float(fact.value) > 0 and above >= _CLEARLY_RISEN:
+            place = case.facts.own(case.explanation.asset_id, "standing_1y", above, "standard deviations")
+            value, at_least = float(fact.value), above >= MOST_DEVIATIONS
+            facts, day = (fact, place), fact.as_of
+            yield of_facts(case, "momentum", facts, value=value, day=day, above=above, at_least=at_least)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Compute it from the returns of its kind in the last month's facts."""
+        problems = _check_figure(view, said, "return_1y")
+        if problems:
+            return problems
+        logs = [math.log1p(value) for value in _of_kind_lately(view, "return_1y") if value > -1]
+        spread = pstdev(logs) if len(logs) >= 10 else 0.0
+        value, _ = _figure(view, view.asset, "return_1y")
+        true = min((math.log1p(value) - fmean(logs)) / spread, 3.0) if spread > 0 else math.nan
+        return [] if said.figure("above").is_of(true) and true >= 0.5 else [f"it stands {true} above the others"]
 
 
 @dataclass(frozen=True)
@@ -288,6 +321,14 @@ def _values_of(view: Snapshot, groups: set[Row], relation: str, metric: str) -> 
         if near and groups & set(view.tails(asset, relation)):
             out.append(value)
     return out
+
+
+def _of_kind_lately(view: Snapshot, metric: str) -> list[float]:
+    """The figure of every asset of the same kind whose day is one of the last 31 before the snapshot's."""
+    first = view.graph.as_of - timedelta(days=31)
+    of_kind = [row for row in view.graph.assets.tolist() if view.graph.kind_of(row) == view.kind]
+    found = [_figure(view, asset, metric) for asset in of_kind]
+    return [value for value, at in found if at >= 0 and to_date(view.graph.edges.as_of[at]) >= first]
 
 
 def _check_peers(said: Said, values: list[float]) -> list[str]:

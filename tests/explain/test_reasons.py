@@ -192,7 +192,7 @@ def test_every_kind_of_sentence_was_checked(world: World) -> None:
         approved += [explanation for _, explanation in random_explanations(seed, count=14)]
     for lang in LANGUAGES:
         seen = {reason.trigger for explanation in approved for reason in explanation.reasons_in(lang)}
-        assert KIND_OF.keys() - seen == {"interest", "began_with", "reordered"}  # of tests of their own
+        assert KIND_OF.keys() - seen == {"interest", "began_with", "reordered", "momentum"}  # of tests of their own
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
