@@ -15,7 +15,7 @@ from pathfolio.kg.graph import FloatArray
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.labels import Labels, labels_of
-from pathfolio.recommender.signals.model import Lesson, SignalModel
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel
 from pathfolio.recommender.signals.panel import LIQUID_DAYS, Mask, Panel
 from pathfolio.recommender.signals.record import SignalRecord, Tested, compared, record_of
 from pathfolio.recommender.signals.splits import splitter_of
@@ -90,7 +90,7 @@ def walked(
     out = np.full(labels.values.shape, np.nan)
     for fold in splitter_of(split)(panel.days, *between, labels.ends):
         learned = np.where(fold.train[:, None], labels.values, np.nan)
-        lesson = Lesson(panel, learned, fold.train, fold.test, horizon)
+        lesson = SignalLesson(panel, learned, fold.train, fold.test, horizon)
         out[fold.test] = model.forecasts(lesson)[fold.test]
     return np.where(panel.universe, out, np.nan)
 

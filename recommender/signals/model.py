@@ -15,7 +15,7 @@ from pathfolio.recommender.signals.panel import Mask, Panel
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class SignalLesson:
     """All that a model may learn from, and the days that it is asked about.
 
     Attributes:
@@ -60,7 +60,7 @@ class SignalModel(ABC):
     learns: ClassVar[bool] = False
 
     @abstractmethod
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): higher for a higher return; a daily variance; or a beta. NaN where nothing can be told."""
 
 

@@ -16,13 +16,13 @@ from pathfolio.recommender.signals.models.har import Har
 from pathfolio.recommender.signals.models.har_qlike import HarQlike
 from pathfolio.recommender.signals.models.high_52w import YearHigh
 from pathfolio.recommender.signals.models.low_volatility import LowVolatility
-from pathfolio.recommender.signals.models.momentum import Momentum
+from pathfolio.recommender.signals.models.momentum import MomentumSignal
 from pathfolio.recommender.signals.models.reversal import Reversal
 from pathfolio.recommender.signals.models.ridge import Ridge
 
 _CLASSES: Final[tuple[type[SignalModel], ...]] = (
     Reversal,
-    Momentum,
+    MomentumSignal,
     LowVolatility,
     YearHigh,
     Ridge,

@@ -10,7 +10,7 @@ import numpy as np
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ShrunkBeta(SignalModel):
 
     days: int = option(250, "within so many days")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): the beta."""
         panel = lesson.panel
         slope, left = rolling.regression(panel["return"], panel.market_returns, self.days)

@@ -11,7 +11,7 @@ from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.features import features_of
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
 _FEWEST: Final = 1000
 
@@ -23,7 +23,7 @@ class BoostedTrees(SignalModel):
     name: ClassVar[str] = "lightgbm"
     target: ClassVar[Target] = Target.RETURN
     about: ClassVar[str] = "boosted trees on 28 price and volume features"
-    paper: ClassVar[str] = "Ke et al. 2017, NeurIPS; features as in Gu, Kelly and Xiu 2020"
+    paper: ClassVar[str] = "Ke et al. 2017, NeurIPS, with features as in Gu, Kelly and Xiu 2020"
     equation: ClassVar[str] = r"s_t = \sum_{k=1}^{K} \eta\, f_k(x_t)"
     needs: ClassVar[str] = "lightgbm"
     learns: ClassVar[bool] = True
@@ -35,7 +35,7 @@ class BoostedTrees(SignalModel):
     columns: float = option(0.5, "the part of the features that each tree sees")
     seed: int = option(1, "of the draws of features and rows")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): the expected rank from -0.5 to 0.5; NaN where there is too little to learn from."""
         import lightgbm
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Ewma(SignalModel):
     long_decay: float = option(0.97, "lambda for a month and more")
     fewest: int = option(20, "returns before anything is told")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): daily variance."""
         decay = self.decay if lesson.horizon < 20 else self.long_decay
         returns = lesson.panel["return"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Garch(SignalModel):
 
     fewest: int = option(250, "returns to fit on")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): daily variance, the mean over the horizon; NaN for an asset with too few returns."""
         returns = 100 * lesson.panel["return"]
         out = np.full(returns.shape, np.nan)

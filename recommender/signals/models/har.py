@@ -10,7 +10,7 @@ import numpy as np
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 from pathfolio.recommender.signals.panel import Panel
 
 FLOOR: Final = 1e-6
@@ -28,7 +28,7 @@ class Har(SignalModel):
     target: ClassVar[Target] = Target.VOLATILITY
     about: ClassVar[str] = "a regression of the log range on its means of a day to half a year, and on the market's"
     paper: ClassVar[str] = (
-        "Corsi 2009, Journal of Financial Econometrics 7(2); Parkinson 1980, Journal of Business 53(1)"
+        "Corsi 2009, Journal of Financial Econometrics 7(2) and Parkinson 1980, Journal of Business 53(1)"
     )
     equation: ClassVar[str] = (
         r"\ln \bar v_{t+1:t+h} = a + b_1 \ln v_t + b_5 \overline{\ln v}_{t-4:t} + b_{22} \overline{\ln v}_{t-21:t}"
@@ -38,7 +38,7 @@ class Har(SignalModel):
 
     shrink: int = option(250, "days of the mean of all assets in an asset's own scale")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): daily variance."""
         logs = np.log(np.maximum(daily_variance(lesson.panel), FLOOR))
         among = lesson.panel.universe & np.isfinite(logs)

@@ -12,7 +12,7 @@ import pandas as pd
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 from pathfolio.recommender.signals.models.har import FLOOR, daily_variance
 from pathfolio.recommender.signals.panel import Panel
 
@@ -30,14 +30,14 @@ class HarQlike(SignalModel):
     name: ClassVar[str] = "har-qlike"
     target: ClassVar[Target] = Target.VOLATILITY
     about: ClassVar[str] = "ranges and squared returns of a day to half a year, falls and volume, fitted by QLIKE"
-    paper: ClassVar[str] = "Corsi and Reno 2012, Journal of Business and Economic Statistics 30(3); Patton 2011"
+    paper: ClassVar[str] = "Corsi and Reno 2012, Journal of Business and Economic Statistics 30(3) and Patton 2011"
     equation: ClassVar[str] = r"\hat w = \arg\min_w \sum_{i,t} \left(x_{it}^\top w + y_{it}\, e^{-x_{it}^\top w}\right)"
     learns: ClassVar[bool] = True
 
     steps: int = option(12, "of Fisher scoring")
     penalty: float = option(1e-4, "of squared weights of standardised inputs")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): daily variance, the mean over the horizon."""
         x = _inputs(lesson.panel)
         told = np.isfinite(x).all(axis=-1) & lesson.panel.universe

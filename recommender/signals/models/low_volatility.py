@@ -8,7 +8,7 @@ from typing import ClassVar
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,6 @@ class LowVolatility(SignalModel):
 
     days: int = option(60, "within so many days")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): minus the standard deviation."""
         return -rolling.deviation(lesson.panel["return"], self.days)

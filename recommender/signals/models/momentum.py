@@ -10,11 +10,11 @@ import numpy as np
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
 
 @dataclass(frozen=True)
-class Momentum(SignalModel):
+class MomentumSignal(SignalModel):
     """Nothing is learned."""
 
     name: ClassVar[str] = "momentum"
@@ -26,7 +26,7 @@ class Momentum(SignalModel):
     days: int = option(240, "the window begins so many days ago")
     skipped: int = option(20, "and ends so many days ago")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): the return."""
         logs = np.log1p(lesson.panel["return"])
         return rolling.before(rolling.total(logs, max(1, self.days - self.skipped)), self.skipped)

@@ -10,7 +10,7 @@ import numpy as np
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,6 @@ class Reversal(SignalModel):
 
     days: int = option(5, "so many days' return is turned around")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): minus the return."""
         return -rolling.total(np.log1p(lesson.panel["return"]), self.days)

@@ -11,7 +11,7 @@ from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.features import features_of
 from pathfolio.recommender.signals.labels import Target
-from pathfolio.recommender.signals.model import Lesson, SignalModel, option
+from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Ridge(SignalModel):
     name: ClassVar[str] = "ridge"
     target: ClassVar[Target] = Target.RETURN
     about: ClassVar[str] = "a linear sum of 28 price and volume features"
-    paper: ClassVar[str] = "Hoerl and Kennard 1970, Technometrics 12(1); features as in Gu, Kelly and Xiu 2020"
+    paper: ClassVar[str] = "Hoerl and Kennard 1970, Technometrics 12(1), with features as in Gu, Kelly and Xiu 2020"
     equation: ClassVar[str] = r"w = (X^\top X + \lambda n I)^{-1} X^\top y, \quad s_t = x_t^\top w"
     learns: ClassVar[bool] = True
 
     penalty: float = option(0.001, "of squared weights, beside the mean squared error")
 
-    def forecasts(self, lesson: Lesson) -> FloatArray:
+    def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): the expected rank from -0.5 to 0.5."""
         features = features_of(lesson.panel)
         target = rolling.ranks(lesson.labels, lesson.panel.universe)[features.day, features.asset]
