@@ -139,10 +139,15 @@ def signal_facts(panel: Panel, names: Sequence[str], as_of: date, groups: dict[s
     Raises:
         DataError: nothing can be told of any asset.
     """
-    frames = [_facts(signal_of(panel, name, as_of), groups, source) for name in names]
-    rows = pd.concat(frames, ignore_index=True)
+    return facts_of([signal_of(panel, name, as_of) for name in names], groups, source)
+
+
+def facts_of(signals: Sequence[Signal], groups: dict[str, str], source: str) -> pd.DataFrame:
+    """As `signal_facts`, of signals that are made already."""
+    rows = pd.concat([_facts(signal, groups, source) for signal in signals], ignore_index=True)
     if rows.empty:
-        raise DataError(f"{panel.name}: no asset has enough closes by {as_of} for {', '.join(names)}: name a later day")
+        panel, names = signals[0].panel, ", ".join(signal.name for signal in signals)
+        raise DataError(f"{panel.name}: no asset has enough closes by {panel.days[-1]} for {names}: name a later day")
     return rows
 
 
@@ -174,8 +179,8 @@ def _facts(signal: Signal, groups: dict[str, str], source: str) -> pd.DataFrame:
 
 
 def latest(signal: Signal) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """(N,) each asset's last forecast, and its row; NaN where it is older than `STALE` rows."""
-    known = np.isfinite(signal.forecast)
+    """(N,) each asset's forecast of its last close, and its row; NaN where that is older than `STALE` rows."""
+    known = np.isfinite(signal.panel["close"])
     last = len(known) - 1 - np.argmax(known[::-1], axis=0)
     value = signal.forecast[last, np.arange(known.shape[1])]
     return np.where(len(known) - 1 - last <= STALE, value, np.nan), last

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from pathfolio.kg.errors import DataError, UsageError
+from pathfolio.kg.figures import LONGEST_GAP
 from pathfolio.kg.graph import FloatArray
 
 Days = npt.NDArray[np.datetime64]
@@ -129,6 +130,15 @@ class Panel:
         return replace(self, days=self.days[:stop], values=self.values[:stop].copy())
 
 
+def _fill_returns(values: npt.NDArray[np.float32], days: Days) -> None:
+    """Write the returns of closes into (T, N, F) values."""
+    close = values[:, :, FIELDS.index("close")].astype(np.float64).T
+    asset, day = np.nonzero(np.isfinite(close))
+    known, when = close[asset, day], days[day]
+    follows = np.flatnonzero((asset[1:] == asset[:-1]) & ((when[1:] - when[:-1]).astype(int) <= LONGEST_GAP)) + 1
+    values[day[follows], asset[follows], FIELDS.index("return")] = known[follows] / known[follows - 1] - 1
+
+
 def _rolling_sum(values: FloatArray, window: int) -> FloatArray:
     """(T, N): over the last `window` rows, fewer at the beginning."""
     total = np.cumsum(values, axis=0)
@@ -141,7 +151,7 @@ def panel_of(name: str, rows: pd.DataFrame, market_id: str = "") -> Panel:
 
     Args:
         rows: asset_id, date, and any of `FIELDS`, of which `return` or `close` has to be there; returns that are not
-            given are made of closes, from an asset's close before, at most ten of the panel's days ago.
+            given are made of closes, from an asset's close before, `LONGEST_GAP` days ago at most.
     """
     days = np.unique(rows["date"].to_numpy("datetime64[D]"))
     assets, column = np.unique(rows["asset_id"].astype(str).to_numpy(dtype=str), return_inverse=True)
@@ -152,8 +162,7 @@ def panel_of(name: str, rows: pd.DataFrame, market_id: str = "") -> Panel:
             cells = rows[field].to_numpy(np.float64, na_value=np.nan)
             values[at, column, place] = cells
     if "return" not in rows:
-        close: Any = pd.DataFrame(values[:, :, FIELDS.index("close")].astype(np.float64))
-        values[:, :, 0] = (close / close.ffill(limit=10).shift(1) - 1).to_numpy()
+        _fill_returns(values, days)
     if "value" not in rows and "volume" in rows:
         money = values[:, :, FIELDS.index("close")] * values[:, :, FIELDS.index("volume")]
         values[:, :, FIELDS.index("value")] = money

@@ -182,6 +182,7 @@ def _facts(args: argparse.Namespace) -> None:
     from pathfolio.kg.progress import Progress
     from pathfolio.kg.spreadsheet import safe_table
     from pathfolio.recommender.signals.facts import chosen_signals, signal_facts
+    from pathfolio.recommender.signals.into import industries
 
     names = chosen_signals(args.signals)
     if args.out is not None:
@@ -190,8 +191,7 @@ def _facts(args: argparse.Namespace) -> None:
     panel = _panel(args, progress)
     groups: dict[str, str] = {}
     if args.data.is_dir():
-        assets = read_folder(args.data).assets.dropna(subset=["industry"])
-        groups = dict(zip(assets["asset_id"].astype(str), assets["industry"].astype(str), strict=True))
+        groups = industries(read_folder(args.data), args.as_of)
     with progress.stage("facts") as details:
         rows = signal_facts(panel, names, args.as_of, groups, f"{panel.name}: prices")
         details.append(f"{len(rows):,} rows")

@@ -30,7 +30,7 @@ class Ewma(SignalModel):
     def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): daily variance."""
         decay = self.decay if lesson.horizon < 20 else self.long_decay
-        returns = lesson.panel["return"]
+        returns, close = lesson.panel["return"], lesson.panel["close"]
         frame: Any = pd.DataFrame(returns**2)
         smooth = frame.ewm(alpha=1 - min(decay, 0.9999), min_periods=self.fewest, ignore_na=True).mean().to_numpy()
-        return np.where(np.isfinite(returns), smooth, np.nan)
+        return np.where(np.isfinite(close), smooth, np.nan)
