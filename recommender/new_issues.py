@@ -64,13 +64,13 @@ class NewIssues:
         """
         kind, market, _ = _kinds(self.groups.interactions.graph)
         record = track_record(self.groups)
-        issues, theirs = np.bincount(kind, self._earlier), np.bincount(kind, self._earlier * record)
+        issues, theirs = np.bincount(kind, self.is_earlier), np.bincount(kind, self.is_earlier * record)
         one = theirs / np.maximum(issues, 1)  # one issue more that drew as many as others have holders
-        drew = np.bincount(kind, self._earlier * self.drawn)
+        drew = np.bincount(kind, self.is_earlier * self.drawn)
         usual = np.divide(drew + one, theirs + one, out=np.ones(len(one)), where=theirs > 0)[kind] * record
         member = np.unique(np.stack([kind, market]), axis=1, return_inverse=True)[1].reshape(-1)
-        number = np.bincount(member, self._earlier)[member]
-        drawn = np.bincount(member, self._earlier * self.drawn)[member]
+        number = np.bincount(member, self.is_earlier)[member]
+        drawn = np.bincount(member, self.is_earlier * self.drawn)[member]
         return np.asarray((drawn + _PRIOR_ISSUES * usual) / (number + _PRIOR_ISSUES))
 
     @cached_property
@@ -105,7 +105,7 @@ class NewIssues:
         return _listed(self.groups.interactions.graph)
 
     @cached_property
-    def _earlier(self) -> Mask:
+    def is_earlier(self) -> Mask:
         """(assets,) bool: issues whose first weeks are over, and were seen: listed after the first purchases that are
         told, or in the year before, when who had bought them still held them."""
         first = self.groups.purchases.end.min(initial=np.inf)
@@ -117,7 +117,7 @@ class NewIssues:
         """The share of earlier issues of the kind that were allotted as late as this one would be, seen or not."""
         interactions = self.groups.interactions
         kind, _, _ = _kinds(interactions.graph)
-        told = np.flatnonzero(self._earlier & ~np.isnan(self.allotted))
+        told = np.flatnonzero(self.is_earlier & ~np.isnan(self.allotted))
         today = to_days(interactions.graph.as_of)
         today_is_over = bool(self.groups.purchases.end.max(initial=-np.inf) >= today)
         chance = np.zeros(len(kind))
@@ -132,7 +132,7 @@ class NewIssues:
     def _share_after(self) -> FloatArray:
         kind, _, _ = _kinds(self.groups.interactions.graph)
         early = self._early
-        buyers = early.buyers * (self._earlier & ~np.isnan(self.allotted))[early.asset]
+        buyers = early.buyers * (self.is_earlier & ~np.isnan(self.allotted))[early.asset]
         is_later = early.end - self._listed[early.asset] > self.allotted[early.asset]
         size = int(kind.max(initial=0)) + 1
         of_kind, later = (np.bincount(kind[early.asset], some, size) for some in (buyers, buyers * is_later))

@@ -14,6 +14,7 @@ import pandas as pd
 from pathfolio.embeddings.vectors import EntityVectors
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.recommender.demand import Demand, DemandOptions, measure_demand
+from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.gat.attention import GraphAttention
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.groups_at_once import GroupsAtOnce
@@ -30,7 +31,7 @@ class ScoreOptions:
     """The few numbers that weigh the channels; the same for every data set.
 
     Attributes:
-        regularisation, dropout: of EASE's weights (`pathfolio.recommender.channels.co_investment.ease_weights`).
+        regularisation, dropout: of EASE's weights (`pathfolio.recommender.ease.ease_weights`).
         untold: the share of the number expected by chance that stands for a number of investors which is too small to
             be told, where EASE's weights are computed.
         attributes, kg, gat: weight of shared attributes and of learned closeness for a new issue; `standing` is
@@ -40,6 +41,8 @@ class ScoreOptions:
         profile: weight of the profile's log lifts.
         issue, recent: weights of the base: pull of a new issue, log of recent purchases.
         popularity: weight of the log of the number of holders.
+        earlier_issues: weight, for a new issue, of what says so of earlier ones of its class (for lists of a day, as
+            `issue`).
         beginners: weight, for who has no positions, of an asset's share of what investors who began lately bought
             first; for lists of half a year, and less of it the shorter they serve.
         beginners_daily: the share of that weight which is left for lists of one day.
@@ -59,6 +62,7 @@ class ScoreOptions:
     issue: float = 0.25
     recent: float = 0.0025
     popularity: float = 0.003
+    earlier_issues: float = 6.0
     beginners: float = 2.0
     beginners_daily: float = 0.2
     towers: float = 0.04
@@ -127,6 +131,14 @@ class ScoreInputs:
     def groups(self) -> Groups:
         """All that may be known of other investors."""
         return Groups(self.interactions) if self.options.calendar else GroupsAtOnce(self.interactions)
+
+    @cached_property
+    def ease_weights(self) -> npt.NDArray[np.float32]:
+        """(assets, assets) EASE's weights, computed where they are not known."""
+        if self.ease is not None:
+            return self.ease
+        options = self.options
+        return ease_weights(self.groups, options.regularisation, options.dropout, options.untold)
 
     @cached_property
     def demand(self) -> Demand:

@@ -14,9 +14,9 @@ from pathfolio.embeddings.threads import one_thread
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
-from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.demand_fit import learn_demand
 from pathfolio.recommender.disclosed import disclosed
+from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.momentum_fit import learn_momentum
 from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions

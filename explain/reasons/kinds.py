@@ -29,7 +29,14 @@ from pathfolio.explain.reasons.interest import Interest
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind
 from pathfolio.explain.reasons.listing import NewlyListed
 from pathfolio.explain.reasons.modelled import MODELLED_CALM, MODELLED_SWINGS
-from pathfolio.explain.reasons.others import BeganWith, EarlyHolders, HeldTogether, ProfilePeers, WidelyHeld
+from pathfolio.explain.reasons.others import (
+    BeganWith,
+    EarlierIssue,
+    EarlyHolders,
+    HeldTogether,
+    ProfilePeers,
+    WidelyHeld,
+)
 from pathfolio.explain.reasons.reordered import Reordered
 from pathfolio.explain.reasons.risk import Risk
 from pathfolio.explain.reasons.shared import Learned, SharedAttribute, SharedCountry
@@ -37,6 +44,7 @@ from pathfolio.explain.reasons.spread import Spread
 
 KINDS: Final[tuple[ReasonKind, ...]] = (
     HeldTogether(),
+    EarlierIssue(),
     ProfilePeers(),
     Interest(),
     LookThrough(),

@@ -17,6 +17,7 @@ from pathfolio.kg.graph import NO_DAY, to_days
 from pathfolio.kg.schema import ASSET_KINDS, POSITION_CODES, PROFILE_KINDS, NodeKind, Relation, profile_relation
 from pathfolio.recommender.account import HOLDS_OR_HELD
 from pathfolio.recommender.beginners import LATELY
+from pathfolio.recommender.channels.earlier_issues import EARLIER_ISSUES
 from pathfolio.recommender.groups import SMALLEST_GROUP
 from pathfolio.recommender.new_issues import NEW_ISSUE_DAYS
 from pathfolio.recommender.scorer import FIRST_CHOICES
@@ -45,6 +46,37 @@ class HeldTogether(PathReason):
         true = view.others(HOLDS_OR_HELD, rows[0], HOLDS_OR_HELD, view.asset) if len(rows) == 1 else -1
         right = true == said.count("n") >= SMALLEST_TOLD
         return problems + ([] if right else [f"{true} other investors are told to hold or have held both"])
+
+
+class EarlierIssue(PathReason):
+    """How many others hold or held both a holding and an earlier issue of the new one's class."""
+
+    subject = Subject.OTHERS
+    triggers = ("earlier_issue",)
+
+    def claim(self, case: Case, path: Path) -> Claim | None:
+        """Of investor - holding - others - earlier issue - class - asset."""
+        if path.channel != EARLIER_ISSUES:
+            return None
+        issue, group = path.nodes[3:5]
+        return of_paths(case, "earlier_issue", [path], n=path.count, label=issue, group=group)
+
+    def check(self, view: Snapshot, said: Said) -> list[str]:
+        """Count them, and look up what the earlier issue is."""
+        rows, problems = check_holdings(view, said)
+        if len(rows) != 1 or not said.paths or len(said.paths[0]["nodes"]) != 6:
+            return [*problems, "it does not speak of one holding and one earlier issue"]
+        issue = view.row(said.paths[0]["nodes"][3])
+        graph, today = view.graph, to_days(view.graph.as_of)
+        true = view.others(HOLDS_OR_HELD, rows[0], HOLDS_OR_HELD, issue)
+        problems += [] if true == said.count("n") >= SMALLEST_TOLD else [f"{true} others are told to hold both"]
+        problems += [] if view.name(issue, said.lang) == said.text("label") else ["the earlier issue is another"]
+        classes = [row for row in view.tails(issue, "IN_CLASS") if row in view.tails(view.asset, "IN_CLASS")]
+        named = [view.name(row, said.lang) for row in classes]
+        problems += [] if said.text("group") in named else [f"the class of both is {named}"]
+        ages = [today - int(graph.nodes.listed[row]) for row in (view.asset, issue)]
+        known = all(graph.nodes.listed[row] != NO_DAY for row in (view.asset, issue))
+        return problems if known and 0 <= ages[0] <= 45 < ages[1] else [*problems, f"their ages in days are {ages}"]
 
 
 class ProfilePeers(PathReason):

@@ -8,7 +8,7 @@ from typing import Final
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, to_days
 from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.item_model import ItemModel
-from pathfolio.recommender.channels.co_investment import ease
+from pathfolio.recommender.ease import ease
 from pathfolio.recommender.interactions import Interactions
 
 PENALTY: Final = 200.0

@@ -14,7 +14,7 @@ from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.span import Positions
 from pathfolio.recommender.baselines.align import find, lay_over_pairs
 from pathfolio.recommender.baselines.pair_features import PairFeatures
-from pathfolio.recommender.channels.co_investment import ease
+from pathfolio.recommender.ease import ease
 from pathfolio.recommender.interactions import Interactions
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Final
 from pathfolio.recommender.channels.attributes import SharedAttributes
 from pathfolio.recommender.channels.base import ChannelMaker
 from pathfolio.recommender.channels.co_investment import CoInvestment
+from pathfolio.recommender.channels.earlier_issues import EarlierIssues
 from pathfolio.recommender.channels.funds import FundHoldings
 from pathfolio.recommender.channels.learned import AttentionCloseness, KgCloseness
 from pathfolio.recommender.channels.profile import SharedProfile
@@ -19,8 +20,9 @@ ALWAYS: Final[tuple[ChannelMaker, ...]] = (
     SharedAttributes,
     FundHoldings,
     SharedProfile,
+    EarlierIssues,
 )
-"""Those of every build."""
+"""Those of every build that is made now; earlier ones may lack the last."""
 
 CHANNELS: Final[tuple[ChannelMaker, ...]] = (*ALWAYS, TwoTowerScores)
 """All that are shipped; the two towers are served where they were asked for."""

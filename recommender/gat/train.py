@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import NodeKind
-from pathfolio.recommender.channels.co_investment import ease_weights
+from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.gat.attention import AttentionOptions, AttentionWeights, GraphAttention
 from pathfolio.recommender.gat.codes import code_columns, node_codes
 from pathfolio.recommender.gat.inputs import AttentionInputs, attention_inputs

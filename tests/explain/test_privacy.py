@@ -27,8 +27,9 @@ from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.paths import PathFinder
 from pathfolio.kg.schema import NodeKind
 from pathfolio.recommender.account import HOLDS_OR_HELD, ScoreAccount
-from pathfolio.recommender.channels.co_investment import CoInvestment, ease_weights
+from pathfolio.recommender.channels.co_investment import CoInvestment
 from pathfolio.recommender.channels.profile import fit_profile
+from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.groups import SMALLEST_GROUP, Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_rows import InvestorRows

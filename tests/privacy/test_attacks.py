@@ -15,7 +15,8 @@ from pathfolio.kg.sample import SampleSize, write_sample_market
 from pathfolio.kg.sample.size import END
 from pathfolio.kg.schema import RELATION_CODE, Relation
 from pathfolio.recommender.build import Beside, BuildOptions, load_build, make_build
-from pathfolio.recommender.channels.co_investment import CoInvestment, ease
+from pathfolio.recommender.channels.co_investment import CoInvestment
+from pathfolio.recommender.ease import ease
 from pathfolio.recommender.groups import SMALLEST_GROUP
 from pathfolio.recommender.training import TrainingOptions
 from pathfolio.web.sources import from_folder

@@ -13,9 +13,9 @@ import pytest
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.graph import KnowledgeGraph, to_date, to_days
 from pathfolio.kg.tables import COLUMNS, Tables, typed_table
-from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.demand import DemandOptions, measure_demand
 from pathfolio.recommender.demand_fit import DemandFit, learn_demand
+from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.new_issues import track_record

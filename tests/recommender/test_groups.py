@@ -11,8 +11,8 @@ import pytest
 
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.schema import NodeKind
-from pathfolio.recommender.channels.co_investment import ease, ease_weights
 from pathfolio.recommender.disclosed import disclosed
+from pathfolio.recommender.ease import ease, ease_weights
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.groups_at_once import CELLS, GroupsAtOnce
 from pathfolio.recommender.interactions import Interactions

@@ -12,9 +12,9 @@ from pathfolio.kg.graph import Edges, IntArray, KnowledgeGraph
 from pathfolio.kg.schema import RELATION_CODE, Relation
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.channels.base import HoldingChannel
-from pathfolio.recommender.channels.co_investment import ease
 from pathfolio.recommender.channels.profile import SharedProfile
 from pathfolio.recommender.disclosed import disclosed
+from pathfolio.recommender.ease import ease
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer

@@ -17,8 +17,8 @@ from pathfolio.kg.figures import figure_column
 from pathfolio.kg.graph import KnowledgeGraph, to_date, to_days
 from pathfolio.kg.tables import COLUMNS, Tables, typed_table
 from pathfolio.recommender.account import ScoreAccount
-from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.demand import DemandOptions, measure_demand
+from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.momentum import raised, standing, standing_by_prices

@@ -17,9 +17,10 @@ from pathfolio.kg.tables import COLUMNS, Tables, typed_table
 from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.channels.attributes import SharedAttributes, attribute_matrix
-from pathfolio.recommender.channels.co_investment import CoInvestment, ease, ease_weights
+from pathfolio.recommender.channels.co_investment import CoInvestment
 from pathfolio.recommender.channels.funds import FundHoldings, holdings_matrix
 from pathfolio.recommender.channels.profile import fit_profile
+from pathfolio.recommender.ease import ease, ease_weights
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
 from pathfolio.recommender.investor_ranking import audience
