@@ -91,7 +91,7 @@ def signal_of(panel: Panel, name: str, as_of: date, model: SignalModel | None = 
         DataError: the panel begins later.
     """
     model = SIGNALS[name] if model is None else model
-    known = replace(panel.until(as_of), liquid_share=1.0)  # of an asset that is hardly traded a fact is told, too
+    known = replace(panel.until(as_of), market_id="", liquid_share=1.0)  # of every asset a fact is told
     labels = labels_of(known, model.target, horizon)
     days = len(known.days)
     first = min(max(0, days - TRADING_DAYS - labels.ends), days - 1)
