@@ -149,13 +149,12 @@ class ConcentrationRule(GroupedRule):
             yield edge_fact(graph, edge)
 
     def _held(self, assets: AssetFacts, investor: InvestorFacts, group: int) -> Iterator[UsedFact]:
-        exposure = self._exposure(assets)
-        for at, held in enumerate(investor.held.tolist()):
-            counted = exposure.part(held, group)
-            if investor.share[at] > 0 and counted > 0:
-                fact = share_fact(assets, investor, at)
-                through = f"{counted:.1%} of it counts" if counted < 1 - _WHOLE else ""
-                yield replace(fact, note="; ".join(part for part in (fact.note, through) if part))
+        parts = self._exposure(assets).parts(investor.held, group)
+        for at in np.flatnonzero((investor.share > 0) & (parts > 0)).tolist():
+            (fact,) = kept(investor.kept, ("share", at), lambda at=at: (share_fact(assets, investor, at),))
+            counted = float(parts[at])
+            through = f"{counted:.1%} of it counts" if counted < 1 - _WHOLE else ""
+            yield replace(fact, note="; ".join(filter(None, (fact.note, through)))) if through else fact
 
     def same_finding(self, investor: InvestorFacts) -> Hashable:
         """Nobody has the same portfolio."""
