@@ -23,15 +23,21 @@ class Explainer:
         build_hash: the build's hash, which stands in every explanation.
         rules: whose risk classes sentences speak of; by default those that are shipped for the snapshot's market.
         groups: what is known of other investors; by default what builds tell that are made now.
+        momentum: how much more weight the score gives to what has risen (`DemandOptions.momentum`).
     """
 
     def __init__(
-        self, graph: KnowledgeGraph, build_hash: str, rules: RuleSet | None = None, groups: Groups | None = None
+        self,
+        graph: KnowledgeGraph,
+        build_hash: str,
+        rules: RuleSet | None = None,
+        groups: Groups | None = None,
+        momentum: float = 0.0,
     ) -> None:
         """Look nothing up yet."""
         self.graph = graph
         self._tracer = Tracer(graph, build_hash)
-        self._lookups = Lookups(self._tracer, rules, groups)
+        self._lookups = Lookups(self._tracer, rules, groups, momentum)
 
     def explain(self, account: ScoreAccount, rank: int = 0, langs: Sequence[str] = LANGUAGES) -> Explanation:
         """The score taken apart into evidence paths, with reasons in each of `langs`.

@@ -42,6 +42,7 @@ class Speech:
             "peers": wording.peers,
             "group": wording.group,
             "channel": wording.channel,
+            "model": wording.model,
         }
         self._macros: Any = env.from_string(wording.voiced(template_of(wording.lang, "reasons"))).module
         self._what_if: Any = env.from_string(wording.voiced(template_of(wording.lang, "what_if"))).module

@@ -98,7 +98,8 @@ class WhatIfDesk:
     @cached_property
     def _lookups(self) -> Lookups:
         rules = self.gate.assets.rules
-        return Lookups(self._tracer, rules if rules.ratings else None, self.build.scorer.groups)
+        scorer = self.build.scorer
+        return Lookups(self._tracer, rules if rules.ratings else None, scorer.groups, scorer.options.demand.momentum)
 
     @cached_property
     def _by_id(self) -> Positions:
@@ -230,7 +231,7 @@ class AssumedLookups(Lookups):
 
     def __init__(self, base: Lookups, tracer: AssumedTracer, investor: AssumedInvestor) -> None:
         """Look nothing up yet."""
-        super().__init__(tracer, base.rules, base.groups)
+        super().__init__(tracer, base.rules, base.groups, base.momentum)
         self.facts = base.facts
         self.claims_of_asset = base.claims_of_asset
         self.early = base.early if investor.row != NOBODY else NoPurchases(base.groups)

@@ -88,6 +88,10 @@ class Wording:
         """The name of a channel or of a base term."""
         return self._named("channels", channel)
 
+    def model(self, model: str) -> str:
+        """The name of a model that tells a signal."""
+        return self._named("models", model)
+
     def metric(self, metric: str) -> str:
         """The name of a figure, as it stands within a sentence."""
         return self.voiced(self._named("metrics", metric))

@@ -10,6 +10,7 @@
     own/             what own channels are made of, where there are any (`pathfolio.recommender.channels.own`)
     placed_towers.npz  the two towers over the snapshot (`pathfolio.recommender.towers.placed`)
     prices.parquet   prices known on the snapshot's date, where the source has any
+    signals.parquet  what signals told until then and what came, where they were asked for
     report.json      rows read and set aside, counts, metrics, seconds and memory by stage (not sealed: it has timings)
     rejected.csv     rows that were set aside, where there are any
 
@@ -77,6 +78,7 @@ class Beside:
         report: what to put into report.json besides the counts, metrics and stages.
         write_rejected: writes the rows that were set aside into a file; None where there are none.
         vectors, channels: own vectors and channels, which are served with the shipped ones.
+        signals: the history of signals whose facts are in the snapshot (`pathfolio.recommender.signals.into.HISTORY`).
     """
 
     prices: pd.DataFrame | None = None
@@ -84,6 +86,7 @@ class Beside:
     write_rejected: Callable[[Path], None] | None = None
     vectors: OwnVectors | None = None
     channels: Sequence[OwnChannel] = ()
+    signals: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,17 @@ class Build:
         """asset_id, date, close, … known on the snapshot's date; None where the source has no prices."""
         file = "prices.parquet"
         return self._read(lambda folder: pd.read_parquet(folder / file) if (folder / file).exists() else None)
+
+    @cached_property
+    def signals(self) -> pd.DataFrame | None:
+        """What signals told of each asset, and what came; None where none were asked for."""
+        file = "signals.parquet"
+        return self._read(lambda folder: pd.read_parquet(folder / file) if (folder / file).exists() else None)
+
+    @property
+    def signal_names(self) -> tuple[str, ...]:
+        """The signals whose facts are in the snapshot."""
+        return tuple(self.manifest.get("signals", ()))
 
     @cached_property
     def report(self) -> dict[str, Any]:
@@ -257,7 +271,10 @@ def write_build(
                 scorer.placed_towers.save(aside / "placed_towers.npz")
             save_own(learned.own, aside / "own")
             _save_prices(beside.prices, graph.as_of, aside / "prices.parquet")
-            manifest = _manifest(graph, learned, options, aside)
+            signals = () if beside.signals is None else tuple(dict.fromkeys(beside.signals["signal"]))
+            if beside.signals is not None:
+                beside.signals.to_parquet(aside / "signals.parquet", index=False, compression="zstd")
+            manifest = _manifest(graph, learned, options, aside, signals)
             write_json(aside / "manifest.json", manifest)
             details.append(f"build {manifest['build_hash'][:12]}")
         write_json(aside / "report.json", {**beside.report, **_report(graph, learned, progress)})
@@ -279,7 +296,9 @@ def _save_prices(prices: pd.DataFrame | None, as_of: date, path: Path) -> None:
     known.dropna(axis=1, how="all").to_parquet(path, index=False, compression="zstd")
 
 
-def _manifest(graph: KnowledgeGraph, learned: LearnedParts, options: BuildOptions, folder: Path) -> dict[str, Any]:
+def _manifest(
+    graph: KnowledgeGraph, learned: LearnedParts, options: BuildOptions, folder: Path, signals: Sequence[str]
+) -> dict[str, Any]:
     about = {
         "format": FORMAT,
         "name": graph.name,
@@ -292,6 +311,7 @@ def _manifest(graph: KnowledgeGraph, learned: LearnedParts, options: BuildOption
         "trained_as_of": learned.vectors.manifest.as_of.isoformat(),
         "score": asdict(options.score),
         **({"own": {own.name: own.weight for own in learned.own}} if learned.own else {}),
+        **({"signals": list(signals)} if signals else {}),
         "versions": versions_of(*_LIBRARIES),
     }
     return sealed(about, folder, "build_hash")

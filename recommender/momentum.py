@@ -21,8 +21,8 @@ METRIC: Final = "return_1y"
 
 _FEWEST: Final = 10
 """Among fewer of a kind a return has no standing."""
-_MOST: Final = 3.0
-"""Standard deviations; a return beyond counts as one of so many."""
+MOST_DEVIATIONS: Final = 3.0
+"""From the mean; a return beyond counts as one of so many."""
 _OLDEST: Final = 31
 """Days; an older fact is not of today."""
 
@@ -62,5 +62,5 @@ def _standing(graph: KnowledgeGraph, returns: FloatArray) -> FloatArray:
         of = known & (kind == each)
         logs = np.log1p(returns[of])
         if of.sum() >= _FEWEST and logs.std() > 0:
-            out[of] = np.clip((logs - logs.mean()) / logs.std(), -_MOST, _MOST)
+            out[of] = np.clip((logs - logs.mean()) / logs.std(), -MOST_DEVIATIONS, MOST_DEVIATIONS)
     return out

@@ -48,6 +48,23 @@ def days(text: str) -> int:
     return int(text)
 
 
+def _signals(text: str) -> list[str]:
+    """Names of signals; `pathfolio.recommender.signals.facts` knows which there are."""
+    from pathfolio.kg.errors import UsageError
+    from pathfolio.recommender.signals.facts import chosen_signals
+
+    try:
+        return chosen_signals(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_signals(parser: argparse.ArgumentParser, default: str) -> None:
+    """`--signals NAME,…`: whose facts are put into the graph."""
+    meaning = f"put what models say into the graph as facts with their record: volatility,beta (default: {default})"
+    parser.add_argument("--signals", type=_signals, metavar="NAME,…", help=meaning)
+
+
 def add_horizon(parser: argparse.ArgumentParser, default: int | None, meaning: str) -> None:
     """`--horizon DAYS`: for how long the lists are to serve."""
     parser.add_argument(

@@ -19,6 +19,7 @@ COMMANDS: Final = MappingProxyType(
         "explain": "say why an asset is recommended to an investor, with the evidence",
         "audience": "list whom an asset suits, for staff",
         "evaluate": "measure ranking quality on temporal folds or day by day, beside baselines",
+        "signals": "models of returns, volatility and beta, with their record: list, evaluate, fit, write facts",
         "graph": "make the graph alone, load it into Neo4j, serve it over Bolt, export it, or run algorithms on it",
         "cypher": "ask the graph, read-only",
         "export": "write the embeddings, or the graph as a data set, for other tools",

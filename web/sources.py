@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -27,6 +27,7 @@ class Source:
     prices: pd.DataFrame | None
     report: Mapping[str, Any]
     tables: Tables | None = None
+    signals: pd.DataFrame | None = None
 
     @property
     def write_rejected(self) -> Callable[[Path], None] | None:
@@ -37,7 +38,7 @@ class Source:
 
     def beside(self, **also: object) -> Beside:
         """What goes into a build beside the snapshot; `also` into its report."""
-        return Beside(self.prices, {**self.report, **also}, self.write_rejected)
+        return Beside(self.prices, {**self.report, **also}, self.write_rejected, signals=self.signals)
 
     def set_aside(self, made: Path) -> str:
         """A line that says how many rows were set aside, and where they lie in what was made; empty for none."""
@@ -46,12 +47,17 @@ class Source:
 
 
 def from_folder(
-    folder: Path, as_of: date, progress: Progress, further: Callable[[Tables], Tables] | None = None
+    folder: Path,
+    as_of: date,
+    progress: Progress,
+    further: Callable[[Tables], Tables] | None = None,
+    signals: Sequence[str] = (),
 ) -> Source:
     """The snapshot of a data folder.
 
     Args:
         further: adds rows that lie elsewhere.
+        signals: names of those whose facts are put among the folder's (`pathfolio.recommender.signals.into`).
 
     Raises:
         DataError: the folder is refused.
@@ -61,16 +67,23 @@ def from_folder(
         details.extend([f"{sum(tables.rows_read.values()):,} rows", f"{len(tables.rejected):,} set aside"])
         if further is not None:
             tables = further(tables)
-    return from_tables(tables, as_of, progress)
+    return from_tables(tables, as_of, progress, signals)
 
 
-def from_tables(tables: Tables, as_of: date, progress: Progress) -> Source:
+def from_tables(tables: Tables, as_of: date, progress: Progress, signals: Sequence[str] = ()) -> Source:
     """The snapshot of tables that were read already."""
+    history = None
+    if signals:
+        from pathfolio.recommender.signals.into import with_signals
+
+        with progress.stage("signals") as details:
+            tables, history = with_signals(tables, signals, as_of)
+            details.append(", ".join(signals))
     with progress.stage("assemble graph") as details:
         graph = assemble_graph(tables, as_of)
         details.extend(_size(graph))
     source = "folder" if tables.origin else "tables in memory"
-    return Source(graph, tables.prices, {"source": source, **read_report(tables)}, tables)
+    return Source(graph, tables.prices, {"source": source, **read_report(tables)}, tables, history)
 
 
 def from_store(uri: str, as_of: date, progress: Progress) -> Source:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import pandas as pd
 
 _TOLERANCE: Final = 1e-8
+_DECAY: Final = 0.97
 _TOGETHER: Final = ("half_year_volatility", "list_volatility")
 _PARTS: Final = re.compile(r"computed from closes of (\[.+\]) in equal parts from (\S+) to (\S+)")
 _RATE: Final = re.compile(r"([\d.]+)% a year without risk in \w+")
@@ -42,7 +43,28 @@ def check_figures(facts: Sequence[Mapping[str, Any]], prices: pd.DataFrame, as_o
         for fact in facts:
             if fact["asset_id"] == asset and fact["metric"] in _FORMULAS and "; closes " in str(fact["source"]):
                 problems += [f"{asset}: {problem}" for problem in _check(fact, closes, as_of)]
+    problems += [problem for fact in facts if fact["metric"] == "modelled_volatility" for problem in _ewma(fact, known)]
     return problems + [problem for fact in facts if fact["metric"] in _TOGETHER for problem in _together(fact, known)]
+
+
+def _ewma(fact: Mapping[str, Any], prices: pd.DataFrame) -> list[str]:
+    """The modelled volatility, where EWMA tells it: squared returns weighed by powers of `_DECAY`, the last one most.
+
+    Returns over more than 31 days, and of more than 60%, are none. The closes that it was made of have seven digits.
+    """
+    if not str(fact["source"]).startswith("ewma ("):
+        return []
+    asset, day = str(fact["asset_id"]), date.fromisoformat(str(fact["as_of"]))
+    steps = [
+        after / before - 1
+        for (first, before), (second, after) in pairwise(_closes_of(prices, asset, day))
+        if (second - first).days <= 31 and abs(after / before - 1) <= 0.6
+    ]
+    weights = [_DECAY**age for age in range(len(steps))]
+    total = sum(w * r * r for w, r in zip(weights, reversed(steps), strict=True))
+    true = math.sqrt(252 * total / sum(weights)) if steps else math.nan
+    same = math.isclose(true, float(fact["value"]), rel_tol=1e-3)
+    return [] if same else [f"{asset}: modelled_volatility is {fact['value']}, the closes say {true}"]
 
 
 def _together(fact: Mapping[str, Any], prices: pd.DataFrame) -> list[str]:

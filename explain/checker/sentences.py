@@ -24,7 +24,14 @@ from pathfolio.explain.wording import Wording, wording_of
 from pathfolio.kg.languages import words
 
 _TABLES: Final = MappingProxyType(
-    {"kind": "kinds", "plural": "plurals", "peers": "peers", "group": "groups", "channel": "channels"}
+    {
+        "kind": "kinds",
+        "plural": "plurals",
+        "peers": "peers",
+        "group": "groups",
+        "channel": "channels",
+        "model": "models",
+    }
 )
 """The filters that take a word from a table of the language's wording."""
 

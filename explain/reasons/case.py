@@ -17,7 +17,7 @@ from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.facts import FactBook, told_fact
 from pathfolio.explain.reasons.claim import Claim
 from pathfolio.explain.tracer import Tracer
-from pathfolio.kg.graph import IntArray, KnowledgeGraph
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Row
 from pathfolio.recommender.beginners import first_choices
@@ -26,6 +26,7 @@ from pathfolio.recommender.channels.own import OWN_VECTORS
 from pathfolio.recommender.channels.shipped import CHANNELS
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.momentum import standing
 from pathfolio.recommender.suitability.rulefile import rules_for
 from pathfolio.recommender.suitability.rules import RuleSet
 
@@ -60,10 +61,14 @@ class Lookups:
     Args:
         rules: whose risk classes count; by default those that are shipped for the snapshot's market.
         groups: what is known of other investors; by default what builds tell that are made now.
+        momentum: how much more weight the score gives to what has risen (`DemandOptions.momentum`).
     """
 
-    def __init__(self, tracer: Tracer, rules: RuleSet | None = None, groups: Groups | None = None) -> None:
+    def __init__(
+        self, tracer: Tracer, rules: RuleSet | None = None, groups: Groups | None = None, momentum: float = 0.0
+    ) -> None:
         """Look nothing up yet."""
+        self.momentum = momentum
         self.tracer = tracer
         self.graph: KnowledgeGraph = tracer.graph
         self._rules = rules
@@ -78,6 +83,11 @@ class Lookups:
     def first_choices(self) -> IntArray:
         """(assets,) how many who began lately are told to have bought each asset first."""
         return first_choices(self.groups)
+
+    @cached_property
+    def standing(self) -> FloatArray:
+        """(assets,) how far the last year's return of each asset stands above those of its kind."""
+        return standing(self.graph)
 
     @cached_property
     def rules(self) -> RuleSet:

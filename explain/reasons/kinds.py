@@ -19,6 +19,7 @@ from pathfolio.explain.reasons.figures import (
     CategoryPlace,
     IncomeSought,
     Loss,
+    Momentum,
     Performance,
     TrackRecord,
     YearReturn,
@@ -27,6 +28,7 @@ from pathfolio.explain.reasons.funds import HeldByThisFund, LookThrough, Overlap
 from pathfolio.explain.reasons.interest import Interest
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind
 from pathfolio.explain.reasons.listing import NewlyListed
+from pathfolio.explain.reasons.modelled import MODELLED_CALM, MODELLED_SWINGS
 from pathfolio.explain.reasons.others import BeganWith, EarlyHolders, HeldTogether, ProfilePeers, WidelyHeld
 from pathfolio.explain.reasons.reordered import Reordered
 from pathfolio.explain.reasons.risk import Risk
@@ -48,6 +50,9 @@ KINDS: Final[tuple[ReasonKind, ...]] = (
     NewlyListed(),
     Loss(),
     Performance(),
+    Momentum(),
+    MODELLED_CALM,
+    MODELLED_SWINGS,
     GROWTH,
     SHARPE,
     STEADINESS,

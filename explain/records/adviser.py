@@ -181,7 +181,9 @@ class Adviser:
     def explainer(self) -> Explainer:
         """The build's explainer; it speaks of risk classes as the rules have them, if they have any."""
         rules = self.rules if self.rules.ratings else None
-        return Explainer(self.build.graph, self.build.build_hash, rules, self.build.scorer.groups)
+        scorer = self.build.scorer
+        momentum = scorer.options.demand.momentum
+        return Explainer(self.build.graph, self.build.build_hash, rules, scorer.groups, momentum)
 
     @cached_property
     def _closes(self) -> HalfYear | None:

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pathfolio.kg.figures import figure_column
 from pathfolio.kg.graph import NO_DAY, FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Position
 from pathfolio.recommender.suitability.derivation import derivations_used, values_of
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.used_facts import FactMemo, one_edge
-from pathfolio.recommender.suitability.volatility import Volatility, volatility
+from pathfolio.recommender.suitability.volatility import MODELLED, MODELLED_DAYS, Volatility, classes_of, volatility
 
 Column = TypeVar("Column")
 
@@ -81,7 +82,8 @@ def asset_facts(graph: KnowledgeGraph, rules: RuleSet, prices: pd.DataFrame | No
     derivations = derivations_used(graph, rules.derivations)
     varied = volatility(graph, prices, rules.volatility)
     is_foreign = _foreign(graph, rules)
-    derived, most = _derived_class(rules, derivations["risk_class"], varied, is_foreign)
+    classes = (varied.risk_class(rules.volatility), _modelled(graph, rules))
+    derived, most = _derived_class(rules, derivations["risk_class"], classes, is_foreign)
     is_rated = ~np.isnan(rated)
     price, price_day = _last_prices(graph, prices)
     return AssetFacts(
@@ -118,25 +120,35 @@ def rated_by(graph: KnowledgeGraph, relation: Relation, numbers: Mapping[str, fl
     return rating, np.where(np.isnan(rating), -1, edge)
 
 
+def _modelled(graph: KnowledgeGraph, rules: RuleSet) -> FloatArray:
+    """(assets,) the class of what a model says of each asset's volatility; NaN where none says anything."""
+    return classes_of(figure_column(graph, MODELLED, within=MODELLED_DAYS), rules.volatility)
+
+
 def _foreign(graph: KnowledgeGraph, rules: RuleSet) -> Mask:
     currency = graph.nodes.currency[graph.assets]
     return np.asarray((currency != "") & (currency != rules.base_currency), bool)
 
 
 def _derived_class(
-    rules: RuleSet, derivation: IntArray, varied: Volatility, is_foreign: Mask
+    rules: RuleSet, derivation: IntArray, classes: tuple[FloatArray, FloatArray], is_foreign: Mask
 ) -> tuple[FloatArray, FloatArray]:
     """(n,) the class where no rating states one, and the highest that it may be.
 
-    By measured prices, but not below what the derivation's line leaves possible; by the line alone where prices are
-    not measured; not below `foreign_class` in a foreign currency.
+    By measured prices, but not below what the derivation's line leaves possible; where these are too few, by what a
+    model says of how they vary, which is as uncertain as the line; by the line alone where no model does; not below
+    `foreign_class` in a foreign currency.
+
+    Args:
+        classes: by measured and by modelled volatility, NaN where there is none.
     """
     by_line = values_of(derivation, [each.value for each in rules.derivations])
     least = values_of(derivation, [each.least for each in rules.derivations])
     most = values_of(derivation, [each.most for each in rules.derivations])
-    by_prices = varied.risk_class(rules.volatility)
+    measured, modelled = classes
+    by_prices = np.where(np.isnan(measured), modelled, measured)
     found = np.where(np.isnan(by_prices), by_line, np.fmax(by_prices, least))
-    most = np.where(np.isnan(by_prices), most, found)
+    most = np.where(np.isnan(measured), np.where(np.isnan(modelled), most, np.fmax(most, found)), found)
     floor = np.where(is_foreign, float(rules.foreign_class), -np.inf)
     return np.maximum(found, floor), np.maximum(most, floor)
 

@@ -21,6 +21,12 @@ from pathfolio.recommender.suitability.rules import VolatilityScale
 WEEKS_A_YEAR: Final = 52
 _SPLIT: Final = 2.0
 _MOST_SPLITS: Final = 2
+MODELLED: Final = "modelled_volatility"
+"""The metric of what a model says of a year's volatility; it counts where prices are too few to be measured."""
+
+MODELLED_DAYS: Final = 93
+"""What a model said longer ago is no longer told: it was of a quarter."""
+
 _MOVING: Final = 0.5
 """Where fewer of the returns than this part differ from zero, nobody trades, and nothing is measured."""
 
@@ -43,10 +49,15 @@ class Volatility:
 
     def risk_class(self, scale: VolatilityScale | None) -> FloatArray:
         """(n,) float64: the class that a scale gives each value; NaN where nothing is measured."""
-        if scale is None:
-            return np.full(len(self.value), np.nan)
-        found = np.searchsorted(scale.limits, self.value, side="right") + 1.0
-        return np.where(np.isnan(self.value), np.nan, found)
+        return classes_of(self.value, scale)
+
+
+def classes_of(value: FloatArray, scale: VolatilityScale | None) -> FloatArray:
+    """(n,) float64: the class that a scale gives each yearly volatility; NaN where there is none."""
+    if scale is None:
+        return np.full(len(value), np.nan)
+    found = np.searchsorted(scale.limits, value, side="right") + 1.0
+    return np.where(np.isnan(value), np.nan, found)
 
 
 def volatility(graph: KnowledgeGraph, prices: pd.DataFrame | None, scale: VolatilityScale | None) -> Volatility:

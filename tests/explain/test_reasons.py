@@ -47,6 +47,7 @@ from tests.explain.explain_world import BUILD, DAY, World, tables_of
 from tests.kg.random_market import lively_market, random_account
 
 GOLDEN = Path(__file__).with_name("golden")
+MODELLED = ("modelled_calm", "modelled_swings")
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +194,8 @@ def test_every_kind_of_sentence_was_checked(world: World) -> None:
         approved += [explanation for _, explanation in random_explanations(seed, count=14)]
     for lang in LANGUAGES:
         seen = {reason.trigger for explanation in approved for reason in explanation.reasons_in(lang)}
-        assert KIND_OF.keys() - seen == {"interest", "began_with", "reordered"}  # of tests of their own
+        others = {"interest", "began_with", "reordered", "momentum", *MODELLED}  # of tests of their own
+        assert KIND_OF.keys() - seen == others
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

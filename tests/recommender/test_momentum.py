@@ -9,9 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from pathfolio.explain.checker.check import check_explanation
+from pathfolio.explain.explainer import Explainer
+from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.assemble import assemble_graph
+from pathfolio.kg.figures import figure_column
 from pathfolio.kg.graph import KnowledgeGraph, to_date, to_days
 from pathfolio.kg.tables import COLUMNS, Tables, typed_table
+from pathfolio.recommender.account import ScoreAccount
 from pathfolio.recommender.channels.co_investment import ease_weights
 from pathfolio.recommender.demand import DemandOptions, measure_demand
 from pathfolio.recommender.groups import Groups
@@ -112,3 +117,35 @@ def test_of_too_few_what_is_assumed_stays(kind: str, power: float) -> None:
     tables, graph = _market(winners=True, investors=60, kind=kind)
     assert learn_momentum(graph, tables.prices, DemandOptions(), _weights).power == power
     assert learn_momentum(graph, None, DemandOptions(), _weights).power == 0.0
+
+
+def _told(graph: KnowledgeGraph, asset: int, power: float) -> tuple[dict[str, str], list[str]]:
+    """The sentence in each language, and what the checker finds wrong."""
+    account = ScoreAccount(int(graph.users[0]), int(graph.assets[asset]), 0.1, (("recent_demand", 0.1),), ())
+    found = Explainer(graph, "", momentum=power).explain(account, 1)
+    told = {reason.lang: reason.text for reason in found.reasons if reason.trigger == "momentum"}
+    return told, check_explanation(graph, found.to_json())
+
+
+def test_what_rose_is_told_so_where_the_score_weighs_it(rising: tuple[Tables, KnowledgeGraph]) -> None:
+    _, graph = rising
+    stands = standing(graph)
+    returns = figure_column(graph, "return_1y")
+    for asset in range(len(stands)):
+        told, problems = _told(graph, asset, 0.2)
+        assert told.keys() == (set(LANGUAGES) if stands[asset] >= 0.5 and returns[asset] > 0 else set())
+        assert problems == []
+    best = int(stands.argmax())
+    told, _ = _told(graph, best, 0.2)
+    assert f"returned {returns[best]:.1%}, {stands[best]:.1f} standard deviations above the mean" in told["en"]
+    assert _told(graph, best, 0.0)[0] == {}
+
+
+def test_a_false_standing_is_found(rising: tuple[Tables, KnowledgeGraph]) -> None:
+    _, graph = rising
+    asset = int(standing(graph).argmax())
+    account = ScoreAccount(int(graph.users[0]), int(graph.assets[asset]), 0.1, (("recent_demand", 0.1),), ())
+    data = Explainer(graph, "", momentum=0.2).explain(account, 1).to_json()
+    for reason in data["reasons"]:
+        reason["text"] = reason["text"].replace(f"{standing(graph)[asset]:.1f} ", "9.9 ")
+    assert [problem for problem in check_explanation(graph, data) if "stands" in problem]

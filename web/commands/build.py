@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pathfolio.web.arguments import add_horizon, iso_date
+from pathfolio.web.arguments import add_horizon, add_signals, iso_date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vectors-weight", type=float, metavar="W", help="how much they say (default: 0.1, that of the KG embedding)"
     )
+    add_signals(parser, "none")
     add_horizon(parser, 7, "7")
 
 
@@ -54,11 +55,17 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError("name a data folder, or a store with --graph, and not both")
     if args.vectors_weight is not None and args.vectors is None:
         raise UsageError("--vectors-weight weighs own vectors: name them with --vectors")
+    if args.signals and args.data is None:
+        raise UsageError("--signals are made of prices, which a store does not hold: name a data folder")
     check_replaceable(args.out)
     weight = WEIGHT if args.vectors_weight is None else args.vectors_weight
     vectors = None if args.vectors is None else read_vectors(args.vectors, weight)
     progress = Progress()
-    source = from_folder(args.data, args.as_of, progress) if args.data else from_store(args.graph, args.as_of, progress)
+    source = (
+        from_folder(args.data, args.as_of, progress, signals=args.signals or ())
+        if args.data
+        else from_store(args.graph, args.as_of, progress)
+    )
     score = ScoreOptions(demand=DemandOptions(horizon=float(args.horizon)))
     options = BuildOptions(TrainingOptions(args.seed, args.embedding, args.towers), score)
     build = make_build(source.graph, args.out, options, progress, replace(source.beside(), vectors=vectors))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pathfolio.web.arguments import add_build, add_described, iso_date
+from pathfolio.web.arguments import add_build, add_described, add_signals, iso_date
 from pathfolio.web.graph_algorithm import add_algorithm, run_command
 from pathfolio.web.handed_on import add_investors, handed_on
 
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build.add_argument("data", type=Path, metavar="DATA", help="a market folder or a FAR-Trans folder")
     build.add_argument("--as-of", type=iso_date, required=True, metavar="DATE", help="the day: nothing later is seen")
     build.add_argument("--out", type=Path, required=True, metavar="GRAPH", help="the folder to make or replace")
+    add_signals(build, "none")
     load = add_described(actions, "load", "load a build's graph into Neo4j, or into the build's embedded server")
     add_build(load, or_graph=True)
     _add_address(load)
@@ -74,7 +75,7 @@ def _build(args: argparse.Namespace) -> None:
 
     check_place_of_graph(args.out)
     progress = Progress()
-    source = from_folder(args.data, args.as_of, progress)
+    source = from_folder(args.data, args.as_of, progress, signals=args.signals or ())
     made = write_graph_folder(source.graph, args.out, progress, source.report, source.write_rejected)
     sys.stdout.write(f"{args.out}: graph {made.manifest.graph_hash[:12]} of {made.manifest.name} as of {made.as_of}\n")
     sys.stdout.write(source.set_aside(args.out))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pathfolio.web.arguments import add_build, add_horizon, iso_date
+from pathfolio.web.arguments import add_build, add_horizon, add_signals, iso_date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="the data folder, with the new day's rows in it")
     parser.add_argument("--as-of", type=iso_date, required=True, metavar="DATE", help="the new day")
     parser.add_argument("--out", type=Path, required=True, metavar="BUILD2", help="the folder to make or replace")
+    add_signals(parser, "as the build")
     add_horizon(parser, None, "as the build")
 
 
@@ -35,7 +36,10 @@ def run(args: argparse.Namespace) -> None:
     if args.as_of < old.as_of:
         raise UsageError(f"{args.build} is of {old.as_of}: --as-of takes that day or a later one")
     progress = Progress()
-    source = from_folder(args.data, args.as_of, progress, lambda tables: with_told(tables, ledger_if_any(), args.as_of))
+    signals = old.signal_names if args.signals is None else args.signals
+    source = from_folder(
+        args.data, args.as_of, progress, lambda tables: with_told(tables, ledger_if_any(), args.as_of), signals
+    )
     with progress.stage("measure drift") as details:
         drift = measure_drift(old.scorer, source.graph)
         details.append(f"{drift.new_nodes:.1%} new nodes, demand shift {drift.demand_shift:.2f}")

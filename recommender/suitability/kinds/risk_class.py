@@ -8,8 +8,8 @@ from typing import Annotated
 
 import numpy as np
 
-from pathfolio.kg.graph import FloatArray
-from pathfolio.kg.schema import Relation
+from pathfolio.kg.graph import FloatArray, to_days
+from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.suitability.assets import AssetFacts
 from pathfolio.recommender.suitability.investor import InvestorFacts
@@ -19,6 +19,7 @@ from pathfolio.recommender.suitability.kinds.levels import LEVEL_REASONS, LevelR
 from pathfolio.recommender.suitability.options import VIOLATIONS, Effect, WholeNumber
 from pathfolio.recommender.suitability.used_facts import day_text, edge_fact, kept
 from pathfolio.recommender.suitability.verdict import Outcome, UsedFact
+from pathfolio.recommender.suitability.volatility import MODELLED, MODELLED_DAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +103,28 @@ def _class_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
         return
     value = float(assets.risk_class[asset])
     derivation = int(assets.derivations["risk_class"][asset])
-    note = line_note(assets, asset, derivation) if derivation >= 0 else "derived from prices"
+    modelled = _modelled_edge(assets, asset)
+    prices = "derived from prices" if modelled is None else "derived from what a model says of prices"
+    note = line_note(assets, asset, derivation) if derivation >= 0 else prices
     if assets.risk_most[asset] > value:
         note += f"; not certain: up to {assets.risk_most[asset]:g} is possible"
     yield from derived_facts(assets, asset, "RISK_CLASS", value, derivation, note)
     yield from _volatility_facts(assets, asset)
+    if modelled is not None:
+        yield edge_fact(assets.graph, modelled, "of so few prices a model tells")
     yield from _currency_facts(assets, asset)
+
+
+def _modelled_edge(assets: AssetFacts, asset: Position) -> int | None:
+    """The fact that a model states of the volatility, where prices are too few to be measured and the rules ask."""
+    graph = assets.graph
+    metric = graph.find(NodeKind.METRIC, MODELLED)
+    if metric is None or assets.rules.volatility is None or not np.isnan(assets.volatility.value[asset]):
+        return None
+    edge = graph.edge(graph.asset_span.row(asset), Relation.HAS_FACT, metric)
+    if edge is None or graph.edges.as_of[edge] < to_days(graph.as_of) - MODELLED_DAYS:
+        return None
+    return edge
 
 
 def _volatility_facts(assets: AssetFacts, asset: Position) -> Iterator[UsedFact]:
