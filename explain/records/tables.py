@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from pathfolio.explain.evidence import PathEdge, PathNode, Reason
 from pathfolio.explain.explanation import Explanation
@@ -54,7 +54,7 @@ class _CitedOnce(Generic[Cited, Row]):
     def places(self, values: Sequence[Cited]) -> tuple[int, ...]:
         """Where the row of each value stands; the same object, cited hundreds of times, is not hashed again."""
         seen = tuple(map(self._seen.get, map(id, values)))
-        return tuple(map(self._place, values)) if None in seen else seen
+        return tuple(map(self._place, values)) if None in seen else cast("tuple[int, ...]", seen)
 
     def _place(self, value: Cited) -> int:
         seen = self._seen.get(id(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Final
 
@@ -151,7 +152,7 @@ class ConcentrationRule(GroupedRule):
     def _held(self, assets: AssetFacts, investor: InvestorFacts, group: int) -> Iterator[UsedFact]:
         parts = self._exposure(assets).parts(investor.held, group)
         for at in np.flatnonzero((investor.share > 0) & (parts > 0)).tolist():
-            (fact,) = kept(investor.kept, ("share", at), lambda at=at: (share_fact(assets, investor, at),))
+            (fact,) = kept(investor.kept, ("share", at), partial(_share, assets, investor, at))
             counted = float(parts[at])
             through = f"{counted:.1%} of it counts" if counted < 1 - _WHOLE else ""
             yield replace(fact, note="; ".join(filter(None, (fact.note, through)))) if through else fact
@@ -168,6 +169,10 @@ class ConcentrationRule(GroupedRule):
     def subject_kind(cls, full_kind: str) -> NodeKind | None:
         """Industries have a vocabulary; the other groups are names."""
         return NodeKind.INDUSTRY if full_kind == "concentration/industry" else None
+
+
+def _share(assets: AssetFacts, investor: InvestorFacts, number: int) -> tuple[UsedFact]:
+    return (share_fact(assets, investor, number),)
 
 
 def kept_exposures(assets: AssetFacts) -> dict[str, Exposure]:
