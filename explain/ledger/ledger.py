@@ -154,6 +154,11 @@ class Ledger:
         """Append drafts; `also` happens in the same transaction."""
         return self._writer.append(drafts, also)
 
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest entry has been waiting that is not on disk yet; 0 where there is none."""
+        return self._writer.lag if "_writer" in vars(self) else 0.0
+
     @cached_property
     def _writer(self) -> Writer:
         if self.signing is None:

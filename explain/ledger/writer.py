@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -73,6 +74,7 @@ class _Ticket:
     receipts: list[Receipt] = field(default_factory=list)
     error: Exception | None = None
     done: bool = False
+    since: float = field(default_factory=time.monotonic)
     woken: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -107,8 +109,16 @@ class Writer:
         self._store, self._master, self._signing, self._origin = store, master, signing, origin
         self._later, self._watch = later, watch
         self._waiting: list[_Ticket] = []
+        self._writing: list[_Ticket] = []
         self._lock, self._busy = threading.Lock(), False
         self._state: TreeState | None = None
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest entry has been waiting that is not on disk yet; 0 where there is none."""
+        with self._lock:
+            since = [ticket.since for ticket in (*self._writing, *self._waiting)]
+        return time.monotonic() - min(since) if since else 0.0
 
     def append(self, drafts: Sequence[Draft], also: Change | None = None) -> list[Receipt]:
         """Append `drafts`, in their order, with whatever else waits; returns when they are on disk.
@@ -149,7 +159,7 @@ class Writer:
     def _hand_on(self, group: list[_Ticket]) -> None:
         with self._lock:
             follower = self._waiting[0] if self._waiting else None
-            self._busy = follower is not None
+            self._busy, self._writing = follower is not None, []
         for ticket in group:
             if not ticket.done:  # what cut the leader off is on its way to whoever started it
                 ticket.error, ticket.done = (
@@ -175,6 +185,7 @@ class Writer:
                 count += len(self._waiting[taken].drafts)
                 taken += 1
             group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+            self._writing = group
         return group
 
     def _commit(self, group: list[_Ticket]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -68,8 +69,45 @@ def test_a_question_whose_process_dies_is_answered_here() -> None:
     assert list(answers(die_elsewhere, [1, 2, 3], 2)) == [1, 2, 3]
 
 
+def test_another_process_takes_the_place_of_one_that_died() -> None:
+    with closing(Workers(_late, 2)) as workers:
+        for _ in range(3):
+            before = workers.pids
+            os.kill(before[-1], signal.SIGKILL)
+            assert 0 in _who_answers(workers)
+            assert len(set(workers.pids)) == 2 and set(before) & set(workers.pids) == {before[0]}
+            assert _who_answers(workers) == set(workers.pids)
+
+
+def _who_answers(workers: Workers[float, tuple[float, int]]) -> set[int]:
+    """Of two at a time; 0 for one that has died."""
+
+    def one(seconds: float) -> int:
+        try:
+            return workers.ask(seconds)[1]
+        except WorkerLostError:
+            return 0
+
+    with ThreadPoolExecutor(2) as threads:
+        return set(threads.map(one, [0.3, 0.3]))
+
+
+def test_what_takes_a_place_is_a_copy_of_the_process_as_it_was() -> None:
+    known = ["first"]
+    with closing(Workers(lambda _: list(known), 1)) as workers:
+        known.append("later")
+        os.kill(workers.pids[0], signal.SIGKILL)
+        with pytest.raises(WorkerLostError):
+            workers.ask(0)
+        assert workers.ask(0) == ["first"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 def test_whoever_asks_is_told_that_nobody_is_left() -> None:
     with closing(Workers(_late, 2)) as workers:
+        nursery = _parent(workers.pids[0])
+        assert nursery == _parent(workers.pids[1]) != os.getpid()
+        os.kill(nursery, signal.SIGKILL)
         first, second = workers.pids
         os.kill(second, signal.SIGKILL)
         with pytest.raises(WorkerLostError):
@@ -83,7 +121,14 @@ def test_whoever_asks_is_told_that_nobody_is_left() -> None:
         assert workers.pids == []
 
 
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 def test_no_process_is_left_behind() -> None:
     pids = {pid for _, pid in answers(_late, [0.0, 0.0], 2)}
-    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    until = time.monotonic() + 5
+    while (left := [pid for pid in pids if Path(f"/proc/{pid}").exists()]) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not left

@@ -40,6 +40,7 @@ from pathfolio.web.site.invest.axes import percents
 from pathfolio.web.site.invest.shown import labels, limit_names
 from pathfolio.web.site.kept_cells import KeptCells
 from pathfolio.web.site.language import current_texts, keep_choice
+from pathfolio.web.site.measures import Measures
 from pathfolio.web.site.pages import (
     accounts,
     algorithms,
@@ -55,6 +56,7 @@ from pathfolio.web.site.pages import (
     home,
     investors,
     neighbours,
+    operation,
     plan,
     portfolio,
     provider,
@@ -101,6 +103,7 @@ PAGES: Final = (
     what_if,
     telling,
     api,
+    operation,
 )
 """Modules of pages, each with its blueprint."""
 
@@ -178,6 +181,7 @@ def create_app(
     app.extensions["pathfolio_finder"] = Finder(served.ledger)
     if isinstance(served, ServedBuild):
         app.extensions["pathfolio_reports"] = ReportMaker(served)
+    app.extensions["pathfolio_measures"] = Measures(app)
     compression.register(app, _content_mark)
     for group in PAGES:
         app.register_blueprint(group.blueprint)

@@ -14,7 +14,9 @@ from pathfolio.web.site.pages.errors import ErrorPage
 from pathfolio.web.site.render import show
 from pathfolio.web.site.twin import wants_json
 
-PAGES: Final = frozenset({"console", "canvas", "saved", "algorithms", "neighbours", "signin", "provider", "accounts"})
+PAGES: Final = frozenset(
+    {"console", "canvas", "saved", "algorithms", "neighbours", "signin", "provider", "accounts", "operation"}
+)
 """Blueprints that ask nothing of scores."""
 
 

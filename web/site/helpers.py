@@ -57,12 +57,17 @@ class Helpers:
         self._long = threading.Semaphore(max(count - 1, 1))
 
     @property
+    def living(self) -> int:
+        """How many processes there are."""
+        return len(self.pids)
+
+    @property
     def pids(self) -> list[int]:
         """Of the processes that live, as far as is known."""
         return self._workers.pids
 
     def compute(self, question: Question, view_of: Callable[[Advice], object]) -> RememberedAnswer:
-        """The answer; computed here where the helper dies, as of too little memory, or none is left."""
+        """The answer; computed here where the helper dies, as of too little memory; another one takes its place."""
         return self._done(lambda: self._desk.compute_here(question, view_of), _Work(_answer, (question, view_of)))
 
     def work(self, work: Callable[..., Done], *args: object) -> Done:
@@ -72,13 +77,12 @@ class Helpers:
 
     def _done(self, here: Callable[[], Done], work: _Work) -> Done:
         """What a helper makes of it; done `here` where the helper dies, or none is left."""
-        there = len(self.pids)
         try:
             done: Done = self._workers.ask(work)
         except WorkerLostError:
-            left = len(self.pids)
-            if left < there:
-                log.error("a helper died: %d left; start the site again, with more memory or fewer --helpers", left)
+            log.error(
+                "a helper died: %d are there; where it happens again, give memory, or fewer --helpers", self.living
+            )
             return here()
         return done
 
@@ -107,6 +111,7 @@ def helpers_for(app: Flask, count: int | None) -> Helpers | None:
     helpers = Helpers(app, count)
     desk.computes = helpers.compute
     _served(app).work = helpers.work
+    app.extensions["pathfolio_measures"].watch_helpers(lambda: helpers.living, count)
     return helpers
 
 

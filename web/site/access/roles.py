@@ -19,6 +19,8 @@ class Permission(StrEnum):
     GRAPH = "graph"
     RECORDS = "records"
     BUILDS = "builds"
+    OPERATION = "operation"
+    """How the site itself is doing; nothing of it is about persons."""
     ACCOUNTS = "accounts"
 
 
@@ -38,8 +40,8 @@ PERMISSIONS: Final = MappingProxyType(
         AccountRole.INVESTOR: _ALL_ROLES | {Permission.OWN_PAGES},
         AccountRole.ANALYST: _ALL_ROLES | {Permission.GRAPH},
         AccountRole.COMPLIANCE: _ALL_ROLES | {Permission.INVESTORS, Permission.RECORDS},
-        AccountRole.ENGINEER: _ALL_ROLES | {Permission.BUILDS},
-        AccountRole.ADMINISTRATOR: _ALL_ROLES | {Permission.ACCOUNTS},
+        AccountRole.ENGINEER: _ALL_ROLES | {Permission.BUILDS, Permission.OPERATION},
+        AccountRole.ADMINISTRATOR: _ALL_ROLES | {Permission.ACCOUNTS, Permission.OPERATION},
     }
 )
 """What each role may do. Who makes accounts sees no person, and who sees persons makes no accounts."""
