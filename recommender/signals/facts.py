@@ -37,6 +37,9 @@ SIGNALS: Final = MappingProxyType[str, SignalModel]({"volatility": Ewma(), "beta
 """What can be asked for by name, and the model that tells it. Returns are not among them: on the markets that were
 measured no model foretells them after costs."""
 
+_YEARS: Final = 3
+"""So far back forecasts are told; the record is of the last year's alone."""
+
 _COLUMNS: Final = ["asset_id", "metric", "value", "unit", "as_of", "known_at", "source"]
 _DIGITS: Final = 10
 
@@ -91,10 +94,10 @@ def signal_of(panel: Panel, name: str, as_of: date, model: SignalModel | None = 
         DataError: the panel begins later.
     """
     model = SIGNALS[name] if model is None else model
-    known = replace(panel.until(as_of), liquid_share=1.0)  # of an asset that is hardly traded a fact is told, too
+    known = replace(panel.until(as_of), market_id="", liquid_share=1.0)  # of every asset a fact is told
     labels = labels_of(known, model.target, horizon)
     days = len(known.days)
-    first = min(max(0, days - TRADING_DAYS - labels.ends), days - 1)
+    first = min(max(0, days - _YEARS * TRADING_DAYS - labels.ends), days - 1)
     forecast = walked(known, model, labels, horizon, (first, days), "walk-forward")
     record, since, until = _record(known, forecast, labels)
     return Signal(

@@ -7,6 +7,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
+import pandas as pd
+
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.facts import FactBook
 from pathfolio.explain.ledger.ledger import Ledger
@@ -105,6 +107,12 @@ class ServedBuild(ServedGraph):
     def prices(self) -> PriceBook:
         """Closing prices up to the snapshot's date."""
         return PriceBook.of(self.build.prices, self.graph.as_of)
+
+    @cached_property
+    def signals(self) -> dict[str, pd.DataFrame]:
+        """By asset, what signals told and what came (`pathfolio.recommender.signals.into.HISTORY`)."""
+        history = self.build.signals
+        return {} if history is None else {str(asset): part for asset, part in history.groupby("asset_id", sort=False)}
 
     @cached_property
     def investors(self) -> Directory:
