@@ -79,7 +79,11 @@ class CoInvestment(HoldingChannel):
 
     def _others(self, investor: InvestorRows, asset: Position) -> IntArray:
         """(holdings,) how many others hold or held each holding and the target."""
-        counts = self.groups.together[[asset]].toarray().ravel()[investor.holdings]
+        together = self.groups.together
+        first, last = together.indptr[asset : asset + 2]
+        row = np.zeros(together.shape[1], together.dtype)
+        row[together.indices[first:last]] = together.data[first:last]
+        counts = row[investor.holdings]
         if investor.first_row < 0:
             return counts
         own = self.graph.user_span.position(investor.first_row)

@@ -36,6 +36,8 @@ from pathfolio.web.site.prices import PriceBook, PriceHistory
 SMALL_WIDTH: Final = 96
 SMALL_HEIGHT: Final = 28
 _SMALL_POINTS: Final = 48
+_WARMED: Final = 12
+"""Investors whose lists are made before anybody asks, so that most of what lists say of assets is known."""
 
 _KINDS_OF: Final = MappingProxyType({"industry": (NodeKind.INDUSTRY, NodeKind.SECTOR), "issuer": (NodeKind.ISSUER,)})
 _OF_ASSETS: Final = ("asset", "issuer")
@@ -194,8 +196,8 @@ class ServedBuild(ServedGraph):
         for directory in (self.investors, self.assets):
             directory.find("", 1)
         if len(self.graph.users):
-            first = str(self.graph.user_ids[0])
-            self.desk.adviser.advise(Question("", "", first, today=self.desk.today()))
+            for user in self.graph.user_ids[:: max(1, len(self.graph.users) // _WARMED)][:_WARMED].tolist():
+                self.desk.adviser.advise(Question("", "", str(user), today=self.desk.today()))
             self.choices  # noqa: B018 - made once
             self.portfolios.year_ago.outgoing(Relation.HOLDS)
             self.divider.warm_up()
