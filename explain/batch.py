@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,11 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pathfolio.explain.evidence import OTHERS_KEY, stable_id
+from pathfolio.explain.explanation import Explanation
+from pathfolio.explain.what_if_list import WhatIfDesk
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.progress import Progress
-from pathfolio.kg.span import Positions, Row
+from pathfolio.kg.span import Position, Positions, Row
 from pathfolio.kg.workers import answers
 from pathfolio.recommender.account import ChannelAccount, ScoreAccount
+from pathfolio.recommender.assumed import AssumedInvestor
 from pathfolio.recommender.model import ExplainedModel
 from pathfolio.recommender.retrieve import rank_assets
 
@@ -68,6 +71,14 @@ class EvidenceRows:
                 ids = [self.ids[row] for row in nodes]
                 yield user, asset, rank, identity, name, contribution, ids, list(relations)
 
+    @staticmethod
+    def of_explanation(found: Explanation) -> Iterator[EvidenceRow]:
+        """The same rows of a score that is explained already."""
+        for path in found.paths:
+            ids = [node.id for node in path.nodes]
+            who = found.user_id, found.asset_id, found.rank
+            yield *who, path.id, path.channel, path.contribution, ids, list(path.relations)
+
     def _merged(self, channel: ChannelAccount) -> dict[tuple[tuple[int, ...], tuple[str, ...]], float]:
         """What the channel's walks add, by their nodes and relations."""
         merged: dict[tuple[tuple[int, ...], tuple[str, ...]], float] = {}
@@ -77,7 +88,20 @@ class EvidenceRows:
         return merged
 
 
-def explain_all(
+@dataclass(frozen=True)
+class Choosers:
+    """Investors whose lists follow what they told or chose, not positions and the snapshot's answers alone.
+
+    Attributes:
+        desk: explains their scores, as it does to them.
+        investors: by position.
+    """
+
+    desk: WhatIfDesk
+    investors: Mapping[Position, AssumedInvestor]
+
+
+def explain_all(  # noqa: PLR0913 - all but three have a default
     model: ExplainedModel,
     out: Path,
     progress: Progress,
@@ -85,6 +109,7 @@ def explain_all(
     k: int = 10,
     kind: str | None = None,
     lists: Positions | None = None,
+    choosers: Choosers | None = None,
     workers: int = 0,
 ) -> int:
     """Write the paths of every investor's `k` best assets to `out`; returns how many rows there are.
@@ -92,6 +117,7 @@ def explain_all(
     Args:
         lists: (investors, k) positions of the assets to explain, best first, -1 for none; the best by score where
             none are given.
+        choosers: of whom the model's own account would leave out what they told.
         workers: processes to share the work; 0 for one per core.
 
     Raises:
@@ -100,7 +126,7 @@ def explain_all(
     n = len(model.graph.users)
     users = model.graph.user_span.positions
     chunks = [Positions(users[start : start + USERS_PER_CHUNK]) for start in range(0, n, USERS_PER_CHUNK)]
-    job = _EvidenceJob(model, EvidenceRows.of(model.graph), k, kind, lists)
+    job = _EvidenceJob(model, EvidenceRows.of(model.graph), k, kind, lists, choosers)
     rows = 0
     with pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer:
         tables = answers(job.table, chunks, workers, first=Positions(users[:1]))
@@ -120,6 +146,7 @@ class _EvidenceJob:
     k: int
     kind: str | None
     lists: Positions | None
+    choosers: Choosers | None
 
     def table(self, users: Positions) -> pa.Table:
         """The rows of the investors at positions `users`."""
@@ -128,9 +155,15 @@ class _EvidenceJob:
             for user, line in zip(chunk.tolist(), assets.tolist(), strict=True):
                 for rank, asset in enumerate(line, 1):
                     if asset >= 0:
-                        rows += self.evidence.rows(self.model.account(user, asset), rank)
+                        rows += self._rows(user, asset, rank)
         columns = zip(*rows, strict=True) if rows else ([] for _ in SCHEMA)
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+
+    def _rows(self, user: Position, asset: Position, rank: int) -> Iterator[EvidenceRow]:
+        investor = None if self.choosers is None else self.choosers.investors.get(user)
+        if self.choosers is None or investor is None:
+            return self.evidence.rows(self.model.account(user, asset), rank)
+        return self.evidence.of_explanation(self.choosers.desk.explain(investor, asset, rank, ()))
 
     def _listed(self, users: Positions) -> Iterator[tuple[Positions, Positions]]:
         if self.lists is not None:

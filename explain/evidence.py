@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import msgspec
+
 from pathfolio.kg.bidi import isolated
 from pathfolio.kg.languages import DEFAULT, languages
 from pathfolio.kg.languages.names import Names
@@ -91,9 +93,8 @@ class PathEdge:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A path from the investor to the asset and what it adds to the score.
+class Path(msgspec.Struct, frozen=True, gc=False):
+    """A path from the investor to the asset and what it adds to the score; a struct, as `Walk` is.
 
     Attributes:
         id: the same for the same channel, nodes and relations, in every build.

@@ -130,12 +130,12 @@ class Explanation:
             raise self._wrong(f"{what} is {value!r}, but its parts add up to {parts!r}")
 
     def _check_path(self, path: Path) -> None:
-        nodes = path.nodes
-        edges = path.edges
-        ends = ((nodes[0], self.user), (nodes[-1], self.asset))
-        if len(nodes) != len(edges) + 1 or any(node is not end and node != end for node, end in ends):
+        nodes, edges = path.nodes, path.edges
+        first, last = nodes[0], nodes[-1]
+        fits = (first is self.user or first == self.user) and (last is self.asset or last == self.asset)
+        if len(nodes) != len(edges) + 1 or not fits:
             raise self._wrong(f"path {path.id} does not lead from the investor to the asset")
-        start = nodes[0]
+        start = first
         for edge, end in zip(edges, nodes[1:], strict=True):
             if (edge.head != start.id or edge.tail != end.id) and (edge.head != end.id or edge.tail != start.id):
                 raise self._wrong(f"path {path.id}: {edge.relation} does not join the nodes beside it")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from pathfolio.explain.errors import ExplanationError
@@ -17,13 +18,20 @@ from pathfolio.kg.labels import local_label
 from pathfolio.kg.languages.names import Names
 from pathfolio.kg.schema import ASSET_KINDS, RELATION_KINDS, RELATIONS, NodeKind, Relation
 from pathfolio.kg.span import Row
-from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount, Walk
+from pathfolio.recommender.account import OTHER_INVESTORS, ChannelAccount, ScoreAccount
 
 _MEMO_SIZE: Final = 30_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Rest:
+_Step = tuple[Row, str, Row]
+_Steps = dict[_Step, PathEdge]
+_Firsts = dict[tuple[str, Row], PathEdge]
+"""The edges that leave the investor whom an account is of, by relation and end."""
+
+_RestKey = tuple[tuple[Row, ...], tuple[str, ...], int]
+
+
+class _Rest(msgspec.Struct, frozen=True, gc=False):
     """A path without the investor; `key` names its nodes, `steps` its relations after the first."""
 
     nodes: tuple[PathNode, ...]
@@ -38,7 +46,7 @@ class _Own:
 
     row: Row
     node: PathNode
-    steps: dict[tuple[Row, str, Row], PathEdge]
+    steps: _Steps
 
 
 class Tracer:
@@ -57,8 +65,9 @@ class Tracer:
         self.graph = graph
         self.build_hash = build_hash
         self._nodes: dict[Row, PathNode] = {}
-        self._rests: dict[tuple[tuple[Row, ...], tuple[str, ...], int], _Rest] = {}
-        self._steps: dict[tuple[Row, str, Row], PathEdge] = {}
+        self._rests: dict[_RestKey, _Rest] = {}
+        self._steps: _Steps = {}
+        self._crowds: dict[int, PathNode] = {}
         self._latest: _Own | None = None
 
     def share_with(self, other: Tracer) -> None:
@@ -77,10 +86,11 @@ class Tracer:
         """
         parts = []
         paths = []
+        firsts: _Firsts = {}
         user = self._own(account.user).node if self._is_investor(account.user) else self.node(account.user)
         for channel in account.channels:
             parts.append(ChannelPart(channel.name, channel.value, channel.remainder))
-            paths += self._paths(account, user, channel)
+            paths += self._paths(account, user, channel, firsts)
         return Explanation(
             user=user,
             asset=self.node(account.asset),
@@ -111,15 +121,15 @@ class Tracer:
         Raises:
             ExplanationError: the graph has no such edge.
         """
-        key = (start, relation, end)
-        remembered = self._steps
-        if self._is_investor(start):
-            remembered = self._own(start).steps
+        remembered = self._own(start).steps if self._is_investor(start) else self._steps
+        return self._remembered_step(remembered, (start, relation, end))
+
+    def _remembered_step(self, remembered: _Steps, key: _Step) -> PathEdge:
         found = remembered.get(key)
         if found is None:
             if len(remembered) > _MEMO_SIZE:
                 remembered.clear()
-            found = remembered[key] = self._make_step(start, relation, end)
+            found = remembered[key] = self._make_step(*key)
         return found
 
     def _is_investor(self, row: Row) -> bool:
@@ -133,46 +143,57 @@ class Tracer:
 
     # -- paths -----------------------------------------------------------------------------------------------
 
-    def _paths(self, account: ScoreAccount, user: PathNode, channel: ChannelAccount) -> list[Path]:
+    def _paths(self, account: ScoreAccount, user: PathNode, channel: ChannelAccount, firsts: _Firsts) -> list[Path]:
         """The channel's paths, the largest first; walks of one path are added up."""
         paths: dict[str, Path] = {}
+        start = f"{channel.name}{SEPARATOR}{USER}:{user.id}{SEPARATOR}"
         for walk in channel.walks:
-            path = self._path(account, user, channel.name, walk)
-            before = paths.get(path.id)
-            paths[path.id] = path if before is None else _merged(before, path)
+            rows, relations, count = walk.nodes, walk.relations, walk.count
+            if rows[0] != account.user or rows[-1] != account.asset:
+                raise ExplanationError(
+                    f"a walk of {channel.name} does not lead from the investor to the asset: a fault of it"
+                )
+            key = (rows[1:], relations[1:], count)
+            rest = self._rests.get(key) or self._rest(key)
+            first = firsts.get((relations[0], rows[1]))
+            if first is None:
+                first = firsts[relations[0], rows[1]] = self.step(rows[0], relations[0], rows[1])
+            identity = stable_id("p", f"{start}{rest.key}{SEPARATOR}{relations[0]}{rest.steps}")
+            before = paths.get(identity)
+            part = walk.contribution if before is None else before.contribution + walk.contribution
+            edges = (first, *rest.edges)
+            paths[identity] = Path(identity, channel.name, part, (user, *rest.nodes), edges, count)
         return sorted(paths.values(), key=_by_size)
 
-    def _path(self, account: ScoreAccount, user: PathNode, channel: str, walk: Walk) -> Path:
-        rows = walk.nodes
-        relations = walk.relations
-        count = walk.count
-        if rows[0] != account.user or rows[-1] != account.asset:
-            raise ExplanationError(f"a walk of {channel} does not lead from the investor to the asset: a fault of it")
-        rest = self._rest(rows[1:], relations[1:], count)
-        first = self.step(rows[0], relations[0], rows[1])
-        identity = stable_id("p", channel, f"{USER}:{user.id}", rest.key, relations[0] + rest.steps)
-        return Path(identity, channel, walk.contribution, (user, *rest.nodes), (first, *rest.edges), count)
-
-    def _rest(self, rows: tuple[Row, ...], relations: tuple[str, ...], count: int) -> _Rest:
-        """All of a walk behind the investor; many investors' walks go on alike."""
-        key = (rows, relations, count)
-        found = self._rests.get(key)
+    def _rest(self, parts: _RestKey) -> _Rest:
+        """All of a walk behind the investor: many investors' walks go on alike, and end alike more often still."""
+        found = self._rests.get(parts)
         if found is None:
+            found = self._make_rest(*parts)
             if len(self._rests) > _MEMO_SIZE:
                 self._rests.clear()
-            found = self._rests[key] = self._make_rest(*key)
+            self._rests[parts] = found
         return found
 
     def _make_rest(self, rows: tuple[Row, ...], relations: tuple[str, ...], count: int) -> _Rest:
-        if any(map(self._is_investor, rows)):
+        first = rows[0]
+        if self._is_investor(first):
             raise ExplanationError(f"a walk to {self.node(rows[-1]).name!r} shows an investor: sum other investors up")
-        edges = tuple(map(self.step, rows, relations, rows[1:]))
-        nodes = tuple(self._others(count) if row == OTHER_INVESTORS else self.node(row) for row in rows)
-        key = SEPARATOR.join(OTHERS_KEY if n.id is None else f"{n.kind}:{n.id}" for n in nodes)
-        return _Rest(nodes, edges, key, "".join(SEPARATOR + relation for relation in relations))
+        node = self._others(count) if first == OTHER_INVESTORS else self.node(first)
+        key = OTHERS_KEY if node.id is None else f"{node.kind}:{node.id}"
+        if not relations:
+            return _Rest((node,), (), key, "")
+        rest = self._rest((rows[1:], relations[1:], count))
+        step = self._remembered_step(self._steps, (first, relations[0], rows[1]))
+        steps = f"{SEPARATOR}{relations[0]}{rest.steps}"
+        return _Rest((node, *rest.nodes), (step, *rest.edges), f"{key}{SEPARATOR}{rest.key}", steps)
 
     def _others(self, count: int) -> PathNode:
-        return PathNode(None, USER, Names({lang: wording_of(lang).others(count) for lang in LANGUAGES}))
+        found = self._crowds.get(count)
+        if found is None:
+            names = Names({lang: wording_of(lang).others(count) for lang in LANGUAGES})
+            found = self._crowds[count] = PathNode(None, USER, names)
+        return found
 
     # -- the graph -------------------------------------------------------------------------------------------
 
@@ -240,7 +261,3 @@ class Tracer:
 
 def _by_size(path: Path) -> tuple[float, str]:
     return -abs(path.contribution), path.id
-
-
-def _merged(one: Path, two: Path) -> Path:
-    return Path(one.id, one.channel, one.contribution + two.contribution, one.nodes, one.edges, one.count)

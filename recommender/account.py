@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Row
 
@@ -16,9 +18,10 @@ HOLDS_OR_HELD: Final = f"{Relation.HOLDS}|{Relation.HELD}"
 written as Cypher writes either of two."""
 
 
-@dataclass(frozen=True)
-class Walk:
+class Walk(msgspec.Struct, frozen=True, gc=False):
     """One walk from the investor to the asset and what it adds to the score.
+
+    A struct, as a list is made of a thousand of them: a tenth of a dataclass's time each.
 
     Attributes:
         nodes: rows of the snapshot's nodes from the investor to the asset, both included;

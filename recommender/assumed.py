@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
+from msgspec import structs
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
@@ -284,7 +285,7 @@ class AssumedScore:
 
 
 def _times(channel: ChannelAccount, factor: float) -> ChannelAccount:
-    walks = tuple(replace(walk, contribution=walk.contribution * factor) for walk in channel.walks)
+    walks = tuple(structs.replace(walk, contribution=walk.contribution * factor) for walk in channel.walks)
     return ChannelAccount(channel.name, channel.value * factor, walks, channel.remainder * factor)
 
 

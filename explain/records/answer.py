@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec.structs import replace
-
+from pathfolio.explain.ledger.canonical import canonical
 from pathfolio.explain.ledger.squeeze import Squeezed
 from pathfolio.explain.records.adviser import Advice, Adviser, Question
-from pathfolio.explain.records.layout import parse_record, record_text
+from pathfolio.explain.records.layout import record_text
 from pathfolio.explain.records.record import record_of
 
 
@@ -22,10 +21,12 @@ class RememberedAnswer:
     Attributes:
         view: pickled.
         first: the canonical record.
+        asked: the question within it.
     """
 
     view: Squeezed
     first: Squeezed
+    asked: bytes
 
     @classmethod
     def of(cls, adviser: Adviser, question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
@@ -36,7 +37,7 @@ class RememberedAnswer:
         """
         advice = adviser.advise(question)
         view = Squeezed.of(pickle.dumps(view_of(advice), pickle.HIGHEST_PROTOCOL))
-        return cls(view, Squeezed.of(record_text(record_of(adviser, advice))))
+        return cls(view, Squeezed.of(record_text(record_of(adviser, advice))), canonical(question.recorded()))
 
     @property
     def size(self) -> int:
@@ -45,11 +46,17 @@ class RememberedAnswer:
 
     def record(self, question: Question) -> Squeezed:
         """The canonical record of this answer to `question`."""
-        first = parse_record(self.first.text)
-        if first.question == question.recorded():
+        asked = canonical(question.recorded())
+        if asked == self.asked:
             return self.first
-        return Squeezed.of(record_text(replace(first, question=question.recorded())))
+        before, after = self.first.text.split(_named(self.asked), 1)
+        return Squeezed.of(before + _named(asked) + after)
 
     def shown(self) -> Any:
         """What `view_of` had made of the answer, as a new object."""
         return pickle.loads(self.view.text)  # noqa: S301 -- pickled by our own processes
+
+
+def _named(question: bytes) -> bytes:
+    """As it stands in a record, and nowhere else in it: within a text, quotes have a stroke before them."""
+    return b'"question":' + question

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 import numpy as np
 import pyarrow as pa
 
+from pathfolio.explain.batch import Choosers
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.payloads import ADVICE_CLASS, BATCH, RECOMMENDATION, Payload
 from pathfolio.explain.ledger.squeeze import Squeezed
@@ -25,11 +26,12 @@ from pathfolio.explain.records.serve import tags_of
 from pathfolio.explain.records.telling import told_by_all
 from pathfolio.kg.graph import FloatArray, KnowledgeGraph
 from pathfolio.kg.progress import Progress
-from pathfolio.kg.span import Positions
+from pathfolio.kg.schema import CHOICES, NodeKind, Relation
+from pathfolio.kg.span import Positions, Row
 from pathfolio.kg.workers import answers
 from pathfolio.recommender.lists_file import check_name, lists_table, save_table
 from pathfolio.recommender.retrieve import asset_position
-from pathfolio.recommender.told import ToldFact
+from pathfolio.recommender.told import ToldFact, told_investor
 
 _CHUNK: Final = 512
 
@@ -90,12 +92,14 @@ class Lists:
         users, assets: (investors, k) is the shape of `assets`: positions, best first, -1 where fewer pass.
         scores: the same shape, NaN where fewer pass.
         first: id of the first record.
+        told: what investors told here, as it counted for the lists.
     """
 
     users: Positions
     assets: Positions
     scores: FloatArray
     first: str
+    told: Told
 
     def table(self, graph: KnowledgeGraph) -> pa.Table:
         """user_id, rank, asset_id, score; one row per line."""
@@ -131,7 +135,18 @@ def record_everybody(
         Positions(np.concatenate([chunk.assets for chunk in chunks])),
         np.concatenate([chunk.scores for chunk in chunks]),
         first,
+        told,
     )
+
+
+def choosers_of(adviser: Adviser, told: Told) -> Choosers:
+    """Whose lists follow what they told here, or chose by the snapshot; with the desk that explains them."""
+    graph, scorer = adviser.build.graph, adviser.build.scorer
+    chose = {int(row) for relation in CHOICES for row in graph.edges.head[graph.edges_between(Relation(relation))]}
+    chose |= {row for user in told if (row := graph.find(NodeKind.USER, user)) is not None}
+    users = [graph.user_span.position(Row(row)) for row in sorted(chose)]
+    found = {user: told_investor(scorer, user, told.get(str(graph.user_ids[user]), ())) for user in users}
+    return Choosers(adviser.what_if, {user: investor for user, investor in found.items() if investor.has_chosen})
 
 
 def serve_everybody(

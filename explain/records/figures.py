@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
+import msgspec
 import pandas as pd
 from msgspec import to_builtins
 
 from pathfolio.explain.checker.closes import check_figures
+from pathfolio.explain.checker.portfolios import check_portfolio
 from pathfolio.explain.ledger.entry import GoneError, Header
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.walk import Finding
@@ -17,6 +20,7 @@ from pathfolio.explain.records.inspect import LISTS
 from pathfolio.explain.records.keep import kept_build
 from pathfolio.explain.records.layout import parse_record
 from pathfolio.explain.records.layout.shown import CitedFact
+from pathfolio.explain.records.portfolio_record import PORTFOLIO, PortfolioEntry
 from pathfolio.kg.errors import DataError, LedgerError
 
 _COLUMNS: Final = ["asset_id", "date", "close"]
@@ -46,9 +50,12 @@ class FigureCheck:
             DataError: it is no record that this version reads.
         """
         try:
-            record = parse_record(self._ledger.opened(self._ledger.leaf(header.id)), header.id)
+            text = self._ledger.opened(self._ledger.leaf(header.id))
         except GoneError:
             return None
+        if header.kind == PORTFOLIO:
+            return self._wrong_portfolio(header, msgspec.json.decode(text, type=PortfolioEntry))
+        record = parse_record(text, header.id)
         facts = {fact for line in record.list if line.explanation is not None for fact in line.explanation.facts}
         if not facts or not self._has_closes(record.build.hash) or self._closes is None:
             return None
@@ -58,6 +65,25 @@ class FigureCheck:
             known = closes if closes is not None else pd.DataFrame(columns=_COLUMNS).astype({"date": "datetime64[ns]"})
             self._found[fact] = check_figures([to_builtins(fact)], known, record.data.as_of)
         return sorted({problem for fact in facts for problem in self._found[fact]})
+
+    def _wrong_portfolio(self, header: Header, entry: PortfolioEntry) -> list[str] | None:
+        if not (entry.now or entry.then) or not self._has_closes(header.tags["build"]) or self._closes is None:
+            return None
+        counted = [row for row in entry.weights if row.counted]
+        rows = {row.asset_id: self._closes[row.asset_id] for row in counted if row.asset_id in self._closes}
+        closes = {
+            asset: sorted(zip(own["date"].dt.date, own["close"].astype(float), strict=True))
+            for asset, own in rows.items()
+        }
+        problems: list[str] = []
+        for facts, weights in (
+            (entry.now, {row.asset_id: row.now for row in counted}),
+            (entry.then, {row.asset_id: row.then for row in counted}),
+        ):
+            problems += check_portfolio(
+                weights, [to_builtins(fact) for fact in facts], closes, date.fromisoformat(header.tags["as_of"])
+            )
+        return problems
 
     def _has_closes(self, build: str) -> bool:
         """Have the closes of the build at hand, if they are kept."""
@@ -86,12 +112,12 @@ def wrong_figures(ledger: Ledger, header: Header) -> list[str]:
 
 
 def check_all_figures(ledger: Ledger) -> CheckedFigures:
-    """Check the figures of every list in the ledger.
+    """Check the figures of every list, and of every portfolio, in the ledger.
 
     An entry that cannot be read is passed over: that it is as it was written is for `verify_ledger` to say.
     """
     by_build: defaultdict[str, list[Header]] = defaultdict(list)
-    for header in ledger.headers(kinds=LISTS):
+    for header in ledger.headers(kinds=(*LISTS, PORTFOLIO)):
         by_build[header.tags.get("build", "")].append(header)
     check, checked, passed_over = FigureCheck(ledger), 0, 0
     findings: list[Finding] = []

@@ -6,9 +6,9 @@ be some five times as large. `pathfolio.explain.records.told` finds what stands 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from pathfolio.explain.evidence import PathEdge, PathNode, Reason
 from pathfolio.explain.explanation import Explanation
@@ -51,12 +51,15 @@ class _CitedOnce(Generic[Cited, Row]):
     _seen: dict[int, int] = field(default_factory=dict)
     _kept: list[Cited] = field(default_factory=list)
 
-    def places(self, values: Iterable[Cited]) -> list[int]:
+    def places(self, values: Sequence[Cited]) -> tuple[int, ...]:
         """Where the row of each value stands; the same object, cited hundreds of times, is not hashed again."""
-        seen = self._seen
-        return [at if (at := seen.get(id(value))) is not None else self._place(value) for value in values]
+        seen = tuple(map(self._seen.get, map(id, values)))
+        return tuple(map(self._place, values)) if None in seen else cast("tuple[int, ...]", seen)
 
     def _place(self, value: Cited) -> int:
+        seen = self._seen.get(id(value))
+        if seen is not None:
+            return seen
         at = self._places.setdefault(self.key_of(value), len(self.rows))
         if at == len(self.rows):
             self.rows.append(self.row_of(value))
@@ -125,7 +128,7 @@ class TableWriter:
             base=tuple(BaseRow(name, value) for name, value in explanation.base),
             channels=tuple(RecordedChannel(part.name, part.value, part.remainder) for part in explanation.channels),
             paths=tuple(
-                PathPlaces(p.id, p.channel, p.contribution, p.count, tuple(nodes(p.nodes)), tuple(edges(p.edges)))
+                PathPlaces(p.id, p.channel, p.contribution, p.count, nodes(p.nodes), edges(p.edges))
                 for p in explanation.paths
             ),
             facts=tuple(
@@ -143,10 +146,10 @@ class TableWriter:
         return RecordedVerdict(outcome, against=tuple(map(self._against, verdict.results)))
 
     def _finding(self, found: RuleResult) -> FindingRow:
-        words, facts = (found.outcome.word, found.effect.word, found.reason), tuple(self._facts.places(found.facts))
+        words, facts = (found.outcome.word, found.effect.word, found.reason), self._facts.places(found.facts)
         return FindingRow(*words, found.measured, found.limit, found.subject, facts, found.warn_at)
 
     def _against(self, found: RuleResult) -> AgainstRow:
-        words, facts = (found.outcome.word, found.effect.word, found.reason), tuple(self._facts.places(found.facts))
+        words, facts = (found.outcome.word, found.effect.word, found.reason), self._facts.places(found.facts)
         place = self._places[found.rule]
         return AgainstRow(place, *words, found.measured, found.limit, found.subject, facts, found.warn_at)

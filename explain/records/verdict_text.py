@@ -28,7 +28,7 @@ def result_text(result: RuleResult, lang: str, *, to_investor: bool = False) -> 
 
     >>> found = RuleResult("r", "horizon", Outcome.REJECT, Outcome.REJECT, "above_level", 5.0, 3.0, "Income", ())
     >>> result_text(found, "en")
-    'It should be held for 5 years at least; the objective Income allows only 3 years.'
+    'It should be held for at least 5 years; the objective Income allows only 3 years.'
     """
     facts = result.facts
     kind = result.kind

@@ -15,7 +15,7 @@ class Names:
     ('半導體', 'Semiconductors')
     """
 
-    __slots__ = ("_hash", "_texts")
+    __slots__ = ("_hash", "_json", "_texts")
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         """The names by language tag; at least one."""
@@ -23,6 +23,7 @@ class Names:
             raise ValueError("no name in any language")
         self._texts = dict(texts)
         self._hash = hash(tuple(sorted(self._texts.items())))
+        self._json: dict[str, str] | None = None
 
     @classmethod
     def everywhere(cls, name: str) -> Names:
@@ -61,6 +62,11 @@ class Names:
 
     def to_json(self) -> dict[str, str]:
         """Language to name, without those that another one's stands in for."""
+        if self._json is None:  # every record asks
+            self._json = self._written()
+        return self._json.copy()
+
+    def _written(self) -> dict[str, str]:
         kept = dict(self._texts)
         for lang, text in self._texts.items():
             kept.pop(lang)

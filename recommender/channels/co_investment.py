@@ -76,7 +76,11 @@ class CoInvestment(HoldingChannel):
 
 def others_with_both(groups: Groups, investor: InvestorRows, asset: Position) -> IntArray:
     """(holdings,) how many others hold or held each of the investor's holdings and the asset at position `asset`."""
-    counts = groups.together[[asset]].toarray().ravel()[investor.holdings]
+    together = groups.together
+    first, last = together.indptr[asset : asset + 2]
+    row = np.zeros(together.shape[1], together.dtype)
+    row[together.indices[first:last]] = together.data[first:last]
+    counts = row[investor.holdings]
     if investor.first_row < 0:
         return counts
     own = groups.interactions.graph.user_span.position(investor.first_row)

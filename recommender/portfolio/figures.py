@@ -37,6 +37,7 @@ class PortfolioFigures:
         value_at_risk: the return of a day that one day in twenty was below.
         covered: which part of the portfolio this is of; the rest has no three years of closes.
         first_day, last_day: between which closes.
+        days: how many returns that are.
     """
 
     annual_return: float
@@ -48,6 +49,7 @@ class PortfolioFigures:
     covered: float
     first_day: date
     last_day: date
+    days: int
 
 
 def daily_returns(panel: ReturnPanel, assets: Positions, weight: FloatArray) -> tuple[FloatArray, float]:
@@ -90,6 +92,7 @@ def portfolio_figures(
         covered=round(covered, _DIGITS),
         first_day=panel.first_day,
         last_day=panel.last_day,
+        days=len(panel.returns),
     )
 
 

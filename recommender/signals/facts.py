@@ -16,7 +16,7 @@ import pandas as pd
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals.cross_section import daily_rank_ic
-from pathfolio.recommender.signals.evaluate import walked
+from pathfolio.recommender.signals.evaluate import SignalTest, walked
 from pathfolio.recommender.signals.inference import SeriesMean, series_mean
 from pathfolio.recommender.signals.labels import TRADING_DAYS, Labels, Target, labels_of
 from pathfolio.recommender.signals.model import SignalModel
@@ -36,6 +36,9 @@ FEWEST_RECORD: Final = 20
 SIGNALS: Final = MappingProxyType[str, SignalModel]({"volatility": Ewma(), "beta": ShrunkBeta()})
 """What can be asked for by name, and the model that tells it. Returns are not among them: on the markets that were
 measured no model foretells them after costs."""
+
+_YEARS: Final = 3
+"""So far back forecasts are told; the record is of the last year's alone."""
 
 _COLUMNS: Final = ["asset_id", "metric", "value", "unit", "as_of", "known_at", "source"]
 _DIGITS: Final = 10
@@ -91,11 +94,11 @@ def signal_of(panel: Panel, name: str, as_of: date, model: SignalModel | None = 
         DataError: the panel begins later.
     """
     model = SIGNALS[name] if model is None else model
-    known = replace(panel.until(as_of), liquid_share=1.0)  # of an asset that is hardly traded a fact is told, too
+    known = replace(panel.until(as_of), market_id="", liquid_share=1.0)  # of every asset a fact is told
     labels = labels_of(known, model.target, horizon)
     days = len(known.days)
-    first = min(max(0, days - TRADING_DAYS - labels.ends), days - 1)
-    forecast = walked(known, model, labels, horizon, (first, days), "walk-forward")
+    first = min(max(0, days - _YEARS * TRADING_DAYS - labels.ends), days - 1)
+    forecast = walked(known, model, labels, horizon, (first, days), SignalTest())
     record, since, until = _record(known, forecast, labels)
     return Signal(
         name,

@@ -45,7 +45,7 @@ class Panel:
         days: (T,) ascending, each once.
         assets: (N,) ids, ascending.
         values: (T, N, F) float32, NaN where nothing is known, F as in `FIELDS`.
-        market_id: of the fund that stands for the market, empty where the mean of all assets does.
+        market_id: of a fund that holds the whole market, and so is not in the universe; empty for none.
         liquid_share: of what is traded, that the universe has; 1 for all that is.
     """
 
@@ -73,7 +73,7 @@ class Panel:
         """(T, N): the assets that a day's figures are about, told from that day and before.
 
         Where traded value is known: the largest that make up `liquid_share` of the last `LIQUID_DAYS`; else all that
-        had closes. A fund that stands for the market is no stock.
+        had closes. A fund that holds the market is no stock.
         """
         close = self["close"]
         seen = _rolling_sum(np.isfinite(close).astype(np.float64), LIQUID_DAYS)
@@ -92,7 +92,7 @@ class Panel:
 
     @cached_property
     def market_returns(self) -> FloatArray:
-        """(T,): the return of the market's fund, or the mean over the universe of the day before; NaN where none is."""
+        """(T,): the mean return of the universe of the day before; NaN where that is of fewer than `FEWEST_ASSETS`."""
         returns = self["return"]
         before = np.vstack([np.zeros((1, len(self.assets)), bool), self.universe[:-1]])
         counted = before & np.isfinite(returns)

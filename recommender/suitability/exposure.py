@@ -89,6 +89,13 @@ class Exposure:
         fractions: FloatArray = self._by_group @ portfolio
         return fractions
 
+    def parts(self, assets: Positions, group: int) -> FloatArray:
+        """(len(assets),) the fraction of each of the assets at positions `assets` that belongs to `group`."""
+        low, high = self._by_group.indptr[group : group + 2]
+        members = np.zeros(self.matrix.shape[0])
+        members[self._by_group.indices[low:high]] = self._by_group.data[low:high]
+        return members[assets]
+
     def part(self, asset: Position, group: int) -> float:
         """The fraction of the asset at position `asset` that belongs to `group`."""
         low, high = self.matrix.indptr[asset], self.matrix.indptr[asset + 1]

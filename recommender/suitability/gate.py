@@ -6,6 +6,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from math import isnan
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,8 @@ from pathfolio.recommender.suitability.rule import Rule
 from pathfolio.recommender.suitability.rules import RuleSet
 from pathfolio.recommender.suitability.used_facts import edge_fact
 from pathfolio.recommender.suitability.verdict import EXEMPT, STATES, Outcome, RuleResult, UsedFact, Verdict
+
+_OUTCOMES: Final = tuple(Outcome)
 
 Finding = tuple[Judgement, npt.NDArray[np.int8]]
 """What a rule finds about all assets, and what that counts as (assets,)."""
@@ -92,8 +96,8 @@ class Screening:
         return RuleResult(
             rule=rule.name,
             kind=rule.full_kind,
-            outcome=Outcome(int(found.outcome[at])),
-            effect=Outcome(int(self.effects[row, number])),
+            outcome=_OUTCOMES[found.outcome[at]],
+            effect=_OUTCOMES[self.effects[row, number]],
             reason=reason,
             measured=_number(found.measured[at]),
             limit=_number(found.limit[at]),
@@ -208,4 +212,4 @@ def check(
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if isnan(value) else float(value)

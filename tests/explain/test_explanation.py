@@ -9,6 +9,7 @@ from importlib import resources
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
+from msgspec import structs
 
 from pathfolio.explain.errors import ExplanationError
 from pathfolio.explain.evidence import ChannelPart, Path
@@ -155,13 +156,13 @@ def test_broken_paths_and_small_groups_are_refused(mediatek: Explanation) -> Non
 
     look_through, shown = paths_of(mediatek, "fund_holdings")[0], paths_of(mediatek, "co_investment")[0]
     with pytest.raises(ExplanationError, match="does not join"):
-        with_path(replace(look_through, edges=look_through.edges[::-1]))
+        with_path(structs.replace(look_through, edges=look_through.edges[::-1]))
     with pytest.raises(ExplanationError, match="does not lead"):
-        with_path(replace(look_through, nodes=look_through.nodes[:-1]))
+        with_path(structs.replace(look_through, nodes=look_through.nodes[:-1]))
     with pytest.raises(ExplanationError, match="fewer than 10"):
-        with_path(replace(shown, count=9))
+        with_path(structs.replace(shown, count=9))
     with pytest.raises(ExplanationError, match="no channel"):
-        with_path(replace(shown, channel="hearsay"))
+        with_path(structs.replace(shown, channel="hearsay"))
 
 
 def test_a_reason_without_evidence_is_refused(mediatek: Explanation) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from pathfolio.explain.evaluation.faithfulness import (
     OURS,
@@ -179,7 +180,7 @@ def test_stability_sees_one_path_where_two_channels_walk_it(world: World) -> Non
     alpha = world.walk(("u1", "AF", OTHER_INVESTORS, "BF"), CO_INVESTORS, 0.3, 13)
     tsmc = world.walk(("u1", "2330", "BF"), "HOLDS INVESTS_IN", 0.5)
     one = world.account("u1", "BF", {"co_investment": [alpha], "gat": [alpha], "fund_holdings": [tsmc]})
-    two = world.account("u1", "BF", {"co_investment": [replace(alpha, contribution=0.6)]})
+    two = world.account("u1", "BF", {"co_investment": [structs.replace(alpha, contribution=0.6)]})
     assert stability([[one], [two]], top=1) == 1.0
 
 

@@ -9,57 +9,40 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pathfolio.embeddings.train import train_vectors
 from pathfolio.explain.checker.check import check_explanation
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.assemble import assemble_graph
-from pathfolio.kg.contract import read_folder
 from pathfolio.kg.errors import DataError
 from pathfolio.kg.figures import figure_column
 from pathfolio.kg.graph import KnowledgeGraph
 from pathfolio.kg.paths import PathFinder
-from pathfolio.kg.progress import Progress
-from pathfolio.kg.sample import SampleSize, write_sample_market
 from pathfolio.kg.sample.size import END
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.span import Position
 from pathfolio.kg.tables import Tables
-from pathfolio.recommender.build import Build, BuildOptions, write_build
-from pathfolio.recommender.gat.attention import train_attention
-from pathfolio.recommender.score_inputs import LearnedParts
+from pathfolio.recommender.build import Build
 from pathfolio.recommender.signals.into import HISTORY, with_signals
 from pathfolio.recommender.suitability.assets import asset_facts
 from pathfolio.recommender.suitability.kinds.risk_class import risk_class_facts
 from pathfolio.recommender.suitability.rulefile import load_rules
-from pathfolio.web.sources import from_tables
+from tests.explain.modelled_world import built, signal_build, signal_tables
 from tests.kg.random_market import random_account
-from tests.web.site_world import ATTENTION, VECTORS
 
-SIZE = SampleSize(investors=120, stocks=140, funds=14, bonds=4, years=2)
+__all__ = ["signal_build", "signal_tables"]  # fixtures
+
 TRIGGERS = {"modelled_calm", "modelled_swings"}
-SILENT = Progress(None)
 
 
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    folder = tmp_path_factory.mktemp("modelled") / "market"
-    write_sample_market(folder, seed=3, size=SIZE)
-    return read_folder(folder)
+@pytest.fixture
+def tables(signal_tables: Tables) -> Tables:
+    return signal_tables
 
 
-def built(tables: Tables, out: Path, signals: tuple[str, ...]) -> Build:
-    source = from_tables(tables, END, SILENT, signals)
-    learned = LearnedParts(
-        train_vectors(source.graph, VECTORS, SILENT), train_attention(source.graph, ATTENTION, SILENT)
-    )
-    return write_build(source.graph, learned, out, BuildOptions(), SILENT, source.beside())
-
-
-@pytest.fixture(scope="module")
-def build(tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return built(tables, tmp_path_factory.mktemp("modelled") / "build", ("volatility", "beta"))
+@pytest.fixture
+def build(signal_build: Build) -> Build:
+    return signal_build
 
 
 def test_facts_have_model_record_and_peers(build: Build) -> None:

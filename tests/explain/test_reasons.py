@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from pathfolio.explain.checker.check import check_explanation, check_reason
 from pathfolio.explain.checker.sentences import UnreadableTemplateError, sentences_of, sentences_of_template
@@ -353,7 +354,7 @@ def test_names_in_pictures_stay_in_their_cards(world: World, name: str) -> None:
     explanation = next(iter(explanations(world).values()))
     asset = replace(explanation.asset, names=Names.everywhere(name))
     nodes = {explanation.asset: asset}
-    paths = tuple(replace(p, nodes=tuple(nodes.get(node, node) for node in p.nodes)) for p in explanation.paths)
+    paths = tuple(structs.replace(p, nodes=tuple(nodes.get(node, node) for node in p.nodes)) for p in explanation.paths)
     picture = str(as_svg(replace(explanation, asset=asset, paths=paths)))
     lines = [unescape(text) for text in re.findall(r'<text class="name"[^>]*>([^<]*)</text>', picture)]
     shown = [line for line in lines if name.startswith(line.rstrip("…")) or line.rstrip("…") in name]

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from pathfolio.explain.batch import explain_all
 from pathfolio.explain.checker.check import check_explanation
 from pathfolio.explain.ledger import custody
 from pathfolio.explain.ledger.ledger import Ledger
 from pathfolio.explain.ledger.payloads import RECOMMENDATION
 from pathfolio.explain.records.adviser import Adviser, Question
 from pathfolio.explain.records.assumption import Assumed
-from pathfolio.explain.records.everybody import Everybody, record_everybody
+from pathfolio.explain.records.everybody import Everybody, choosers_of, record_everybody
 from pathfolio.explain.records.inspect import read_record, report_on
 from pathfolio.explain.records.replay import find_build, replay
 from pathfolio.explain.records.serve import ServedAnswer, serve
 from pathfolio.explain.records.telling import TOLD_KIND, Teller, history_of, tell, told_by, told_by_all
 from pathfolio.kg.languages import languages
 from pathfolio.kg.progress import Progress
-from pathfolio.kg.schema import Relation
+from pathfolio.kg.schema import NodeKind, Relation
+from pathfolio.kg.span import Position
 from pathfolio.recommender.assumed import YEARS
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.investor import TOLD
@@ -185,6 +189,35 @@ def test_everybodys_lists_and_their_records_use_it_too(adviser: Adviser, ledger:
     )
     assert [str(adviser.build.graph.asset_ids[asset]) for asset in lists.assets[3]] == alone
     assert first[0] not in alone
+
+
+def test_everybodys_evidence_is_of_what_they_told_too(adviser: Adviser, ledger: Ledger, tmp_path: Path) -> None:
+    """What lies behind a list in the table of everybody's evidence is what the list's own page shows."""
+    graph, scorer = adviser.build.graph, adviser.build.scorer
+    user, other = investors(adviser.build)[3:5]
+    industry = str(graph.nodes.id[graph.rows(NodeKind.INDUSTRY)[0]])
+    held = set(graph.outgoing(Relation.HOLDS).of(graph.user_span.row(Position(3))).tolist())
+    followed = next(str(graph.nodes.id[row]) for row in graph.assets.tolist() if row not in held)
+    told(ledger, adviser, user, ("INTERESTED_IN", industry), ("FOLLOWS", followed))
+    asked, silent = Everybody("clerk", "Python", today=adviser.build.as_of), Progress(out=None)
+    lists = record_everybody(adviser, ledger, asked, silent, workers=1)
+    choosers = choosers_of(adviser, lists.told)
+    assert list(choosers.investors) == [3]
+    out = tmp_path / "evidence.parquet"
+    explain_all(scorer, out, silent, lists=lists.assets, choosers=choosers, workers=1)
+    table = pq.read_table(out).to_pandas()
+    for who in (user, other):
+        shown = serve(adviser, ledger, question(who, adviser)).advice.explanations
+        paths = [(f.asset_id, f.rank, p.id, p.contribution, list(p.relations)) for f in shown for p in f.paths]
+        rows = table[table["user_id"] == who]
+        columns = (rows[name].tolist() for name in ("asset_id", "rank", "path_id", "contribution"))
+        relations = [list(each) for each in rows["relations"]]
+        found = sorted(zip(*columns, relations, strict=True))
+        assert [row[:3] for row in found] == [row[:3] for row in sorted(paths)]
+        assert [row[4] for row in found] == [row[4] for row in sorted(paths)]
+        assert [row[3] for row in found] == pytest.approx([row[3] for row in sorted(paths)])
+        firsts = {row[4][0] for row in found}
+        assert ({"FOLLOWS", "INTERESTED_IN"} <= firsts) == (who == user)
 
 
 def test_it_says_nothing_in_another_data_set_and_goes_with_an_erasure(adviser: Adviser, ledger: Ledger) -> None:

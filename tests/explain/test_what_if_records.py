@@ -164,7 +164,7 @@ def test_years_said_reject_what_should_be_held_longer(adviser: Adviser) -> None:
     assert any((result.outcome, result.effect) == (Outcome.WARN, Outcome.REJECT) for result in effects)
     for to_investor in (False, True):
         told = {result_text(result, "en", to_investor=to_investor) for result in effects}
-        assert "It should be held for 2 years at least; the money can stay invested for 0.5 years only." in told
+        assert "It should be held for at least 2 years; the money can stay invested for 0.5 years only." in told
     shown = [result for verdict in advice.verdicts for result in verdict.results if result.rule == "horizon"]
     assert all(result.effect is Outcome.PASS for result in shown)
 

@@ -9,11 +9,13 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from html import unescape
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import Markup
 
 from pathfolio.explain.evidence import Fact
 from pathfolio.explain.reasons.kind import Subject
@@ -25,15 +27,18 @@ from pathfolio.kg.figures import FIGURES
 from pathfolio.kg.schema import Relation
 from pathfolio.recommender.build import Build
 from pathfolio.recommender.suitability.verdict import Outcome, RuleResult, UsedFact, Verdict
+from pathfolio.web.site import create_app
 from pathfolio.web.site.cautions import cautions_of
-from pathfolio.web.site.list_columns import COLUMNS, USUAL, sorted_lines
+from pathfolio.web.site.kept_cells import KeptCells
+from pathfolio.web.site.list_columns import COLUMNS, USUAL, ListColumn, sorted_lines
 from pathfolio.web.site.listed import ListLine, RiskFit, advised, spoken
 from pathfolio.web.site.texts import texts_of
 from tests.explain.ledger_world import entry_of
 from tests.web.plain_site import app, client
+from tests.web.priced_site import priced_app, priced_build
 from tests.web.site_pages import page_of, twin_of
 
-__all__ = ["app", "client"]  # fixtures
+__all__ = ["app", "client", "priced_app", "priced_build"]  # fixtures
 
 USER = "INV000002"
 
@@ -235,3 +240,33 @@ def test_badges_name_groups_of_which_the_investor_holds_something(client: FlaskC
                 assert badge["node"]["id"] in groups
                 seen += 1
     assert seen
+
+
+def test_cells_of_an_asset_are_made_once_and_what_is_of_the_investor_each_time() -> None:
+    made: list[str] = []
+
+    def make(column: ListColumn, line: object) -> Markup:
+        made.append(column.name)
+        return Markup("{}").format(column.name)
+
+    line = SimpleNamespace(asset=SimpleNamespace(id="A"))
+    cells = KeptCells()
+    for lang in ("en", "en", "zh-TW"):
+        for name in ("price", "risk", "score"):
+            assert cells(lang, COLUMNS[name], line, make) == name  # type: ignore[arg-type]
+    assert sorted(made) == ["price", "price", "risk", "risk", "risk", "score", "score", "score"]
+
+
+def test_a_list_looks_the_same_whoever_looked_before(priced_build: Build, priced_app: Flask) -> None:
+    """Another investor's list with the same assets has their own risk limits, scores and language."""
+    users = [str(user) for user in priced_build.graph.user_ids[:6]]
+    fresh = {user: _figures(create_app(priced_build), user) for user in users[-2:]}
+    for user in users:
+        _figures(priced_app, user, "zh-TW")
+        _figures(priced_app, user)
+    assert {user: _figures(priced_app, user) for user in fresh} == fresh
+
+
+def _figures(app: Flask, user: str, lang: str = "en") -> list[str]:
+    page = app.test_client().get(f"/investors/{user}?lang={lang}&columns={','.join(COLUMNS)}").text
+    return re.findall(r'<td class="number.*?</td>', page, re.DOTALL)

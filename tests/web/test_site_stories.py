@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 from flask import Flask
 
+from pathfolio.kg.languages import languages
 from pathfolio.recommender.build import Build
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.roles import AccountRole
@@ -44,7 +45,13 @@ class Way:
         return self.width < 800
 
 
-WAYS: Final = (Way("en", 1280, "mouse"), Way("zh-TW", 1280, "keyboard"), Way("zh-CN", 390, "finger"))
+HANDS: Final = (("mouse", 1280), ("keyboard", 1280), ("finger", 390))
+WAYS: Final = (
+    [Way(lang, width, hand) for lang in languages() for hand, width in HANDS]
+    if WITH_AXE
+    else [Way("en", 1280, "mouse"), Way("zh-TW", 1280, "keyboard"), Way("zh-CN", 390, "finger")]
+)
+"""Each language by each hand with PATHFOLIO_AXE=all."""
 
 
 @dataclass

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _explain_all(build: Build, args: argparse.Namespace) -> None:
     from pathfolio.explain.batch import explain_all
-    from pathfolio.explain.records.everybody import Everybody, record_everybody
+    from pathfolio.explain.records.everybody import Everybody, choosers_of, record_everybody
     from pathfolio.kg.progress import Progress
 
     progress = Progress()
@@ -78,7 +78,8 @@ def _explain_all(build: Build, args: argparse.Namespace) -> None:
     with progress.stage("rank and record every list"):
         lists = record_everybody(desk.adviser, desk.ledger, asked, progress)
     with progress.stage(f"explain every list into {args.out}") as details:
-        rows = explain_all(scorer, args.out, progress, k=args.k, kind=args.kind, lists=lists.assets)
+        choosers = choosers_of(desk.adviser, lists.told)
+        rows = explain_all(scorer, args.out, progress, k=args.k, kind=args.kind, lists=lists.assets, choosers=choosers)
         details.append(f"{rows:,} paths")
     progress.note(what_happened(desk, lists.first))
 

@@ -38,6 +38,7 @@ from pathfolio.web.site.graph.algorithm_runs import AlgorithmRuns
 from pathfolio.web.site.graph.desk import GraphDesk
 from pathfolio.web.site.invest.axes import percents
 from pathfolio.web.site.invest.shown import labels, limit_names
+from pathfolio.web.site.kept_cells import KeptCells
 from pathfolio.web.site.language import current_texts, keep_choice
 from pathfolio.web.site.measures import Measures
 from pathfolio.web.site.pages import (
@@ -242,6 +243,7 @@ def _add_globals(app: Flask, served: ServedGraph) -> None:
         sparkline=sparkline,
         list_columns=tuple(list_columns.COLUMNS),
         badge_words=list_columns.BADGE_WORDS,
+        kept_cell=KeptCells(),
         small_line=served.small_line if isinstance(served, ServedBuild) else None,
         stacked=stacked,
         evidence=EvidenceWords,

@@ -7,7 +7,6 @@ so they share its memory; they never touch the ledger.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import threading
@@ -22,6 +21,7 @@ from pathfolio.explain.records.adviser import Advice, Question
 from pathfolio.explain.records.answer import RememberedAnswer
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.workers import CAN_FORK, WorkerLostError, Workers
+from pathfolio.web.site.garbage import settle
 from pathfolio.web.site.render import served
 from pathfolio.web.site.served import ServedBuild
 
@@ -52,8 +52,7 @@ class Helpers:
     def __init__(self, app: Flask, count: int) -> None:
         """Start the processes."""
         self._desk = _served(app).desk
-        gc.collect()
-        gc.freeze()  # so that nobody's garbage collection writes to what is shared
+        settle()
         self._workers: Workers[_Work, Any] = Workers(partial(_do, app), count)
         self._long = threading.Semaphore(max(count - 1, 1))
 

@@ -51,12 +51,14 @@ class ListColumn:
         value: of a line, None where it is not known: by it the lines are sorted, and it is what the CSV has.
         text: of a value, in the reader's language.
         signed: whether what is below zero is a loss, and coloured.
+        of_asset: whether it is the same whoever looks.
     """
 
     name: str
     value: Callable[[HasFigures], float | None]
     text: Callable[[float, Wording], str]
     signed: bool = False
+    of_asset: bool = True
 
 
 def _fraction(value: float, words: Wording) -> str:
@@ -98,8 +100,8 @@ COLUMNS: Final = MappingProxyType(
             ListColumn("drawdown", _of("max_drawdown_3y"), _fraction, signed=True),
             ListColumn("expense", _of("expense_ratio"), _cost),
             ListColumn("place", _of("category_rank_1y"), _count),
-            ListColumn("risk", lambda line: None if line.risk is None else line.risk.value, _count),
-            ListColumn("score", lambda line: line.score, lambda value, words: words.number(value, 3)),
+            ListColumn("risk", lambda line: None if line.risk is None else line.risk.value, _count, of_asset=False),
+            ListColumn("score", lambda line: line.score, lambda value, words: words.number(value, 3), of_asset=False),
         )
     }
 )

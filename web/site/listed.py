@@ -196,7 +196,7 @@ def _risk(verdict: Verdict) -> RiskFit | None:
 
 def _interests(explanation: Explanation) -> tuple[Badge, ...]:
     """What the investor named as an interest, and the asset is part of."""
-    paths = (path for path in explanation.paths if path.relations[:1] == (INTERESTED_IN,))
+    paths = (path for path in explanation.paths if path.edges[0].relation == INTERESTED_IN)
     return tuple(dict.fromkeys(Badge(INTERESTED_IN, path.nodes[1]) for path in paths))
 
 

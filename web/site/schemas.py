@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 import msgspec
 from msgspec import Meta
 
-from pathfolio.explain.evidence import Fact, PathNode
+from pathfolio.explain.evidence import Fact, Path, PathNode
 from pathfolio.explain.explanation import Explanation
 from pathfolio.explain.records.find import Search
 from pathfolio.explain.records.history import Comparison
@@ -51,12 +51,18 @@ class _ExplainedFact:
     """A fact as `explanation.schema.json` describes it."""
 
 
+class _ExplainedPath:
+    """A path as `explanation.schema.json` describes it."""
+
+
 _OTHERWISE: Final = MappingProxyType(
-    {PathNode: Node, PriceHistory: Closes, Explanation: _Explained, Fact: _ExplainedFact}
+    {PathNode: Node, PriceHistory: Closes, Explanation: _Explained, Fact: _ExplainedFact, Path: _ExplainedPath}
 )
 """What `as_json` writes otherwise than by its fields."""
 
-_IN_FILE: Final[Mapping[type, str]] = MappingProxyType({_Explained: "Explanation", _ExplainedFact: "Explanation_fact"})
+_IN_FILE: Final[Mapping[type, str]] = MappingProxyType(
+    {_Explained: "Explanation", _ExplainedFact: "Explanation_fact", _ExplainedPath: "Explanation_path"}
+)
 
 _NAMED: Final[Mapping[type, str]] = MappingProxyType({Search: "RecordSearch", Comparison: "RecordChanges"})
 """Schemas whose usual names pages have."""

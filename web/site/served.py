@@ -7,6 +7,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
+import pandas as pd
+
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.facts import FactBook
 from pathfolio.explain.ledger.ledger import Ledger
@@ -34,6 +36,8 @@ from pathfolio.web.site.prices import PriceBook, PriceHistory
 SMALL_WIDTH: Final = 96
 SMALL_HEIGHT: Final = 28
 _SMALL_POINTS: Final = 48
+_WARMED: Final = 12
+"""Investors whose lists are made before anybody asks, so that most of what lists say of assets is known."""
 
 _KINDS_OF: Final = MappingProxyType({"industry": (NodeKind.INDUSTRY, NodeKind.SECTOR), "issuer": (NodeKind.ISSUER,)})
 _OF_ASSETS: Final = ("asset", "issuer")
@@ -103,6 +107,12 @@ class ServedBuild(ServedGraph):
     def prices(self) -> PriceBook:
         """Closing prices up to the snapshot's date."""
         return PriceBook.of(self.build.prices, self.graph.as_of)
+
+    @cached_property
+    def signals(self) -> dict[str, pd.DataFrame]:
+        """By asset, what signals told and what came (`pathfolio.recommender.signals.into.HISTORY`)."""
+        history = self.build.signals
+        return {} if history is None else {str(asset): part for asset, part in history.groupby("asset_id", sort=False)}
 
     @cached_property
     def investors(self) -> Directory:
@@ -186,8 +196,8 @@ class ServedBuild(ServedGraph):
         for directory in (self.investors, self.assets):
             directory.find("", 1)
         if len(self.graph.users):
-            first = str(self.graph.user_ids[0])
-            self.desk.adviser.advise(Question("", "", first, today=self.desk.today()))
+            for user in self.graph.user_ids[:: max(1, len(self.graph.users) // _WARMED)][:_WARMED].tolist():
+                self.desk.adviser.advise(Question("", "", str(user), today=self.desk.today()))
             self.choices  # noqa: B018 - made once
             self.portfolios.year_ago.outgoing(Relation.HOLDS)
             self.divider.warm_up()

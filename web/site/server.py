@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import signal
 import socket
 import sys
@@ -16,6 +15,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.web.site.connections import LARGEST_HEADER, MOST_CONNECTIONS, Server
+from pathfolio.web.site.garbage import settle
 
 THREADS: Final = 16
 """Some of them may wait for lists that nobody has asked for yet, which take longer."""
@@ -53,8 +53,7 @@ def address_of(listener: socket.socket, host: str) -> str:
 def run(app: Flask, listener: socket.socket) -> None:
     """Answer requests until Ctrl-C or SIGTERM; requests that are being answered are finished."""
     sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()  # looking through the snapshot for garbage again and again would stop everybody for a tenth of a second
+    settle()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without it
     server = made(app, listener)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from flask import current_app, request
 
-from pathfolio.explain.evidence import Fact, PathNode
+from pathfolio.explain.evidence import Fact, Path, PathNode
 from pathfolio.explain.explanation import Explanation
 from pathfolio.web.site.prices import PriceHistory
 
@@ -38,7 +38,7 @@ def as_json(value: object, lang: str) -> Any:
     {'day': '2026-06-30', 'weight': None}
     """
     match value:
-        case PathNode():
+        case PathNode() | Path():
             out: Any = value.to_json(lang)
         case Explanation() | Fact() | PriceHistory():
             out = value.to_json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Final
 
@@ -149,13 +150,12 @@ class ConcentrationRule(GroupedRule):
             yield edge_fact(graph, edge)
 
     def _held(self, assets: AssetFacts, investor: InvestorFacts, group: int) -> Iterator[UsedFact]:
-        exposure = self._exposure(assets)
-        for at, held in enumerate(investor.held.tolist()):
-            counted = exposure.part(held, group)
-            if investor.share[at] > 0 and counted > 0:
-                fact = share_fact(assets, investor, at)
-                through = f"{counted:.1%} of it counts" if counted < 1 - _WHOLE else ""
-                yield replace(fact, note="; ".join(part for part in (fact.note, through) if part))
+        parts = self._exposure(assets).parts(investor.held, group)
+        for at in np.flatnonzero((investor.share > 0) & (parts > 0)).tolist():
+            (fact,) = kept(investor.kept, ("share", at), partial(_share, assets, investor, at))
+            counted = float(parts[at])
+            through = f"{counted:.1%} of it counts" if counted < 1 - _WHOLE else ""
+            yield replace(fact, note="; ".join(filter(None, (fact.note, through)))) if through else fact
 
     def same_finding(self, investor: InvestorFacts) -> Hashable:
         """Nobody has the same portfolio."""
@@ -169,6 +169,10 @@ class ConcentrationRule(GroupedRule):
     def subject_kind(cls, full_kind: str) -> NodeKind | None:
         """Industries have a vocabulary; the other groups are names."""
         return NodeKind.INDUSTRY if full_kind == "concentration/industry" else None
+
+
+def _share(assets: AssetFacts, investor: InvestorFacts, number: int) -> tuple[UsedFact]:
+    return (share_fact(assets, investor, number),)
 
 
 def kept_exposures(assets: AssetFacts) -> dict[str, Exposure]:

@@ -10,7 +10,7 @@ import msgspec
 
 from pathfolio.explain.ledger import payloads
 from pathfolio.explain.ledger.payloads import Payload
-from pathfolio.explain.records import audience_record, everybody, keep, uses
+from pathfolio.explain.records import audience_record, everybody, keep, portfolio_record, telling, uses
 from pathfolio.explain.records.layout import Record
 from pathfolio.web.docs.made.markdown import code, plain, table
 from pathfolio.web.site.schemas import described
@@ -20,7 +20,7 @@ _NAMES: Final[Mapping[object, str]] = MappingProxyType(
 )
 
 
-_ROOMS: Final = (payloads, keep, uses, everybody, audience_record)
+_ROOMS: Final = (payloads, keep, uses, everybody, audience_record, telling, portfolio_record)
 """Where kinds of entry are declared."""
 
 

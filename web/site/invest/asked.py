@@ -7,18 +7,21 @@ from functools import cached_property
 from typing import Annotated, Final, Literal
 
 import numpy as np
-from flask import request
+from flask import g, request
 from msgspec import Meta
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.records.adviser import Advice
+from pathfolio.explain.records.portfolio_record import PortfolioAsked, record_portfolio
 from pathfolio.kg.span import Position, Positions
+from pathfolio.recommender.portfolio.book import BeforeAndAfter
 from pathfolio.recommender.questionnaire import HORIZON, QUESTIONS, YEARS
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.web.site.language import current_texts
-from pathfolio.web.site.recorded import ask, ask_what_if
+from pathfolio.web.site.recorded import ask, ask_what_if, asker
 from pathfolio.web.site.render import served
 from pathfolio.web.site.served import ServedBuild
+from pathfolio.web.site.twin import wants_json
 from pathfolio.web.site.what_if_json import Asked, asked_of
 
 CONTROLS: Final = ("risk_level", "objective")
@@ -101,6 +104,17 @@ def asked_portfolio(user_id: str) -> AskedPortfolio:
         ids = ask_what_if("assets of the list", _ids, asked, current_texts().lang, "site")
     span = site.graph.asset_span
     return AskedPortfolio(asked, Positions(np.array([span.position(site.graph.asset_row(i)) for i in ids], np.int64)))
+
+
+def record_figures(user_id: str, page: str, split: str, budget: int, found: BeforeAndAfter) -> None:
+    """Put what is to be shown of a portfolio into the ledger, beside the record of its list.
+
+    Raises:
+        LedgerError: it could not be recorded, so it may not be shown.
+    """
+    through = "api" if wants_json() else "site"
+    asked = PortfolioAsked(asker(), through, user_id, page, str(g.record), split, budget)
+    record_portfolio(served().desk, asked, found)
 
 
 def _ids(advice: Advice) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from flask import Blueprint
 
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.asset_profile import AssetProfile, profile_of
+from pathfolio.web.site.invest.signal_chart import DrawnSignal, drawn_signals
 from pathfolio.web.site.invest.trend_lines import USUAL_MONTHS, DrawnTrend, Months, drawn_trend
 from pathfolio.web.site.listed import newly_listed
 from pathfolio.web.site.pages.investors import asset_row
@@ -28,6 +29,7 @@ class AssetPage(Page):
     Attributes:
         newly_listed: the day the asset came to market, where that was in the last 90 days.
         trend: its last months beside its peers and its market; None where its closes do not reach back so far.
+        signals: what models foretold of it and what came, where the build has signals.
     """
 
     template: ClassVar[str] = "asset.html"
@@ -36,6 +38,7 @@ class AssetPage(Page):
     price: PriceHistory | None
     trend: DrawnTrend | None
     asked_months: int
+    signals: tuple[DrawnSignal, ...]
 
 
 @blueprint.get("/assets/<id:asset_id>")
@@ -45,4 +48,11 @@ def asset(asset_id: AssetId, months: Months = USUAL_MONTHS) -> AssetPage:
     site = served()
     row = asset_row(site.graph, asset_id)
     trend = drawn_trend(site, row, months)
-    return AssetPage(profile_of(site, row), newly_listed(site.graph, row), site.price_of(row), trend, months)
+    return AssetPage(
+        profile_of(site, row),
+        newly_listed(site.graph, row),
+        site.price_of(row),
+        trend,
+        months,
+        drawn_signals(site, row),
+    )

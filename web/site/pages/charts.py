@@ -20,6 +20,7 @@ from pathfolio.recommender.portfolio.points import correlation
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.recommender.suitability.verdict import RuleResult
 from pathfolio.web.site.access.roles import Permission
+from pathfolio.web.site.invest.asked import record_figures
 from pathfolio.web.site.invest.scatter import Placed, Scatter, scatter
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.listed import Badge, advised
@@ -130,7 +131,7 @@ def charts(user_id: InvestorId) -> ChartsPage:
     level, answer = investor.levels.get("risk"), asked.investor.levels.get(Relation.HAS_RISK)
     return ChartsPage(
         investor=site.names.node(row),
-        picture=_picture(site, investor, at, found),
+        picture=_picture(site, user_id, investor, at, found),
         level=None if level is None or answer is None else site.names.node(answer),
         level_class=None if level is None else level.limit,
         dimensions=DIMENSIONS,
@@ -150,10 +151,13 @@ def _found(lang: str, advice: Advice) -> tuple[_Found, ...]:
     )
 
 
-def _picture(site: ServedBuild, investor: InvestorFacts, at: Positions, found: Sequence[_Found]) -> Scatter | None:
+def _picture(
+    site: ServedBuild, user_id: str, investor: InvestorFacts, at: Positions, found: Sequence[_Found]
+) -> Scatter | None:
     book = site.portfolios
     part = np.full(len(at), USUAL_BUDGET / 100 / max(len(at), 1))
     compared = book.compare(bought(investor.held, investor.share, at, part))
+    record_figures(user_id, "charts", "equal", USUAL_BUDGET, compared)
     listed = [Placed(Position(asset), each.asset) for asset, each in zip(at.tolist(), found, strict=True)]
     held = [Placed(Position(asset), site.asset_node(Position(asset))) for asset in investor.held.tolist()]
     highest = highest_volatility(book.assets, investor)

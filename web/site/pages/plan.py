@@ -16,7 +16,7 @@ from pathfolio.recommender.portfolio.balance import BAND, BAND_PART, LEAST_TRADE
 from pathfolio.recommender.portfolio.book import Weights, highest_volatility
 from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.web.site.access.roles import Permission
-from pathfolio.web.site.invest.asked import AskedPortfolio, Controls, asked_portfolio, controls_of
+from pathfolio.web.site.invest.asked import AskedPortfolio, Controls, asked_portfolio, controls_of, record_figures
 from pathfolio.web.site.invest.divided import Divided, why_text
 from pathfolio.web.site.invest.shown import FigureRow, ShownMix, figure_rows, shown_mixes
 from pathfolio.web.site.language import current_texts
@@ -118,6 +118,7 @@ def plan(user_id: InvestorId, step: Step = "assess", split: HowToAllocate = "ris
     target = _target(investor, divided)
     weights = _weights(investor, target)
     compared = book.compare(weights)
+    record_figures(user_id, "plan", split, 0, compared)
     level = investor.levels.get("risk")
     held = Holdings(investor.held, investor.share)
     against = balance(site.graph, book.year_ago, book.closes, row, held, target)

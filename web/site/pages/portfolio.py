@@ -24,6 +24,7 @@ from pathfolio.web.site.invest.asked import (
     asked_portfolio,
     controls_of,
     own_amounts,
+    record_figures,
 )
 from pathfolio.web.site.invest.divided import Divided, why_text
 from pathfolio.web.site.invest.shown import FigureRow, ShownMix, figure_rows, shown_mixes
@@ -100,6 +101,7 @@ def portfolio(user_id: InvestorId, budget: Budget = USUAL_BUDGET, split: Split =
     parts, divided, split = _parts(site, found, budget, split)
     weights = bought(held.held, held.share, found.listed, parts)
     compared = book.compare(weights)
+    record_figures(user_id, "portfolio", split, budget, compared)
     after = dict(zip(weights.at.tolist(), weights.after.tolist(), strict=True))
     both = compared.before, compared.after
     some = compared.after or compared.before
