@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -39,6 +40,7 @@ class SignalTest:
         largest: only so many assets, the most traded before the first day; 0 for the universe of each day.
         trials: how many were tried in all, this run's for 0.
         terms: of trading.
+        checkpoints: the folder in which networks keep how far they have come, and from which they go on.
     """
 
     first: date | None = None
@@ -48,6 +50,7 @@ class SignalTest:
     largest: int = 0
     trials: int = 0
     terms: TradingTerms = field(default_factory=TradingTerms)
+    checkpoints: Path | None = None
 
 
 def evaluated(panel: Panel, models: Sequence[SignalModel], asked: SignalTest, progress: Progress) -> list[SignalRecord]:
@@ -73,7 +76,7 @@ def evaluated(panel: Panel, models: Sequence[SignalModel], asked: SignalTest, pr
             labels = labels_of(panel, model.target, horizon)
             with progress.stage(f"{model.name}, {horizon} days") as details:
                 start = time.perf_counter()
-                forecast = walked(panel, model, labels, horizon, (first, stop), asked.split)
+                forecast = walked(panel, model, labels, horizon, (first, stop), asked)
                 seconds = time.perf_counter() - start
                 tested = Tested(panel, labels, among)
                 made = record_of(model.name, model.target, horizon, forecast, tested, asked.terms, seconds)
@@ -84,13 +87,15 @@ def evaluated(panel: Panel, models: Sequence[SignalModel], asked: SignalTest, pr
 
 
 def walked(
-    panel: Panel, model: SignalModel, labels: Labels, horizon: int, between: tuple[int, int], split: str
+    panel: Panel, model: SignalModel, labels: Labels, horizon: int, between: tuple[int, int], asked: SignalTest
 ) -> FloatArray:
     """(T, N): a model's forecasts of the universe for the days [first, stop), each block by what was learned for it."""
     out = np.full(labels.values.shape, np.nan)
-    for fold in splitter_of(split)(panel.days, *between, labels.ends):
+    for fold in splitter_of(asked.split)(panel.days, *between, labels.ends):
         learned = np.where(fold.train[:, None], labels.values, np.nan)
-        lesson = SignalLesson(panel, learned, fold.train, fold.test, horizon)
+        name = f"{model.name}-{horizon}-{panel.days[fold.test][0]}.pt"
+        keep = None if asked.checkpoints is None else asked.checkpoints / name
+        lesson = SignalLesson(panel, learned, fold.train, fold.test, horizon, keep)
         out[fold.test] = model.forecasts(lesson)[fold.test]
     return np.where(panel.universe, out, np.nan)
 

@@ -16,7 +16,7 @@ import pandas as pd
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals.cross_section import daily_rank_ic
-from pathfolio.recommender.signals.evaluate import walked
+from pathfolio.recommender.signals.evaluate import SignalTest, walked
 from pathfolio.recommender.signals.inference import SeriesMean, series_mean
 from pathfolio.recommender.signals.labels import TRADING_DAYS, Labels, Target, labels_of
 from pathfolio.recommender.signals.model import SignalModel
@@ -98,7 +98,7 @@ def signal_of(panel: Panel, name: str, as_of: date, model: SignalModel | None = 
     labels = labels_of(known, model.target, horizon)
     days = len(known.days)
     first = min(max(0, days - _YEARS * TRADING_DAYS - labels.ends), days - 1)
-    forecast = walked(known, model, labels, horizon, (first, days), "walk-forward")
+    forecast = walked(known, model, labels, horizon, (first, days), SignalTest())
     record, since, until = _record(known, forecast, labels)
     return Signal(
         name,

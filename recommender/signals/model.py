@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +25,7 @@ class SignalLesson:
         learned: (T,) bool: the days that may be learned from.
         asked: (T,) bool: other rows of the answer are not looked at, and may be NaN.
         horizon: trading days that are foretold.
+        keep: a file in which a model that takes long may keep how far it has come.
     """
 
     panel: Panel
@@ -31,6 +33,7 @@ class SignalLesson:
     learned: Mask
     asked: Mask
     horizon: int
+    keep: Path | None = None
 
 
 def option(default: Any, meaning: str) -> Any:
@@ -82,6 +85,9 @@ def with_options(model: type[SignalModel], given: dict[str, str]) -> SignalModel
         if name not in known:
             raise UsageError(f"{model.name} has no option {name!r}: it has {', '.join(known) or 'none'}")
         kind = type(known[name][0])
+        if kind is str:
+            read[name] = text
+            continue
         try:
             read[name] = kind(text)
         except ValueError:

@@ -16,6 +16,7 @@ from pathfolio.recommender.signals.models.har import Har
 from pathfolio.recommender.signals.models.har_qlike import HarQlike
 from pathfolio.recommender.signals.models.high_52w import YearHigh
 from pathfolio.recommender.signals.models.low_volatility import LowVolatility
+from pathfolio.recommender.signals.models.mlp import Mlp
 from pathfolio.recommender.signals.models.momentum import MomentumSignal
 from pathfolio.recommender.signals.models.reversal import Reversal
 from pathfolio.recommender.signals.models.ridge import Ridge
@@ -27,6 +28,7 @@ _CLASSES: Final[tuple[type[SignalModel], ...]] = (
     YearHigh,
     Ridge,
     BoostedTrees,
+    Mlp,
     Ewma,
     Har,
     HarQlike,

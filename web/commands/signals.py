@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     evaluate.add_argument("--trials", type=days, metavar="N", help="models tried in all, for the deflated Sharpe")
     _add_options(evaluate)
     evaluate.add_argument("--out", type=Path, metavar="FILE", help="write there: .json, .csv, .tex or .txt")
+    evaluate.add_argument("--checkpoints", type=Path, metavar="FOLDER", help="keep how far networks are; a run goes on")
     evaluate.add_argument("--plots", type=Path, metavar="FOLDER", help="draw correlations, spreads and forecasts there")
     fit = add_described(actions, "fit", "fit one model on all that was over by a day, and write what it foretells")
     fit.add_argument("data", type=Path, metavar="DATA", help=_DATA)
@@ -124,6 +125,7 @@ def _evaluate(args: argparse.Namespace) -> None:
         largest=args.largest or 0,
         trials=args.trials or 0,
         terms=TradingTerms(cost, budget),
+        checkpoints=args.checkpoints,
     )
     progress = Progress()
     panel = _panel(args, progress)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pathfolio.recommender.signals.cross_section import daily_rank_ic
-from pathfolio.recommender.signals.evaluate import walked
+from pathfolio.recommender.signals.evaluate import SignalTest, walked
 from pathfolio.recommender.signals.facts import signal_facts
 from pathfolio.recommender.signals.labels import Target, labels_of
 from pathfolio.recommender.signals.model import SignalModel
@@ -17,7 +17,12 @@ from pathfolio.recommender.signals.registry import SIGNAL_MODELS, chosen_models,
 from tests.recommender.signals.worlds import RETURN, changed_after, panel, shuffled_after
 
 FIRST, CUT = 400, 560
-QUICK = {"lightgbm": {"trees": "20", "fewest": "50"}, "momentum": {"days": "60"}, "beta-vasicek": {"days": "60"}}
+QUICK = {
+    "lightgbm": {"trees": "20", "fewest": "50"},
+    "mlp": {"epochs": "1", "hidden": "8", "rate": "0.03"},
+    "momentum": {"days": "60"},
+    "beta-vasicek": {"days": "60"},
+}
 models = pytest.mark.parametrize("name", [name for name, model in SIGNAL_MODELS.items() if is_available(model)])
 
 
@@ -28,7 +33,7 @@ def made(name: str) -> SignalModel:
 def told(market: Panel, name: str, horizon: int = 5) -> np.ndarray:
     model = made(name)
     labels = labels_of(market, model.target, horizon)
-    return walked(market, model, labels, horizon, (FIRST, len(market.days)), "walk-forward")
+    return walked(market, model, labels, horizon, (FIRST, len(market.days)), SignalTest())
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +61,7 @@ def test_a_changed_day_changes_nothing_before_it(market: Panel, name: str) -> No
     assert not np.array_equal(before[CUT + 1 :], after[CUT + 1 :], equal_nan=True)
 
 
-@pytest.mark.parametrize("name", ["reversal", "ridge", "lightgbm"])
+@pytest.mark.parametrize("name", ["reversal", "ridge", "lightgbm", "mlp"])
 def test_a_planted_signal_is_found(name: str) -> None:
     if not is_available(SIGNAL_MODELS[name]):
         pytest.skip(f"{SIGNAL_MODELS[name].needs} is not installed")
