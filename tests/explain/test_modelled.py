@@ -22,11 +22,12 @@ from pathfolio.kg.sample.size import END
 from pathfolio.kg.schema import NodeKind, Relation
 from pathfolio.kg.span import Position
 from pathfolio.kg.tables import Tables
-from pathfolio.recommender.build import Build
+from pathfolio.recommender.build import Build, load_build
 from pathfolio.recommender.signals.into import HISTORY, with_signals
 from pathfolio.recommender.suitability.assets import asset_facts
 from pathfolio.recommender.suitability.kinds.risk_class import risk_class_facts
 from pathfolio.recommender.suitability.rulefile import load_rules
+from pathfolio.web.cli import main
 from tests.explain.modelled_world import built, signal_build, signal_tables
 from tests.kg.random_market import random_account
 
@@ -70,6 +71,24 @@ def test_the_build_keeps_what_was_told_and_what_came(build: Build) -> None:
     assert 0.6 < within.mean() < 0.95
     last = found["date"].max()
     assert found.loc[found["date"] == last, "came"].isna().all()
+
+
+def test_a_refreshed_build_has_the_same_signals_of_its_day(build: Build, tables: Tables, tmp_path: Path) -> None:
+    call = [
+        "refresh",
+        str(build.folder),
+        str(tables.origin),
+        "--as-of",
+        END.isoformat(),
+        "--out",
+        str(tmp_path / "next"),
+    ]
+    assert main(call) == 0
+    found = load_build(tmp_path / "next", verify=True)
+    assert found.signal_names == build.signal_names
+    assert found.signals is not None
+    assert found.signals.equals(build.signals)
+    assert found.graph.content_hash == build.graph.content_hash
 
 
 def test_the_score_is_the_same_to_the_last_bit(build: Build, tables: Tables, tmp_path: Path) -> None:
