@@ -96,6 +96,13 @@ def lasting(horizon: float) -> float:
     return min(max(math.log(horizon) / math.log(_HALF_YEAR), 0.0), 1.0)
 
 
+def left_of_issue(options: DemandOptions) -> float:
+    """The mean part of a new issue's first pull that is left over the horizon: 1 for a day, .59 for a week."""
+    days = max(options.horizon, 1.0)
+    fade = options.fade_days
+    return (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade)))
+
+
 @dataclass(frozen=True)
 class Trends:
     """How much faster each asset sells than expected, all (assets,) float64, 1 where it does as expected.
@@ -144,7 +151,4 @@ def _over(seen: FloatArray, of: FloatArray, prior: float) -> FloatArray:
 def _issue_pull(groups: Groups, options: DemandOptions) -> FloatArray:
     issues = NewIssues(groups, options.fade_days)
     pull = issues.pull(options.opening) if options.calibrated else issues.pull_of_market(options.opening)
-    days = max(options.horizon, 1.0)
-    fade = options.fade_days
-    share = (1 - math.exp(-days / fade)) / (days * (1 - math.exp(-1 / fade)))
-    return np.asarray(pull * share**options.issue_power)
+    return np.asarray(pull * left_of_issue(options) ** options.issue_power)

@@ -41,8 +41,8 @@ class ScoreOptions:
         profile: weight of the profile's log lifts.
         issue, recent: weights of the base: pull of a new issue, log of recent purchases.
         popularity: weight of the log of the number of holders.
-        earlier_issues: weight, for a new issue, of what says so of earlier ones of its class (for lists of a day, as
-            `issue`).
+        earlier_issues: weight, for a new issue, of what says so of earlier ones of its class; for lists of a day, and
+            hardly any of it for those of a week.
         beginners: weight, for who has no positions, of an asset's share of what investors who began lately bought
             first; for lists of half a year, and less of it the shorter they serve.
         beginners_daily: the share of that weight which is left for lists of one day.
@@ -62,7 +62,7 @@ class ScoreOptions:
     issue: float = 0.25
     recent: float = 0.0025
     popularity: float = 0.003
-    earlier_issues: float = 6.0
+    earlier_issues: float = 4.0
     beginners: float = 2.0
     beginners_daily: float = 0.2
     towers: float = 0.04

@@ -19,12 +19,16 @@ from pathfolio.kg.span import Position, Positions, Row
 from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, Walk
 from pathfolio.recommender.channels.base import Family, HoldingChannel
 from pathfolio.recommender.channels.co_investment import others_with_both
+from pathfolio.recommender.demand import left_of_issue
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.investor_rows import InvestorRows
 from pathfolio.recommender.new_issues import NewIssues
 from pathfolio.recommender.score_inputs import ScoreInputs
 
 EARLIER_ISSUES: Final = "earlier_issues"
+
+_FADING: Final = 4.0
+"""Exponent of `left_of_issue`, beside the pull's own: who subscribes does so on one day, and that is soon over."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class EarlierIssues(HoldingChannel):
         if not options.earlier_issues:
             return None
         issues = NewIssues(inputs.groups, options.demand.fade_days)
-        pull = options.earlier_issues * inputs.demand.issue
+        pull = options.earlier_issues * left_of_issue(options.demand) ** _FADING * inputs.demand.issue
         return cls(inputs.graph, inputs.groups, inputs.ease_weights, pull, issues.is_earlier & (issues.drawn > 0))
 
     @property
