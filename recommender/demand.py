@@ -32,7 +32,7 @@ class DemandOptions:
         fade_days: days in which a new issue's pull falls to 1/e, where no earlier ones tell when they were allotted.
         opening: what each buyer who is expected of a new issue adds to its pull.
         issue_power: exponent of the mean part of a new issue's pull that is left over the horizon: lists of a week have
-            .35 of the pull of those of a day with 2, .59 with 1.
+            .07 of the pull of those of a day with 5, .59 with 1.
         momentum: how much faster what rose sells: the factor is multiplied by exp(momentum * standing), see
             `pathfolio.recommender.momentum`; learned from the past (`pathfolio.recommender.momentum_fit`).
         calibrated: whether what earlier new issues drew tells what to expect of one, and what was subscribed is no
@@ -45,7 +45,7 @@ class DemandOptions:
     half_year_power: float = 0.25
     fade_days: float = 5.0
     opening: float = 0.2
-    issue_power: float = 2.0
+    issue_power: float = 5.0
     momentum: float = 0.0
     calibrated: bool = True
 

@@ -27,7 +27,7 @@ from pathfolio.recommender.score_inputs import ScoreInputs
 
 EARLIER_ISSUES: Final = "earlier_issues"
 
-_FADING: Final = 4.0
+_FADING: Final = 1.0
 """Exponent of `left_of_issue`, beside the pull's own: who subscribes does so on one day, and that is soon over."""
 
 
