@@ -54,6 +54,9 @@ _ASSUMING: Final = (
     *_WITH_CONTROLS,
 )  # fmt: skip
 
+_FOR_PROGRAMS: Final = frozenset({Permission.OPERATION})
+"""Pages of these are led to no sign-in page, which a program would take for the answer."""
+
 SESSION_SECONDS: Final = 8 * 3600
 """A session ends so long after its last page; one that a provider began, so long after its beginning."""
 
@@ -235,6 +238,6 @@ def _refuse(who: Visitor) -> ResponseReturnValue:
     if who.is_authenticated:
         log.warning("%s (%s) was refused %s", who.name, who.role, request.endpoint)  # an address may name a person
         abort(403)
-    if wants_json() or request.method != "GET":
+    if wants_json() or request.method != "GET" or permission_of(current_app, str(request.endpoint)) in _FOR_PROGRAMS:
         abort(401)
     return redirect(url_for("signin.signin", next=request.full_path.rstrip("?")))
