@@ -7,12 +7,12 @@ that makes of return and risk. `pathfolio.explain.checker.portfolios` computes t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import ClassVar, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from pathfolio.explain.ledger.payloads import ADVICE_CLASS, Payload
 from pathfolio.explain.ledger.writer import Receipt
@@ -76,26 +76,16 @@ class PortfolioEntry(Payload, frozen=True, kw_only=True):
     of_list: str
     split: str
     budget: int
-    weights: tuple[PortfolioWeight, ...]
-    now: tuple[PortfolioFact, ...]
-    then: tuple[PortfolioFact, ...]
+    weights: tuple[PortfolioWeight, ...] = ()
+    now: tuple[PortfolioFact, ...] = ()
+    then: tuple[PortfolioFact, ...] = ()
 
 
-@dataclass(frozen=True)
-class PortfolioAsked:
-    """What was asked of a portfolio; as in `PortfolioEntry`."""
-
-    who: str
-    through: str
-    user_id: str
-    page: str
-    of_list: str
-    split: str
-    budget: int
-
-
-def record_portfolio(desk: Desk, asked: PortfolioAsked, found: BeforeAndAfter) -> Receipt:
+def record_portfolio(desk: Desk, asked: PortfolioEntry, found: BeforeAndAfter) -> Receipt:
     """Put what is to be shown of a portfolio into the ledger, sealed with the investor's key.
+
+    Args:
+        asked: the entry without weights and figures.
 
     Raises:
         LedgerError: it could not be recorded, so it may not be shown.
@@ -103,9 +93,8 @@ def record_portfolio(desk: Desk, asked: PortfolioAsked, found: BeforeAndAfter) -
     graph, unpriced = desk.adviser.build.graph, set(found.unpriced.tolist())
     rows = zip(found.weights.at.tolist(), found.weights.before.tolist(), found.weights.after.tolist(), strict=True)
     weights = (PortfolioWeight(str(graph.asset_ids[at]), now, then, at not in unpriced) for at, now, then in rows)
-    entry = PortfolioEntry(
-        **vars(asked), weights=tuple(weights), now=tuple(_facts(found.before)), then=tuple(_facts(found.after))
-    )
+    now, then = tuple(_facts(found.before)), tuple(_facts(found.after))
+    entry = replace(asked, weights=tuple(weights), now=now, then=then)
     return desk.ledger.note(entry, person=asked.user_id, tags=tags_of(desk.adviser))
 
 

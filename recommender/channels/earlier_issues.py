@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.schema import Relation
 from pathfolio.kg.span import Position, Positions, Row
 from pathfolio.recommender.account import HOLDS_OR_HELD, OTHER_INVESTORS, ChannelAccount, Walk
@@ -74,9 +74,9 @@ class EarlierIssues(HoldingChannel):
         """(assets, assets) float64; columns of what is no new issue are 0."""
         out = np.zeros(self.weights.shape)
         for asset in np.flatnonzero(self.pull):
-            earlier = self._earlier(Position(int(asset)))
-            if len(earlier):
-                out[:, asset] = self._unit[:, earlier].mean(axis=1) * self.pull[asset]
+            places = self._places(Position(int(asset)))
+            if len(places):
+                out[:, asset] = self._unit[:, places].mean(axis=1) * self.pull[asset]
                 out[asset, asset] = 0.0
         return out
 
@@ -86,14 +86,15 @@ class EarlierIssues(HoldingChannel):
 
     def account(self, investor: InvestorRows, asset: Position) -> tuple[ChannelAccount, ...]:
         """One walk per holding and earlier issue that others hold or held together; every part lies on one."""
-        earlier = self._earlier(asset) if self.pull[asset] else Positions(np.zeros(0, np.int64))
-        walks = [walk for issue in earlier.tolist() for walk in self._walks(investor, asset, issue, len(earlier))]
+        places = self._places(asset).tolist() if self.pull[asset] else []
+        walks = [walk for place in places for walk in self._walks(investor, asset, place, len(places))]
         value = sum(walk.contribution for walk in walks)
         return (ChannelAccount(EARLIER_ISSUES, value, tuple(walks), 0.0),) if walks else ()
 
-    def _walks(self, investor: InvestorRows, asset: Position, issue: Position, of: int) -> list[Walk]:
-        """Investor - holding - others - earlier issue - class - asset."""
-        parts = self._unit[investor.holdings, issue] * (self.pull[asset] / of) * (investor.holdings != asset)
+    def _walks(self, investor: InvestorRows, asset: Position, place: int, of: int) -> list[Walk]:
+        """Investor - holding - others - earlier issue - class - asset; the issue by its place among `_issues`."""
+        issue = Position(int(self._issues[place]))
+        parts = self._unit[investor.holdings, place] * (self.pull[asset] / of) * (investor.holdings != asset)
         others = others_with_both(self.groups, investor, issue)
         rows = self.graph.asset_span
         end = (OTHER_INVESTORS, rows.row(issue), Row(int(self._class[asset])), rows.row(asset))
@@ -105,10 +106,14 @@ class EarlierIssues(HoldingChannel):
             if part
         ]
 
-    def _earlier(self, asset: Position) -> Positions:
-        """Positions of the earlier issues of an asset's class."""
-        same = self.drew & (self._class == self._class[asset]) & (self._class[asset] >= 0)
-        return Positions(np.flatnonzero(same))
+    def _places(self, asset: Position) -> IntArray:
+        """Which of `_issues` are of an asset's class."""
+        return np.flatnonzero((self._class[self._issues] == self._class[asset]) & (self._class[asset] >= 0))
+
+    @cached_property
+    def _issues(self) -> Positions:
+        """(issues,) positions of the earlier ones."""
+        return Positions(np.flatnonzero(self.drew))
 
     @cached_property
     def _class(self) -> npt.NDArray[np.int64]:
@@ -120,6 +125,6 @@ class EarlierIssues(HoldingChannel):
 
     @cached_property
     def _unit(self) -> FloatArray:
-        """(assets, assets) float64: the weights, columns of earlier issues of unit length, others 0."""
-        columns = np.where(self.drew, self.weights.astype(np.float64), 0.0)
+        """(assets, issues) float64: the weights' columns of `_issues`, of unit length."""
+        columns = self.weights[:, self._issues].astype(np.float64)
         return np.asarray(columns / np.maximum(np.sqrt((columns**2).sum(axis=0)), 1e-9))

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from pathfolio.explain.evidence import PathNode
 from pathfolio.explain.records.adviser import Advice
-from pathfolio.explain.records.portfolio_record import PortfolioAsked, record_portfolio
+from pathfolio.explain.records.portfolio_record import PortfolioEntry, record_portfolio
 from pathfolio.kg.span import Position, Positions
 from pathfolio.recommender.portfolio.book import BeforeAndAfter
 from pathfolio.recommender.questionnaire import HORIZON, QUESTIONS, YEARS
@@ -113,7 +113,9 @@ def record_figures(user_id: str, page: str, split: str, budget: int, found: Befo
         LedgerError: it could not be recorded, so it may not be shown.
     """
     through = "api" if wants_json() else "site"
-    asked = PortfolioAsked(asker(), through, user_id, page, str(g.record), split, budget)
+    asked = PortfolioEntry(
+        who=asker(), through=through, user_id=user_id, page=page, of_list=str(g.record), split=split, budget=budget
+    )
     record_portfolio(served().desk, asked, found)
 
 
