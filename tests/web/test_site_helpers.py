@@ -166,9 +166,10 @@ def test_helpers_end_with_the_site(build: Build, number: signal.Signals) -> None
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     address = next(found for line in process.stderr if (found := re.search(r"http://\S+", line)))
-    (nursery,) = _children(process.pid)
-    children = [nursery, *_children(nursery)]
-    assert len(children) == 3
+    (site,) = _children(process.pid)
+    (nursery,) = _children(site)
+    children = [site, nursery, *_children(nursery)]
+    assert len(children) == 4
     connection = HTTPConnection(urlsplit(address.group()).netloc)
     connection.request("GET", f"/investors/{investors(build)[1]}?format=json")
     assert connection.getresponse().status == 200
