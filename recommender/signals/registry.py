@@ -12,14 +12,18 @@ from pathfolio.recommender.signals.models.beta import ShrunkBeta
 from pathfolio.recommender.signals.models.boosted_trees import BoostedTrees
 from pathfolio.recommender.signals.models.ewma import Ewma
 from pathfolio.recommender.signals.models.garch import Garch
+from pathfolio.recommender.signals.models.gru import Gru
 from pathfolio.recommender.signals.models.har import Har
 from pathfolio.recommender.signals.models.har_qlike import HarQlike
 from pathfolio.recommender.signals.models.high_52w import YearHigh
 from pathfolio.recommender.signals.models.low_volatility import LowVolatility
+from pathfolio.recommender.signals.models.lstm import Lstm
+from pathfolio.recommender.signals.models.master import Master
 from pathfolio.recommender.signals.models.mlp import Mlp
 from pathfolio.recommender.signals.models.momentum import MomentumSignal
 from pathfolio.recommender.signals.models.reversal import Reversal
 from pathfolio.recommender.signals.models.ridge import Ridge
+from pathfolio.recommender.signals.models.transformer import Transformer
 
 _CLASSES: Final[tuple[type[SignalModel], ...]] = (
     Reversal,
@@ -29,6 +33,10 @@ _CLASSES: Final[tuple[type[SignalModel], ...]] = (
     Ridge,
     BoostedTrees,
     Mlp,
+    Gru,
+    Lstm,
+    Transformer,
+    Master,
     Ewma,
     Har,
     HarQlike,
