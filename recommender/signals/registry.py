@@ -8,6 +8,7 @@ from typing import Final
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.recommender.signals.model import SignalModel, with_options
+from pathfolio.recommender.signals.models.alpha101 import Alpha101
 from pathfolio.recommender.signals.models.beta import ShrunkBeta
 from pathfolio.recommender.signals.models.boosted_trees import BoostedTrees
 from pathfolio.recommender.signals.models.ewma import Ewma
@@ -31,6 +32,7 @@ _CLASSES: Final[tuple[type[SignalModel], ...]] = (
     LowVolatility,
     YearHigh,
     Ridge,
+    Alpha101,
     BoostedTrees,
     Mlp,
     Gru,
