@@ -49,6 +49,8 @@ def audited(tab: Tab) -> None:
 
 
 def ranked(tab: Tab) -> list[str | None]:
+    """What stands on the list, from the first; read once the page is there whole: an answer comes in pieces."""
+    tab.page.wait_for_load_state()
     return [each.get_attribute("value") for each in tab.page.locator("button[name=follow]").all()]
 
 

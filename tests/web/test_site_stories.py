@@ -98,6 +98,7 @@ class Story:
     def looks(self, *, expected: tuple[str, ...] = ()) -> None:
         """The page is one for everybody, as wide as the screen, and its console is empty but for what is expected."""
         page = self.page
+        page.wait_for_load_state()
         assert page.evaluate(AUDIT) == [], page.url
         for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme)
@@ -179,6 +180,8 @@ def test_an_investor_reads_sorts_follows_and_takes_back(story: Story) -> None:
 
 
 def ranked(story: Story) -> list[str | None]:
+    """What stands on the list, from the first; read once the page is there whole: an answer comes in pieces."""
+    story.page.wait_for_load_state()
     return [each.get_attribute("value") for each in story.page.locator("button[name=follow]").all()]
 
 
