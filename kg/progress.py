@@ -19,10 +19,12 @@ def peak_memory_mb() -> float:
 
 @dataclass(frozen=True)
 class Stage:
-    """One finished stage: what it was, how long it took and the process's peak memory after it."""
+    """One finished stage: what it was, how long it took (by the clock, and of processor time) and the process's peak
+    memory after it."""
 
     name: str
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     detail: str = ""
 
@@ -42,10 +44,11 @@ class Progress:
     def stage(self, name: str) -> Iterator[list[str]]:
         """Time a stage; what is appended to the list that it yields stands beside its name."""
         details: list[str] = []
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         self._write(f"  …       {name}", transient=True)
         yield details
-        done = Stage(name, time.perf_counter() - start, peak_memory_mb(), ", ".join(details))
+        took = time.perf_counter() - start, time.process_time() - cpu
+        done = Stage(name, *took, peak_memory_mb(), ", ".join(details))
         self.stages.append(done)
         self._write(f"  {done.seconds:6.1f} s  {name}" + (f": {done.detail}" if done.detail else ""))
 

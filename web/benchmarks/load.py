@@ -51,15 +51,15 @@ def load(build: Build) -> list[Measured]:
     rng.shuffle(ids)
     users, newcomers = ids[:INVESTORS], ids[INVESTORS:]
     known = frozenset(users)
-    with tempfile.TemporaryDirectory() as folder, _site(build, Path(folder)) as (process, address):
-        first = _asked(address, [(0.0, user) for user in users], clients=1)
-        started = _cpu_seconds(process.pid)
-        memory = [_memory_mb(process.pid)]
+    with tempfile.TemporaryDirectory() as folder, site(build, Path(folder)) as (process, address):
+        first = ask_all(address, [(0.0, user) for user in users], clients=1)
+        started = cpu_seconds(process.pid)
+        memory = [memory_mb(process.pid)]
         due = _moments(rng, users, newcomers, rate * seconds, seconds)
         with _looking(process.pid, seconds, memory):
-            again = _asked(address, due, clients=_CLIENTS)
-        cpu = _cpu_seconds(process.pid) - started
-        memory.append(_memory_mb(process.pid))
+            again = ask_all(address, due, clients=_CLIENTS)
+        cpu = cpu_seconds(process.pid) - started
+        memory.append(memory_mb(process.pid))
         recorded = _records(Path(folder))
     asked = len(users) + len(due)
     new = sum(user not in known for _, user in due) / len(due)
@@ -95,7 +95,7 @@ def _looking(pid: int, seconds: int, memory: list[float]) -> Iterator[None]:
 
     def look() -> None:
         while len(memory) < _LOOKS and not over.wait(seconds / _LOOKS):
-            memory.append(_memory_mb(pid))
+            memory.append(memory_mb(pid))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -125,7 +125,7 @@ class _Asked:
         return taken[int(share * (len(taken) - 1))] * 1e3
 
 
-def _asked(address: str, due: list[tuple[float, str]], clients: int) -> _Asked:
+def ask_all(address: str, due: list[tuple[float, str]], clients: int) -> _Asked:
     """Ask for the lists of investors, each at its moment (seconds from now); raises AssertionError where one fails."""
     waiting: SimpleQueue[tuple[float, str] | None] = SimpleQueue()
     for item in [*due, *[None] * clients]:
@@ -170,7 +170,7 @@ def _ask(connection: http.client.HTTPConnection, user_id: str) -> str:
 
 
 @contextmanager
-def _site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`pathfolio serve` with a ledger of its own; its process and address."""
     code = "import sys; from pathfolio.web.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "serve", str(build.folder.absolute()), "--port", "0"]
@@ -198,7 +198,7 @@ def _processes(pid: int) -> list[int]:
     return [pid, *(each for child in children for each in _processes(int(child)))]
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Processor time of all of the site's processes."""
     total = 0
     for each in _processes(pid):
@@ -207,7 +207,7 @@ def _cpu_seconds(pid: int) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def _memory_mb(pid: int) -> float:
+def memory_mb(pid: int) -> float:
     """Memory of all of the site's processes; what they share counts once."""
     total = 0
     for each in _processes(pid):
