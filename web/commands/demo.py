@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int | None:
         return 0
     ledger = None if os.environ.get("PATHFOLIO_LEDGER") else folder / "ledger"
     with bound(args.host, args.port) as listener:
-        return serve.serve_build(folder / "build", args, serve.Place(listener), demo=True, ledger=ledger)
+        return serve.serve_build(folder / "build", args, serve.Seat(listener), demo=True, ledger=ledger)
 
 
 def default_folder(seed: int) -> Path:

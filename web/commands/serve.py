@@ -27,7 +27,7 @@ PORT = 8000
 
 
 @dataclass(frozen=True)
-class Place:
+class Seat:
     """Where a site is served, whichever build is.
 
     Attributes:
@@ -83,10 +83,10 @@ def run(args: argparse.Namespace) -> int:
     from pathfolio.web.succession import CAN_SUCCEED, Succession
 
     def serve(life: Life | None) -> int:
-        place = Place(listener, key, life)
+        seat = Seat(listener, key, life)
         if holds_graph_alone(args.build):
-            return _serve_graph(args.build, args, place)
-        return serve_build(args.build, args, place)
+            return _serve_graph(args.build, args, seat)
+        return serve_build(args.build, args, seat)
 
     key = secrets.token_hex(32)
     with bound(args.host, args.port) as listener:
@@ -108,9 +108,9 @@ def _mark(folder: Path) -> tuple[int, int] | None:
 
 
 def serve_build(
-    folder: Path, args: argparse.Namespace, place: Place, *, demo: bool = False, ledger: Path | None = None
+    folder: Path, args: argparse.Namespace, seat: Seat, *, demo: bool = False, ledger: Path | None = None
 ) -> int:
-    """Serve the build in `folder` at a place until Ctrl-C; returns the exit code.
+    """Serve the build in `folder` at a seat until Ctrl-C; returns the exit code.
 
     Args:
         demo: with sample accounts that the sign-in page shows, as in `pathfolio demo`.
@@ -133,12 +133,12 @@ def serve_build(
     build = load_build(folder)
     url = getattr(args, "url", None)
     access = _demo_access(build, args.host) if demo else _access(args.host, url, getattr(args, "accounts", None))
-    access = replace(access, session_key=place.session_key)
+    access = replace(access, session_key=seat.session_key)
     desk = open_desk(build, args.rules, ledger, args.today)
     with ExitStack() as until_the_end:
         until_the_end.callback(desk.ledger.close)
         keep(build, desk.adviser.rules, desk.ledger)  # before another build takes its place; where it cannot, it stops
-        place.listener.listen(BACKLOG)
+        seat.listener.listen(BACKLOG)
         with Progress().stage(f"load the build of {build.as_of}"):
             app = create_app(build, access, desk=desk, trusted_hosts=_names(url), behind_proxy=bool(url))
             app.extensions["pathfolio"].warm_up()
@@ -147,12 +147,12 @@ def serve_build(
                 until_the_end.enter_context(closing(helpers))
         told = f"{rules_text(desk.adviser.rules)}; {today_text(desk)}"
         say(f"what is shown is recorded in {desk.ledger.store.where}; {told}")
-        _run(app, place, args, "")
+        _run(app, seat, args, "")
     say("stopped")
     return 0
 
 
-def _serve_graph(folder: Path, args: argparse.Namespace, place: Place) -> int:
+def _serve_graph(folder: Path, args: argparse.Namespace, seat: Seat) -> int:
     """Serve the console of a graph alone until Ctrl-C; raises as `serve_build`."""
     from contextlib import ExitStack
 
@@ -168,15 +168,15 @@ def _serve_graph(folder: Path, args: argparse.Namespace, place: Place) -> int:
         if value is not None:
             raise UsageError(f"{option} is for recommendations, and {folder} is a graph alone: leave it out")
     source = load_graph_folder(folder)
-    access = replace(_access(args.host, args.url, args.accounts), session_key=place.session_key)
+    access = replace(_access(args.host, args.url, args.accounts), session_key=seat.session_key)
     with ExitStack() as until_the_end:
         ledger = open_ledger()
         until_the_end.callback(ledger.close)
-        place.listener.listen(BACKLOG)
+        seat.listener.listen(BACKLOG)
         served = ServedGraph(source, ledger, day_of_asking(source, args.today))
         app = create_app(served, access, trusted_hosts=_names(args.url), behind_proxy=bool(args.url))
         say(f"what is asked is recorded in {ledger.store.where}")
-        _run(app, place, args, "the graph alone, without recommendations; ")
+        _run(app, seat, args, "the graph alone, without recommendations; ")
     say("stopped")
     return 0
 
@@ -188,7 +188,7 @@ def _names(url: str | None) -> tuple[str, ...]:
     return (*LOOPBACK_NAMES, urlsplit(url).hostname or "") if url else LOOPBACK_NAMES
 
 
-def _run(app: Flask, place: Place, args: argparse.Namespace, what: str) -> None:
+def _run(app: Flask, seat: Seat, args: argparse.Namespace, what: str) -> None:
     """Say where the site is and `what` it has, and answer until Ctrl-C."""
     from contextlib import closing
 
@@ -196,13 +196,13 @@ def _run(app: Flask, place: Place, args: argparse.Namespace, what: str) -> None:
     from pathfolio.web.site.server import run
 
     graph = app.extensions["pathfolio"].graph
-    where = getattr(args, "url", None) or address_of(place.listener, args.host)
+    where = getattr(args, "url", None) or address_of(seat.listener, args.host)
     label = "sample market, generated data" if graph.is_sample else graph.name
     say(f"pathfolio is at {where} ({what}{label}, as of {graph.as_of}); Ctrl-C stops it")
     with closing(app.extensions["pathfolio_graph"]) as desk:
         if getattr(args, "graph", False):
             say(desk.started())
-        run(app, place.listener, place.life)
+        run(app, seat.listener, seat.life)
 
 
 def _access(host: str, url: str | None, where: str | None) -> Access:
