@@ -214,6 +214,6 @@ def test_audiences_are_computed_by_helpers(app: Flask, helpers: Helpers, build: 
     assert twin_of(app.test_client(), "/") == before
 
 
-def test_fewer_helpers_than_none_are_refused(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fewer_helpers_than_none_are_refused(build: Build, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", str(build.folder), "--port", "0", "--helpers", "-1"]) == 2
-    assert "--helpers -1: 0 or more" in capsys.readouterr().err
+    assert "--helpers -1: 0 or more" in capfd.readouterr().err
