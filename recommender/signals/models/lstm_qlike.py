@@ -33,14 +33,14 @@ class LstmQlike(VarianceNetwork):
 
     def network(self, figures: int) -> torch.nn.Module:
         """(n, days, F) to (n, 1)."""
-        return _Network(figures, self)
+        return _LineAndLstm(figures, self)
 
     def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): daily variance."""
         return variance_of(self.trained(lesson, self.cells(lesson, lesson.labels * PERCENT), "qlike"))
 
 
-class _Network(nn.Module):
+class _LineAndLstm(nn.Module):
     """The LSTM and the line; or the LSTM between RevIN's two steps, whose second is by the first figure of a day."""
 
     def __init__(self, figures: int, options: LstmQlike) -> None:
