@@ -11,6 +11,7 @@ from pathfolio.recommender.signals.model import SignalModel, with_options
 from pathfolio.recommender.signals.models.alpha101 import Alpha101
 from pathfolio.recommender.signals.models.beta import ShrunkBeta
 from pathfolio.recommender.signals.models.boosted_trees import BoostedTrees
+from pathfolio.recommender.signals.models.deepar import DeepAr
 from pathfolio.recommender.signals.models.ewma import Ewma
 from pathfolio.recommender.signals.models.garch import Garch
 from pathfolio.recommender.signals.models.ginn import Ginn
@@ -47,6 +48,7 @@ _CLASSES: Final[tuple[type[SignalModel], ...]] = (
     Garch,
     LstmQlike,
     Ginn,
+    DeepAr,
     ShrunkBeta,
 )
 

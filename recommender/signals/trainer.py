@@ -23,6 +23,7 @@ from pathfolio.recommender.signals.splits import EMBARGO
 from pathfolio.recommender.signals.torch_losses import TORCH_LOSSES, VALIDATIONS, TorchLoss
 
 Indices = npt.NDArray[np.int64]
+Tell = Callable[[torch.nn.Module, torch.Tensor], torch.Tensor]
 
 _HELD_OUT: Final = 0.15
 """The last part of the learned days, which says when to stop."""
@@ -59,15 +60,27 @@ class TrainerOptions:
     together: int = 1
 
 
+def as_told(network: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """(n, 1): the network's own output."""
+    found: torch.Tensor = network(inputs)
+    return found
+
+
 def forecasts_of(
-    lesson: SignalLesson, cells: Cells, network: Callable[[int], torch.nn.Module], options: TrainerOptions
+    lesson: SignalLesson,
+    cells: Cells,
+    network: Callable[[int], torch.nn.Module],
+    options: TrainerOptions,
+    tell: Tell = as_told,
 ) -> FloatArray:
     """(T, N): what a network that was trained on the lesson's cells tells on the days that are asked for.
 
     And on those that are held out of training, by which its level may be mended.
 
     Args:
-        network: makes one for so many figures: a day's inputs (`Cells.inputs`) to (n, 1); called once the seed is set.
+        network: makes one for so many figures, from a day's inputs (`Cells.inputs`) to what the loss reads; called once
+            the seed is set.
+        tell: a forecast (n, 1) from a trained network and a day's inputs.
 
     Raises:
         UsageError: no such loss, or a checkpoint of another network.
@@ -92,7 +105,7 @@ def forecasts_of(
     asked[cells.day[held_out_cells(cells)]] = True
     with torch.no_grad():
         for part in _days(cells, asked[cells.day], fewest=1):
-            found = made(cells.inputs(part).to(device)).squeeze(-1)
+            found = tell(made, cells.inputs(part).to(device)).squeeze(-1)
             out[cells.day[part], cells.asset[part]] = found.cpu().numpy()
     return out
 

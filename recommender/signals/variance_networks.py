@@ -23,7 +23,7 @@ from pathfolio.recommender.signals.models.garch import Garch
 from pathfolio.recommender.signals.models.har import FLOOR, daily_variance
 from pathfolio.recommender.signals.models.har_qlike import variance_inputs
 from pathfolio.recommender.signals.panel import Panel
-from pathfolio.recommender.signals.trainer import TrainerOptions, forecasts_of
+from pathfolio.recommender.signals.trainer import Tell, TrainerOptions, as_told, forecasts_of
 
 Columns = list[FloatArray]
 
@@ -45,25 +45,31 @@ class VarianceNetwork(SignalModel):
 
     hidden: int = option(32, "units of the recurrent layer")
     days: int = option(22, "of the window")
-    inputs: str = option("ranges", f"what is read of each day: {', '.join(INPUTS)}")
-    top: int = option(20, "so many of Alpha101 and the features are read, with inputs=top")
-    dummies: bool = option(False, "whether weekday, month and the market's regime are read, as zeros and ones")
     dropout: float = option(0.1, "the part of the last state that is dropped at random while training")
     epochs: int = option(15, "passes over the days at most")
     patience: int = option(3, "epochs without a better validation loss, after which it stops")
     rate: float = option(2e-3, "of learning")
-    seed: int = option(1, "of the first weights and of the order of days")
+    seed: int = option(1, "of the first weights, of the order of days, and of what is drawn")
 
     @abstractmethod
     def network(self, figures: int) -> torch.nn.Module:
-        """(n, window, F) to (n, 1)."""
+        """(n, window, F) to what its loss reads."""
 
-    def trained(self, lesson: SignalLesson, cells: Cells, loss: str) -> FloatArray:
+    def trained(self, lesson: SignalLesson, cells: Cells, loss: str, tell: Tell = as_told) -> FloatArray:
         """(T, N): what the network tells, as it tells it."""
         options = TrainerOptions(
             seed=self.seed, epochs=self.epochs, patience=self.patience, rate=self.rate, loss=loss, together=8
         )
-        return forecasts_of(lesson, cells, self.network, options)
+        return forecasts_of(lesson, cells, self.network, options, tell)
+
+
+@dataclass(frozen=True)
+class FiguredVariance(VarianceNetwork):
+    """Reads figures of each day, in standard deviations from their mean over the learned days."""
+
+    inputs: str = option("ranges", f"what is read of each day: {', '.join(INPUTS)}")
+    top: int = option(20, "so many of Alpha101 and the features are read, with inputs=top")
+    dummies: bool = option(False, "whether weekday, month and the market's regime are read, as zeros and ones")
 
     def cells(self, lesson: SignalLesson, truth: FloatArray) -> Cells:
         """The universe with what is read of it.

@@ -14,11 +14,11 @@ from pathfolio.recommender.signals.layers import Recurrent
 from pathfolio.recommender.signals.losses import PERCENT
 from pathfolio.recommender.signals.model import SignalLesson, option
 from pathfolio.recommender.signals.trainer import held_out_cells
-from pathfolio.recommender.signals.variance_networks import VarianceNetwork, garch_of
+from pathfolio.recommender.signals.variance_networks import FiguredVariance, garch_of
 
 
 @dataclass(frozen=True)
-class Ginn(VarianceNetwork):
+class Ginn(FiguredVariance):
     """Squared errors of two targets are, but for a constant, the squared error of their mean, which is what is learned.
 
     GARCH(1,1) stands for the paper's AR-GARCH of a window of 90 days, and one network for its one of each asset.

@@ -12,11 +12,11 @@ from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals.layers import Recurrent
 from pathfolio.recommender.signals.losses import PERCENT
 from pathfolio.recommender.signals.model import SignalLesson, option
-from pathfolio.recommender.signals.variance_networks import VarianceNetwork, variance_of
+from pathfolio.recommender.signals.variance_networks import FiguredVariance, variance_of
 
 
 @dataclass(frozen=True)
-class LstmQlike(VarianceNetwork):
+class LstmQlike(FiguredVariance):
     """It tells the logarithm of variance; the line is what `har-qlike` fits, and the LSTM adds what that leaves."""
 
     name: ClassVar[str] = "lstm-qlike"
