@@ -123,7 +123,7 @@ def test_days_without_a_graph(
     try:
         found, _, err = command("graph", "build", market, "--out", out, *given)
     except SystemExit as end:  # argparse
-        found, err = end.code, capsys.readouterr().err  # type: ignore[assignment] # a number
+        found, err = end.code, capfd.readouterr().err  # type: ignore[assignment] # a number
     assert (found, out.exists()) == (code, False)
     assert message in err.splitlines()[-1]
 
