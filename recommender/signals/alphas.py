@@ -59,11 +59,13 @@ def fields_of(panel: Panel) -> dict[str, FloatArray]:
     The mean of high, low and close stands for `vwap` where the market has none.
     """
     returns, close = panel["return"], panel["close"]
+    close[close <= 0] = np.nan  # a day without a trade, as some sources write it
     growth = np.cumprod(1 + np.nan_to_num(returns), axis=0)
     first = np.argmax(np.isfinite(close), axis=0)
     column = np.arange(close.shape[1])
     chained = growth * (close[first, column] / growth[first, column])
     ratio = chained / close
+    ratio[~(ratio > 0)] = np.nan
     out = {name: panel[name] * ratio for name in ("open", "high", "low", "close", "vwap")}
     if not panel.has("vwap"):
         out["vwap"] = (out["high"] + out["low"] + out["close"]) / 3

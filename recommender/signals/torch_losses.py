@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -62,6 +63,14 @@ def _qlike(forecast: torch.Tensor, day: CrossSection) -> torch.Tensor:
     return (forecast + day.truth * torch.exp(-forecast)).mean()
 
 
+def _student(forecast: torch.Tensor, day: CrossSection) -> torch.Tensor:
+    """Of returns whose squares `truth` has; forecast (n, 2): log variance, and degrees of freedom above 2."""
+    level, above = forecast.unbind(-1)
+    half = (above + 3) / 2
+    told = torch.lgamma(half - 0.5) - torch.lgamma(half) + 0.5 * (torch.log(math.pi * above) + level)
+    return (told + half * torch.log1p(day.truth * torch.exp(-level) / above)).mean()
+
+
 def _liquid(forecast: torch.Tensor, day: CrossSection) -> torch.Tensor:
     """Minus what a budget earns that is filled from the best forecast down, over the mean of all."""
     order = torch.argsort(forecast, descending=True, stable=True)
@@ -71,10 +80,11 @@ def _liquid(forecast: torch.Tensor, day: CrossSection) -> torch.Tensor:
 
 
 TORCH_LOSSES: Final = MappingProxyType[str, TorchLoss](
-    {"mse": _squared, "ic": _ic, "wpcc": _wpcc, "liq-wpcc": _liq_wpcc, "qlike": _qlike}
+    {"mse": _squared, "ic": _ic, "wpcc": _wpcc, "liq-wpcc": _liq_wpcc, "qlike": _qlike, "student": _student}
 )
 """`ic`: minus the correlation. `wpcc`: minus the correlation weighted by .5^((j - 1) / (N - 1)) for true rank j of N,
-`liq-wpcc` by .5 + .5 sigmoid(40 l r) for liquidity l and return r. `qlike`: of a forecast of variance's logarithm."""
+`liq-wpcc` by .5 + .5 sigmoid(40 l r) for liquidity l and return r. `qlike`: of a forecast of variance's logarithm.
+`student`: minus the log likelihood of Student's t around zero."""
 
 VALIDATIONS: Final = MappingProxyType[str, TorchLoss]({**TORCH_LOSSES, "liquid": _liquid})
 """What may say when to stop: a loss, or what a budget would have earned, which has no gradient."""

@@ -23,6 +23,7 @@ from pathfolio.recommender.signals.splits import EMBARGO
 from pathfolio.recommender.signals.torch_losses import TORCH_LOSSES, VALIDATIONS, TorchLoss
 
 Indices = npt.NDArray[np.int64]
+Tell = Callable[[torch.nn.Module, torch.Tensor], torch.Tensor]
 
 _HELD_OUT: Final = 0.15
 """The last part of the learned days, which says when to stop."""
@@ -44,6 +45,7 @@ class TrainerOptions:
         loss: its name, of `TORCH_LOSSES`.
         validation: what says when to stop, a name of `VALIDATIONS`; `loss` for the same.
         every: only each so many-th of the learned days is trained on; validation sees all of its own.
+        together: so many days are one step's; above 1 only where a loss does not compare the assets of a day.
     """
 
     seed: int = 1
@@ -55,15 +57,30 @@ class TrainerOptions:
     loss: str = "mse"
     validation: str = "loss"
     every: int = 1
+    together: int = 1
+
+
+def as_told(network: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """(n, 1): the network's own output."""
+    found: torch.Tensor = network(inputs)
+    return found
 
 
 def forecasts_of(
-    lesson: SignalLesson, cells: Cells, network: Callable[[int], torch.nn.Module], options: TrainerOptions
+    lesson: SignalLesson,
+    cells: Cells,
+    network: Callable[[int], torch.nn.Module],
+    options: TrainerOptions,
+    tell: Tell = as_told,
 ) -> FloatArray:
     """(T, N): what a network that was trained on the lesson's cells tells on the days that are asked for.
 
+    And on those that are held out of training, by which its level may be mended.
+
     Args:
-        network: makes one for so many figures: a day's inputs (`Cells.inputs`) to (n, 1); called once the seed is set.
+        network: makes one for so many figures, from a day's inputs (`Cells.inputs`) to what the loss reads; called once
+            the seed is set.
+        tell: a forecast (n, 1) from a trained network and a day's inputs.
 
     Raises:
         UsageError: no such loss, or a checkpoint of another network.
@@ -84,9 +101,11 @@ def forecasts_of(
     about = f"{options} {made} {_digest(cells.rows, cells.truth, cells.market)}"
     _train(made, cells, (days, lesson.horizon + 1 + EMBARGO), options, (lesson.keep, about))
     made.eval()
+    asked = lesson.asked.copy()
+    asked[cells.day[held_out_cells(cells)]] = True
     with torch.no_grad():
-        for part in _days(cells, lesson.asked[cells.day], fewest=1):
-            found = made(cells.inputs(part).to(device)).squeeze(-1)
+        for part in _days(cells, asked[cells.day], fewest=1):
+            found = tell(made, cells.inputs(part).to(device)).squeeze(-1)
             out[cells.day[part], cells.asset[part]] = found.cpu().numpy()
     return out
 
@@ -105,6 +124,15 @@ def _days(cells: Cells, kept: np.ndarray[Any, np.dtype[np.bool_]], fewest: int =
     return [part for part in parts if len(part) >= fewest]
 
 
+def _held_out(order: list[Indices]) -> list[Indices]:
+    return order[int(len(order) * (1 - _HELD_OUT)) :]
+
+
+def held_out_cells(cells: Cells) -> Indices:
+    """The cells by which a network is stopped, and by which its level may be mended."""
+    return np.concatenate([*_held_out(_days(cells, np.isfinite(cells.truth))), np.zeros(0, np.int64)])
+
+
 def _train(
     network: torch.nn.Module,
     cells: Cells,
@@ -114,8 +142,8 @@ def _train(
 ) -> None:
     """Leave the network with the weights of its best epoch by the held-out days, which a gap parts from the others."""
     (order, gap), (keep, about) = days, checkpoint
-    cut = int(len(order) * (1 - _HELD_OUT))
-    train, held_out = order[: max(cut - gap, 1)][:: options.every], order[cut:]
+    held_out = _held_out(order)
+    train = order[: max(len(order) - len(held_out) - gap, 1)][:: options.every]
     judge = VALIDATIONS[options.loss if options.validation == "loss" else options.validation]
     optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=options.decay)
     rng = np.random.default_rng(options.seed)
@@ -128,9 +156,10 @@ def _train(
             continue
         torch.manual_seed(options.seed * 1000 + epoch)
         network.train()
-        for at in shuffled:
+        for begin in range(0, len(shuffled), options.together):
+            step = np.concatenate([train[at] for at in shuffled[begin : begin + options.together]])
             optimiser.zero_grad()
-            torch.autograd.backward(_loss(network, cells, train[at], TORCH_LOSSES[options.loss]))
+            torch.autograd.backward(_loss(network, cells, step, TORCH_LOSSES[options.loss]))
             torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
             optimiser.step()
         network.eval()

@@ -50,10 +50,10 @@ class Master(SequenceNetwork):
 
     def network(self, figures: int) -> torch.nn.Module:
         """(n, days, F + M) to (n, 1)."""
-        return _Network(figures - _MARKET, self)
+        return _Attending(figures - _MARKET, self)
 
 
-class _Network(nn.Module):
+class _Attending(nn.Module):
     def __init__(self, figures: int, options: Master) -> None:
         super().__init__()
         width = max(options.hidden // options.heads, 1) * options.heads

@@ -185,7 +185,10 @@ def test_prices_are_chained_and_volume_is_in_the_same_measure() -> None:
     prices = [FIELDS.index(name) for name in ("open", "high", "low", "close")]
     values[300:, 5, prices] *= 0.5
     values[300:, 5, FIELDS.index("volume")] *= 2
+    values[:50, 6, FIELDS.index("close")] = 0  # nothing was traded yet
     split = fields_of(replace(market, values=values))
     whole = fields_of(market)
     for name, expected in whole.items():
-        np.testing.assert_allclose(split[name], expected, rtol=1e-5)
+        np.testing.assert_allclose(split[name][:, :6], expected[:, :6], rtol=1e-5)
+    assert np.isnan(split["close"][:50, 6]).all()
+    assert np.isfinite(split["close"][50:, 6]).all()

@@ -22,6 +22,8 @@ QUICK = {
     "lightgbm": {"trees": "20", "fewest": "50"},
     "mlp": {"epochs": "1", "hidden": "8", "rate": "0.03"},
     **dict.fromkeys(("gru", "lstm", "transformer", "master"), _SMALL),
+    **{name: {"epochs": "1", "hidden": "8", "days": "4"} for name in ("lstm-qlike", "ginn")},
+    "deepar": {"epochs": "1", "hidden": "8", "days": "4", "paths": "3"},
     "momentum": {"days": "60"},
     "beta-vasicek": {"days": "60"},
 }

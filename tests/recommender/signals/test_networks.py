@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
 from pathfolio.kg.errors import UsageError
@@ -16,6 +17,7 @@ from pathfolio.recommender.signals.evaluate import SignalTest, walked
 from pathfolio.recommender.signals.features import features_of
 from pathfolio.recommender.signals.labels import Target, labels_of
 from pathfolio.recommender.signals.model import SignalLesson
+from pathfolio.recommender.signals.models.deepar import DeepAr
 from pathfolio.recommender.signals.models.mlp import Mlp
 from pathfolio.recommender.signals.torch_losses import TORCH_LOSSES, VALIDATIONS, CrossSection
 from pathfolio.recommender.signals.trading import TradingTerms, liquid_return
@@ -113,6 +115,27 @@ def test_qlike_s_least_is_the_mean_of_variance() -> None:
     truth = torch.tensor([0.5, 1.0, 4.5])
     losses = {level: float(TORCH_LOSSES["qlike"](torch.full((3,), level).log(), day_of(truth))) for level in (1, 2, 3)}
     assert min(losses, key=lambda level: losses[level]) == 2
+
+
+def test_student_s_likelihood_is_scipy_s() -> None:
+    returns, variance, freedom = np.array([0.3, -1.0, 2.5]), np.array([0.5, 1.0, 2.0]), np.array([2.5, 4.0, 9.0])
+    scale = np.sqrt(variance * (freedom - 2) / freedom)
+    expected = -scipy.stats.t.logpdf(returns, freedom, scale=scale).mean()
+    forecast = torch.from_numpy(np.column_stack([np.log(variance), freedom - 2]))
+    found = TORCH_LOSSES["student"](forecast, day_of(torch.from_numpy(returns**2)))
+    assert float(found) == pytest.approx(expected)
+
+
+def test_deepar_s_paths_of_a_day_have_no_draw_and_of_more_settle_near_it() -> None:
+    torch.manual_seed(0)
+    network = DeepAr(hidden=8).network(1).eval()
+    window = torch.randn(5, 60, 1)
+    with torch.no_grad():
+        expected = network(window)[:, :1].exp()
+        torch.testing.assert_close(network.mean_variance(window, 1, 9), expected)
+        longer = network.mean_variance(window, 10, 200)
+    assert ((longer / expected - 1).abs() < 0.5).all()
+    assert (longer != expected).all()
 
 
 def test_a_window_ends_on_its_day_and_is_empty_where_an_asset_was_no_cell() -> None:
