@@ -23,6 +23,7 @@ from typing import Final
 import numpy as np
 
 from pathfolio.kg.errors import PathfolioError
+from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.web.benchmarks.broker import END, Broker
 from pathfolio.web.benchmarks.load import ask_all, cpu_seconds, memory_mb, site
@@ -57,6 +58,16 @@ class StageCost:
     peak_mb: float
     wall_seconds: float
 
+    @property
+    def line(self) -> str:
+        """One line of the table."""
+        return f"{self.name:30}{self.cell:>26}"
+
+    @property
+    def cell(self) -> str:
+        """Processor time and memory."""
+        return f"{self.seconds:,.1f} s {self.peak_mb:8,.0f} MB"
+
 
 @dataclass(frozen=True)
 class Grown:
@@ -73,12 +84,13 @@ class Grown:
         return {stage.name: stage.seconds for stage in self.stages}
 
 
-def growth(sizes: Iterable[tuple[int, int]], seed: int, folder: Path | None) -> Iterator[Grown]:
+def growth(sizes: Iterable[tuple[int, int]], seed: int, folder: Path | None, progress: Progress) -> Iterator[Grown]:
     """What markets of these sizes take, one after the other.
 
     Args:
         sizes: investors and assets.
         folder: keeps the markets, builds and growth.json; None for none.
+        progress: is told of each stage when it is done.
 
     Raises:
         PathfolioError: a stage failed, with what it said last.
@@ -87,7 +99,13 @@ def growth(sizes: Iterable[tuple[int, int]], seed: int, folder: Path | None) -> 
         under = folder or Path(aside)
         done: list[Grown] = []
         for investors, assets in sizes:
-            done.append(_grow(investors, assets, seed, under / f"{investors}-{assets}"))
+            stages = []
+            market = under / f"{investors}-{assets}"
+            for stage in _stages(investors, assets, seed, market):
+                progress.note(stage.line)
+                stages.append(stage)
+            positions = int((market / _POSITIONS).read_text(encoding="ascii"))
+            done.append(Grown(investors, assets, positions, tuple(stages)))
             if folder is not None:
                 text = json.dumps([asdict(one) for one in done], indent=2)
                 (folder / "growth.json").write_text(text + "\n", encoding="utf-8")
@@ -110,8 +128,8 @@ def table(grown: Sequence[Grown]) -> str:
     held = [f"{one.positions:,} positions" for one in grown]
     lines = [f"{'':30}{''.join(f'{head:>26}' for head in heads)}", f"{'':30}{''.join(f'{one:>26}' for one in held)}"]
     for name in grown[0].seconds:
-        cells = [next((s for s in one.stages if s.name == name), None) for one in grown]
-        shown = [f"{s.seconds:,.1f} s {s.peak_mb:8,.0f} MB" if s else "" for s in cells]
+        cells = [next((stage for stage in one.stages if stage.name == name), None) for one in grown]
+        shown = [stage.cell if stage else "" for stage in cells]
         power = f"   positions^{powers[name]:.2f}" if name in powers else ""
         lines.append(f"{name:30}{''.join(f'{cell:>26}' for cell in shown)}{power}")
     return "\n".join(lines)
@@ -140,22 +158,20 @@ def explain_some(folder: str) -> None:
                 explainer.explain(scorer.account(user, asset), rank, (DEFAULT,))
 
 
-def _grow(investors: int, assets: int, seed: int, folder: Path) -> Grown:
+def _stages(investors: int, assets: int, seed: int, folder: Path) -> Iterator[StageCost]:
     market, build = folder / "market", folder / "build"
     market.mkdir(parents=True, exist_ok=True)
-    stages = [cost_of("generate", [market, *map(str, (investors, assets, seed))], code=_GENERATE)]
-    positions = int((folder / _POSITIONS).read_text(encoding="ascii"))
-    ledger = {"PATHFOLIO_LEDGER": str(folder / "ledger")}
-    stages.append(cost_of("build", ["build", market, "--as-of", END - _DAY, "--out", build]))
+    yield cost_of("generate", [market, *map(str, (investors, assets, seed))], code=_GENERATE)
+    yield cost_of("build", ["build", market, "--as-of", END - _DAY, "--out", build])
     opened = load_build(build)
-    stages += _inner(opened)
-    stages.append(cost_of("refresh", ["refresh", build, market, "--as-of", END, "--out", folder / "refreshed"]))
-    stages.append(cost_of("lists of all", ["recommend", build, "--all", "--out", folder / "lists.parquet"], ledger))
-    stages.append(cost_of(f"explain {EXPLAINED} lists", [build], code=_SAMPLE))
-    stages += _served(opened, folder / "site-ledger")
+    yield from _inner(opened)
+    yield cost_of("refresh", ["refresh", build, market, "--as-of", END, "--out", folder / "refreshed"])
+    ledger = {"PATHFOLIO_LEDGER": str(folder / "ledger")}
+    yield cost_of("lists of all", ["recommend", build, "--all", "--out", folder / "lists.parquet"], ledger)
+    yield cost_of(f"explain {EXPLAINED} lists", [build], code=_SAMPLE)
+    yield from _served(opened, folder / "site-ledger")
     week = f"{END - _WEEK}:{END}"
-    stages.append(cost_of("evaluate a week", ["evaluate", market, "--rolling", week, "--models", "pathfolio"]))
-    return Grown(investors, assets, positions, tuple(stages))
+    yield cost_of("evaluate a week", ["evaluate", market, "--rolling", week, "--models", "pathfolio"])
 
 
 def _inner(build: Build) -> Iterator[StageCost]:
