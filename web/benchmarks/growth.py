@@ -1,7 +1,8 @@
 """What each stage costs as the market grows: processor time and memory of commands on generated markets.
 
-Each stage is a process of its own, so that its processor time and its peak of memory are its own too (`wait4`); those
-of workers that it starts count, and the peak is that of the largest process. Linux counts what the starting process has
+Each stage is a process of its own, so that its processor time and its peak of memory are its own too (`wait4`). Workers
+that it starts count, as they are seen every tenth of a second, since nobody waits for them when they end; the peak is
+that of the largest process. Linux counts what the starting process has
 as the least peak of the other, so the market is generated apart, too, and this process stays small. The stages of a
 build follow it, as its report has them: there a peak is that of the build so far.
 """
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,13 +28,16 @@ from pathfolio.kg.errors import PathfolioError
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.web.benchmarks.broker import END, Broker
-from pathfolio.web.benchmarks.load import ask_all, cpu_seconds, memory_mb, site
+from pathfolio.web.benchmarks.load import ask_all, cpu_seconds, memory_mb, processes, site, ticks
 
 EXPLAINED: Final = 200
 """Investors whose lists are explained."""
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
+_EVERY: Final = 0.1
+"""Seconds after which a stage's workers are looked at again."""
+
 _INNER: Final = "  "
 """What stages of a build begin with."""
 
@@ -66,7 +71,7 @@ class StageCost:
     @property
     def cell(self) -> str:
         """Processor time and memory."""
-        return f"{self.seconds:,.1f} s {self.peak_mb:8,.0f} MB"
+        return f"{self.seconds:,.{1 if self.seconds >= 1 else 2}f} s {self.peak_mb:8,.0f} MB"
 
 
 @dataclass(frozen=True)
@@ -201,11 +206,37 @@ def cost_of(
     with tempfile.TemporaryFile("w+") as said:
         surroundings = {**os.environ, "OMP_NUM_THREADS": "1", **(environ or {})}
         process = subprocess.Popen(command, stdout=said, stderr=said, env=surroundings)  # noqa: S603 -- our own
-        _, status, used = os.wait4(process.pid, 0)
+        workers = _Workers(process.pid)
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            workers.look()
+            time.sleep(_EVERY)
+        _, status, used = ended
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             said.seek(0)
             last = (said.read().strip().splitlines() or ["nothing said"])[-1]
             raise PathfolioError(f"bench growth: {name} ended with {process.returncode}: {last}")
     peak = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    return StageCost(name, used.ru_utime + used.ru_stime, peak, time.perf_counter() - start)
+    seconds = used.ru_utime + used.ru_stime + workers.seconds
+    return StageCost(name, seconds, peak, time.perf_counter() - start)
+
+
+class _Workers:
+    """Processes that another one starts and does not wait for."""
+
+    def __init__(self, parent: int) -> None:
+        self._parent = parent
+        self._ticks: dict[int, int] = {}
+        self._waited_for = 0
+
+    def look(self) -> None:
+        """Note what each has used by now."""
+        with suppress(OSError):  # one ended meanwhile
+            self._waited_for = ticks(self._parent)[1]
+            for each in processes(self._parent)[1:]:
+                self._ticks[each] = ticks(each)[0]
+
+    @property
+    def seconds(self) -> float:
+        """Processor time as it was seen last, without what their parent waited for."""
+        return max(sum(self._ticks.values()) - self._waited_for, 0) / os.sysconf("SC_CLK_TCK")
