@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.gat.attention import AttentionOptions, AttentionWeights, GraphAttention
 from pathfolio.recommender.gat.codes import code_columns, node_codes
@@ -23,6 +24,7 @@ from pathfolio.recommender.gat.network import Network, View, arrays_of, choose_e
 from pathfolio.recommender.gat.split import inner_split
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.ranking import best_first
 
 VALIDATION: Final = 0.2
 """Share of the investors with purchases that are kept for early stopping."""
@@ -268,7 +270,7 @@ def _bpr(difference: torch.Tensor, usable: Mask) -> torch.Tensor:
 
 def ndcg(scores: FloatArray, relevant: sp.csr_array, k: int = 10) -> float:
     """Mean nDCG@k over rows with relevant columns; the ideal is over all of them."""
-    top = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    top = best_first(scores, Positions(np.arange(scores.shape[1])), k)
     gain = np.take_along_axis(relevant.toarray() > 0, top, axis=1) / np.log2(np.arange(2, top.shape[1] + 2))
     ideal = np.cumsum(1 / np.log2(np.arange(2, k + 2)))[np.minimum(np.diff(relevant.indptr), k) - 1]
     has = np.diff(relevant.indptr) > 0
