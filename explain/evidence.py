@@ -1,4 +1,7 @@
-"""The pieces of an explanation: nodes, dated edges, paths, facts, channel parts and reasons."""
+"""The pieces of an explanation: nodes, dated edges, paths, facts, channel parts and reasons.
+
+Those of which a list has hundreds are structs, as `Walk` is.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,7 @@ INTERESTED_IN: Final = Relation.INTERESTED_IN.value
 SEPARATOR: Final = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
-class PathNode:
+class PathNode(msgspec.Struct, frozen=True, gc=False):
     """A node of a path as a person reads it.
 
     Attributes:
@@ -61,8 +63,7 @@ class PathNode:
         return {"id": self.id, "kind": self.kind, "name": self.label(lang)}
 
 
-@dataclass(frozen=True, slots=True)
-class PathEdge:
+class PathEdge(msgspec.Struct, frozen=True, gc=False):
     """An edge as the graph has it, whichever way the path walks over it.
 
     Attributes:
@@ -94,7 +95,7 @@ class PathEdge:
 
 
 class Path(msgspec.Struct, frozen=True, gc=False):
-    """A path from the investor to the asset and what it adds to the score; a struct, as `Walk` is.
+    """A path from the investor to the asset and what it adds to the score.
 
     Attributes:
         id: the same for the same channel, nodes and relations, in every build.
@@ -161,8 +162,7 @@ class ChannelPart:
         return {"name": self.name, "value": self.value, "remainder": self.remainder}
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """A fact that a reason cites, in the form of the facts table.
 
     Attributes:

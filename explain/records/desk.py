@@ -15,6 +15,7 @@ from pathfolio.explain.records.answer import RememberedAnswer
 from pathfolio.explain.records.asking import Today, day_of_asking
 from pathfolio.explain.records.keep import keep
 from pathfolio.explain.records.serve import append_answer, with_told
+from pathfolio.recommender.told import ToldFact
 
 REMEMBERED: Final = 32 * 1024 * 1024
 """Bytes of answers that are remembered: hundreds of lists. It fills within minutes, and memory stays flat then."""
@@ -27,10 +28,15 @@ Computes = Callable[[Question, Callable[[Advice], Any]], RememberedAnswer]
 
 @dataclass(frozen=True)
 class Shown(Generic[View]):
-    """What may be shown, since it was recorded."""
+    """What may be shown, since it was recorded.
+
+    Attributes:
+        told: what the investor told that counts for it.
+    """
 
     view: View
     receipt: Receipt
+    told: tuple[ToldFact, ...] = ()
 
 
 class Desk:
@@ -77,7 +83,7 @@ class Desk:
             answer = self.computes(question, view_of)
             self._remember(key, answer)
         receipt = append_answer(self.ledger, self.adviser, question, answer.record(question), person)
-        return Shown(answer.shown(), receipt)
+        return Shown(answer.shown(), receipt, question.told)
 
     def compute_here(self, question: Question, view_of: Callable[[Advice], Any]) -> RememberedAnswer:
         """One answer at a time, since Python computes no two at once: who asks for a remembered one waits for less."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -36,9 +37,9 @@ class SignalLesson:
     keep: Path | None = None
 
 
-def option(default: Any, meaning: str) -> Any:
-    """A field of a model: what it is by default, and a sentence that tells it."""
-    return field(default=default, metadata={"meaning": meaning})
+def option(default: Any, meaning: str, *, least: float | None = None) -> Any:
+    """A field of a model: what it is by default, a sentence that tells it, and of a number the least; else above 0."""
+    return field(default=default, metadata={"meaning": meaning, "least": least})
 
 
 class SignalModel(ABC):
@@ -79,19 +80,31 @@ def with_options(model: type[SignalModel], given: dict[str, str]) -> SignalModel
     Raises:
         UsageError: no such option, or not of the default's type.
     """
-    known = options_of(model)
+    own: Any = model
+    known = {made.name: made for made in fields(own)}
     read: dict[str, Any] = {}
     for name, text in given.items():
         if name not in known:
             raise UsageError(f"{model.name} has no option {name!r}: it has {', '.join(known) or 'none'}")
-        kind = type(known[name][0])
-        if kind is str:
-            read[name] = text
-            continue
-        try:
-            read[name] = kind(text)
-        except ValueError:
-            raise UsageError(f"{model.name}: {name}={text}: write a value like {known[name][0]}") from None
-        if not np.isfinite(read[name]) or read[name] <= 0:
-            raise UsageError(f"{model.name}: {name}={text}: write a value above 0")
+        read[name] = _read(text, known[name].default, known[name].metadata["least"], f"{model.name}: {name}={text}")
     return model(**read)
+
+
+_TRUTH: Final = MappingProxyType({"true": True, "false": False})
+
+
+def _read(text: str, default: Any, least: float | None, said: str) -> Any:
+    """A text as a value of the default's type."""
+    if isinstance(default, str):
+        return text
+    if isinstance(default, bool):
+        if text not in _TRUTH:
+            raise UsageError(f"{said}: write true or false")
+        return _TRUTH[text]
+    try:
+        value = type(default)(text)
+    except ValueError:
+        raise UsageError(f"{said}: write a value like {default}") from None
+    if not np.isfinite(value) or (value <= 0 if least is None else value < least):
+        raise UsageError(f"{said}: write a value {'above 0' if least is None else f'of {least:g} or more'}")
+    return value

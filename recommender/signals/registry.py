@@ -8,18 +8,26 @@ from typing import Final
 
 from pathfolio.kg.errors import UsageError
 from pathfolio.recommender.signals.model import SignalModel, with_options
+from pathfolio.recommender.signals.models.alpha101 import Alpha101
 from pathfolio.recommender.signals.models.beta import ShrunkBeta
 from pathfolio.recommender.signals.models.boosted_trees import BoostedTrees
+from pathfolio.recommender.signals.models.deepar import DeepAr
 from pathfolio.recommender.signals.models.ewma import Ewma
 from pathfolio.recommender.signals.models.garch import Garch
+from pathfolio.recommender.signals.models.ginn import Ginn
+from pathfolio.recommender.signals.models.gru import Gru
 from pathfolio.recommender.signals.models.har import Har
 from pathfolio.recommender.signals.models.har_qlike import HarQlike
 from pathfolio.recommender.signals.models.high_52w import YearHigh
 from pathfolio.recommender.signals.models.low_volatility import LowVolatility
+from pathfolio.recommender.signals.models.lstm import Lstm
+from pathfolio.recommender.signals.models.lstm_qlike import LstmQlike
+from pathfolio.recommender.signals.models.master import Master
 from pathfolio.recommender.signals.models.mlp import Mlp
 from pathfolio.recommender.signals.models.momentum import MomentumSignal
 from pathfolio.recommender.signals.models.reversal import Reversal
 from pathfolio.recommender.signals.models.ridge import Ridge
+from pathfolio.recommender.signals.models.transformer import Transformer
 
 _CLASSES: Final[tuple[type[SignalModel], ...]] = (
     Reversal,
@@ -27,12 +35,20 @@ _CLASSES: Final[tuple[type[SignalModel], ...]] = (
     LowVolatility,
     YearHigh,
     Ridge,
+    Alpha101,
     BoostedTrees,
     Mlp,
+    Gru,
+    Lstm,
+    Transformer,
+    Master,
     Ewma,
     Har,
     HarQlike,
     Garch,
+    LstmQlike,
+    Ginn,
+    DeepAr,
     ShrunkBeta,
 )
 

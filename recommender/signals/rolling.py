@@ -14,9 +14,14 @@ _KNOWN: Any = 0.6
 """A window needs this part of its rows."""
 
 
+def fewest(days: int) -> int:
+    """Rows that a window of so many needs."""
+    return max(1, int(np.ceil(_KNOWN * days)))
+
+
 def _window(values: FloatArray, days: int) -> Any:
     frame: Any = pd.DataFrame(values)
-    return frame.rolling(days, min_periods=max(1, int(np.ceil(_KNOWN * days))))
+    return frame.rolling(days, min_periods=fewest(days))
 
 
 def mean(values: FloatArray, days: int) -> FloatArray:
@@ -47,6 +52,11 @@ def lowest(values: FloatArray, days: int) -> FloatArray:
 def skewness(values: FloatArray, days: int) -> FloatArray:
     """(T, N)."""
     return np.asarray(_window(values, days).skew().to_numpy())
+
+
+def place(values: FloatArray, days: int) -> FloatArray:
+    """(T, N): the rank of a row among its window, as a part of those known, 1 for the highest; ties share theirs."""
+    return np.asarray(_window(values, days).rank(pct=True).to_numpy())
 
 
 def before(values: FloatArray, days: int) -> FloatArray:

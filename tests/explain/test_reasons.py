@@ -352,7 +352,7 @@ def test_pictures_have_no_script_and_name_themselves(world: World) -> None:
 def test_names_in_pictures_stay_in_their_cards(world: World, name: str) -> None:
     """Bold type of a wide face (DejaVu Sans) is 1.1 times its size for a W, and 1.0 times for a Chinese character."""
     explanation = next(iter(explanations(world).values()))
-    asset = replace(explanation.asset, names=Names.everywhere(name))
+    asset = structs.replace(explanation.asset, names=Names.everywhere(name))
     nodes = {explanation.asset: asset}
     paths = tuple(structs.replace(p, nodes=tuple(nodes.get(node, node) for node in p.nodes)) for p in explanation.paths)
     picture = str(as_svg(replace(explanation, asset=asset, paths=paths)))
@@ -366,7 +366,7 @@ def test_names_in_pictures_stay_in_their_cards(world: World, name: str) -> None:
 def test_figures_have_one_minus_and_names_of_their_own() -> None:
     days = date(2026, 5, 29), date(2026, 6, 3)
     fact = Fact("f", "a", "return_1y", -0.0248, "fraction", *days, "sample price statistics")
-    fund = replace(fact, metric="aum", value=6065.49, unit="million")
+    fund = structs.replace(fact, metric="aum", value=6065.49, unit="million")
     english, chinese = (wording_of(lang) for lang in ("en", "zh-TW"))
     assert fact_line(fact, english) == "one-year return: −2.48% (sample price statistics, 2026-05-29)"
     assert fact_line(fund, english).startswith("assets under management: 6,065.49 million (")

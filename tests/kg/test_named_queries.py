@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pathfolio.kg.compile import compile_graph
 from pathfolio.kg.errors import UsageError
 from pathfolio.kg.schema import KIND_CODE, NodeKind
 from pathfolio.kg.store.address import StoreAddress
@@ -19,9 +20,28 @@ from pathfolio.kg.store.load import load_into
 from pathfolio.kg.store.query import run_query
 from pathfolio.kg.store.values import PathValue
 from pathfolio.kg.store.vectors import VectorNote, write_vectors
-from tests.kg.store_world import DAY, SERVERS, address_of, empty, world
+from tests.kg.store_world import (
+    ATTRIBUTES,
+    DAY,
+    FUNDS,
+    POSITIONS,
+    SERVERS,
+    address_of,
+    edge_frame,
+    empty,
+    node_frame,
+)
 
 D = date.fromisoformat
+
+# as in `store_world`
+SIGNALS: list[tuple[Any, ...]] = [
+    ("B", "HAS_FACT", "modelled_volatility", None, 0.2, "fraction", "2024-11-29", None),
+    ("B", "HAS_FACT", "modelled_volatility", None, 0.3, "fraction", "2024-12-31", None),
+    ("B", "HAS_FACT", "modelled_volatility_rank", None, 2.0, "of 2", "2024-12-31", None),
+    ("B", "HAS_FACT", "modelled_volatility_record", None, 0.61, "rank correlation", "2024-12-31", None),
+    ("C", "HAS_FACT", "modelled_volatility", None, 0.25, "fraction", "2024-11-29", None),
+]
 
 # query, parameters, rows (of PathValues only that they are paths)
 CASES: list[tuple[str, str, list[tuple[Any, ...]]]] = [
@@ -179,6 +199,20 @@ CASES: list[tuple[str, str, list[tuple[Any, ...]]]] = [
         ],
     ),
     (
+        "signals",
+        "",
+        [
+            ("B", "Beta", 0.3, "fraction", 2.0, "of 2", 0.61, D("2024-12-31"), "facts & figures"),
+            ("C", "Gamma", 0.25, "fraction", None, None, None, D("2024-11-29"), "facts & figures"),
+        ],
+    ),
+    (
+        "signals",
+        "as_of=2024-12-30 most=1",
+        [("C", "Gamma", 0.25, "fraction", None, None, None, D("2024-11-29"), "facts & figures")],
+    ),
+    ("signals", "signal=modelled_beta", []),
+    (
         "stale_funds",
         "before=2024-09-01",
         [("G", "Fund G", D("2024-06-30"), 3), ("H", "Fund of funds", D("2024-06-30"), 2)],
@@ -221,7 +255,10 @@ def loaded(request: pytest.FixtureRequest) -> Iterator[tuple[str, StoreAddress]]
     """A server with the market in it, and vectors that lie at 0, 37, 90 and 180 degrees."""
     with Store(address_of(request.param)) as store:
         empty(store)
-        load_into(store, world())
+        load_into(
+            store,
+            compile_graph(node_frame(), edge_frame(POSITIONS + FUNDS + ATTRIBUTES + SIGNALS), DAY, name="signals"),
+        )
         kinds = np.full(4, KIND_CODE[NodeKind.STOCK], np.int8)
         vectors = np.array([[1, 0], [0.8, 0.6], [0, 1], [-1, 0]], np.float32)
         write_vectors(store, kinds, list("ABCD"), vectors, VectorNote("build", "TransE", DAY, "none"))

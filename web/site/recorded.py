@@ -51,6 +51,7 @@ def ask(  # noqa: PLR0913 - all but three have a default
     question = replace(question, today=served().desk.today(), counterfactual=counterfactual)
     shown = served().desk.show(question, f"{name} of another" if of_another else name, view_of)
     g.record = shown.receipt.id
+    g.told = user_id, shown.told
     return shown
 
 

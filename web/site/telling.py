@@ -68,8 +68,13 @@ def check_may_tell(user_id: str) -> None:
 
 
 def told_of(site: ServedBuild, user_id: str) -> tuple[ToldFact, ...]:
-    """What counts of what the investor told; empty for nobody."""
-    return told_by(site.ledger, site.graph.name, user_id) if user_id else ()
+    """What counts of what the investor told; empty for nobody. A request reads it once."""
+    if not user_id:
+        return ()
+    if g.get("told", ("", ()))[0] != user_id:
+        g.told = user_id, told_by(site.ledger, site.graph.name, user_id)
+    found: tuple[ToldFact, ...] = g.told[1]
+    return found
 
 
 def investor_of(site: ServedBuild, user_id: str) -> AssumedInvestor:
@@ -88,6 +93,7 @@ def say_told(user_id: str, facts: Sequence[ToldFact]) -> str:
     teller = Teller(asker(), through, site.graph.name, site.today())
     receipt = tell(site.ledger, teller, user_id, facts)
     g.record = receipt.id
+    g.pop("told", None)
     return receipt.id
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
-from pathfolio.recommender.signals.features import features_of
+from pathfolio.recommender.signals.alphas import figures_of
 from pathfolio.recommender.signals.labels import Target
 from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
@@ -33,13 +33,14 @@ class BoostedTrees(SignalModel):
     rate: float = option(0.05, "what each tree counts")
     fewest: int = option(500, "cells in each leaf at least")
     columns: float = option(0.5, "the part of the features that each tree sees")
+    inputs: str = option("features", "what is read: features (28 of price and volume), alphas (Alpha101) or both")
     seed: int = option(1, "of the draws of features and rows")
 
     def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): the expected rank from -0.5 to 0.5; NaN where there is too little to learn from."""
         import lightgbm
 
-        features = features_of(lesson.panel)
+        features = figures_of(lesson.panel, self.inputs)
         target = rolling.ranks(lesson.labels, lesson.panel.universe)[features.day, features.asset]
         known = np.isfinite(target)
         out = np.full(lesson.labels.shape, np.nan)

@@ -39,7 +39,7 @@ class HarQlike(SignalModel):
 
     def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): daily variance, the mean over the horizon."""
-        x = _inputs(lesson.panel)
+        x = variance_inputs(lesson.panel)
         told = np.isfinite(x).all(axis=-1) & lesson.panel.universe
         known = told & np.isfinite(lesson.labels)
         out = np.full(told.shape, np.nan)
@@ -62,7 +62,7 @@ class HarQlike(SignalModel):
 
 
 @lru_cache(maxsize=1)
-def _inputs(panel: Panel) -> FloatArray:
+def variance_inputs(panel: Panel) -> FloatArray:
     """(T, N, K): of each asset and day; what a market has nothing of is left out."""
     returns, ranges = panel["return"], daily_variance(panel)
     market = np.broadcast_to(panel.market_returns[:, None], returns.shape)

@@ -9,7 +9,7 @@ import numpy as np
 
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
-from pathfolio.recommender.signals.features import features_of
+from pathfolio.recommender.signals.alphas import figures_of
 from pathfolio.recommender.signals.labels import Target
 from pathfolio.recommender.signals.model import SignalLesson, SignalModel, option
 
@@ -26,10 +26,11 @@ class Ridge(SignalModel):
     learns: ClassVar[bool] = True
 
     penalty: float = option(0.001, "of squared weights, beside the mean squared error")
+    inputs: str = option("features", "what is read: features (28 of price and volume), alphas (Alpha101) or both")
 
     def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): the expected rank from -0.5 to 0.5."""
-        features = features_of(lesson.panel)
+        features = figures_of(lesson.panel, self.inputs)
         target = rolling.ranks(lesson.labels, lesson.panel.universe)[features.day, features.asset]
         known = np.isfinite(target)
         out = np.full(lesson.labels.shape, np.nan)

@@ -10,20 +10,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from scipy.stats import spearmanr
 
 from pathfolio.kg.errors import DataError, UsageError
 from pathfolio.kg.progress import Progress
-from pathfolio.recommender.signals import trainer
 from pathfolio.recommender.signals.cross_section import daily_rank_ic
-from pathfolio.recommender.signals.evaluate import SignalTest, evaluated, walked
+from pathfolio.recommender.signals.evaluate import SignalTest, evaluated
 from pathfolio.recommender.signals.features import features_of
 from pathfolio.recommender.signals.inference import deflated_sharpe, expected_best_sharpe, newey_west, series_mean
 from pathfolio.recommender.signals.labels import Target, labels_of
 from pathfolio.recommender.signals.losses import qlike
 from pathfolio.recommender.signals.model import options_of
-from pathfolio.recommender.signals.models.mlp import Mlp
 from pathfolio.recommender.signals.output import to_json, written
 from pathfolio.recommender.signals.panel import panel_of
 from pathfolio.recommender.signals.plots import plot_records
@@ -214,6 +211,9 @@ def test_options_of_models_are_checked() -> None:
     for options, said in (({"reversal": {"x": "1"}}, "has no option"), ({"reversal": {"days": "-1"}}, "above 0")):
         with pytest.raises(UsageError, match=said):
             chosen_models("reversal", options)
+    assert not chosen_models("master", {"master": {"gated": "false"}})[0].gated
+    with pytest.raises(UsageError, match="true or false"):
+        chosen_models("master", {"master": {"gated": "no"}})
     with pytest.raises(UsageError, match="no model 'x'"):
         chosen_models("x")
 
@@ -221,48 +221,6 @@ def test_options_of_models_are_checked() -> None:
 def test_days_that_a_panel_does_not_have_are_refused() -> None:
     with pytest.raises(UsageError, match="it has 2020-01-01 to"):
         evaluated(panel(), chosen_models("reversal"), SignalTest(date(2030, 1, 1)), SILENT)
-
-
-def test_a_network_goes_on_from_its_checkpoint_and_ends_the_same(tmp_path: Path) -> None:
-    """Of a run that is stopped after an epoch and gone on with, and of one that is not: the same to the last bit."""
-    market = panel(reverts=0.15).until(date(2021, 6, 30))
-    labels, between = labels_of(market, Target.RETURN, 1), (len(market.days) - 20, len(market.days))
-    whole = walked(market, Mlp(epochs=2, patience=9, hidden=8), labels, 1, between, SignalTest())
-    keep = SignalTest(checkpoints=tmp_path)
-    stopped = trainer._kept
-
-    class StoppedError(Exception):
-        pass
-
-    def kept_once(network: object, optimiser: object, state: dict, *rest: object) -> None:
-        stopped(network, optimiser, state, *rest)
-        if state["epoch"] == 1:
-            raise StoppedError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "_kept", kept_once)
-        with pytest.raises(StoppedError):
-            walked(market, Mlp(epochs=2, patience=9, hidden=8), labels, 1, between, keep)
-    np.testing.assert_array_equal(walked(market, Mlp(epochs=2, patience=9, hidden=8), labels, 1, between, keep), whole)
-    with pytest.raises(UsageError, match="--checkpoints"):
-        walked(market, Mlp(epochs=2, patience=9, hidden=8, seed=2), labels, 1, between, keep)
-    with pytest.raises(UsageError, match="no loss"):
-        walked(market, Mlp(loss="x"), labels, 1, between, SignalTest())
-
-
-def test_networks_losses_are_least_where_the_order_is_right() -> None:
-    truth = torch.linspace(-0.5, 0.5, 30)
-    for loss in trainer.TORCH_LOSSES.values():
-        assert loss(truth, truth) < loss(truth + 0.3 * torch.sin(9 * truth), truth) < loss(-truth, truth)
-    flat = torch.ones(30, requires_grad=True)
-    for loss in trainer.TORCH_LOSSES.values():
-        loss(flat, truth).backward()
-        assert torch.isfinite(flat.grad).all()
-    top = truth.clone()
-    top[-3:] = 0.0  # the best three are missed
-    low = truth.clone()
-    low[:3] = 0.0  # the worst three are
-    assert trainer.TORCH_LOSSES["wpcc"](top, truth) > trainer.TORCH_LOSSES["wpcc"](low, truth)
 
 
 @pytest.mark.realdata

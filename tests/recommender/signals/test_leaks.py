@@ -17,9 +17,13 @@ from pathfolio.recommender.signals.registry import SIGNAL_MODELS, chosen_models,
 from tests.recommender.signals.worlds import RETURN, changed_after, panel, shuffled_after
 
 FIRST, CUT = 400, 560
+_SMALL = {"epochs": "1", "hidden": "8", "rate": "0.03", "days": "4", "every": "3"}
 QUICK = {
     "lightgbm": {"trees": "20", "fewest": "50"},
     "mlp": {"epochs": "1", "hidden": "8", "rate": "0.03"},
+    **dict.fromkeys(("gru", "lstm", "transformer", "master"), _SMALL),
+    **{name: {"epochs": "1", "hidden": "8", "days": "4"} for name in ("lstm-qlike", "ginn")},
+    "deepar": {"epochs": "1", "hidden": "8", "days": "4", "paths": "3"},
     "momentum": {"days": "60"},
     "beta-vasicek": {"days": "60"},
 }
@@ -64,7 +68,7 @@ def test_a_changed_day_changes_nothing_before_it(market: Panel, name: str) -> No
     assert not np.array_equal(before[CUT + 1 :], after[CUT + 1 :], equal_nan=True)
 
 
-@pytest.mark.parametrize("name", ["reversal", "ridge", "lightgbm", "mlp"])
+@pytest.mark.parametrize("name", ["reversal", "ridge", "lightgbm", "mlp", "gru", "lstm", "transformer", "master"])
 def test_a_planted_signal_is_found(name: str) -> None:
     if not is_available(SIGNAL_MODELS[name]):
         pytest.skip(f"{SIGNAL_MODELS[name].needs} is not installed")
