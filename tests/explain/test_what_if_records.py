@@ -193,7 +193,7 @@ def test_they_are_listed_found_and_compared(client: FlaskClient, small_build: Bu
 
 @pytest.mark.parametrize(
     ("lang", "title", "somebody"),
-    [("en", "what-if", "somebody new"), ("zh-CN", "假设", "新投资者"), ("zh-TW", "情境試算", "新投資人")],
+    [("en", "what-if", "somebody new"), ("zh-CN", "情景测算", "新投资者"), ("zh-TW", "情境試算", "新投資人")],
 )
 def test_the_report_says_that_it_was_a_what_if(
     adviser: Adviser, ledger: Ledger, lang: str, title: str, somebody: str

@@ -153,7 +153,7 @@ def test_the_page_shows_the_moves(client: FlaskClient, build: Build, scorer: Sco
     text = unescape(page.text)
     assert 'class="move move-up"' in text
     assert f'name="follow" value="{followed}"' in text
-    form = page.text[page.text.index('class="columns"') :]
+    form = page.text[page.text.index('class="columns assuming"') :]
     assert "name=" not in form[form.index("<button") : form.index("</button>")]  # what Enter presses changes nothing
     twin = client.get(address, query_string={**asked, "format": "json"}).get_json()
     assert [line["place"]["rank"] for line in twin["lines"]] == list(range(1, 11))

@@ -27,7 +27,7 @@ def figure(fact: Fact, words: Wording) -> str:
     if isinstance(fact.value, str) and fact.metric in _STATED:
         return local_label(RELATIONS[_STATED[fact.metric]].tails[0], fact.value, words.lang)
     if isinstance(fact.value, float) and fact.unit == "ratio":
-        return words.number(fact.value, 2)
+        return words.number(round(fact.value, 2) + 0.0, 2)  # no minus before nothing
     return fact_value(fact, words)
 
 

@@ -51,6 +51,7 @@ class ListColumn:
         value: of a line, None where it is not known: by it the lines are sorted, and it is what the CSV has.
         text: of a value, in the reader's language.
         signed: whether what is below zero is a loss, and coloured.
+        digits: decimals of the value that are shown, by which it is coloured.
         of_asset: whether it is the same whoever looks.
     """
 
@@ -59,6 +60,12 @@ class ListColumn:
     text: Callable[[float, Wording], str]
     signed: bool = False
     of_asset: bool = True
+    digits: int = 3
+
+    def tone(self, value: float | None) -> str:
+        """gain or loss, as the value is shown; empty where it is neither."""
+        rounded = round(value, self.digits) if self.signed and value is not None else 0.0
+        return "loss" if rounded < 0 else "gain" if rounded > 0 else ""
 
 
 def _fraction(value: float, words: Wording) -> str:
@@ -96,7 +103,7 @@ COLUMNS: Final = MappingProxyType(
             ListColumn("three_years", _of("annual_return_3y"), _change, signed=True),
             ListColumn("three_years_total", _of("return_3y"), _change, signed=True),
             ListColumn("volatility", _of("volatility_3y"), _fraction),
-            ListColumn("sharpe", _of("sharpe_3y"), _number, signed=True),
+            ListColumn("sharpe", _of("sharpe_3y"), _number, signed=True, digits=2),
             ListColumn("drawdown", _of("max_drawdown_3y"), _fraction, signed=True),
             ListColumn("expense", _of("expense_ratio"), _cost),
             ListColumn("place", _of("category_rank_1y"), _count),

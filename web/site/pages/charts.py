@@ -21,7 +21,7 @@ from pathfolio.recommender.suitability.investor import InvestorFacts
 from pathfolio.recommender.suitability.verdict import RuleResult
 from pathfolio.web.site.access.roles import Permission
 from pathfolio.web.site.invest.asked import record_figures
-from pathfolio.web.site.invest.scatter import Placed, Scatter, scatter
+from pathfolio.web.site.invest.scatter import Placed, Scatter, Scattered
 from pathfolio.web.site.language import current_texts
 from pathfolio.web.site.listed import Badge, advised
 from pathfolio.web.site.pages.investors import investor_row
@@ -64,6 +64,7 @@ class ChartsPage(Page):
 
     Attributes:
         picture: of return against risk; None where nothing of the list or of the portfolio has figures.
+        near: of the part in which the list is, where its marks lie on each other.
         level: the investor's risk level, empty where it is not known.
         level_class: the highest risk class that it allows.
         is_changed: whether anything is assumed.
@@ -72,6 +73,7 @@ class ChartsPage(Page):
     template: ClassVar[str] = "charts.html"
     investor: PathNode
     picture: Scatter | None
+    near: Scatter | None
     level: PathNode | None
     level_class: float | None
     dimensions: tuple[str, ...]
@@ -129,9 +131,11 @@ def charts(user_id: InvestorId) -> ChartsPage:
         np.array([site.graph.asset_span.position(site.graph.asset_row(f.asset_id)) for f in found], np.int64)
     )
     level, answer = investor.levels.get("risk"), asked.investor.levels.get(Relation.HAS_RISK)
+    drawn = _picture(site, user_id, investor, at, found)
     return ChartsPage(
         investor=site.names.node(row),
-        picture=_picture(site, user_id, investor, at, found),
+        picture=drawn.whole,
+        near=drawn.near,
         level=None if level is None or answer is None else site.names.node(answer),
         level_class=None if level is None else level.limit,
         dimensions=DIMENSIONS,
@@ -153,7 +157,7 @@ def _found(lang: str, advice: Advice) -> tuple[_Found, ...]:
 
 def _picture(
     site: ServedBuild, user_id: str, investor: InvestorFacts, at: Positions, found: Sequence[_Found]
-) -> Scatter | None:
+) -> Scattered:
     book = site.portfolios
     part = np.full(len(at), USUAL_BUDGET / 100 / max(len(at), 1))
     compared = book.compare(bought(investor.held, investor.share, at, part))
@@ -161,7 +165,7 @@ def _picture(
     listed = [Placed(Position(asset), each.asset) for asset, each in zip(at.tolist(), found, strict=True)]
     held = [Placed(Position(asset), site.asset_node(Position(asset))) for asset in investor.held.tolist()]
     highest = highest_volatility(book.assets, investor)
-    return scatter(book.points, listed, held, (compared.before, compared.after), highest)
+    return Scattered(book.points, listed, held, (compared.before, compared.after), highest)
 
 
 def _cells(site: ServedBuild, investor: InvestorFacts, asset: Position, found: _Found) -> tuple[MatchCell, ...]:
