@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final, NoReturn
 
+from pathfolio.web.reported import reported
+
 COMMANDS: Final = MappingProxyType(
     {
         "demo": "build the bundled sample market and serve it on 127.0.0.1:8000",
@@ -49,28 +51,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DGLBACKEND", "pytorch")  # else DGL prints, and writes a file into the home folder
     before = os.umask(_OTHERS)
     try:
-        return _run([word for word in argv if word != "--debug"])
-    except KeyboardInterrupt:
-        return _fail("interrupted", 1)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:
-        if debug:
-            raise
-        from pathfolio.kg.errors import PathfolioError
-
-        if isinstance(error, PathfolioError):
-            return _fail(str(error), error.exit_code)
-        if isinstance(error, OSError):
-            where = f"{error.filename}: " if error.filename else ""
-            return _fail(f"{where}{error.strerror or error}", 1)
-        return _fail(f"unexpected {type(error).__name__}: {error} (run again with --debug for the traceback)", 1)
+        return reported(lambda: _run([word for word in argv if word != "--debug"], debug=debug), debug=debug)
     finally:
         os.umask(before)
 
 
-def _run(argv: list[str]) -> int:
+def _run(argv: list[str], *, debug: bool) -> int:
     name = next((word for word in argv if not word.startswith("-")), None)
     parser = _Parser(prog="pathfolio", description="Recommendations whose explanation is the score.")
     parser.add_argument("--version", action="version", version=_version() if "--version" in argv else "")
@@ -82,7 +68,7 @@ def _run(argv: list[str]) -> int:
             module = importlib.import_module(f"pathfolio.web.commands.{command}")
             module.add_arguments(sub)
     parser.epilog = "--debug with any command shows the traceback of an error."
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv, argparse.Namespace(debug=debug))
     if module is None:
         parser.print_help()
         return 0 if not argv else 2
@@ -93,8 +79,3 @@ def _version() -> str:
     from importlib.metadata import version
 
     return f"pathfolio {version('pathfolio')}"
-
-
-def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"pathfolio: {' '.join(message.split())}\n")
-    return code

@@ -30,12 +30,12 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
+def command(capfd: pytest.CaptureFixture[str]) -> Command:
     """The command line: exit code, standard output and standard error."""
 
     def run(*words: object) -> tuple[int, str, str]:
         code = main([str(word) for word in words])
-        captured = capsys.readouterr()
+        captured = capfd.readouterr()
         return code, captured.out, captured.err
 
     return run
@@ -117,13 +117,13 @@ def test_the_same_data_give_the_same_bytes_and_take_the_place_of_another_day(
     ],
 )
 def test_days_without_a_graph(
-    given: tuple[str, ...], code: int, message: str, market: Path, command: Command, capsys: pytest.CaptureFixture[str]
+    given: tuple[str, ...], code: int, message: str, market: Path, command: Command, capfd: pytest.CaptureFixture[str]
 ) -> None:
     out = market.parent / "graph"
     try:
         found, _, err = command("graph", "build", market, "--out", out, *given)
     except SystemExit as end:  # argparse
-        found, err = end.code, capsys.readouterr().err  # type: ignore[assignment] # a number
+        found, err = end.code, capfd.readouterr().err  # type: ignore[assignment] # a number
     assert (found, out.exists()) == (code, False)
     assert message in err.splitlines()[-1]
 

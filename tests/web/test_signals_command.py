@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -99,7 +100,9 @@ def test_fit_writes_forecasts_and_a_card(bars: Path, tmp_path: Path) -> None:
     forecasts = pd.read_parquet(tmp_path / "har" / "forecasts.parquet")
     assert len(forecasts) == card["assets"] == 40
     assert forecasts["date"].max() == pd.Timestamp("2022-06-30")
-    assert 0 < card["record"] < 1
+    assert 0 < card["low"] < card["record"] < card["high"] < 1
+    assert card["options"] == {"shrink": 250}
+    assert card["as_of"] == "2022-06-30"
 
 
 def test_facts_are_rows_of_the_contract(market: Path, tmp_path: Path) -> None:
@@ -115,6 +118,19 @@ def test_facts_are_rows_of_the_contract(market: Path, tmp_path: Path) -> None:
     source = found["source"].iloc[0]
     assert source.startswith("ewma (J.P. Morgan 1996")
     assert "63 trading days ahead; rank correlation with what followed 0." in source
+
+
+def test_each_signal_has_a_card(market: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whose record is that of the facts beside it."""
+    cards = tmp_path / "cards"
+    assert main(["signals", "facts", str(market), "--as-of", "2022-06-30", "--cards", str(cards)]) == 0
+    found = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    for name, model in (("volatility", "ewma"), ("beta", "beta-vasicek")):
+        card = json.loads((cards / f"{name}.json").read_text())
+        assert (card["model"], card["horizon"], card["assets"]) == (model, 63, 40)
+        told = found.loc[found["metric"] == f"modelled_{name}_record", "value"].unique()
+        assert card["record"] == pytest.approx(told[0], abs=1e-4)
+        assert card["paper"] in found.loc[found["metric"] == f"modelled_{name}", "source"].iloc[0]
 
 
 def test_facts_of_the_folder_can_be_read_back(market: Path, tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from waitress.server import create_server
 
 from pathfolio.kg.languages import language, languages
 from pathfolio.recommender.build import Build
+from pathfolio.web.listening import address_of, listen
 from pathfolio.web.site import create_app
 from pathfolio.web.site.access.samples import sample_access
 from pathfolio.web.site.examples import typical_investor
-from pathfolio.web.site.server import address_of, listen
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'pathfolio[test]'")
 pytestmark = pytest.mark.browser

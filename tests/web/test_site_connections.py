@@ -17,9 +17,10 @@ from flask import Flask
 from waitress import wasyncore
 
 from pathfolio.recommender.build import Build
+from pathfolio.web.listening import listen
 from pathfolio.web.site import connections, create_app
 from pathfolio.web.site.connections import MOST_CONNECTIONS
-from pathfolio.web.site.server import listen, made
+from pathfolio.web.site.server import made
 from tests.web.site_pages import investors
 from tests.web.test_site_serve import pathfolio
 

@@ -166,9 +166,10 @@ def test_helpers_end_with_the_site(build: Build, number: signal.Signals) -> None
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     address = next(found for line in process.stderr if (found := re.search(r"http://\S+", line)))
-    (nursery,) = _children(process.pid)
-    children = [nursery, *_children(nursery)]
-    assert len(children) == 3
+    (site,) = _children(process.pid)
+    (nursery,) = _children(site)
+    children = [site, nursery, *_children(nursery)]
+    assert len(children) == 4
     connection = HTTPConnection(urlsplit(address.group()).netloc)
     connection.request("GET", f"/investors/{investors(build)[1]}?format=json")
     assert connection.getresponse().status == 200
@@ -213,6 +214,6 @@ def test_audiences_are_computed_by_helpers(app: Flask, helpers: Helpers, build: 
     assert twin_of(app.test_client(), "/") == before
 
 
-def test_fewer_helpers_than_none_are_refused(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fewer_helpers_than_none_are_refused(build: Build, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", str(build.folder), "--port", "0", "--helpers", "-1"]) == 2
-    assert "--helpers -1: 0 or more" in capsys.readouterr().err
+    assert "--helpers -1: 0 or more" in capfd.readouterr().err

@@ -95,12 +95,12 @@ def test_serve_says_what_to_do_about_a_taken_port(build: Build) -> None:
 
 
 def test_serve_does_not_start_where_nothing_could_be_recorded(
-    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATHFOLIO_BUILDS", str(tmp_path / "file"))
     (tmp_path / "file").write_text("no folder")
     assert main(["serve", str(build.folder), "--port", "0"]) == 1
-    assert "cannot keep build" in capsys.readouterr().err
+    assert "cannot keep build" in capfd.readouterr().err
 
 
 def test_serve_without_accounts_stays_on_this_machine(build: Build) -> None:
@@ -110,14 +110,14 @@ def test_serve_without_accounts_stays_on_this_machine(build: Build) -> None:
     assert "these pages are about persons" in error
 
 
-def _run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
+def _run(capfd: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
     """Exit code and errors of a command."""
     code = main(args)
-    return code, capsys.readouterr().err
+    return code, capfd.readouterr().err
 
 
 def test_serving_to_others_needs_accounts_and_https(
-    build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    build: Build, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     Accounts(tmp_path / "empty.db")
     Accounts(tmp_path / "one.db").add("ann", AccountRole.ANALYST, "correct horse battery")
@@ -129,22 +129,22 @@ def test_serving_to_others_needs_accounts_and_https(
         (("--accounts", str(tmp_path / "one.db"), "--url", "http://advice.example"), "in the open"),
         (("--accounts", str(tmp_path / "one.db"), "--url", "advice"), "no address of a site"),
     ):
-        code, error = _run(capsys, *beyond, *options)
+        code, error = _run(capfd, *beyond, *options)
         assert code == 2
         assert words in error
 
 
 def test_serving_to_people_of_a_provider(
-    build: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    build: Build, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody need have an account yet, but accounts there must be; settings that are incomplete serve nobody."""
     serve, where = ("serve", str(build.folder), "--port", "0"), ("--accounts", str(tmp_path / "empty.db"))
     monkeypatch.setenv("PATHFOLIO_OIDC_ISSUER", "https://login.example.com")
-    code, error = _run(capsys, *serve, *where)
+    code, error = _run(capfd, *serve, *where)
     assert (code, "but not PATHFOLIO_OIDC_CLIENT_ID nor PATHFOLIO_OIDC_CLIENT_SECRET" in error) == (2, True)
     monkeypatch.setenv("PATHFOLIO_OIDC_CLIENT_ID", "x")
     monkeypatch.setenv("PATHFOLIO_OIDC_CLIENT_SECRET", "hidden")
-    code, error = _run(capsys, *serve)
+    code, error = _run(capfd, *serve)
     assert (code, "say with --accounts where their accounts are kept" in error, "hidden" in error) == (2, True, False)
     access = _access("127.0.0.1", "https://advice.example.com", where[1])
     assert access.oidc is not None

@@ -22,27 +22,30 @@ from pathfolio.recommender.build import Build
 from pathfolio.web.benchmarks.measured import Measured
 
 RATE: Final = 100
-"""Requests per second."""
+"""Requests per second; PATHFOLIO_BENCH_RATE sets another one."""
 
 SECONDS: Final = 60
 INVESTORS: Final = 200
 NEWCOMERS: Final = 0.1
 """The share of requests that somebody makes whose list nobody has asked for yet."""
 
-_LOOKS: Final = 5
+_LOOKS: Final = 6
 """How often the memory is looked at on the way."""
 
 _CLIENTS: Final = 16
 _SECONDS_VARIABLE: Final = "PATHFOLIO_BENCH_SECONDS"
+_RATE_VARIABLE: Final = "PATHFOLIO_BENCH_RATE"
 
 
 def load(build: Build) -> list[Measured]:
-    """First lists alone, then `RATE` requests a second for some time, one in ten of them somebody's first.
+    """First lists alone, then `RATE` requests a second for some time, one in ten of them somebody's first, as long as
+    there are investors who have not asked.
 
     Requests come at random moments and do not wait for each other; a latency counts from the moment at which the
-    request was due. PATHFOLIO_BENCH_SECONDS sets for how long (600 for ten minutes).
+    request was due. PATHFOLIO_BENCH_SECONDS sets for how long (3600 for an hour).
     """
     seconds = int(os.environ.get(_SECONDS_VARIABLE) or SECONDS)
+    rate = int(os.environ.get(_RATE_VARIABLE) or RATE)
     rng = random.Random(7)  # noqa: S311 -- moments, not secrets
     ids = [str(key) for key in build.graph.user_ids]
     rng.shuffle(ids)
@@ -52,7 +55,7 @@ def load(build: Build) -> list[Measured]:
         first = ask_all(address, [(0.0, user) for user in users], clients=1)
         started = cpu_seconds(process.pid)
         memory = [memory_mb(process.pid)]
-        due = _moments(rng, users, newcomers, RATE * seconds, seconds)
+        due = _moments(rng, users, newcomers, rate * seconds, seconds)
         with _looking(process.pid, seconds, memory):
             again = ask_all(address, due, clients=_CLIENTS)
         cpu = cpu_seconds(process.pid) - started
@@ -63,7 +66,7 @@ def load(build: Build) -> list[Measured]:
     return [
         Measured("a first list, nothing else asked: median", first.quantile(0.5), "ms"),
         Measured("a first list: 99th percentile", first.quantile(0.99), "ms", "asked for at most", 50),
-        Measured(f"lists, {RATE}/s for {seconds} s, {new:.0%} of them first ones", again.rate, "/s", "asked for", RATE),
+        Measured(f"lists, {rate}/s for {seconds} s, {new:.0%} of them first ones", again.rate, "/s", "asked for", rate),
         Measured("median latency", again.quantile(0.5), "ms"),
         Measured("99th percentile", again.quantile(0.99), "ms", "asked for at most", 50),
         Measured(

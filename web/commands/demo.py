@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int | None:
     """Build the sample market unless it is there, and serve it until interrupted."""
     from pathfolio.kg.progress import Progress
+    from pathfolio.web.listening import bound
 
     progress = Progress()
     start = time.perf_counter()
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> int | None:
     if args.no_serve:
         return 0
     ledger = None if os.environ.get("PATHFOLIO_LEDGER") else folder / "ledger"
-    return serve.serve_build(folder / "build", args, demo=True, ledger=ledger)
+    with bound(args.host, args.port) as listener:
+        return serve.serve_build(folder / "build", args, serve.Seat(listener), demo=True, ledger=ledger)
 
 
 def default_folder(seed: int) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pathfolio.web.arguments import add_described, days, iso_date
 
 if TYPE_CHECKING:
+    from pathfolio.recommender.signals.card import SignalCard
     from pathfolio.recommender.signals.model import SignalModel
     from pathfolio.recommender.signals.panel import Panel
 
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     facts.add_argument("data", type=Path, metavar="DATA", help=_DATA)
     _add_day(facts)
     facts.add_argument("--signals", default="volatility,beta", metavar="NAME,…", help="default: volatility,beta")
+    facts.add_argument("--cards", type=Path, metavar="FOLDER", help="write a card of each signal there, NAME.json")
     facts.add_argument("--out", type=Path, metavar="FILE", help="a .csv or .parquet (default: standard output, as CSV)")
 
 
@@ -146,8 +148,8 @@ def _fit(args: argparse.Namespace) -> None:
     import pandas as pd
 
     from pathfolio.kg.progress import Progress
+    from pathfolio.recommender.signals.card import card_of
     from pathfolio.recommender.signals.facts import latest, said_source, signal_of
-    from pathfolio.recommender.signals.model import options_of
     from pathfolio.recommender.signals.registry import chosen_models
 
     model: SignalModel = chosen_models(args.model, _options(args))[0]
@@ -160,22 +162,13 @@ def _fit(args: argparse.Namespace) -> None:
     frame = frame.dropna(subset=["forecast"]).reset_index(drop=True)
     args.out.mkdir(parents=True, exist_ok=True)
     frame.to_parquet(args.out / "forecasts.parquet", index=False)
-    card = {
-        "model": model.name,
-        "target": str(model.target),
-        "about": model.about,
-        "paper": model.paper,
-        "equation": model.equation,
-        "options": {name: getattr(model, name) for name in options_of(type(model))},
-        "data": panel.name,
-        "as_of": args.as_of.isoformat(),
-        "horizon": args.horizon,
-        "assets": len(frame),
-        "record": None if signal.record is None else round(signal.record.mean, 4),
-        "told": said_source(signal, panel.name),
-    }
-    (args.out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{args.out}: {len(frame)} assets; {card['told']}\n")
+    card = card_of(signal, panel.name)
+    _write_card(card, args.out / "card.json")
+    sys.stdout.write(f"{args.out}: {card.assets} assets; {said_source(signal, panel.name)}\n")
+
+
+def _write_card(card: SignalCard, path: Path) -> None:
+    path.write_text(json.dumps(card.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _facts(args: argparse.Namespace) -> None:
@@ -183,7 +176,8 @@ def _facts(args: argparse.Namespace) -> None:
     from pathfolio.kg.outfile import check_out
     from pathfolio.kg.progress import Progress
     from pathfolio.kg.spreadsheet import safe_table
-    from pathfolio.recommender.signals.facts import chosen_signals, signal_facts
+    from pathfolio.recommender.signals.card import card_of
+    from pathfolio.recommender.signals.facts import chosen_signals, facts_of, signal_of
     from pathfolio.recommender.signals.into import industries
 
     names = chosen_signals(args.signals)
@@ -195,8 +189,13 @@ def _facts(args: argparse.Namespace) -> None:
     if args.data.is_dir():
         groups = industries(read_folder(args.data), args.as_of)
     with progress.stage("facts") as details:
-        rows = signal_facts(panel, names, args.as_of, groups, f"{panel.name}: prices")
+        signals = [signal_of(panel, name, args.as_of) for name in names]
+        rows = facts_of(signals, groups, f"{panel.name}: prices")
         details.append(f"{len(rows):,} rows")
+    if args.cards is not None:
+        args.cards.mkdir(parents=True, exist_ok=True)
+        for signal in signals:
+            _write_card(card_of(signal, panel.name), args.cards / f"{signal.name}.json")
     if args.out is not None and args.out.suffix == ".parquet":
         rows.to_parquet(args.out, index=False)
         return

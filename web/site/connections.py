@@ -1,4 +1,4 @@
-"""`Server`: waitress that does not let a few visitors take all connections.
+"""`Server`: waitress that does not let a few visitors take all connections, and that ends without losing a request.
 
 waitress closes a connection where nothing came for a while, and accepts none while there are too many. So a hundred
 sockets that say nothing, or a byte now and then, would lock everybody out. Here a request has to be there as a whole
@@ -22,6 +22,9 @@ SECONDS_IDLE: Final = 30
 SECONDS_TO_ASK: Final = 15
 """So long a request may take to arrive, from the connection or its first byte to its last."""
 
+SECONDS_TO_STOP: Final = 30
+"""So long at most what is being answered holds up a server that is stopped."""
+
 LARGEST_HEADER: Final = 64 * 1024
 """Bytes of a request's lines before its body."""
 
@@ -31,6 +34,8 @@ _KEPT_FREE: Final = 20
 
 class Connection(HTTPChannel):
     """A connection that knows since when a request has been on its way."""
+
+    server: Server
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As `HTTPChannel`; the first request is expected from now on."""
@@ -42,6 +47,13 @@ class Connection(HTTPChannel):
         if self.asking_since is None:
             self.asking_since = time.time()
         return bool(super().received(data))
+
+    def service(self) -> None:
+        """As `HTTPChannel.service`; a server that leaves tells with its answer that the next request goes elsewhere."""
+        if self.server.is_leaving and len(self.requests) == 1:
+            headers: Any = self.requests[0].headers  # stubs take it for one that cannot be changed
+            headers["CONNECTION"] = "close"
+        super().service()
 
     def is_late(self, now: float) -> bool:
         """Whether its request should have been there by now, the next one have come, or the answer been read."""
@@ -55,6 +67,37 @@ class Server(TcpWSGIServer):
     """A server that closes what is late every second, and what asks for nothing where connections run short."""
 
     channel_class = Connection
+    is_leaving = False
+    """Whether it accepts nobody any more."""
+
+    _map: dict[int, Any]
+    _stops_at: float | None = None
+
+    def run(self) -> None:
+        """Answer until it is told to leave or to stop, and has."""
+        while self._map and not (self.is_leaving and self._has_answered):
+            self.asyncore.loop(self.adj.asyncore_loop_timeout, self.adj.asyncore_use_poll, self._map, count=1)
+        self.task_dispatcher.shutdown()
+
+    def leave(self) -> None:
+        """Accept nobody any more, for another server does, and end once those who are connected have gone.
+
+        Each is told so with the next answer; who asks for nothing more goes after `SECONDS_IDLE`.
+        """
+        self.is_leaving = True
+        self.pull_trigger()
+
+    def stop(self) -> None:
+        """Finish what is being answered, for `SECONDS_TO_STOP` at most, and end; told again, end at once."""
+        self._stops_at = time.time() + (SECONDS_TO_STOP if self._stops_at is None else 0)
+        self.leave()
+
+    @property
+    def _has_answered(self) -> bool:
+        if self._stops_at is None:
+            return not self._open
+        is_answering = any(channel.requests or channel.total_outbufs_len for channel in self._open)
+        return not is_answering or time.time() >= self._stops_at
 
     @property
     def _open(self) -> list[Connection]:
@@ -74,7 +117,7 @@ class Server(TcpWSGIServer):
             self.maintenance(now)
         if len(self._open) >= self.adj.connection_limit:
             self._make_room()
-        return bool(self.accepting and len(self._open) < self.adj.connection_limit)
+        return bool(self.accepting and not self.is_leaving and len(self._open) < self.adj.connection_limit)
 
     def maintenance(self, now: float) -> None:
         """Close what is late."""

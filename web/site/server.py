@@ -1,21 +1,21 @@
-"""Running the site: waitress, on one address, until interrupted."""
+"""Running the site: waitress, until interrupted."""
 
 from __future__ import annotations
 
-import errno
 import signal
 import socket
 import sys
-from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
 
-from pathfolio.kg.errors import UsageError
 from pathfolio.web.site.connections import LARGEST_HEADER, MOST_CONNECTIONS, Server
 from pathfolio.web.site.garbage import settle
+
+if TYPE_CHECKING:
+    from pathfolio.web.succession import Life
 
 THREADS: Final = 16
 """Some of them may wait for lists that nobody has asked for yet, which take longer."""
@@ -23,43 +23,26 @@ THREADS: Final = 16
 _SWITCH_SECONDS: Final = 0.0005
 """So soon a thread that computes lets another one run: who asks for little does not wait for who asks for much."""
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
+def run(app: Flask, listener: socket.socket, life: Life | None = None) -> None:
+    """Answer requests until Ctrl-C or SIGTERM; what is being answered then is finished.
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on `host` and `port` (0 for any free one).
-
-    Raises:
-        UsageError: the port is taken, not allowed, or the host is none of this machine.
+    Args:
+        life: where another process started this one, and may let another one take its place: what they share.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(1024)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise UsageError(_remedy(host, port, error)) from None
-    return listener
-
-
-def address_of(listener: socket.socket, host: str) -> str:
-    """The URL of what listens there; the port is the one that was found."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listener.getsockname()[1]}"
-
-
-def run(app: Flask, listener: socket.socket) -> None:
-    """Answer requests until Ctrl-C or SIGTERM; requests that are being answered are finished."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     settle()
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without it
     server = made(app, listener)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    if life is None:
+        signal.signal(signal.SIGINT, lambda *_: server.stop())  # a shell's background jobs are started without it
+    else:
+        signal.signal(signal.SIGUSR1, lambda *_: server.leave())
+        life.begin()
     try:
-        server.run()  # ends on KeyboardInterrupt and SystemExit by itself
+        server.run()
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever is in a hurry need not wait for what is closed now
         server.close()
 
 
@@ -81,22 +64,3 @@ def made(app: Flask, listener: socket.socket) -> Server:
     dispatcher = ThreadedTaskDispatcher()
     dispatcher.set_thread_count(THREADS)
     return Server(app, None, True, listener, dispatcher=dispatcher, adj=adjustments, bind_socket=False, sockinfo=where)
-
-
-def say(text: str) -> None:
-    """A line for whoever started the server."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
-def _stop(signum: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
-
-
-def _remedy(host: str, port: int, error: Exception) -> str:
-    code = error.errno if isinstance(error, OSError) else None
-    if code == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken: stop what runs there, or choose another one with --port"
-    if code == errno.EACCES:
-        return f"port {port} is reserved for the system: choose one above 1023 with --port"
-    return f"cannot listen on {host} port {port} ({error}): choose another --host or --port"
