@@ -1,10 +1,8 @@
 """What each stage costs as the market grows: processor time and memory of commands on generated markets.
 
-Each stage is a process of its own, so that its processor time and its peak of memory are its own too (`wait4`). Workers
-that it starts count, as they are seen every tenth of a second, since nobody waits for them when they end; the peak is
-that of the largest process. Linux counts what the starting process has
-as the least peak of the other, so the market is generated apart, too, and this process stays small. The stages of a
-build follow it, as its report has them: there a peak is that of the build so far.
+Each stage is a process of its own, so that its processor time and its peak of memory are its own too. Workers that it
+starts count, as they are seen every tenth of a second, since nobody waits for them when they end; the peak is that of
+the largest process. The stages of a build follow it, as its report has them: there a peak is that of the build so far.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from pathfolio.kg.errors import PathfolioError
 from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.web.benchmarks.broker import END, Broker
-from pathfolio.web.benchmarks.load import ask_all, cpu_seconds, memory_mb, processes, site, ticks
+from pathfolio.web.benchmarks.load import ask_all, cpu_seconds, memory_mb, peak_mb, processes, site, ticks
 
 EXPLAINED: Final = 200
 """Investors whose lists are explained."""
@@ -206,9 +204,9 @@ def cost_of(
     with tempfile.TemporaryFile("w+") as said:
         surroundings = {**os.environ, "OMP_NUM_THREADS": "1", **(environ or {})}
         process = subprocess.Popen(command, stdout=said, stderr=said, env=surroundings)  # noqa: S603 -- our own
-        workers = _Workers(process.pid)
+        seen = _Seen(process.pid)
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            workers.look()
+            seen.look()
             time.sleep(_EVERY)
         _, status, used = ended
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -216,27 +214,32 @@ def cost_of(
             said.seek(0)
             last = (said.read().strip().splitlines() or ["nothing said"])[-1]
             raise PathfolioError(f"bench growth: {name} ended with {process.returncode}: {last}")
-    peak = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    seconds = used.ru_utime + used.ru_stime + workers.seconds
-    return StageCost(name, seconds, peak, time.perf_counter() - start)
+    seconds = used.ru_utime + used.ru_stime + seen.workers_seconds
+    return StageCost(name, seconds, seen.peak_mb, time.perf_counter() - start)
 
 
-class _Workers:
-    """Processes that another one starts and does not wait for."""
+class _Seen:
+    """What was seen of a process and of those that it starts and does not wait for.
 
-    def __init__(self, parent: int) -> None:
-        self._parent = parent
+    The kernel's own account of a peak (`ru_maxrss`) would begin with what the process had that started it.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.peak_mb = 0.0
+        self._pid = pid
         self._ticks: dict[int, int] = {}
         self._waited_for = 0
 
     def look(self) -> None:
         """Note what each has used by now."""
         with suppress(OSError):  # one ended meanwhile
-            self._waited_for = ticks(self._parent)[1]
-            for each in processes(self._parent)[1:]:
+            self._waited_for = ticks(self._pid)[1]
+            for each in processes(self._pid):
                 self._ticks[each] = ticks(each)[0]
+                self.peak_mb = max(self.peak_mb, peak_mb(each))
 
     @property
-    def seconds(self) -> float:
+    def workers_seconds(self) -> float:
         """Processor time as it was seen last, without what their parent waited for."""
-        return max(sum(self._ticks.values()) - self._waited_for, 0) / os.sysconf("SC_CLK_TCK")
+        workers = sum(used for pid, used in self._ticks.items() if pid != self._pid)
+        return max(workers - self._waited_for, 0) / os.sysconf("SC_CLK_TCK")

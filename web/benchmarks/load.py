@@ -214,6 +214,12 @@ def cpu_seconds(pid: int) -> float:
     return sum(ticks(each)[0] for each in processes(pid)) / os.sysconf("SC_CLK_TCK")
 
 
+def peak_mb(pid: int) -> float:
+    """The largest resident memory of one process so far; 0 where it has just ended."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM:")), 0.0)
+
+
 def memory_mb(pid: int) -> float:
     """Memory of all of the site's processes; what they share counts once."""
     total = 0
