@@ -95,5 +95,5 @@ def test_facts_of_a_day_are_the_same_whatever_follows(market: Panel) -> None:
     names = ["volatility", "beta"]
     before = signal_facts(market, names, day, {}, "made up")
     after = signal_facts(shuffled_after(market, CUT), names, day, {}, "made up")
-    assert len(before) == 8 * len(market.assets)
+    assert len(before) == 9 * len(market.assets)
     assert before.equals(after)
