@@ -62,8 +62,9 @@ class VectorOptions:
         seed: of everything random.
         max_epochs: passes over the triples, at most; training stops when the validation MRR does not improve
             in `patience` passes, and keeps the best state.
-        most_triples: steps see no more than so many triples, but for whole passes, of which there are `patience` at
-            least: what is large learns enough in fewer.
+        most_triples: steps see no more than so many triples, in whole passes, of which there are `patience` at least:
+            what is large learns enough in fewer. Of what is larger still those of some investors are drawn
+            (`excerpt`), and the others have no vectors, as who comes later has none: the score asks for none.
         batch: triples per step, which share `candidates` other ends of the right kind and `others` of any other kind:
             without the latter a model cannot tell a sector from a country.
         learning_rate: of Adam, for models of distances; `bilinear_rate` of Adagrad, for the others.
@@ -97,7 +98,8 @@ class VectorOptions:
 def train_vectors(
     graph: KnowledgeGraph, options: VectorOptions | None = None, progress: Progress | None = None
 ) -> EntityVectors:
-    """Learn a vector for every entity that occurs in the triples of `graph`.
+    """Learn a vector for every entity that occurs in the triples of `graph`, or in an excerpt of them where they are
+    many (see `VectorOptions.most_triples`).
 
     The same snapshot and options give the same vectors.
 
@@ -106,12 +108,16 @@ def train_vectors(
     """
     options = options or VectorOptions()
     progress = progress or Progress(out=None)
-    triples = triples_of(graph)
-    if not len(triples.hrt):
+    everything = triples_of(graph)
+    if not len(everything.hrt):
         raise DataError(f"{graph.name}: no relations on {graph.as_of} to learn from: add positions or attributes")
+    most = options.most_triples // max(min(options.patience, options.max_epochs), 1)
+    triples = excerpt(graph, everything, most, np.random.default_rng(options.seed))
     with one_thread():
         chosen, tried, fitted = fit_best(graph, triples, options, progress)
-    return _labelled(graph, triples, fitted, chosen, tried)
+    vectors = _labelled(graph, triples, fitted, chosen, tried)
+    drawn_from = len(everything.hrt) if triples is not everything else 0
+    return replace(vectors, manifest=replace(vectors.manifest, drawn_from=drawn_from))
 
 
 def fit_best(

@@ -51,6 +51,7 @@ class VectorManifest:
         graph_hash, as_of: the snapshot that they were learned from.
         triples: how many triples were learned from.
         versions: of the libraries that the numbers depend on.
+        drawn_from: how many triples these were drawn from, those of some investors; 0 where all were learned from.
     """
 
     model: str
@@ -63,10 +64,12 @@ class VectorManifest:
     as_of: date
     triples: int
     versions: Mapping[str, str]
+    drawn_from: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """The manifest in JSON's types."""
-        return asdict(self) | {"as_of": self.as_of.isoformat(), "candidates": [asdict(c) for c in self.candidates]}
+        """The manifest in JSON's types; that nothing was drawn goes without saying, as it did before it could be."""
+        values = asdict(self) | {"as_of": self.as_of.isoformat(), "candidates": [asdict(c) for c in self.candidates]}
+        return values if self.drawn_from else {name: value for name, value in values.items() if name != "drawn_from"}
 
     @staticmethod
     def from_json(about: Mapping[str, Any]) -> VectorManifest:

@@ -40,6 +40,7 @@ def assemble_graph(tables: Tables, as_of: date) -> KnowledgeGraph:
     ]
     nodes = [_user_nodes(tables, as_of), _asset_nodes(tables, kind_of, as_of), tables.labels]
     edge_frame = pd.concat([e for e in edges if len(e)], ignore_index=True) if any(map(len, edges)) else edges[0]
+    del edges  # of millions of positions they take as much memory as what comes next
     node_frame = pd.concat([n for n in nodes if len(n)] or nodes, ignore_index=True)
     return compile_graph(node_frame, edge_frame, as_of, name=tables.name, is_sample=tables.is_sample)
 

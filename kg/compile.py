@@ -47,7 +47,8 @@ def compile_graph(
     """
     limit = to_days(as_of)
     edges = edges.reindex(columns=list(EDGE_FRAME))
-    edges = edges[(edges["known_at"] <= limit) & (edges["as_of"] <= limit)]
+    is_known = (edges["known_at"] <= limit) & (edges["as_of"] <= limit)
+    edges = edges if is_known.all() else edges[is_known]
     vocabulary = _vocabulary(nodes, edges, limit)
     return KnowledgeGraph(_node_arrays(vocabulary), _edge_arrays(edges, vocabulary), as_of, name, is_sample)
 
@@ -109,9 +110,8 @@ def _node_arrays(vocabulary: pd.DataFrame) -> Nodes:
 def _edge_arrays(edges: pd.DataFrame, vocabulary: pd.DataFrame) -> Edges:
     head, tail = _rows_of_ends(edges, vocabulary)
     known = (head >= 0) & (tail >= 0)
-    edges = edges[known]
-    head = head[known]
-    tail = tail[known]
+    if not known.all():
+        edges, head, tail = edges[known], head[known], tail[known]
     columns: dict[str, npt.NDArray[Any]] = {
         "relation": edges["relation"].astype(str).map(_RELATION_CODES).to_numpy(np.int8),
         "head": head.astype(np.int32),

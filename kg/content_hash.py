@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from pathfolio.kg.graph import KnowledgeGraph
@@ -32,13 +33,15 @@ def hash_of(graph: KnowledgeGraph) -> str:
     return digest.hexdigest()
 
 
-def _canonical_bytes(column: npt.NDArray[Any]) -> Iterator[bytes]:
+def _canonical_bytes(column: npt.NDArray[Any]) -> Iterator[bytes | pa.Buffer]:
     """The same bytes for the same values on every machine: little-endian numbers, length-prefixed UTF-8."""
     if column.dtype != object:
         values = np.where(np.isnan(column), np.nan, column + 0.0) if column.dtype.kind == "f" else column
         yield values.astype(column.dtype.newbyteorder("<")).tobytes()
         return
     for start in range(0, len(column), 65536):
-        texts = [text.encode() for text in column[start : start + 65536]]
-        yield np.array([len(text) for text in texts], "<u4").tobytes()
-        yield b"".join(texts)
+        texts = pa.array(column[start : start + 65536], pa.string())  # lies in memory as it is to be hashed
+        _, ends, content = texts.buffers()
+        ends = np.frombuffer(ends, np.int32, len(texts) + 1)
+        yield np.diff(ends).astype("<u4").tobytes()
+        yield content[: int(ends[-1])] if content is not None else b""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -30,10 +32,11 @@ def industry_sectors(assets: pd.DataFrame, dates: pd.Series[Any]) -> pd.DataFram
     rows[["industry", "sector"]] = rows.groupby("asset_id")[["industry", "sector"]].ffill()
     rows = rows.dropna()
     counts = _Counts()
+    told = zip(rows["day"], rows["asset_id"], rows["industry"], rows["sector"], strict=True)
     found = [
         (industry, sector, day)
-        for day, told in rows.groupby("day")
-        for industry, sector in counts.add(told[["asset_id", "industry", "sector"]].itertuples(index=False))
+        for day, of_day in groupby(told, key=itemgetter(0))
+        for industry, sector in counts.add(places for _, *places in of_day)
     ]
     return pd.DataFrame(found, columns=["industry", "sector", "day"]).astype({"day": "datetime64[s]"})
 
@@ -46,8 +49,9 @@ class _Counts:
         self._assets: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._leader: dict[str, str] = {}
 
-    def add(self, rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
-        """Take in what is told of assets on a day; the industries whose sector changes or is told again, with it."""
+    def add(self, rows: Iterable[Sequence[str]]) -> Iterator[tuple[str, str]]:
+        """Take in what is told on a day, each an asset, its industry and its sector; the industries whose sector
+        changes or is told again, with it."""
         told = set()
         touched = set()
         for asset, industry, sector in rows:

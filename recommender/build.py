@@ -309,7 +309,7 @@ def _manifest(
         "embedding": options.training.embedding,
         "towers": options.training.towers,
         "trained_as_of": learned.vectors.manifest.as_of.isoformat(),
-        "score": asdict(options.score),
+        "score": options.score.to_json(),
         **({"own": {own.name: own.weight for own in learned.own}} if learned.own else {}),
         **({"signals": list(signals)} if signals else {}),
         "versions": versions_of(*_LIBRARIES),

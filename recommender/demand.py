@@ -37,6 +37,8 @@ class DemandOptions:
             `pathfolio.recommender.momentum`; learned from the past (`pathfolio.recommender.momentum_fit`).
         calibrated: whether what earlier new issues drew tells what to expect of one, and what was subscribed is no
             demand; in builds sealed before there was such a thing, the holders of all assets of its market did.
+        sampled: investors that the powers were learned from, drawn where there are many; 0 for all
+            (`pathfolio.recommender.learning_excerpt`).
     """
 
     horizon: float = 7.0
@@ -48,6 +50,7 @@ class DemandOptions:
     issue_power: float = 5.0
     momentum: float = 0.0
     calibrated: bool = True
+    sampled: int = 0
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> DemandOptions:

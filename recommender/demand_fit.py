@@ -89,24 +89,23 @@ def learn_demand(
     Args:
         weights_of: EASE's weights of a morning's groups, as they are served.
     """
-    past = list(_past_mornings(graph, shipped, weights_of))
-    if sum(len(one.relevant) for one in past) < _FEWEST_EVENTS:
-        return DemandFit(shipped, 0, float("nan"), float("nan"))
-
     pairs = product(_MONTH_POWERS, _WEEK_POWERS)
     tried = [replace(shipped, month_power=month, week_power=week) for month, week in pairs]
-    gains = [_gains(past, options) for options in tried]
+    past = _past_mornings(graph, shipped, weights_of)  # one at a time: each holds an array of events and assets
+    by_morning = [[_gain(one, options) for options in (*tried, shipped)] for one in past]
+    *gains, unlearned = (list(of_one) for of_one in zip(*by_morning, strict=True)) if by_morning else ([],)
+    events = sum(map(len, unlearned))
+    if events < _FEWEST_EVENTS:
+        return DemandFit(shipped, 0, float("nan"), float("nan"))
     best = max(gains, key=_mean)
     good = [i for i, one in enumerate(gains) if _not_worse(one, best)]
     chosen = min(good, key=lambda i: (_distance(tried[i], shipped), i))
-    events = sum(len(one) for one in best)
-    return DemandFit(tried[chosen], events, _mean(gains[chosen]), _mean(_gains(past, shipped)))
+    return DemandFit(tried[chosen], events, _mean(gains[chosen]), _mean(unlearned))
 
 
-def _gains(past: list[PastQuestion], options: DemandOptions) -> list[FloatArray]:
-    """For each morning (events,) nDCG@10 of lists for that day."""
-    daily = replace(options, horizon=1.0)
-    return [one.ndcg(one.trends.factor(daily)) for one in past]
+def _gain(past: PastQuestion, options: DemandOptions) -> FloatArray:
+    """(events,) nDCG@10 of lists for that day."""
+    return past.ndcg(past.trends.factor(replace(options, horizon=1.0)))
 
 
 def _mean(gains: list[FloatArray]) -> float:

@@ -78,11 +78,14 @@ def learn_momentum(
     if prices is None or prices.empty:
         return MomentumFit(0.0)
     assumed = OF_INSTITUTIONS if _are_institutions(graph) else 0.0
-    past = list(_past_quarters(graph, prices, demand, weights_of))
-    if sum(len(one.question.relevant) for one in past) < _FEWEST:
+    past = _past_quarters(
+        graph, prices, demand, weights_of
+    )  # one at a time: each holds an array of investors and assets
+    by_quarter = [[one.ndcg(power) for power in POWERS] for one in past]
+    if sum(len(of_quarter[0]) for of_quarter in by_quarter) < _FEWEST:
         return MomentumFit(assumed)
 
-    gains = {power: np.concatenate([one.ndcg(power) for one in past]) for power in POWERS}
+    gains = dict(zip(POWERS, map(np.concatenate, zip(*by_quarter, strict=True)), strict=True))
     best = max(gains.values(), key=lambda one: float(one.mean()))
     good = [power for power, gain in gains.items() if _not_worse(gain, best)]
     chosen = min(good, key=lambda power: (abs(power - assumed), power))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pathfolio.kg.graph import FloatArray, KnowledgeGraph, Mask, Text
+from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask, Text
 from pathfolio.kg.span import Position, Positions
 
 LIST_LENGTH = 10
@@ -26,7 +26,25 @@ def best_first(scores: FloatArray, by_id: Positions, k: int | None = None) -> Po
     >>> best_first(np.array([1.0, 2.0, 2.0]), by_id=np.array([2, 1, 0])).tolist()
     [2, 1, 0]
     """
-    return Positions(by_id[np.argsort(-scores[..., by_id], axis=-1, kind="stable")[..., :k]])
+    lowest = -scores[..., by_id]
+    if k is None or 2 * k >= lowest.shape[-1]:
+        return Positions(by_id[np.argsort(lowest, axis=-1, kind="stable")[..., :k]])
+    rows = lowest.reshape(-1, lowest.shape[-1])
+    return Positions(by_id[_first(rows, k).reshape(*lowest.shape[:-1], k)])
+
+
+def _first(rows: FloatArray, k: int) -> IntArray:
+    """(n, k) where a stable sort of each row (n, assets) begins: those up to the k-th value are sorted alone, but in
+    rows where a tie at that value leaves open which these are."""
+    last = np.partition(rows, k - 1, axis=1)[:, k - 1, None]
+    among = rows <= last
+    clear = among.sum(axis=1) == k
+    first = np.empty((len(rows), k), np.int64)
+    some = (np.flatnonzero(among[clear]) % rows.shape[1]).reshape(-1, k)
+    order = np.argsort(np.take_along_axis(rows[clear], some, axis=1), axis=1, kind="stable")
+    first[clear] = np.take_along_axis(some, order, axis=1)
+    first[~clear] = np.argsort(rows[~clear], axis=1, kind="stable")[:, :k]
+    return first
 
 
 def top_lists(scores: FloatArray, allowed: npt.NDArray[np.bool_], by_id: Positions, k: int = LIST_LENGTH) -> Positions:

@@ -43,16 +43,28 @@ def told_levels(cell: IntArray, day: IntArray, today: int, fewest: int) -> IntAr
     [0, 0, 2, 2, -1]
     """
     level = np.full(len(cell), WAITS, np.int64)
-    waiting = np.lexsort((day, cell))
+    waiting = _by_cell_and_day(cell, day)
+    cell, day = cell[waiting], day[waiting]
     for step in range(_LEVELS):
-        interval = day[waiting] >> step
+        interval = day >> step
         ended = ((interval + 1) << step) - 1 <= today
-        waiting, interval = waiting[ended], interval[ended]
-        group = np.cumsum(_differs(cell[waiting]) | _differs(interval)) - 1
-        is_told = (np.bincount(group) >= fewest)[group]
+        waiting, cell, day, interval = waiting[ended], cell[ended], day[ended], interval[ended]
+        first = np.flatnonzero(_differs(cell) | _differs(interval))
+        size = np.diff(first, append=len(cell))
+        is_told = np.repeat(size >= fewest, size)
         level[waiting[is_told]] = step
-        waiting = waiting[~is_told]
+        waiting, cell, day = waiting[~is_told], cell[~is_told], day[~is_told]
     return level
+
+
+def _by_cell_and_day(cell: IntArray, day: IntArray) -> IntArray:
+    """The order by cell and then by day; those that agree in both stand in any."""
+    if not len(cell):
+        return np.zeros(0, np.int64)
+    first, days = int(day.min()), int(day.max()) - int(day.min()) + 1
+    if int(cell.max()) >= np.iinfo(np.int64).max // days:
+        return np.lexsort((day, cell))
+    return np.argsort(cell * days + (day - first))  # one key is sorted in half the time of two
 
 
 def interval_of(day: IntArray, level: IntArray) -> tuple[IntArray, IntArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -69,11 +69,18 @@ class ScoreOptions:
     calendar: bool = True
     demand: DemandOptions = field(default_factory=DemandOptions)
 
+    def to_json(self) -> dict[str, Any]:
+        """The options in JSON's types; that nothing was sampled goes without saying, as it did before it could be."""
+        values = asdict(self)
+        if not self.demand.sampled:
+            del values["demand"]["sampled"]
+        return values
+
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> ScoreOptions:
-        """The options that `dataclasses.asdict` took apart; a weight that came later is 0: the build was without it.
+        """The options that `to_json` took apart; a weight that came later is 0: the build was without it.
 
-        >>> from dataclasses import asdict
+        >>> from dataclasses import asdict, asdict
         >>> old = asdict(ScoreOptions())
         >>> _ = old.pop("towers")
         >>> ScoreOptions.from_json(old).towers

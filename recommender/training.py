@@ -18,6 +18,7 @@ from pathfolio.recommender.demand_fit import learn_demand
 from pathfolio.recommender.disclosed import disclosed
 from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.groups import Groups
+from pathfolio.recommender.learning_excerpt import learning_excerpt
 from pathfolio.recommender.momentum_fit import learn_momentum
 from pathfolio.recommender.score_inputs import LearnedParts, ScoreOptions
 from pathfolio.recommender.scorer import Scorer, assemble_scorer
@@ -94,7 +95,11 @@ def learn_options(
         return ease_weights(groups, options.regularisation, options.dropout, options.untold)
 
     with progress.stage("learn demand") as details:
-        fit = learn_demand(graph, options.demand, weights_of)
+        whole, graph = graph, learning_excerpt(graph)
+        sampled = len(graph.user_span) if graph is not whole else 0
+        if sampled:
+            details.append(f"of {sampled:,} investors and {len(graph.asset_span):,} assets")
+        fit = learn_demand(graph, replace(options.demand, sampled=sampled), weights_of)
         if fit.events:
             ndcg = f"nDCG@10 {fit.ndcg:.3f}, {fit.shipped_ndcg:.3f} unlearned, on {fit.events:,} past purchases"
             details.append(f"month^{fit.options.month_power:g} week^{fit.options.week_power:g}: {ndcg}")

@@ -18,6 +18,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from pathfolio.explain.checker.betas import check_betas
+
 _TOLERANCE: Final = 1e-8
 _DECAY: Final = 0.97
 _TOGETHER: Final = ("half_year_volatility", "list_volatility")
@@ -44,6 +46,7 @@ def check_figures(facts: Sequence[Mapping[str, Any]], prices: pd.DataFrame, as_o
             if fact["asset_id"] == asset and fact["metric"] in _FORMULAS and "; closes " in str(fact["source"]):
                 problems += [f"{asset}: {problem}" for problem in _check(fact, closes, as_of)]
     problems += [problem for fact in facts if fact["metric"] == "modelled_volatility" for problem in _ewma(fact, known)]
+    problems += check_betas(facts, known)
     return problems + [problem for fact in facts if fact["metric"] in _TOGETHER for problem in _together(fact, known)]
 
 

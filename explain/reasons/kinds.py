@@ -28,7 +28,7 @@ from pathfolio.explain.reasons.funds import HeldByThisFund, LookThrough, Overlap
 from pathfolio.explain.reasons.interest import Interest
 from pathfolio.explain.reasons.kind import PathReason, ReasonKind
 from pathfolio.explain.reasons.listing import NewlyListed
-from pathfolio.explain.reasons.modelled import MODELLED_CALM, MODELLED_SWINGS
+from pathfolio.explain.reasons.modelled import MODELLED_ALONG, MODELLED_APART, MODELLED_CALM, MODELLED_SWINGS
 from pathfolio.explain.reasons.others import (
     BeganWith,
     EarlierIssue,
@@ -61,6 +61,8 @@ KINDS: Final[tuple[ReasonKind, ...]] = (
     Momentum(),
     MODELLED_CALM,
     MODELLED_SWINGS,
+    MODELLED_APART,
+    MODELLED_ALONG,
     GROWTH,
     SHARPE,
     STEADINESS,

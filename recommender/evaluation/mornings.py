@@ -44,10 +44,10 @@ def morning(graph: KnowledgeGraph, day: date) -> KnowledgeGraph:
     touched[edges.head[earlier]] = touched[edges.tail[earlier]] = True
     is_asset = np.isin(known.nodes.kind, [KIND_CODE[kind] for kind in ASSET_KINDS])
     listed = is_asset & (known.nodes.listed != NO_DAY) & (known.nodes.listed <= limit)
-    return _restrict(known, (known.nodes.known_at < limit) | touched | listed, earlier)
+    return restricted(known, (known.nodes.known_at < limit) | touched | listed, earlier)
 
 
-def _restrict(graph: KnowledgeGraph, nodes: Mask, edges: Mask) -> KnowledgeGraph:
+def restricted(graph: KnowledgeGraph, nodes: Mask, edges: Mask) -> KnowledgeGraph:
     """The graph with only these nodes and edges; no kept edge may touch a node that goes."""
     kept = graph.edges.take(edges)
     new_row = (np.cumsum(nodes) - 1).astype(np.int32)

@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from pathfolio.kg.graph import FloatArray, IntArray, KnowledgeGraph, Mask
 from pathfolio.kg.progress import Progress
 from pathfolio.kg.schema import NodeKind
+from pathfolio.kg.span import Positions
 from pathfolio.recommender.ease import ease_weights
 from pathfolio.recommender.gat.attention import AttentionOptions, AttentionWeights, GraphAttention
 from pathfolio.recommender.gat.codes import code_columns, node_codes
@@ -23,9 +24,13 @@ from pathfolio.recommender.gat.network import Network, View, arrays_of, choose_e
 from pathfolio.recommender.gat.split import inner_split
 from pathfolio.recommender.groups import Groups
 from pathfolio.recommender.interactions import Interactions
+from pathfolio.recommender.ranking import best_first
 
 VALIDATION: Final = 0.2
 """Share of the investors with purchases that are kept for early stopping."""
+
+MOST_VALIDATED: Final = 25_000_000
+"""Scores that validation makes in each epoch; where there would be more, fewer investors are kept for it."""
 
 FUSION: Final = 0.01
 """Weight of a closeness of standard deviation 1 beside EASE, at which the inner nDCG is measured."""
@@ -95,7 +100,7 @@ class AttentionTraining:
     group_of: IntArray
     ever: sp.csr_array
     scaled: sp.csr_array
-    ease: npt.NDArray[np.float32]
+    ease: FloatArray
     train: tuple[IntArray, IntArray]
     held_out: tuple[IntArray, IntArray]
     half: Mask
@@ -118,7 +123,8 @@ class AttentionTraining:
         group_of = code_columns(kind)
         network = Network(len(learned), int(group_of.max()) + 1, options, choose_engine(options.engine))
         buyers = np.unique(split.user)
-        out = np.isin(split.user, buyers[rng.random(len(buyers)) < VALIDATION])
+        held_out = buyers[rng.random(len(buyers)) < VALIDATION]
+        out = np.isin(split.user, held_out[:: 1 + len(held_out) * len(graph.asset_span) // MOST_VALIDATED])
         return AttentionTraining(
             network,
             AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING)),  # type: ignore[no-untyped-call]  # torch
@@ -129,7 +135,7 @@ class AttentionTraining:
             group_of,
             ever,
             sp.csr_array(sp.diags_array(1 / np.sqrt(np.maximum(np.diff(ever.indptr), 1))) @ ever),
-            ease_weights(groups),
+            ease_weights(groups).astype(np.float64),  # else each product of a step makes it so again
             (split.user[~out], split.asset[~out]),
             (split.user[out], split.asset[out]),
             rng.random(len(graph.assets)) < 0.5,
@@ -207,7 +213,7 @@ class AttentionTraining:
         total: torch.Tensor = torch.sparse.mm(sparse_tensor(self.scaled[user]), factors)
         return total
 
-    def _other_assets(self, ease: npt.NDArray[np.float32]) -> IntArray:
+    def _other_assets(self, ease: FloatArray) -> IntArray:
         """(n, negatives): half from the top of EASE's ranking, a quarter by popularity, a quarter evenly."""
         n, size = ease.shape
         quarter = max(self.options.negatives // 4, 1)
@@ -268,7 +274,7 @@ def _bpr(difference: torch.Tensor, usable: Mask) -> torch.Tensor:
 
 def ndcg(scores: FloatArray, relevant: sp.csr_array, k: int = 10) -> float:
     """Mean nDCG@k over rows with relevant columns; the ideal is over all of them."""
-    top = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    top = best_first(scores, Positions(np.arange(scores.shape[1])), k)
     gain = np.take_along_axis(relevant.toarray() > 0, top, axis=1) / np.log2(np.arange(2, top.shape[1] + 2))
     ideal = np.cumsum(1 / np.log2(np.arange(2, k + 2)))[np.minimum(np.diff(relevant.indptr), k) - 1]
     has = np.diff(relevant.indptr) > 0

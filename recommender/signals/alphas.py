@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from pathfolio.kg.errors import UsageError
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
 from pathfolio.recommender.signals.alpha_table import ALPHAS
@@ -44,11 +45,17 @@ def alphas_of(panel: Panel) -> Features:
 
 @lru_cache(maxsize=1)
 def figures_of(panel: Panel, inputs: str) -> Features:
-    """`features`, `alphas`, or `both` beside each other."""
+    """`features`, `alphas`, or `both` beside each other.
+
+    Raises:
+        UsageError: none of these.
+    """
     if inputs == "features":
         return features_of(panel)
     if inputs == "alphas":
         return alphas_of(panel)
+    if inputs != "both":
+        raise UsageError(f"inputs={inputs}: name features, alphas or both")
     own, more = features_of(panel), alphas_of(panel)
     return Features(own.day, own.asset, np.hstack([own.values, more.values]), own.names + more.names)
 

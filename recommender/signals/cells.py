@@ -11,7 +11,7 @@ import torch
 
 from pathfolio.kg.graph import FloatArray
 from pathfolio.recommender.signals import rolling
-from pathfolio.recommender.signals.features import features_of
+from pathfolio.recommender.signals.alphas import figures_of
 from pathfolio.recommender.signals.model import SignalLesson
 from pathfolio.recommender.signals.panel import LIQUID_DAYS
 from pathfolio.recommender.signals.torch_losses import CrossSection
@@ -72,14 +72,17 @@ class Cells:
         return table
 
 
-def return_cells(lesson: SignalLesson, window: int = 1, market: FloatArray | None = None) -> Cells:
-    """The universe with its 28 ranked features; what is to be told is the rank of the return that follows.
+def return_cells(
+    lesson: SignalLesson, window: int = 1, market: FloatArray | None = None, inputs: str = "features"
+) -> Cells:
+    """The universe with ranked figures of it; what is to be told is the rank of the return that follows.
 
     Args:
         window: days; of more than one, a further figure says whether the asset was in the universe of a day.
         market: (T, M).
+        inputs: `features` (28 of price and volume), `alphas` or `both`.
     """
-    panel, features = lesson.panel, features_of(lesson.panel)
+    panel, features = lesson.panel, figures_of(lesson.panel, inputs)
     day, asset = features.day, features.asset
     value = rolling.mean(panel["value"], LIQUID_DAYS)
     columns = [features.values] if window == 1 else [features.values, np.ones((len(day), 1), np.float32)]

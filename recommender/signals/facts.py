@@ -132,8 +132,8 @@ def signal_facts(panel: Panel, names: Sequence[str], as_of: date, groups: dict[s
 
     `modelled_volatility` (a yearly fraction) and `modelled_beta`; `…_rank` among the assets of the same group, 1 for
     the lowest, its unit `of n`; `…_record`, the rank correlation of last year's forecasts with what followed, one for
-    the market, with its interval as `…_record_low` and `…_record_high`. The source of each names model, paper, horizon
-    and record.
+    the market, with its interval as `…_record_low` and `…_record_high`; `modelled_beta_market`, of how many assets the
+    market is the mean. The source of each names model, paper, horizon and record.
 
     Args:
         groups: an asset's industry, where it has one.
@@ -160,6 +160,7 @@ def _facts(signal: Signal, groups: dict[str, str], source: str) -> pd.DataFrame:
     unit = "fraction" if signal.model.target is Target.VOLATILITY else "ratio"
     said = said_source(signal, source)
     days = signal.panel.days.astype(object)
+    of_market = int(signal.panel.universe[-1].sum())
     members: dict[str, list[int]] = {}
     for asset in told:
         members.setdefault(groups.get(str(signal.panel.assets[asset]), ""), []).append(asset)
@@ -171,6 +172,8 @@ def _facts(signal: Signal, groups: dict[str, str], source: str) -> pd.DataFrame:
         if group and len(members[group]) > 1:
             rank = 1 + int((value[members[group]] < value[asset]).sum())
             rows.append((name, f"{signal.metric}_rank", rank, f"of {len(members[group])}", day, day, said))
+        if signal.model.target is Target.BETA:
+            rows.append((name, f"{signal.metric}_market", of_market, "assets", day, day, said))
         if signal.record is not None:
             found = signal.record
             for ending, part in (("", found.mean), ("_low", found.low), ("_high", found.high)):

@@ -17,7 +17,7 @@ from pathfolio.recommender.signals.trainer import TrainerOptions, forecasts_of
 
 @dataclass(frozen=True)
 class ReturnNetwork(SignalModel):
-    """Reads the 28 features of each asset; each step of training sees the whole cross-section of a day."""
+    """Reads ranked figures of each asset; each step of training sees the whole cross-section of a day."""
 
     target: ClassVar[Target] = Target.RETURN
     learns: ClassVar[bool] = True
@@ -29,6 +29,7 @@ class ReturnNetwork(SignalModel):
     rate: float = option(1e-3, "of learning")
     loss: str = option("mse", "what is made small on each day: mse, ic, wpcc or liq-wpcc")
     validation: str = option("loss", "what says when to stop: loss, or liquid for what a budget earns")
+    inputs: str = option("features", "what is read: features (28 of price and volume), alphas (Alpha101) or both")
     every: int = option(1, "each so many-th day is learned from; labels of neighbours overlap, so little is lost")
     seed: int = option(1, "of the first weights and of the order of days")
 
@@ -38,7 +39,7 @@ class ReturnNetwork(SignalModel):
 
     def cells(self, lesson: SignalLesson) -> Cells:
         """What it reads and learns."""
-        return return_cells(lesson)
+        return return_cells(lesson, inputs=self.inputs)
 
     def forecasts(self, lesson: SignalLesson) -> FloatArray:
         """(T, N): the expected rank from -0.5 to 0.5; with a loss of correlation only the order counts."""
@@ -65,4 +66,4 @@ class SequenceNetwork(ReturnNetwork):
 
     def cells(self, lesson: SignalLesson) -> Cells:
         """What it reads and learns."""
-        return return_cells(lesson, max(self.days, 2))
+        return return_cells(lesson, max(self.days, 2), inputs=self.inputs)

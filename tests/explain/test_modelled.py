@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pathfolio.explain.checker.betas import check_betas
 from pathfolio.explain.checker.check import check_explanation
 from pathfolio.explain.explainer import Explainer
 from pathfolio.explain.records.adviser import Adviser, Question
@@ -16,7 +17,7 @@ from pathfolio.explain.wording import LANGUAGES
 from pathfolio.kg.assemble import assemble_graph
 from pathfolio.kg.errors import DataError
 from pathfolio.kg.figures import figure_column
-from pathfolio.kg.graph import KnowledgeGraph
+from pathfolio.kg.graph import KnowledgeGraph, to_date
 from pathfolio.kg.paths import PathFinder
 from pathfolio.kg.sample.size import END
 from pathfolio.kg.schema import NodeKind, Relation
@@ -33,7 +34,7 @@ from tests.kg.random_market import random_account
 
 __all__ = ["signal_build", "signal_tables"]  # fixtures
 
-TRIGGERS = {"modelled_calm", "modelled_swings"}
+TRIGGERS = {"modelled_calm", "modelled_swings", "modelled_apart", "modelled_along"}
 
 
 @pytest.fixture
@@ -110,7 +111,8 @@ def test_every_sentence_is_checked_and_a_changed_one_is_found(build: Build) -> N
                 continue
             seen |= {(reason.trigger, reason.lang) for reason in told}
             assert check_explanation(build.graph, explanation.to_json(), adviser.rules, build.prices) == []
-            assert {fact.metric for fact in explanation.facts} >= {"modelled_volatility", "modelled_volatility_record"}
+            metrics = {fact.metric for fact in explanation.facts}
+            assert any({name, f"{name}_record"} <= metrics for name in ("modelled_volatility", "modelled_beta"))
             for reason in told:
                 data = explanation.to_json(reason.lang)
                 text = reason.text.replace("63", "64")
@@ -122,19 +124,41 @@ def test_every_sentence_is_checked_and_a_changed_one_is_found(build: Build) -> N
     assert {lang for _, lang in seen} == set(LANGUAGES)
 
 
-def test_a_modelled_volatility_follows_from_closes(build: Build) -> None:
+@pytest.mark.parametrize("metric", ["modelled_volatility", "modelled_beta"])
+def test_a_modelled_figure_follows_from_closes(build: Build, metric: str) -> None:
     adviser = Adviser(build, load_rules("tw"))
     prices = build.prices
     assert prices is not None
-    other = prices.assign(close=prices["close"] ** 1.1)
     for row in build.graph.users[:30].tolist():
         question = Question("clerk", "site", str(build.graph.nodes.id[row]), 10)
         for explanation in adviser.advise(question).explanations:
-            if any(fact.metric == "modelled_volatility" for fact in explanation.facts):
+            told = [fact for fact in explanation.facts if fact.metric == metric]
+            if told:
+                steeper = prices["close"].where(prices["asset_id"] != told[0].asset_id, prices["close"] ** 1.1)
+                other = prices.assign(close=steeper)
                 found = check_explanation(build.graph, explanation.to_json(), adviser.rules, other)
-                assert any("modelled_volatility" in problem for problem in found)
+                assert any(metric in problem for problem in found)
                 return
     pytest.fail("no explanation cites it")
+
+
+def test_betas_of_all_assets_are_computed_again(build: Build) -> None:
+    prices, graph = build.prices, build.graph
+    assert prices is not None
+    metric = graph.row(NodeKind.METRIC, "modelled_beta")
+    facts = [
+        {
+            "asset_id": str(graph.nodes.id[graph.edges.head[at]]),
+            "metric": "modelled_beta",
+            "value": float(graph.edges.value[at]),
+            "as_of": str(to_date(graph.edges.as_of[at])),
+            "source": str(graph.edges.source[at]),
+        }
+        for at in graph.incoming(Relation.HAS_FACT).edges_of(metric).tolist()
+    ]
+    assert len(facts) > 100
+    assert check_betas(facts, prices) == []
+    assert len(check_betas([{**fact, "value": fact["value"] + 0.01} for fact in facts], prices)) == len(facts)
 
 
 def test_a_record_that_may_be_chance_is_not_told(tables: Tables) -> None:

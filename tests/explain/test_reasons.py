@@ -47,7 +47,7 @@ from tests.explain.explain_world import BUILD, DAY, World, tables_of
 from tests.kg.random_market import lively_market, random_account
 
 GOLDEN = Path(__file__).with_name("golden")
-MODELLED = ("modelled_calm", "modelled_swings")
+MODELLED = ("modelled_calm", "modelled_swings", "modelled_apart", "modelled_along")
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,21 @@ def test_a_stage_has_the_processor_time_and_memory_of_its_own_process() -> None:
     assert 580 < found.peak_mb < 700
 
 
+def test_workers_that_nobody_waits_for_count() -> None:
+    work = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+ours, theirs = os.pipe()
+if os.fork():
+    os.close(theirs)
+    os.read(ours, 1)
+else:
+    while time.process_time() < 0.3: pass
+    time.sleep(0.3)
+"""
+    assert 0.25 < cost_of("work", [], code=work).seconds < 1
+
+
 def test_a_stage_that_fails_says_so(tmp_path: Path) -> None:
     with pytest.raises(PathfolioError, match=r"build ended with 3: .*no such folder"):
         cost_of("build", ["build", tmp_path / "none", "--as-of", END - timedelta(days=1), "--out", tmp_path / "out"])

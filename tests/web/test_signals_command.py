@@ -110,7 +110,9 @@ def test_facts_are_rows_of_the_contract(market: Path, tmp_path: Path) -> None:
     assert main(["signals", "facts", str(market), "--as-of", "2022-06-30", "--out", str(out)]) == 0
     found = pd.read_csv(out)
     assert list(found.columns) == ["asset_id", "metric", "value", "unit", "as_of", "known_at", "source"]
-    assert set(found["metric"]) == {f"modelled_{n}{s}" for n in ("volatility", "beta") for s in ENDINGS}
+    assert set(found["metric"]) == {f"modelled_{n}{s}" for n in ("volatility", "beta") for s in ENDINGS} | {
+        "modelled_beta_market"
+    }
     assert set(found["as_of"]) == {"2022-06-30"}
     ranks = found[found["metric"] == "modelled_volatility_rank"]
     assert set(ranks["unit"]) == {"of 20"}
@@ -141,5 +143,5 @@ def test_facts_of_the_folder_can_be_read_back(market: Path, tmp_path: Path) -> N
         (tmp_path / name).write_bytes((market / name).read_bytes())
     assert main(["signals", "facts", str(market), "--as-of", "2022-06-30", "--out", str(tmp_path / "facts.csv")]) == 0
     tables = read_folder(tmp_path)
-    assert len(tables.facts) == 40 * 2 * len(ENDINGS)
+    assert len(tables.facts) == 40 * (2 * len(ENDINGS) + 1)
     assert not len(tables.rejected)

@@ -1,9 +1,8 @@
 """What each stage costs as the market grows: processor time and memory of commands on generated markets.
 
-Each stage is a process of its own, so that its processor time and its peak of memory are its own too (`wait4`); those
-of workers that it starts count, and the peak is that of the largest process. Linux counts what the starting process has
-as the least peak of the other, so the market is generated apart, too, and this process stays small. The stages of a
-build follow it, as its report has them: there a peak is that of the build so far.
+Each stage is a process of its own, so that its processor time and its peak of memory are its own too. Workers that it
+starts count, as they are seen every tenth of a second, since nobody waits for them when they end; the peak is that of
+the largest process. The stages of a build follow it, as its report has them: there a peak is that of the build so far.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,15 +23,19 @@ from typing import Final
 import numpy as np
 
 from pathfolio.kg.errors import PathfolioError
+from pathfolio.kg.progress import Progress
 from pathfolio.recommender.build import Build, load_build
 from pathfolio.web.benchmarks.broker import END, Broker
-from pathfolio.web.benchmarks.load import ask_all, cpu_seconds, memory_mb, site
+from pathfolio.web.benchmarks.load import ask_all, cpu_seconds, memory_mb, peak_mb, processes, site, ticks
 
 EXPLAINED: Final = 200
 """Investors whose lists are explained."""
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
+_EVERY: Final = 0.1
+"""Seconds after which a stage's workers are looked at again."""
+
 _INNER: Final = "  "
 """What stages of a build begin with."""
 
@@ -57,6 +61,16 @@ class StageCost:
     peak_mb: float
     wall_seconds: float
 
+    @property
+    def line(self) -> str:
+        """One line of the table."""
+        return f"{self.name:30}{self.cell:>26}"
+
+    @property
+    def cell(self) -> str:
+        """Processor time and memory."""
+        return f"{self.seconds:,.{1 if self.seconds >= 1 else 2}f} s {self.peak_mb:8,.0f} MB"
+
 
 @dataclass(frozen=True)
 class Grown:
@@ -73,12 +87,13 @@ class Grown:
         return {stage.name: stage.seconds for stage in self.stages}
 
 
-def growth(sizes: Iterable[tuple[int, int]], seed: int, folder: Path | None) -> Iterator[Grown]:
+def growth(sizes: Iterable[tuple[int, int]], seed: int, folder: Path | None, progress: Progress) -> Iterator[Grown]:
     """What markets of these sizes take, one after the other.
 
     Args:
         sizes: investors and assets.
         folder: keeps the markets, builds and growth.json; None for none.
+        progress: is told of each stage when it is done.
 
     Raises:
         PathfolioError: a stage failed, with what it said last.
@@ -87,7 +102,13 @@ def growth(sizes: Iterable[tuple[int, int]], seed: int, folder: Path | None) -> 
         under = folder or Path(aside)
         done: list[Grown] = []
         for investors, assets in sizes:
-            done.append(_grow(investors, assets, seed, under / f"{investors}-{assets}"))
+            stages = []
+            market = under / f"{investors}-{assets}"
+            for stage in _stages(investors, assets, seed, market):
+                progress.note(stage.line)
+                stages.append(stage)
+            positions = int((market / _POSITIONS).read_text(encoding="ascii"))
+            done.append(Grown(investors, assets, positions, tuple(stages)))
             if folder is not None:
                 text = json.dumps([asdict(one) for one in done], indent=2)
                 (folder / "growth.json").write_text(text + "\n", encoding="utf-8")
@@ -110,8 +131,8 @@ def table(grown: Sequence[Grown]) -> str:
     held = [f"{one.positions:,} positions" for one in grown]
     lines = [f"{'':30}{''.join(f'{head:>26}' for head in heads)}", f"{'':30}{''.join(f'{one:>26}' for one in held)}"]
     for name in grown[0].seconds:
-        cells = [next((s for s in one.stages if s.name == name), None) for one in grown]
-        shown = [f"{s.seconds:,.1f} s {s.peak_mb:8,.0f} MB" if s else "" for s in cells]
+        cells = [next((stage for stage in one.stages if stage.name == name), None) for one in grown]
+        shown = [stage.cell if stage else "" for stage in cells]
         power = f"   positions^{powers[name]:.2f}" if name in powers else ""
         lines.append(f"{name:30}{''.join(f'{cell:>26}' for cell in shown)}{power}")
     return "\n".join(lines)
@@ -140,22 +161,20 @@ def explain_some(folder: str) -> None:
                 explainer.explain(scorer.account(user, asset), rank, (DEFAULT,))
 
 
-def _grow(investors: int, assets: int, seed: int, folder: Path) -> Grown:
+def _stages(investors: int, assets: int, seed: int, folder: Path) -> Iterator[StageCost]:
     market, build = folder / "market", folder / "build"
     market.mkdir(parents=True, exist_ok=True)
-    stages = [cost_of("generate", [market, *map(str, (investors, assets, seed))], code=_GENERATE)]
-    positions = int((folder / _POSITIONS).read_text(encoding="ascii"))
-    ledger = {"PATHFOLIO_LEDGER": str(folder / "ledger")}
-    stages.append(cost_of("build", ["build", market, "--as-of", END - _DAY, "--out", build]))
+    yield cost_of("generate", [market, *map(str, (investors, assets, seed))], code=_GENERATE)
+    yield cost_of("build", ["build", market, "--as-of", END - _DAY, "--out", build])
     opened = load_build(build)
-    stages += _inner(opened)
-    stages.append(cost_of("refresh", ["refresh", build, market, "--as-of", END, "--out", folder / "refreshed"]))
-    stages.append(cost_of("lists of all", ["recommend", build, "--all", "--out", folder / "lists.parquet"], ledger))
-    stages.append(cost_of(f"explain {EXPLAINED} lists", [build], code=_SAMPLE))
-    stages += _served(opened, folder / "site-ledger")
+    yield from _inner(opened)
+    yield cost_of("refresh", ["refresh", build, market, "--as-of", END, "--out", folder / "refreshed"])
+    ledger = {"PATHFOLIO_LEDGER": str(folder / "ledger")}
+    yield cost_of("lists of all", ["recommend", build, "--all", "--out", folder / "lists.parquet"], ledger)
+    yield cost_of(f"explain {EXPLAINED} lists", [build], code=_SAMPLE)
+    yield from _served(opened, folder / "site-ledger")
     week = f"{END - _WEEK}:{END}"
-    stages.append(cost_of("evaluate a week", ["evaluate", market, "--rolling", week, "--models", "pathfolio"]))
-    return Grown(investors, assets, positions, tuple(stages))
+    yield cost_of("evaluate a week", ["evaluate", market, "--rolling", week, "--models", "pathfolio"])
 
 
 def _inner(build: Build) -> Iterator[StageCost]:
@@ -185,11 +204,42 @@ def cost_of(
     with tempfile.TemporaryFile("w+") as said:
         surroundings = {**os.environ, "OMP_NUM_THREADS": "1", **(environ or {})}
         process = subprocess.Popen(command, stdout=said, stderr=said, env=surroundings)  # noqa: S603 -- our own
-        _, status, used = os.wait4(process.pid, 0)
+        seen = _Seen(process.pid)
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            seen.look()
+            time.sleep(_EVERY)
+        _, status, used = ended
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             said.seek(0)
             last = (said.read().strip().splitlines() or ["nothing said"])[-1]
             raise PathfolioError(f"bench growth: {name} ended with {process.returncode}: {last}")
-    peak = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    return StageCost(name, used.ru_utime + used.ru_stime, peak, time.perf_counter() - start)
+    seconds = used.ru_utime + used.ru_stime + seen.workers_seconds
+    return StageCost(name, seconds, seen.peak_mb, time.perf_counter() - start)
+
+
+class _Seen:
+    """What was seen of a process and of those that it starts and does not wait for.
+
+    The kernel's own account of a peak (`ru_maxrss`) would begin with what the process had that started it.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.peak_mb = 0.0
+        self._pid = pid
+        self._ticks: dict[int, int] = {}
+        self._waited_for = 0
+
+    def look(self) -> None:
+        """Note what each has used by now."""
+        with suppress(OSError):  # one ended meanwhile
+            self._waited_for = ticks(self._pid)[1]
+            for each in processes(self._pid):
+                self._ticks[each] = ticks(each)[0]
+                self.peak_mb = max(self.peak_mb, peak_mb(each))
+
+    @property
+    def workers_seconds(self) -> float:
+        """Processor time as it was seen last, without what their parent waited for."""
+        workers = sum(used for pid, used in self._ticks.items() if pid != self._pid)
+        return max(workers - self._waited_for, 0) / os.sysconf("SC_CLK_TCK")

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
@@ -192,25 +192,38 @@ def site(build: Build, folder: Path) -> Iterator[tuple[subprocess.Popen[str], st
             process.terminate()
 
 
-def _processes(pid: int) -> list[int]:
-    """The site's process and all that it started, its helpers among them."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [pid, *(each for child in children for each in _processes(int(child)))]
+def processes(pid: int) -> list[int]:
+    """A process, all that it started, and all that these did, as far as they live."""
+    found = [pid]
+    for each in found:
+        with suppress(OSError):  # it ended meanwhile
+            for children in Path(f"/proc/{each}/task").glob("*/children"):
+                found += map(int, children.read_text(encoding="ascii").split())
+    return found
+
+
+def ticks(pid: int) -> tuple[int, int]:
+    """Processor time of one process, and of those that it waited for when they ended, in ticks of the clock."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    user, system, others_user, others_system = map(int, fields[11:15])
+    return user + system, others_user + others_system
 
 
 def cpu_seconds(pid: int) -> float:
     """Processor time of all of the site's processes."""
-    total = 0
-    for each in _processes(pid):
-        fields = Path(f"/proc/{each}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
+    return sum(ticks(each)[0] for each in processes(pid)) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_mb(pid: int) -> float:
+    """The largest resident memory of one process so far; 0 where it has just ended."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
 def memory_mb(pid: int) -> float:
     """Memory of all of the site's processes; what they share counts once."""
     total = 0
-    for each in _processes(pid):
+    for each in processes(pid):
         lines = Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii").splitlines()
         total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1e3

@@ -87,8 +87,9 @@ def _measure(args: argparse.Namespace) -> None:
 
 
 def _grow(args: argparse.Namespace) -> None:
-    """Print each size when it is done, and all sizes side by side in the end."""
+    """Print all sizes side by side, once they are done."""
     from pathfolio.kg.errors import UsageError
+    from pathfolio.kg.progress import Progress
     from pathfolio.web.benchmarks.growth import growth, table
     from pathfolio.web.benchmarks.measured import machine
 
@@ -99,13 +100,8 @@ def _grow(args: argparse.Namespace) -> None:
     if len(assets) != len(args.investors):
         raise UsageError(f"--assets has {len(assets)} sizes, --investors {len(args.investors)}: name one, or as many")
     sys.stdout.write(f"{machine()}\n")
-    done = []
-    for one in growth(zip(args.investors, assets, strict=True), args.seed, args.out):
-        done.append(one)
-        sys.stdout.write(f"{table([one])}\n")
-        sys.stdout.flush()
-    if len(done) > 1:
-        sys.stdout.write(f"{table(done)}\n")
+    done = list(growth(zip(args.investors, assets, strict=True), args.seed, args.out, Progress()))
+    sys.stdout.write(f"{table(done)}\n")
 
 
 def _sizes(text: str) -> list[int]:

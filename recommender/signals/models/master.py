@@ -46,7 +46,7 @@ class Master(SequenceNetwork):
 
     def cells(self, lesson: SignalLesson) -> Cells:
         """Windows with the market's state beside each day's features."""
-        return return_cells(lesson, max(self.days, 2), market_state(lesson.panel))
+        return return_cells(lesson, max(self.days, 2), market_state(lesson.panel), self.inputs)
 
     def network(self, figures: int) -> torch.nn.Module:
         """(n, days, F + M) to (n, 1)."""

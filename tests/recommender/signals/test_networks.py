@@ -49,6 +49,8 @@ def test_a_network_goes_on_from_its_checkpoint_and_ends_the_same(tmp_path: Path)
         walked(market, Mlp(epochs=2, patience=9, hidden=8, seed=2), labels, 1, between, keep)
     with pytest.raises(UsageError, match="no loss"):
         walked(market, Mlp(loss="x"), labels, 1, between, SignalTest())
+    with pytest.raises(UsageError, match="features, alphas or both"):
+        walked(market, Mlp(inputs="x"), labels, 1, between, SignalTest())
     with pytest.raises(UsageError, match="no validation"):
         walked(market, Mlp(validation="x"), labels, 1, between, SignalTest())
 
@@ -115,6 +117,12 @@ def test_qlike_s_least_is_the_mean_of_variance() -> None:
     truth = torch.tensor([0.5, 1.0, 4.5])
     losses = {level: float(TORCH_LOSSES["qlike"](torch.full((3,), level).log(), day_of(truth))) for level in (1, 2, 3)}
     assert min(losses, key=lambda level: losses[level]) == 2
+
+
+def test_networks_read_alphas_beside_features() -> None:
+    market = panel()
+    lesson = SignalLesson(market, np.zeros((DAYS, ASSETS)), np.ones(DAYS, bool), np.ones(DAYS, bool), 5)
+    assert [return_cells(lesson, inputs=name).figures for name in ("features", "alphas", "both")] == [28, 82, 110]
 
 
 def test_student_s_likelihood_is_scipy_s() -> None:
