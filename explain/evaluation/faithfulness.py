@@ -140,7 +140,8 @@ def _measure_item(
             kept = part[:, 1, min(options.top, len(units))].mean()
             values[name, f"sufficiency of {options.top}"] = float(kept)
     values[OURS, "investor has a part"] = float(np.ptp(scores[:, 0]) > 1e-12)
-    beaten = _beaten(scores[:, 0], orders, options) if parts.max() > 0 else {}
+    held = {at for at, unit in enumerate(units) if unit.without}
+    beaten = _beaten(scores[:, 0], orders, held, options) if parts.max() > 0 else {}
     return _Item(values | beaten, curves)
 
 
@@ -170,21 +171,26 @@ def _at_shares(curve: FloatArray) -> FloatArray:
 
 
 def _beaten(
-    deletion: FloatArray, orders: Sequence[IntArray], options: FaithfulnessOptions
+    deletion: FloatArray, orders: Sequence[IntArray], held: set[int], options: FaithfulnessOptions
 ) -> dict[tuple[str, str], float]:
     """What deleting the first 1 and the first few units costs, and how often that is more than random ones cost.
 
     Only draws that take other units than ours are compared, and only scores that a path speaks for: a new issue may
-    be listed for the demand for it alone.
+    be listed for the demand for it alone. Nor is a deletion that leaves an investor without any position, to whom what
+    beginners buy is shown instead.
+
+    Args:
+        held: the units that are positions.
     """
     out: dict[tuple[str, str], float] = {}
     for count in (1, options.top):
         if len(orders[0]) <= count:
             continue
         drops = deletion[:, 0] - deletion[:, count]
-        ours = set(orders[0][:count].tolist())
-        other = [i for i in range(1, len(orders)) if set(orders[i][:count].tolist()) != ours]
-        if other:
+        taken = [set(order[:count].tolist()) for order in orders]
+        fair = [not held or not held <= some for some in taken]
+        other = [i for i in range(1, len(orders)) if fair[i] and taken[i] != taken[0]]
+        if other and fair[0]:
             out[OURS, f"drop of {count}"] = float(drops[0])
             out[RANDOM, f"drop of {count}"] = float(drops[other].mean())
             out[OURS, f"top {count} beats random"] = float(np.mean(drops[0] > drops[other]))

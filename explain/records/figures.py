@@ -1,10 +1,11 @@
-"""Figures of records held against the closes of the builds that were sealed for them, by the independent checker."""
+"""What records say in figures, held by the independent checker against what was sealed for them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ import pandas as pd
 from msgspec import to_builtins
 
 from pathfolio.explain.checker.closes import check_figures
+from pathfolio.explain.checker.mixes import MixCheck
 from pathfolio.explain.checker.portfolios import check_portfolio
 from pathfolio.explain.ledger.entry import GoneError, Header
 from pathfolio.explain.ledger.ledger import Ledger
@@ -22,6 +24,7 @@ from pathfolio.explain.records.layout import parse_record
 from pathfolio.explain.records.layout.shown import CitedFact
 from pathfolio.explain.records.portfolio_record import PORTFOLIO, PortfolioEntry
 from pathfolio.kg.errors import DataError, LedgerError
+from pathfolio.kg.storage import load_graph
 
 _COLUMNS: Final = ["asset_id", "date", "close"]
 
@@ -37,6 +40,8 @@ class FigureCheck:
         self._ledger = ledger
         self._build = ""
         self._closes: dict[str, pd.DataFrame] | None = None
+        self._graph: Path | None = None
+        self._mixes: MixCheck | None = None
         self._found: dict[CitedFact, list[str]] = {}
 
     def wrong(self, header: Header) -> list[str] | None:
@@ -67,15 +72,17 @@ class FigureCheck:
         return sorted({problem for fact in facts for problem in self._found[fact]})
 
     def _wrong_portfolio(self, header: Header, entry: PortfolioEntry) -> list[str] | None:
-        if not (entry.now or entry.then) or not self._has_closes(header.tags["build"]) or self._closes is None:
-            return None
+        has_closes = self._has_closes(header.tags["build"])
+        mixes = self._wrong_mixes(entry)
+        if not (entry.now or entry.then) or not has_closes or self._closes is None:
+            return mixes
+        problems = mixes or []
         counted = [row for row in entry.weights if row.counted]
         rows = {row.asset_id: self._closes[row.asset_id] for row in counted if row.asset_id in self._closes}
         closes = {
             asset: sorted(zip(own["date"].dt.date, own["close"].astype(float), strict=True))
             for asset, own in rows.items()
         }
-        problems: list[str] = []
         for facts, weights in (
             (entry.now, {row.asset_id: row.now for row in counted}),
             (entry.then, {row.asset_id: row.then for row in counted}),
@@ -85,12 +92,21 @@ class FigureCheck:
             )
         return problems
 
+    def _wrong_mixes(self, entry: PortfolioEntry) -> list[str] | None:
+        """What is wrong with the mixes; None where none are said, or the build is not kept here."""
+        if not entry.mixes or self._graph is None:
+            return None
+        if self._mixes is None:
+            self._mixes = MixCheck(load_graph(self._graph))
+        return self._mixes.wrong({row.asset_id: (row.now, row.then) for row in entry.weights}, entry.mixes)
+
     def _has_closes(self, build: str) -> bool:
         """Have the closes of the build at hand, if they are kept."""
         if build != self._build:
             folder = kept_build(self._ledger, build)
             file = None if folder is None else folder / "prices.parquet"
             self._build, self._closes, self._found = build, None, {}
+            self._graph, self._mixes = None if folder is None else folder / "graph", None
             if file is not None and file.is_file():
                 rows = pd.read_parquet(file, columns=_COLUMNS)
                 self._closes = {str(asset): part for asset, part in rows.groupby("asset_id", sort=False)}

@@ -35,6 +35,12 @@ FORMULAS: Final = MappingProxyType(
 """Each figure's unit and formula; a day's return is the sum of weight times return of the assets that are counted."""
 
 
+MIX_FORMULA: Final = (
+    "sum of weight times what of the asset belongs to the group, funds looked through to what they hold"
+)
+"""How each part of a mix is made; `LOOK_THROUGH_DEPTH` says how far funds of funds are followed."""
+
+
 class PortfolioWeight(msgspec.Struct, frozen=True, array_like=True):
     """An asset's fraction of the portfolio now and as it would be; `counted` where it has three years of closes."""
 
@@ -55,6 +61,22 @@ class PortfolioFact(msgspec.Struct, frozen=True):
     source: str
 
 
+class PortfolioMix(msgspec.Struct, frozen=True):
+    """What the portfolio consists of by one kind of group, as a fact of the snapshot's day.
+
+    Attributes:
+        group: class, currency, industry or issuer.
+        parts: name of a group, and its fraction of the portfolio now and as it would be; what belongs to none has no
+            name.
+    """
+
+    group: str
+    as_of: date
+    known_at: date
+    source: str
+    parts: tuple[tuple[str, float, float], ...]
+
+
 class PortfolioEntry(Payload, frozen=True, kw_only=True):
     """What a page said of a portfolio.
 
@@ -65,6 +87,7 @@ class PortfolioEntry(Payload, frozen=True, kw_only=True):
         budget: percent of what the portfolio is worth; 0 where the whole is divided anew.
         weights: those that are held first.
         now, then: the figures of the portfolio as it is, and as it would be; none where too little has closes.
+        mixes: what it consists of; none in entries from before they were facts.
     """
 
     entry_kind: ClassVar[str] = PORTFOLIO
@@ -79,13 +102,14 @@ class PortfolioEntry(Payload, frozen=True, kw_only=True):
     weights: tuple[PortfolioWeight, ...] = ()
     now: tuple[PortfolioFact, ...] = ()
     then: tuple[PortfolioFact, ...] = ()
+    mixes: tuple[PortfolioMix, ...] = ()
 
 
 def record_portfolio(desk: Desk, asked: PortfolioEntry, found: BeforeAndAfter) -> Receipt:
     """Put what is to be shown of a portfolio into the ledger, sealed with the investor's key.
 
     Args:
-        asked: the entry without weights and figures.
+        asked: the entry without weights, figures and mixes.
 
     Raises:
         LedgerError: it could not be recorded, so it may not be shown.
@@ -94,7 +118,13 @@ def record_portfolio(desk: Desk, asked: PortfolioEntry, found: BeforeAndAfter) -
     rows = zip(found.weights.at.tolist(), found.weights.before.tolist(), found.weights.after.tolist(), strict=True)
     weights = (PortfolioWeight(str(graph.asset_ids[at]), now, then, at not in unpriced) for at, now, then in rows)
     now, then = tuple(_facts(found.before)), tuple(_facts(found.after))
-    entry = replace(asked, weights=tuple(weights), now=now, then=then)
+    mixes = tuple(
+        PortfolioMix(
+            mix.group, graph.as_of, graph.as_of, MIX_FORMULA, tuple((p.name, p.before, p.after) for p in mix.parts)
+        )
+        for mix in found.mixes
+    )
+    entry = replace(asked, weights=tuple(weights), now=now, then=then, mixes=mixes)
     return desk.ledger.note(entry, person=asked.user_id, tags=tags_of(desk.adviser))
 
 

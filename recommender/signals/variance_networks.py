@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import ClassVar, Final
 
 import numpy as np
@@ -122,7 +123,12 @@ def garch_of(lesson: SignalLesson) -> FloatArray:
 
     It fits what is in the universe on a day that it is asked about; here that is any day, since whoever learned only
     from assets that stay in the universe would know who does.
+
+    Raises:
+        UsageError: `arch` is not installed.
     """
+    if find_spec(Garch.needs) is None:
+        raise UsageError(f"GARCH needs {Garch.needs}: pip install 'pathfolio[signals]'")
     return Garch().forecasts(replace(lesson, asked=lesson.asked | lesson.learned))
 
 

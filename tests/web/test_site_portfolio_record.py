@@ -52,6 +52,8 @@ def test_each_figure_that_is_shown_is_a_fact_of_the_record(site: Flask, priced_b
             assert all(FORMULAS[fact.metric.removeprefix("portfolio_")][1] in fact.source for fact in facts)
         assert sum(row.now for row in entry.weights) == pytest.approx(1)
         assert sum(row.then for row in entry.weights) == pytest.approx(1)
+        assert [mix.group for mix in entry.mixes] == ["class", "currency", "industry", "issuer"]
+        assert all(sum(part[2] for part in mix.parts) == pytest.approx(1, abs=1e-3) for mix in entry.mixes)
 
 
 def test_so_are_those_of_the_charts(site: Flask, priced_build: Build, ledger: Ledger) -> None:
@@ -111,6 +113,13 @@ def test_a_figure_that_somebody_else_wrote_is_found(site: Flask, priced_build: B
         replace(entry, weights=heavier),
         replace(entry, now=tuple(replace(f, source="a bank") for f in entry.now)),
     ]
+    for number, mix in enumerate(entry.mixes):
+        name, now, then = mix.parts[0]
+        for parts in (((name, now, then + 1e-4), *mix.parts[1:]), (("Nobody & Co", now, then), *mix.parts[1:])):
+            mixes = [*entry.mixes]
+            mixes[number] = replace(mix, parts=parts)
+            others.append(replace(entry, mixes=tuple(mixes)))
+    others.append(replace(entry, mixes=tuple(replace(mix, as_of=mix.as_of + timedelta(1)) for mix in entry.mixes)))
     for other in others:
         receipt = ledger.note(other, person=entry.user_id, tags=header.tags)
         assert figures.wrong_figures(ledger, ledger.header(receipt.id)), other

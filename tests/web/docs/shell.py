@@ -23,6 +23,9 @@ _PROGRESS: Final = re.compile(r"^ *[0-9.]+ s  .*\n", re.MULTILINE)
 _STARTS_WITHIN: Final = 120.0
 """Seconds that a server may take until it says where it is."""
 
+_NOT_HERE: Final = "serve"
+"""Makes copies of its process, which must not be this one."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -66,7 +69,9 @@ class Shell:
         if command.rstrip().endswith("&"):
             return self._serve(command.rstrip().removesuffix("&"))
         words = _plain_words(os.path.expandvars(command))
-        return _called(words[1:]) if words and words[0] == "pathfolio" else _bash(command)
+        if words and words[0] == "pathfolio" and _NOT_HERE not in words[1:2]:
+            return _called(words[1:])
+        return _bash(command)
 
     def _serve(self, command: str) -> Done:
         log = self.bin / f"server-{len(self.servers)}.log"
