@@ -49,9 +49,10 @@ def ease_weights(
 def _by_chance(holders: IntArray, investors: int) -> FloatArray:
     """(n, n) float64: how many of all investors would hold two assets if who holds one told nothing of the other; no
     more than a group that is too small to be told of."""
-    expected = np.outer(holders, holders.astype(np.float64))
-    expected /= max(investors, 1)
-    return np.minimum(expected, SMALLEST_GROUP, out=expected)
+    expected: FloatArray = np.outer(holders, holders).astype(np.float64)
+    np.divide(expected, max(investors, 1), out=expected)
+    np.minimum(expected, SMALLEST_GROUP, out=expected)
+    return expected
 
 
 def ease(ever: sp.csr_array, regularisation: float = 200.0, dropout: float = 0.0) -> FloatArray:
