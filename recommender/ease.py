@@ -15,6 +15,8 @@ from pathfolio.recommender.groups import SMALLEST_GROUP, Groups
 LARGE: Final = 2_500
 """Assets; a model of more is computed in another way, which agrees to some 1e-12."""
 
+_BLOCK: Final = 512
+
 
 def ease_weights(
     groups: Groups, regularisation: float = 200.0, dropout: float = 0.0, untold: float = 0.0
@@ -32,21 +34,25 @@ def ease_weights(
     together = groups.together
     holders = groups.holders
     seen = np.flatnonzero(holders)
-    told = together[seen][:, seen].toarray()
-    gram = told + np.diag(holders[seen])
+    gram = together[seen][:, seen].toarray().astype(np.float64)
+    is_told = gram > 0
+    np.fill_diagonal(gram, holders[seen])
     if untold:
-        gram = np.where(gram > 0, gram, untold * _by_chance(holders[seen], groups.investors))
+        np.copyto(gram, untold * _by_chance(holders[seen], groups.investors), where=gram <= 0)
     b = ease_of_gram(gram, _ridge(holders[seen], regularisation, dropout))
+    b[~is_told] = 0.0
     weights = np.zeros(together.shape, np.float32)
-    weights[np.ix_(seen, seen)] = np.where(told > 0, b, 0.0)
+    weights[np.ix_(seen, seen)] = b
     return weights
 
 
 def _by_chance(holders: IntArray, investors: int) -> FloatArray:
     """(n, n) float64: how many of all investors would hold two assets if who holds one told nothing of the other; no
     more than a group that is too small to be told of."""
-    expected = np.outer(holders, holders) / max(investors, 1)
-    return np.minimum(expected, SMALLEST_GROUP)
+    expected: FloatArray = np.outer(holders, holders).astype(np.float64)
+    np.divide(expected, max(investors, 1), out=expected)
+    np.minimum(expected, SMALLEST_GROUP, out=expected)
+    return expected
 
 
 def ease(ever: sp.csr_array, regularisation: float = 200.0, dropout: float = 0.0) -> FloatArray:
@@ -85,7 +91,9 @@ def _ease_of_few(x: sp.csr_array, ridge: FloatArray) -> FloatArray:
 
 def ease_of_gram(gram: FloatArray, ridge: FloatArray) -> FloatArray:
     """(n, n) float64: B of a matrix (n, n) of how many hold two assets, and (n,) what is added to its diagonal."""
-    return _weights_of(_inverse(gram + np.diag(ridge)))
+    matrix = gram.astype(np.float64)
+    matrix[np.diag_indices(len(matrix))] += ridge
+    return _weights_of(_inverse(matrix))
 
 
 def _inverse(matrix: FloatArray) -> FloatArray:
@@ -94,15 +102,17 @@ def _inverse(matrix: FloatArray) -> FloatArray:
     if len(matrix) > LARGE:
         factor, without = lapack.dpotrf(matrix)
         if not without:
-            upper, _ = lapack.dpotri(factor, overwrite_c=True)
-            inverse = np.triu(upper)
-            inverse += np.triu(upper, 1).T
+            inverse, _ = lapack.dpotri(factor, overwrite_c=True)
+            for start in range(0, len(inverse), _BLOCK):  # only what is above the diagonal is there
+                rows, after = slice(start, start + _BLOCK), slice(start + _BLOCK, None)
+                inverse[rows, rows] = np.triu(inverse[rows, rows]) + np.triu(inverse[rows, rows], 1).T
+                inverse[after, rows] = inverse[rows, after].T
             return np.asarray(inverse, np.float64)
     return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
 def _weights_of(p: FloatArray) -> FloatArray:
-    b = -p / np.diag(p)[None, :]
+    b = np.divide(p, -np.diag(p)[None, :])
     np.fill_diagonal(b, 0.0)
     return np.asarray(b)
 
