@@ -80,7 +80,7 @@ class ScoreOptions:
     def from_json(values: Mapping[str, Any]) -> ScoreOptions:
         """The options that `to_json` took apart; a weight that came later is 0: the build was without it.
 
-        >>> from dataclasses import asdict, asdict
+        >>> from dataclasses import asdict
         >>> old = asdict(ScoreOptions())
         >>> _ = old.pop("towers")
         >>> ScoreOptions.from_json(old).towers
