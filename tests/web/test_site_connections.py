@@ -19,7 +19,7 @@ from waitress import wasyncore
 from pathfolio.recommender.build import Build
 from pathfolio.web.listening import listen
 from pathfolio.web.site import connections, create_app
-from pathfolio.web.site.connections import MOST_CONNECTIONS
+from pathfolio.web.site.connections import MOST_CONNECTIONS, Server
 from pathfolio.web.site.server import made
 from tests.web.site_pages import investors
 from tests.web.test_site_serve import pathfolio
@@ -127,6 +127,67 @@ def test_who_asks_again_and_again_stays_connected(quick: Address) -> None:
             connection.getresponse().read()
             assert connection.sock is opened
             time.sleep(1.2)
+
+
+# -- the end ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow() -> Iterator[tuple[Server, Address, threading.Thread, threading.Event]]:
+    """A server whose one page takes until the event is set, in a thread, with a connection that asks for nothing."""
+    go_on = threading.Event()
+    app = Flask("slow")
+    app.config["MAX_CONTENT_LENGTH"] = 1000
+    app.add_url_rule("/", view_func=lambda: str(go_on.wait(10)))
+    listener = listen("127.0.0.1", 0)
+    server = made(app, listener)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    with closing(socket.create_connection(listener.getsockname())):
+        yield server, listener.getsockname(), thread, go_on
+    wasyncore.close_all(server._map)
+
+
+@pytest.mark.parametrize("how", ["stop", "leave"])
+def test_what_is_being_answered_is_finished(
+    slow: tuple[Server, Address, threading.Thread, threading.Event], how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, address, thread, go_on = slow
+    monkeypatch.setattr(connections, "SECONDS_TO_ASK", 1.0)
+    with ThreadPoolExecutor(1) as pool, closing(HTTPConnection(*address, timeout=10)) as connection:
+        connection.request("GET", "/")
+        answer = pool.submit(connection.getresponse)
+        until = time.monotonic() + 5
+        while not any(each.requests for each in server._open) and time.monotonic() < until:
+            time.sleep(0.01)
+        getattr(server, how)()
+        thread.join(0.3)
+        assert thread.is_alive(), "it waits for the answer"
+        go_on.set()
+        assert (answer.result().status, answer.result().read()) == (200, b"True")
+        assert answer.result().getheader("Connection") == "close"
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_told_twice_to_stop_it_waits_for_nobody(
+    slow: tuple[Server, Address, threading.Thread, threading.Event],
+) -> None:
+    server, address, thread, go_on = slow
+    with closing(HTTPConnection(*address, timeout=10)) as connection:
+        connection.request("GET", "/")
+        until = time.monotonic() + 5
+        while not any(each.requests for each in server._open) and time.monotonic() < until:
+            time.sleep(0.01)
+        server.stop()
+        server.stop()
+        until = time.monotonic() + 5
+        while server._map and not server._has_answered and time.monotonic() < until:
+            time.sleep(0.01)
+        assert server._has_answered
+        go_on.set()
+    thread.join(8)
+    assert not thread.is_alive()
 
 
 # -- long work ----------------------------------------------------------------------------------------------------

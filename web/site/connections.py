@@ -49,11 +49,17 @@ class Connection(HTTPChannel):
         return bool(super().received(data))
 
     def service(self) -> None:
-        """As `HTTPChannel.service`; a server that leaves tells with its answer that the next request goes elsewhere."""
-        if self.server.is_leaving and len(self.requests) == 1:
-            headers: Any = self.requests[0].headers  # stubs take it for one that cannot be changed
-            headers["CONNECTION"] = "close"
+        """As `HTTPChannel.service`; a server that leaves says so."""
+        if self.server.is_leaving:
+            self.part()
         super().service()
+
+    def part(self) -> None:
+        """Tell with the answer that is due that the next request has to come by another connection."""
+        requests = list(self.requests)  # another thread may take one away just now
+        if len(requests) == 1:
+            headers: Any = requests[0].headers  # stubs take it for one that cannot be changed
+            headers["CONNECTION"] = "close"
 
     def is_late(self, now: float) -> bool:
         """Whether its request should have been there by now, the next one have come, or the answer been read."""
@@ -85,6 +91,8 @@ class Server(TcpWSGIServer):
         Each is told so with the next answer; who asks for nothing more goes after `SECONDS_IDLE`.
         """
         self.is_leaving = True
+        for channel in self._open:
+            channel.part()
         self.pull_trigger()
 
     def stop(self) -> None:
