@@ -45,12 +45,17 @@ OPEN: Final = """() => { const folded = [...document.querySelectorAll("details:n
 Pages = list[tuple[AccountRole, str]]
 
 
-def empty_and_refused(role: AccountRole, own: str) -> list[str]:
-    """States that no link leads to: steps, a search without a find, what is refused, what is not there."""
+def empty_and_refused(role: AccountRole, own: str, asset: str) -> list[str]:
+    """States that no link leads to: steps, a list that changes, a search without a find, what is refused or absent."""
     workspace = f"/investors/{own}"
     steps = [f"{workspace}/plan?step={step}" for step in STEPS]
     return {
-        AccountRole.INVESTOR: [*steps, f"{workspace}/portfolio?split=own", f"{workspace}/portfolio?budget=x"],
+        AccountRole.INVESTOR: [
+            f"{workspace}/what-if?follow={asset}",
+            *steps,
+            f"{workspace}/portfolio?split=own",
+            f"{workspace}/portfolio?budget=x",
+        ],
         AccountRole.COMPLIANCE: [*steps, "/records?investor=zzzz", "/investors/nobody", "/assets?q=zzzz"],
         AccountRole.ANALYST: ["/graph/canvas?find=zzzz", "/records", workspace],
         AccountRole.ENGINEER: ["/assets/nothing", "/accounts"],
@@ -62,11 +67,12 @@ def empty_and_refused(role: AccountRole, own: str) -> list[str]:
 def site(build: Build) -> Iterator[tuple[str, Pages]]:
     """The address of the site with sample accounts, and an address of each kind of page, role by role in turn."""
     own = typical_investor(build.graph)
+    asset = next(str(key) for key in build.graph.asset_ids if str(key).isalnum())
     app = create_app(build, sample_access(own))
     app.config["TESTING"] = True
     with serving(app) as address:
         found = [
-            [(role, url) for url in (*addresses(visitor(app, role), "en"), *empty_and_refused(role, own))]
+            [(role, url) for url in (*addresses(visitor(app, role), "en"), *empty_and_refused(role, own, asset))]
             for role in AccountRole
         ]
         yield address, [each for turn in zip_longest(*found) for each in turn if each is not None]
