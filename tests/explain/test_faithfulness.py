@@ -120,6 +120,17 @@ def world() -> World:
     return World()
 
 
+def test_a_deletion_that_leaves_no_position_is_no_comparison(world: World) -> None:
+    """Whoever holds nothing is shown what beginners buy: another list, so that nothing follows for this one."""
+    model, user, asset = model_of(world, {"2330": 3.0, "AF": 2.0, "2303": 1.0, "Balanced": 0.5})
+    units = units_of(model, user, asset)
+    assert sum(bool(unit.without) for unit in units) == 3
+    found = measure(model, model, [(user, asset)], FaithfulnessOptions(draws=50, top=3))
+    metrics = set(found.table["metric"])
+    assert "top 1 beats random" in metrics
+    assert "top 3 beats random" not in metrics, "our first three are all of the positions"
+
+
 def test_curves_by_hand(world: World) -> None:
     # Ada's units: TSMC 3, UMC 0, Alpha 1, Balanced 0, Income 0. Deletion in our order: 4, 1, 0, 0, 0, 0 of 4.
     model, user, asset = model_of(world, {"2330": 3.0, "AF": 1.0})
